@@ -1,0 +1,71 @@
+//! Records and batches.
+
+use bytes::Bytes;
+
+use crate::{PartitionId, Topic};
+
+/// What is published: a key that fixes partition and order, and opaque octets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Record {
+    /// Hash that picks the partition; records of one key stay in order.
+    pub key: u64,
+    /// The payload.
+    pub value: Bytes,
+    /// Small named values beside the payload, such as trace context; usually empty.
+    pub headers: Vec<(&'static str, Bytes)>,
+}
+
+/// A record as read back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stored {
+    /// The key it was published with.
+    pub key: u64,
+    /// The payload.
+    pub value: Bytes,
+    /// When the log took it, in milliseconds since the epoch.
+    pub stored_at_ms: u64,
+    /// Headers it was published with.
+    pub headers: Vec<(String, Bytes)>,
+}
+
+/// Records of one partition, oldest first, with what is needed to ack them.
+#[derive(Debug)]
+pub struct Batch {
+    /// The records; never empty.
+    pub records: Vec<Stored>,
+    /// Names the batch to `ack`.
+    pub delivered: Delivered,
+}
+
+/// Names a batch that was delivered. `mark` is the backend's own: a position and the member's generation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Delivered {
+    /// Topic of the batch.
+    pub topic: Topic,
+    /// Partition of the batch.
+    pub partition: PartitionId,
+    /// First position after the batch.
+    pub end: u64,
+    /// Grows with every change of owner of the partition.
+    pub generation: u64,
+}
+
+/// A place in all partitions of one topic; opaque, printable, stable across restarts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Position {
+    /// The oldest record kept.
+    Start,
+    /// After the newest record.
+    End,
+    /// The first record stored at or after this instant, in milliseconds since the epoch.
+    Since(u64),
+    /// Exactly where `Read::position` said.
+    At(String),
+}
+
+impl Record {
+    /// A record without headers.
+    pub fn new(key: u64, value: impl Into<Bytes>) -> Self {
+        Self { key, value: value.into(), headers: Vec::new() }
+    }
+}

@@ -1,0 +1,39 @@
+//! What became of earlier orders, carried along with the message.
+
+use sms::{CarrierName, UnixMs};
+
+use crate::{OrderNumber, Price};
+
+/// How an order ended, in short: the outcome without what only the connector needs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// The outcome's word, see `Outcome::as_str`.
+    pub outcome: String,
+    /// Stable word of the cause; empty = none.
+    pub code: String,
+    /// The carrier's own words; empty = none.
+    pub detail: String,
+    /// When the connector learnt it.
+    pub at: UnixMs,
+}
+
+/// One finished order in the history of a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attempt {
+    /// The order's number.
+    pub number: OrderNumber,
+    /// The carrier asked.
+    pub carrier: CarrierName,
+    /// What it charges; absent = not known.
+    pub price: Option<Price>,
+    /// Table version that decided it.
+    pub table: String,
+    /// Policy that decided it; empty = the defaults.
+    pub policy: String,
+    /// When the order was published.
+    pub issued_at: UnixMs,
+    /// How it ended.
+    pub answer: Answer,
+    /// Whether it counts against the route's `attempts`.
+    pub spent: bool,
+}

@@ -1,0 +1,12 @@
+//! The life of one message as a pure function: `fold(state, event, now) -> (state, actions)`.
+//!
+//! No async, no I/O, no clock. Events may come twice and in any order; the state they lead to is the same, and a message
+//! ends exactly once.
+
+mod attempt;
+mod order;
+mod outcome;
+
+pub use attempt::{Answer, Attempt};
+pub use order::{Mask, OnUnknown, Order, OrderNumber, OrderRef, Price, Terms};
+pub use outcome::{Cause, Outcome};

@@ -1,0 +1,70 @@
+//! Keyed state with expiry: one contract, several backends.
+//!
+//! The bus is the truth, the store an index over it. Octets in, octets out. Calls take a batch and cost one round trip.
+//! Every backend keeps these guarantees, and a conformance test of the same number holds each of them:
+//!
+//! - **S1** A claim is won by exactly one owner until it expires; the same owner wins it again.
+//! - **S2** A swap takes place only if the version is the one expected; otherwise it returns what is there.
+//! - **S3** The due index changes together with the value it belongs to.
+//! - **S4** What has expired is absent at once, and its due entry with it.
+//! - **S5** Once the [`Commit`] of a call resolves to `Ok`, its writes survive the stated fault, and so does every write
+//!   before it (embedded: fsync; redis: its own durability setting; memory: as long as the process lives). Other callers
+//!   may see a write before that.
+//! - **S6** Operations on different keys of one call are independent: one that loses does not undo another.
+//! - **S7** The epoch changes whenever the store may have lost a write that was committed.
+
+mod error;
+mod op;
+
+pub use error::StoreError;
+pub use op::{Applied, Due, DueEntry, Key, Op, Versioned};
+
+use futures::future::BoxFuture;
+
+/// Resolves when the writes of one call are safe, see S5. Dropping it does not cancel them.
+pub type Commit = BoxFuture<'static, Result<(), StoreError>>;
+
+/// Most operations of one call.
+pub const OPS_MAX: usize = 10_000;
+/// Largest value, in octets.
+pub const VALUE_OCTETS_MAX: usize = 64 * 1024;
+
+/// Keyed state.
+pub trait Store: Send + Sync {
+    /// Applies `ops` in order and says for each what became of it. Await the commit before a consequence leaves the process.
+    ///
+    /// # Errors
+    /// The store is away, or an operation is over a limit (then nothing was applied).
+    fn apply(&self, ops: Vec<Op>) -> BoxFuture<'_, Result<(Vec<Applied>, Commit), StoreError>>;
+
+    /// The values of `keys`, in order; `None` where there is none.
+    ///
+    /// # Errors
+    /// The store is away.
+    fn get(&self, keys: Vec<Key>) -> BoxFuture<'_, Result<Vec<Option<Versioned>>, StoreError>>;
+
+    /// Entries of `partition` due at or before `second`, earliest first, at most `max`. They stay until their value is
+    /// written again without a due or is removed.
+    ///
+    /// # Errors
+    /// The store is away.
+    fn due(&self, partition: u32, second: u64, max: usize) -> BoxFuture<'_, Result<Vec<DueEntry>, StoreError>>;
+
+    /// Up to `max` keys beginning with `prefix`, after `after`, in key order, with their values. For tools and recovery;
+    /// cost grows with what is scanned.
+    ///
+    /// # Errors
+    /// The store is away.
+    fn scan<'a>(
+        &'a self,
+        prefix: &'a str,
+        after: Option<&'a Key>,
+        max: usize,
+    ) -> BoxFuture<'a, Result<Vec<(Key, Versioned)>, StoreError>>;
+
+    /// A word that stays the same as long as nothing committed can have been lost.
+    ///
+    /// # Errors
+    /// The store is away.
+    fn epoch(&self) -> BoxFuture<'_, Result<String, StoreError>>;
+}
