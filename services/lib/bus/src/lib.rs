@@ -15,19 +15,25 @@
 //! Not hidden: partitions, revocation, repeats. Not exposed: offsets and the types of a backend.
 
 mod error;
+mod local;
+mod memory;
 mod record;
 mod topic;
 
 pub use error::{ConsumeError, PublishError};
+pub use memory::MemoryBus;
 pub use record::{Batch, Delivered, Position, Record, Stored};
 pub use topic::{PartitionId, Retention, Topic, TopicSpec};
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use futures::future::BoxFuture;
 
 /// Resolves when the records of one publish are safe, see B1. Dropping it does not cancel the write.
 pub type Commit = BoxFuture<'static, Result<(), PublishError>>;
+
+/// Says the time in milliseconds since the epoch.
+pub type Clock = Arc<dyn Fn() -> u64 + Send + Sync>;
 
 /// Most records one publish may hand over.
 pub const PUBLISH_RECORDS_MAX: usize = 10_000;

@@ -66,6 +66,10 @@ pub enum Position {
 impl Record {
     /// A record without headers.
     pub fn new(key: u64, value: impl Into<Bytes>) -> Self {
-        Self { key, value: value.into(), headers: Vec::new() }
+        Self {
+            key,
+            value: value.into(),
+            headers: Vec::new(),
+        }
     }
 }
