@@ -14,15 +14,24 @@
 //! - **S7** The epoch changes whenever the store may have lost a write that was committed.
 
 mod error;
+mod limit;
+mod memory;
 mod op;
+mod step;
 
 pub use error::StoreError;
+pub use memory::MemoryStore;
 pub use op::{Applied, Due, DueEntry, Key, Op, Versioned};
+
+use std::sync::Arc;
 
 use futures::future::BoxFuture;
 
 /// Resolves when the writes of one call are safe, see S5. Dropping it does not cancel them.
 pub type Commit = BoxFuture<'static, Result<(), StoreError>>;
+
+/// Says the time in milliseconds since the epoch.
+pub type Clock = Arc<dyn Fn() -> u64 + Send + Sync>;
 
 /// Most operations of one call.
 pub const OPS_MAX: usize = 10_000;

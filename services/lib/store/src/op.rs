@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 /// A key: a short path such as `state/<message id>`.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Key(pub Bytes);
 
 /// A place in the due index.
