@@ -98,7 +98,10 @@ impl Sender {
             return Err(AddressError::SenderLength { chars, limit });
         }
         // '@' is octet 0x00 in GSM 03.38 and would end the C-octet string that carries a sender in SMPP.
-        if let Some(found) = sender.chars().find(|c| c.is_control() || !c.is_ascii() || *c == '@' || *c == '`') {
+        if let Some(found) = sender
+            .chars()
+            .find(|c| c.is_control() || !c.is_ascii() || *c == '@' || *c == '`')
+        {
             return Err(AddressError::SenderCharacter { found });
         }
         Ok(Self(sender.into()))

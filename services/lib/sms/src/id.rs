@@ -54,7 +54,13 @@ impl CarrierName {
     /// # Errors
     /// The first rule the name breaks.
     pub fn new(name: &str) -> Result<Self, NameError> {
-        check("carrier name", name, 32, "a-z, 0-9 and -", |c| matches!(c, 'a'..='z' | '0'..='9' | '-'))?;
+        check(
+            "carrier name",
+            name,
+            32,
+            "a-z, 0-9 and -",
+            |c| matches!(c, 'a'..='z' | '0'..='9' | '-'),
+        )?;
         Ok(Self(name.into()))
     }
 
@@ -70,9 +76,13 @@ impl AccountId {
     /// # Errors
     /// The first rule the name breaks.
     pub fn new(name: &str) -> Result<Self, NameError> {
-        check("account", name, 64, "a-z, 0-9, '.', '_' and '-'", |c| {
-            matches!(c, 'a'..='z' | '0'..='9' | '.' | '_' | '-')
-        })?;
+        check(
+            "account",
+            name,
+            64,
+            "a-z, 0-9, '.', '_' and '-'",
+            |c| matches!(c, 'a'..='z' | '0'..='9' | '.' | '_' | '-'),
+        )?;
         Ok(Self(name.into()))
     }
 
@@ -94,7 +104,12 @@ fn check(
         return Err(NameError::Length { what, chars, limit });
     }
     match name.chars().find(|c| !is_allowed(*c)) {
-        Some(found) => Err(NameError::Character { what, name: name.to_owned(), found, allowed }),
+        Some(found) => Err(NameError::Character {
+            what,
+            name: name.to_owned(),
+            found,
+            allowed,
+        }),
         None => Ok(()),
     }
 }

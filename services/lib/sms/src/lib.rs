@@ -3,16 +3,21 @@
 
 mod address;
 mod class;
+mod concat;
 mod content;
+pub mod gsm7;
 mod id;
 mod message;
 mod receipt;
+mod segment;
 mod time;
 
 pub use address::{AddressError, Msisdn, SENDER_CHARS_MAX, Sender, SenderKind};
 pub use class::{Class, Lane};
+pub use concat::{Concatenation, Reference};
 pub use content::{BINARY_OCTETS_MAX, Content, Encoding, TEXT_OCTETS_MAX};
 pub use id::{AccountId, CarrierName, MessageId, NameError, RecordKey};
 pub use message::Message;
 pub use receipt::{Receipt, ReceiptFault, ReceiptState};
+pub use segment::{SEGMENT_OCTETS_MAX, SEGMENTS_MAX, Segment, SegmentError, Size, count, decode, encoding_of, segment};
 pub use time::UnixMs;
