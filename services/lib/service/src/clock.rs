@@ -14,7 +14,10 @@ pub struct Clock(Source);
 #[derive(Clone, Debug)]
 enum Source {
     Wall,
-    Virtual { origin: tokio::time::Instant, at_origin: UnixMs },
+    Virtual {
+        origin: tokio::time::Instant,
+        at_origin: UnixMs,
+    },
 }
 
 impl Clock {
@@ -26,7 +29,10 @@ impl Clock {
     /// A clock that reads `start` now and advances with tokio's time; for runs under `start_paused`.
     #[expect(clippy::disallowed_methods, reason = "this is the clock")]
     pub fn starting_at(start: UnixMs) -> Self {
-        Self(Source::Virtual { origin: tokio::time::Instant::now(), at_origin: start })
+        Self(Source::Virtual {
+            origin: tokio::time::Instant::now(),
+            at_origin: start,
+        })
     }
 
     /// The present.

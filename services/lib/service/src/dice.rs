@@ -44,7 +44,10 @@ impl Dice {
     /// A new message id whose time part is `at`.
     pub fn message_id(&self, at: UnixMs) -> MessageId {
         let mut random = [0_u8; 10];
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).fill_bytes(&mut random);
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .fill_bytes(&mut random);
         MessageId(uuid::Builder::from_unix_timestamp_millis(at.0, &random).into_uuid())
     }
 }

@@ -4,14 +4,20 @@
 //! virtual time replays from its seed.
 
 mod clock;
-mod dice;
 mod deps;
+mod dice;
+mod readiness;
+mod signals;
 mod stop;
 mod tasks;
+pub mod telemetry;
 pub mod time;
+pub mod watch;
 
 pub use clock::Clock;
 pub use deps::Deps;
 pub use dice::Dice;
+pub use readiness::Readiness;
+pub use signals::{EXIT_UNDRAINED, stop_on_signals};
 pub use stop::{Stop, StopHandle};
 pub use tasks::Tasks;

@@ -1,0 +1,30 @@
+# The commands of the project. `make` alone lists them.
+
+CARGO ?= cargo
+.DEFAULT_GOAL := help
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build: ## the release binaries, in target/release
+	$(CARGO) build --release --locked -p signalbox -p signalbox-loadtest
+
+demo: build ## standalone with three carriers, 20,000 messages, one carrier killed, one price changed
+	@$(CARGO) run --release --locked --quiet -p signalbox -- demo
+
+test: ## every test: unit, property, conformance, simulation, end to end
+	$(CARGO) test --workspace --locked
+
+lint: ## formatting, lints and documentation, warnings denied
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --locked
+
+deny: ## licences, bans and sources of the dependencies
+	@command -v cargo-deny >/dev/null || $(CARGO) install cargo-deny --locked --version '^0.20'
+	$(CARGO) deny --all-features check licenses bans sources
+
+protos: ## lint of the .proto files
+	cd proto && npx --yes @bufbuild/buf@1 lint
+
+.PHONY: help build demo test lint deny protos

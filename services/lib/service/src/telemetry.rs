@@ -1,0 +1,88 @@
+//! Logs, metrics and the probes' endpoint.
+
+use std::net::SocketAddr;
+
+use axum::{Router, extract::State, http::StatusCode, routing::get};
+use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
+use tokio::net::TcpListener;
+use tracing_subscriber::EnvFilter;
+
+use crate::{Readiness, Stop};
+
+/// Bucket bounds of every histogram in seconds, from a quarter of a millisecond to half a minute.
+const SECONDS_BUCKETS: [f64; 16] = [
+    0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0,
+];
+
+/// How log lines look.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LogFormat {
+    /// One line for people.
+    #[default]
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Starts logging to standard error. `RUST_LOG` chooses what; absent = `info`. A second call changes nothing.
+pub fn start_logs(format: LogFormat) {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
+    // An error means that a subscriber is there already: a test's, or an earlier call's.
+    let _ = match format {
+        LogFormat::Text => builder.try_init(),
+        LogFormat::Json => builder.json().try_init(),
+    };
+}
+
+/// Installs the recorder behind the `metrics` macros. Once per process.
+///
+/// # Errors
+/// A recorder is installed already, or a bucket list is empty.
+pub fn start_metrics() -> Result<PrometheusHandle, BuildError> {
+    PrometheusBuilder::new()
+        .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS_BUCKETS)?
+        .install_recorder()
+}
+
+#[derive(Clone)]
+struct Probes {
+    readiness: Readiness,
+    metrics: PrometheusHandle,
+}
+
+/// Serves `/metrics`, `/livez` and `/readyz` on `address` until `stop`; `on_listen` learns the address really bound.
+///
+/// # Errors
+/// The address is taken, or the listener failed.
+pub async fn serve_probes(
+    address: SocketAddr,
+    readiness: Readiness,
+    metrics: PrometheusHandle,
+    stop: Stop,
+    on_listen: impl FnOnce(SocketAddr),
+) -> std::io::Result<()> {
+    let listener = TcpListener::bind(address).await?;
+    on_listen(listener.local_addr()?);
+    let app = Router::new()
+        .route("/livez", get(|| async { "alive\n" }))
+        .route("/readyz", get(readyz))
+        .route(
+            "/metrics",
+            get(|State(probes): State<Probes>| async move { probes.metrics.render() }),
+        )
+        .with_state(Probes { readiness, metrics });
+    axum::serve(listener, app)
+        .with_graceful_shutdown(async move { stop.requested().await })
+        .await
+}
+
+async fn readyz(State(probes): State<Probes>) -> (StatusCode, &'static str) {
+    if probes.readiness.is_ready() {
+        (StatusCode::OK, "ready\n")
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, "not ready\n")
+    }
+}
