@@ -47,13 +47,9 @@ impl<'a> Entry<'a> {
     pub fn required(self) -> Self {
         if self.value.is_none() {
             let what = format!("\"{}\" is missing", self.path);
-            self.log.error(
-                self.place.clone(),
-                Code::MISSING,
-                what,
-                "",
-                format!("add {} = …", self.path),
-            );
+            let name = self.path.rsplit('.').next().unwrap_or_default();
+            self.log
+                .error(self.place.clone(), Code::MISSING, what, "", format!("add {name} = …"));
         }
         self
     }
