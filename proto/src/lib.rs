@@ -3,6 +3,7 @@
 //! Generated types ([`pb`]) stay at the edge that received them; everything further in speaks the types of `sms` and
 //! `journey`.
 
+pub mod sms;
 pub mod topics;
 
 /// Code generated from the `.proto` files, one module per package.
