@@ -1,1 +1,145 @@
-//! Placeholder.
+//! One database on disk under one write-ahead log, shared by everything in the process that keeps something.
+//!
+//! A write reaches the operating system at once and can be read at once; it is safe when the next group sync that covers it
+//! has ended, see [`Disk::synced`]. One thread syncs: the next sync starts as the last ends, and it sleeps when nothing is
+//! unsynced. After a crash the log is read back up to its first torn or damaged batch: everything that was safe is there,
+//! and of a batch either all or nothing.
+
+mod error;
+mod expiry;
+mod journal;
+mod layout;
+mod space;
+mod sync;
+
+pub use error::DiskError;
+pub use layout::{Layout, SEGMENT_OCTETS_MAX};
+pub use space::{Batch, Space};
+pub use sync::Ticket;
+
+use std::{future::Future, path::Path, sync::Arc};
+
+use crate::{expiry::Expiry, sync::Sync};
+
+/// Octets written and not yet synced above which [`Disk::room`] waits.
+pub const UNSYNCED_OCTETS_MAX: u64 = 32 * 1024 * 1024;
+/// Octets of the log on disk above which old parts are written out to tables, so that opening stays short.
+pub const JOURNAL_OCTETS_MAX: u64 = 256 * 1024 * 1024;
+/// Octets of table blocks kept in memory.
+pub const CACHE_OCTETS_MAX: u64 = 32 * 1024 * 1024;
+
+const _: () = assert!(
+    UNSYNCED_OCTETS_MAX < JOURNAL_OCTETS_MAX,
+    "what is unsynced must fit in the log"
+);
+
+/// An open database. The last owner closes it; what was written is synced then.
+pub struct Disk {
+    // Fields drop in this order: the sync thread ends before the database closes.
+    sync: Sync,
+    expiry: Arc<Expiry>,
+    database: fjall::Database,
+}
+
+impl Disk {
+    /// Opens the database in the directory `path`, creating both if need be, and recovers what a crash left.
+    ///
+    /// # Errors
+    /// Another process (or another part of this one) has it open, or it cannot be read or written.
+    pub fn open(path: impl AsRef<Path>) -> Result<Arc<Self>, DiskError> {
+        let path = path.as_ref();
+        let expiry = Arc::new(Expiry::default());
+        let database = fjall::Database::builder(path)
+            .cache_size(CACHE_OCTETS_MAX)
+            .max_journaling_size(JOURNAL_OCTETS_MAX)
+            // One to write tables out and one to merge them, so that a long merge does not hold up the writing.
+            .worker_threads(2)
+            .with_compaction_filter_factories(expiry::assigner(&expiry))
+            .open()
+            .map_err(|error| DiskError::open(path, error))?;
+        let sync = Sync::start(path).map_err(|error| DiskError::open(path, error.into()))?;
+        Ok(Arc::new(Self { sync, expiry, database }))
+    }
+
+    /// The space called `name`, created as `layout` says if there is none.
+    ///
+    /// # Errors
+    /// The disk is away.
+    pub fn space(&self, name: &str, layout: Layout) -> Result<Space, DiskError> {
+        let name = layout.name(name);
+        let keyspace = self.database.keyspace(&name, || layout.options())?;
+        Ok(Space::new(keyspace))
+    }
+
+    /// Names of all spaces that were created as `layout`, in order.
+    pub fn spaces(&self, layout: Layout) -> Vec<String> {
+        let names = self.database.list_keyspace_names();
+        let mut found: Vec<_> = names
+            .iter()
+            .filter_map(|name| layout.own_name(name))
+            .map(str::to_owned)
+            .collect();
+        found.sort();
+        found
+    }
+
+    /// Removes `space` and all it holds at once, without reading or rewriting it.
+    ///
+    /// # Errors
+    /// The disk is away; the space may come back after a restart.
+    pub fn drop_space(&self, space: Space) -> Result<(), DiskError> {
+        Ok(self.database.delete_keyspace(space.into_keyspace())?)
+    }
+
+    /// An empty batch.
+    pub fn batch(&self) -> Batch {
+        Batch::new(self.database.batch())
+    }
+
+    /// Writes `batch` as one: readers see all of it when this returns; it is safe once its ticket is synced.
+    ///
+    /// Blocks for the write to the operating system, not for the disk, except when tables are written out too slowly.
+    ///
+    /// # Errors
+    /// The disk is away; nothing of the batch is visible. A disk that failed once takes no more writes.
+    pub fn write(&self, batch: Batch) -> Result<Ticket, DiskError> {
+        self.sync.check()?;
+        let octets = batch.octets();
+        if octets > 0 {
+            batch.commit()?;
+        }
+        Ok(self.sync.written(octets))
+    }
+
+    /// Resolves when the write that gave `ticket`, and every write before it, has reached the disk.
+    ///
+    /// # Errors
+    /// The disk failed before that.
+    pub fn synced(&self, ticket: Ticket) -> impl Future<Output = Result<(), DiskError>> + Send + 'static {
+        self.sync.synced(ticket)
+    }
+
+    /// True when the write that gave `ticket` has reached the disk.
+    pub fn is_synced(&self, ticket: Ticket) -> bool {
+        self.sync.is_synced(ticket)
+    }
+
+    /// Waits while more than [`UNSYNCED_OCTETS_MAX`] are written and not synced; that wait is the back-pressure.
+    ///
+    /// # Errors
+    /// The disk failed.
+    pub fn room(&self) -> impl Future<Output = Result<(), DiskError>> + Send + 'static {
+        self.sync.room()
+    }
+
+    /// Says that it is `now_ms` milliseconds since the epoch, so that merges may drop what expired before.
+    pub fn expire(&self, now_ms: u64) {
+        self.expiry.advance(now_ms);
+    }
+}
+
+impl std::fmt::Debug for Disk {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Disk").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,175 @@
+//! The group sync: one thread, no timer.
+
+use std::{
+    future::Future,
+    path::Path,
+    sync::{
+        Arc, Condvar, Mutex, MutexGuard,
+        atomic::{AtomicU64, Ordering},
+    },
+    thread::JoinHandle,
+};
+
+use tokio::sync::watch;
+
+use crate::{DiskError, UNSYNCED_OCTETS_MAX, journal::Journal};
+
+/// Names a write; a later write has a greater ticket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Ticket(u64);
+
+/// Writes and octets, counted from the opening.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Count {
+    writes: u64,
+    octets: u64,
+}
+
+/// What has reached the disk, and whether it failed.
+#[derive(Clone, Debug, Default)]
+struct Progress {
+    synced: Count,
+    failed: Option<DiskError>,
+}
+
+struct Shared {
+    written: Mutex<Written>,
+    news: Condvar,
+    octets: AtomicU64,
+    progress: watch::Sender<Progress>,
+}
+
+#[derive(Default)]
+struct Written {
+    count: Count,
+    is_stopping: bool,
+}
+
+/// The owner of the thread; dropping it syncs what is left and joins.
+pub(crate) struct Sync {
+    shared: Arc<Shared>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Sync {
+    pub(crate) fn start(directory: &Path) -> std::io::Result<Self> {
+        let shared = Arc::new(Shared {
+            written: Mutex::default(),
+            news: Condvar::new(),
+            octets: AtomicU64::new(0),
+            progress: watch::Sender::default(),
+        });
+        let (theirs, journal) = (shared.clone(), Journal::new(directory));
+        // A sync blocks for as long as the disk takes, so it has a thread of its own, owned and joined here.
+        let thread = std::thread::Builder::new()
+            .name("disk-sync".into())
+            .spawn(move || theirs.run(journal))?;
+        Ok(Self {
+            shared,
+            thread: Some(thread),
+        })
+    }
+
+    /// Counts a write that the operating system has taken.
+    pub(crate) fn written(&self, octets: u64) -> Ticket {
+        let mut written = self.shared.written();
+        if octets > 0 {
+            written.count.writes += 1;
+            written.count.octets += octets;
+            self.shared.octets.store(written.count.octets, Ordering::Release);
+            self.shared.news.notify_one();
+        }
+        Ticket(written.count.writes)
+    }
+
+    pub(crate) fn check(&self) -> Result<(), DiskError> {
+        self.shared.progress.borrow().failed.clone().map_or(Ok(()), Err)
+    }
+
+    pub(crate) fn is_synced(&self, ticket: Ticket) -> bool {
+        self.shared.progress.borrow().covers(ticket)
+    }
+
+    pub(crate) fn synced(&self, ticket: Ticket) -> impl Future<Output = Result<(), DiskError>> + Send + 'static {
+        let mut news = self.shared.progress.subscribe();
+        async move { wait(&mut news, |progress| progress.covers(ticket)).await }
+    }
+
+    pub(crate) fn room(&self) -> impl Future<Output = Result<(), DiskError>> + Send + 'static {
+        let shared = self.shared.clone();
+        async move {
+            let has_room = |progress: &Progress| {
+                shared
+                    .octets
+                    .load(Ordering::Acquire)
+                    .saturating_sub(progress.synced.octets)
+                    <= UNSYNCED_OCTETS_MAX
+            };
+            wait(&mut shared.progress.subscribe(), has_room).await
+        }
+    }
+}
+
+impl Drop for Sync {
+    fn drop(&mut self) {
+        self.shared.written().is_stopping = true;
+        self.shared.news.notify_one();
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the sync thread panicked");
+        }
+    }
+}
+
+impl Shared {
+    fn run(&self, mut journal: Journal) {
+        while let Some(target) = self.unsynced() {
+            let result = journal.sync();
+            let has_failed = result.is_err();
+            self.progress.send_modify(|progress| match result {
+                Ok(()) => progress.synced = target,
+                Err(error) => {
+                    progress.failed = Some(DiskError::Failed(format!("the log could not be synced: {error}")))
+                }
+            });
+            if has_failed {
+                // What the operating system still holds is unknown now; syncing again could claim what was lost.
+                tracing::error!("the log could not be synced, nothing more is written");
+                return;
+            }
+        }
+    }
+
+    /// What is to be synced next, waiting for some; `None` when all is synced and nothing more will come.
+    fn unsynced(&self) -> Option<Count> {
+        let synced = self.progress.borrow().synced;
+        let idle = |written: &mut Written| written.count == synced && !written.is_stopping;
+        let written = self.news.wait_while(self.written(), idle).expect("no holder panics");
+        (written.count != synced).then_some(written.count)
+    }
+
+    fn written(&self) -> MutexGuard<'_, Written> {
+        self.written.lock().expect("no holder panics")
+    }
+}
+
+impl Progress {
+    fn covers(&self, ticket: Ticket) -> bool {
+        self.synced.writes >= ticket.0
+    }
+}
+
+/// Waits until `is_done` or the disk has failed.
+async fn wait(news: &mut watch::Receiver<Progress>, is_done: impl Fn(&Progress) -> bool) -> Result<(), DiskError> {
+    match news
+        .wait_for(|progress| progress.failed.is_some() || is_done(progress))
+        .await
+    {
+        Ok(progress) if is_done(&progress) => Ok(()),
+        Ok(progress) => Err(progress.failed.clone().expect("it was waited for")),
+        Err(_) => Err(DiskError::Failed(
+            "the database was closed before the write was synced".into(),
+        )),
+    }
+}

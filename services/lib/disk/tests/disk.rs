@@ -1,0 +1,79 @@
+//! Spaces, batches and the group sync.
+
+use disk::{Disk, Layout};
+use futures::executor::block_on;
+
+#[test]
+fn a_write_is_read_at_once_and_synced_later() {
+    let home = tempfile::tempdir().unwrap();
+    let disk = Disk::open(home.path()).unwrap();
+    let space = disk.space("a", Layout::Small).unwrap();
+    let mut batch = disk.batch();
+    batch.put(&space, "key", "value");
+    let ticket = disk.write(batch).unwrap();
+    assert_eq!(space.get(b"key").unwrap().as_deref(), Some(&b"value"[..]));
+    block_on(disk.synced(ticket)).unwrap();
+    assert!(disk.is_synced(ticket));
+}
+
+/// The ticket of an empty batch stands for all writes before it.
+#[test]
+fn an_empty_batch_is_as_safe_as_the_writes_before_it() {
+    let home = tempfile::tempdir().unwrap();
+    let disk = Disk::open(home.path()).unwrap();
+    let space = disk.space("a", Layout::Small).unwrap();
+    let mut batch = disk.batch();
+    batch.put(&space, "key", "value");
+    let ticket = disk.write(batch).unwrap();
+    assert_eq!(disk.write(disk.batch()).unwrap(), ticket);
+}
+
+/// Drops the database while commits are awaited: closing syncs them, so they all end well.
+#[test]
+fn closing_syncs_what_is_awaited() {
+    let home = tempfile::tempdir().unwrap();
+    let disk = Disk::open(home.path()).unwrap();
+    let space = disk.space("a", Layout::Small).unwrap();
+    let commits: Vec<_> = (0..100u32)
+        .map(|number| {
+            let mut batch = disk.batch();
+            batch.put(&space, number.to_be_bytes().to_vec(), "value");
+            disk.synced(disk.write(batch).unwrap())
+        })
+        .collect();
+    drop((space, disk));
+    for commit in commits {
+        block_on(commit).unwrap();
+    }
+}
+
+#[test]
+fn spaces_are_listed_by_layout_and_a_dropped_one_is_gone() {
+    let home = tempfile::tempdir().unwrap();
+    let disk = Disk::open(home.path()).unwrap();
+    for name in ["b", "a"] {
+        disk.space(name, Layout::Segment).unwrap();
+    }
+    disk.space("c", Layout::Small).unwrap();
+    assert_eq!(disk.spaces(Layout::Segment), ["a", "b"]);
+    disk.drop_space(disk.space("a", Layout::Segment).unwrap()).unwrap();
+    drop(disk);
+    assert_eq!(Disk::open(home.path()).unwrap().spaces(Layout::Segment), ["b"]);
+}
+
+/// Room is there as soon as the sync has caught up, however much was written.
+#[test]
+fn room_comes_back_when_the_sync_has_caught_up() {
+    let home = tempfile::tempdir().unwrap();
+    let disk = Disk::open(home.path()).unwrap();
+    let space = disk.space("a", Layout::Segment).unwrap();
+    for number in 0..80u32 {
+        block_on(disk.room()).unwrap();
+        let mut batch = disk.batch();
+        batch.put(&space, number.to_be_bytes().to_vec(), vec![7; 1024 * 1024]);
+        disk.write(batch).unwrap();
+    }
+    let last = disk.write(disk.batch()).unwrap();
+    block_on(disk.synced(last)).unwrap();
+    block_on(disk.room()).unwrap();
+}
