@@ -1,0 +1,92 @@
+//! Message texts: one-time passwords, parcel notices, appointment reminders and promotions in 20 languages.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context, Result, ensure};
+use serde::Deserialize;
+use sms::Class;
+
+use super::Draws;
+
+const TEXTS: &str = include_str!(concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/../deploy/examples/world/texts.toml"
+));
+/// The language of countries that no language names.
+const LANGUAGE_DEFAULT: &str = "en";
+
+/// The texts, by language.
+#[derive(Clone, Debug)]
+pub struct Texts {
+    languages: BTreeMap<String, Language>,
+    language_of: BTreeMap<String, String>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Language {
+    countries: Vec<String>,
+    otp: Vec<String>,
+    parcel: Vec<String>,
+    appointment: Vec<String>,
+    promotion: Vec<String>,
+}
+
+impl Texts {
+    /// The texts built into this crate.
+    ///
+    /// # Errors
+    /// The data in the repository was edited and no longer holds together.
+    pub fn load() -> Result<Self> {
+        let languages: BTreeMap<String, Language> = toml::from_str(TEXTS).context("texts.toml")?;
+        ensure!(
+            languages.contains_key(LANGUAGE_DEFAULT),
+            "texts.toml: no [{LANGUAGE_DEFAULT}]"
+        );
+        let mut language_of = BTreeMap::new();
+        for (name, language) in &languages {
+            for kind in [
+                &language.otp,
+                &language.parcel,
+                &language.appointment,
+                &language.promotion,
+            ] {
+                ensure!(!kind.is_empty(), "texts.toml: [{name}] has a kind without texts");
+            }
+            for country in &language.countries {
+                let twin = language_of.insert(country.clone(), name.clone());
+                ensure!(twin.is_none(), "texts.toml: country {country} stands in two languages");
+            }
+        }
+        Ok(Self { languages, language_of })
+    }
+
+    /// Names of the languages, ISO 639-1.
+    pub fn languages(&self) -> impl Iterator<Item = &str> {
+        self.languages.keys().map(String::as_str)
+    }
+
+    /// A text of `class` in the language of `country`, with a fresh six-digit code where it is a password.
+    pub fn draw(&self, class: Class, country: &str, draws: &mut Draws) -> String {
+        let language = self.language_of.get(country).map_or(LANGUAGE_DEFAULT, String::as_str);
+        let language = &self.languages[language];
+        let kind = match class {
+            Class::Otp => &language.otp,
+            Class::Transactional if draws.below(2) == 0 => &language.parcel,
+            Class::Transactional => &language.appointment,
+            Class::Promotional => &language.promotion,
+        };
+        filled(draws.one_of::<String>(kind), draws)
+    }
+}
+
+fn filled(text: &str, draws: &mut Draws) -> String {
+    let code = format!("{:06}", draws.below(1_000_000));
+    let parcel = format!("SB{:08}", draws.below(100_000_000));
+    let time = format!("{:02}:{:02}", 8 + draws.below(9), draws.below(4) * 15);
+    let percent = format!("{}", 10 + draws.below(9) * 5);
+    text.replace("{code}", &code)
+        .replace("{parcel}", &parcel)
+        .replace("{time}", &time)
+        .replace("{percent}", &percent)
+}
