@@ -2,7 +2,7 @@
 
 use sms::{CarrierName, UnixMs};
 
-use crate::{OrderNumber, Price};
+use crate::{OrderNumber, Price, SegmentReceipt};
 
 /// How an order ended, in short: the outcome without what only the connector needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,4 +36,8 @@ pub struct Attempt {
     pub answer: Answer,
     /// Whether it counts against the route's `attempts`.
     pub spent: bool,
+    /// The carrier's id of each segment, in segment order; empty = it gave none.
+    pub remote_ids: Vec<String>,
+    /// The latest receipt of each segment that had one, in segment order.
+    pub receipts: Vec<SegmentReceipt>,
 }

@@ -6,7 +6,11 @@
 mod attempt;
 mod order;
 mod outcome;
+mod record;
+mod state;
 
 pub use attempt::{Answer, Attempt};
 pub use order::{Mask, OnUnknown, Order, OrderNumber, OrderRef, Price, Terms};
 pub use outcome::{Cause, Outcome};
+pub use record::{Correlation, Delayed, OrderAnswer, ReceiptRecord, SegmentReceipt, Unmatched, Waiting};
+pub use state::{Asked, Body, EndState, Event, LateReceipt, Progress, State, TerminalEvent};

@@ -7,8 +7,18 @@ use sms::{CarrierName, Class, Content, Encoding, Message, MessageId, Msisdn, Rec
 use crate::Attempt;
 
 /// Number of an order within its message; rises strictly with every order published, from 1.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct OrderNumber(pub u32);
+
+impl OrderNumber {
+    /// The number of a message's first order.
+    pub const FIRST: Self = Self(1);
+
+    /// The number after this one.
+    pub const fn next(self) -> Self {
+        Self(self.0.saturating_add(1))
+    }
+}
 
 /// Names one order everywhere: claims, correlations, answers and receipts.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -128,6 +138,13 @@ impl Order {
             Some((content, encoding, segments)) => (content, *encoding, *segments),
             None => (&self.message.content, self.message.encoding, self.message.segments),
         }
+    }
+
+    /// Whether the message may still go to another carrier after this one took it: on silence, or when a receipt says
+    /// that the route failed. Only then is its content kept with what waits for the receipt.
+    pub fn may_fail_over(&self) -> bool {
+        let spent = self.attempts.iter().filter(|attempt| attempt.spent).count();
+        self.receipt && spent + 1 < self.terms.attempts_max as usize
     }
 
     /// The message's class.

@@ -53,7 +53,10 @@ pub enum Outcome {
 impl Cause {
     /// A cause with the carrier's own word.
     pub fn new(code: impl Into<String>, detail: impl Into<String>) -> Self {
-        Self { code: code.into(), detail: detail.into() }
+        Self {
+            code: code.into(),
+            detail: detail.into(),
+        }
     }
 }
 

@@ -1,0 +1,33 @@
+//! Names of what is kept in the store: the one place that knows them.
+
+use journey::OrderNumber;
+use sms::{CarrierName, MessageId};
+use store::Key;
+
+/// The claim of one order; its owner is whoever may put it on the wire, or end it.
+pub fn claim(message: MessageId, number: OrderNumber) -> Key {
+    Key::new("claim", format!("{message}/{}", number.0))
+}
+
+/// What is known about a message that a carrier may have.
+pub fn state(message: MessageId) -> Key {
+    Key::new("state", message.to_string())
+}
+
+/// The message in a key made by [`state`]; `None` for other keys.
+pub fn message_of_state(key: &Key) -> Option<MessageId> {
+    std::str::from_utf8(key.0.strip_prefix(b"state/")?).ok()?.parse().ok()
+}
+
+/// What a carrier's id of a segment stands for.
+pub fn correlation(carrier: &CarrierName, remote_id: &str) -> Key {
+    Key::new("corr", format!("{carrier}/{remote_id}"))
+}
+
+/// The lease of one connector incarnation.
+pub fn lease(incarnation: &str) -> Key {
+    Key::new("lease", incarnation)
+}
+
+/// Owner octets of a claim taken by a router, whichever: an order taken out of use so that it can no longer be sent.
+pub const ROUTER_OWNER: &[u8] = b"router";

@@ -1,0 +1,464 @@
+//! Round trips of every record over random values, and refusals that name the field.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use journey::{
+    Answer, Asked, Attempt, Body, Cause, EndState, LateReceipt, Mask, OnUnknown, OrderNumber, OrderRef, Outcome, Price,
+    Progress, SegmentReceipt, TerminalEvent, Terms, Waiting,
+};
+use proptest::{collection::vec, option, prelude::*};
+use sms::{
+    AccountId, CarrierName, Class, Content, Encoding, MessageId, Msisdn, Receipt, ReceiptFault, ReceiptState, Sender,
+    UnixMs,
+};
+
+use super::*;
+
+fn instant() -> impl Strategy<Value = UnixMs> {
+    any::<u64>().prop_map(UnixMs)
+}
+
+fn span() -> impl Strategy<Value = Duration> {
+    any::<u64>().prop_map(Duration::from_millis)
+}
+
+fn carrier() -> impl Strategy<Value = CarrierName> {
+    "[a-z0-9-]{1,32}".prop_map(|name| CarrierName::new(&name).unwrap())
+}
+
+fn number() -> impl Strategy<Value = OrderNumber> {
+    any::<u32>().prop_map(OrderNumber)
+}
+
+fn encoding() -> impl Strategy<Value = Encoding> {
+    prop_oneof![Just(Encoding::Gsm7), Just(Encoding::Ucs2), Just(Encoding::Binary)]
+}
+
+fn content() -> impl Strategy<Value = Content> {
+    prop_oneof![
+        ".*".prop_map(Content::Text),
+        (vec(any::<u8>(), 0..50), option::of(vec(any::<u8>(), 1..9))).prop_map(|(data, header)| Content::Binary {
+            data: data.into(),
+            header: header.map(Bytes::from)
+        }),
+    ]
+}
+
+fn message() -> impl Strategy<Value = Message> {
+    let who = (
+        any::<u128>(),
+        "[a-z0-9._-]{1,64}",
+        any::<u64>(),
+        "[A-Za-z0-9 ]{1,11}",
+        "[0-9]{3,15}",
+    );
+    let what = (
+        content(),
+        encoding(),
+        any::<u8>(),
+        proptest::sample::select(Class::ALL.to_vec()),
+    );
+    let rest = (instant(), option::of(span()), any::<bool>(), ".*");
+    (who, what, rest).prop_map(
+        |((id, account, key, from, to), (content, encoding, segments, class), rest)| {
+            let (accepted_at, ttl, receipt, reference) = rest;
+            Message {
+                id: MessageId(uuid::Uuid::from_u128(id)),
+                account: AccountId::new(&account).unwrap(),
+                key: RecordKey(key),
+                from: Sender::new(&from).unwrap(),
+                to: Msisdn::new(&to).unwrap(),
+                content,
+                encoding,
+                segments,
+                class,
+                accepted_at,
+                ttl,
+                receipt,
+                reference,
+            }
+        },
+    )
+}
+
+fn without_content() -> impl Strategy<Value = Message> {
+    message().prop_map(|message| Message {
+        content: Content::Text(String::new()),
+        ..message
+    })
+}
+
+fn price() -> impl Strategy<Value = Price> {
+    (any::<i64>(), ".*", any::<i64>()).prop_map(|(unit_micros, currency, cost_micros)| Price {
+        unit_micros,
+        currency,
+        cost_micros,
+    })
+}
+
+fn receipt() -> impl Strategy<Value = Receipt> {
+    use ReceiptState::{Accepted, Deleted, Delivered, Enroute, Expired, Rejected, Undeliverable, Unknown};
+    let states = vec![
+        Enroute,
+        Accepted,
+        Delivered,
+        Expired,
+        Deleted,
+        Undeliverable,
+        Rejected,
+        Unknown,
+    ];
+    let faults = vec![
+        ReceiptFault::Handset,
+        ReceiptFault::Route,
+        ReceiptFault::Number,
+        ReceiptFault::Recipient,
+    ];
+    let what = (proptest::sample::select(states), proptest::sample::select(faults));
+    (what, ".*", ".*", option::of(instant())).prop_map(|((state, fault), raw, error, done_at)| Receipt {
+        state,
+        fault,
+        raw,
+        error,
+        done_at,
+    })
+}
+
+fn heard() -> impl Strategy<Value = SegmentReceipt> {
+    (any::<u8>(), receipt(), instant()).prop_map(|(segment, receipt, at)| SegmentReceipt { segment, receipt, at })
+}
+
+fn answer() -> impl Strategy<Value = Answer> {
+    (".*", ".*", ".*", instant()).prop_map(|(outcome, code, detail, at)| Answer {
+        outcome,
+        code,
+        detail,
+        at,
+    })
+}
+
+fn attempt() -> impl Strategy<Value = Attempt> {
+    let asked = (number(), carrier(), option::of(price()), ".*", ".*", instant());
+    (asked, answer(), any::<bool>(), vec(".*", 0..3), vec(heard(), 0..3)).prop_map(
+        |((number, carrier, price, table, policy, issued_at), answer, spent, remote_ids, receipts)| Attempt {
+            number,
+            carrier,
+            price,
+            table,
+            policy,
+            issued_at,
+            answer,
+            spent,
+            remote_ids,
+            receipts,
+        },
+    )
+}
+
+fn terms() -> impl Strategy<Value = Terms> {
+    let on_unknown = prop_oneof![Just(OnUnknown::Resend), Just(OnUnknown::Wait), Just(OnUnknown::Fail)];
+    (
+        any::<u32>(),
+        instant(),
+        span(),
+        on_unknown,
+        option::of(span()),
+        option::of(span()),
+    )
+        .prop_map(
+            |(attempts_max, deadline, grace, on_unknown, receipt_within, spill_after)| Terms {
+                attempts_max,
+                deadline,
+                grace,
+                on_unknown,
+                receipt_within,
+                spill_after,
+            },
+        )
+}
+
+fn mask() -> impl Strategy<Value = Mask> {
+    (
+        option::of("[A-Za-z]{1,11}"),
+        option::of("[0-9]{3,15}"),
+        option::of((content(), encoding(), any::<u8>())),
+    )
+        .prop_map(|(from, to, content)| Mask {
+            from: from.map(|from| Sender::new(&from).unwrap()),
+            to: to.map(|to| Msisdn::new(&to).unwrap()),
+            content,
+        })
+}
+
+fn order() -> impl Strategy<Value = Order> {
+    let asked = (
+        message(),
+        number(),
+        carrier(),
+        option::of(price()),
+        mask(),
+        any::<bool>(),
+    );
+    (asked, terms(), ".*", ".*", instant(), vec(attempt(), 0..3)).prop_map(
+        |((message, number, carrier, price, mask, receipt), terms, table, policy, issued_at, attempts)| Order {
+            message,
+            number,
+            carrier,
+            price,
+            mask,
+            receipt,
+            terms,
+            table,
+            policy,
+            issued_at,
+            attempts,
+        },
+    )
+}
+
+fn cause() -> impl Strategy<Value = Cause> {
+    (".*", ".*").prop_map(|(code, detail)| Cause { code, detail })
+}
+
+fn outcome() -> impl Strategy<Value = Outcome> {
+    prop_oneof![
+        vec(".*", 0..4).prop_map(|remote_ids| Outcome::Accepted { remote_ids }),
+        (span(), cause()).prop_map(|(retry_after, cause)| Outcome::Hold { retry_after, cause }),
+        cause().prop_map(|cause| Outcome::Next { cause }),
+        cause().prop_map(|cause| Outcome::Fail { cause }),
+        cause().prop_map(|cause| Outcome::LinkDown { cause }),
+        instant().prop_map(|since| Outcome::Unknown { since }),
+    ]
+}
+
+fn order_ref() -> impl Strategy<Value = OrderRef> {
+    (any::<u128>(), any::<u64>(), number(), carrier()).prop_map(|(id, key, number, carrier)| OrderRef {
+        message: MessageId(uuid::Uuid::from_u128(id)),
+        key: RecordKey(key),
+        number,
+        carrier,
+    })
+}
+
+fn unmatched() -> impl Strategy<Value = Unmatched> {
+    (carrier(), ".*", receipt(), instant(), option::of(any::<u64>())).prop_map(
+        |(carrier, remote_id, receipt, first_seen, party)| Unmatched {
+            carrier,
+            remote_id,
+            receipt,
+            first_seen,
+            party,
+        },
+    )
+}
+
+fn progress() -> impl Strategy<Value = (OrderNumber, Progress)> {
+    let asked = (attempt(), any::<bool>()).prop_map(|(attempt, receipt)| Asked {
+        price: attempt.price,
+        table: attempt.table,
+        policy: attempt.policy,
+        issued_at: attempt.issued_at,
+        answer: attempt.answer,
+        spent: attempt.spent,
+        remote_ids: attempt.remote_ids,
+        receipt,
+    });
+    (
+        number(),
+        carrier(),
+        option::of(asked),
+        vec(heard(), 0..4),
+        any::<u8>(),
+        any::<bool>(),
+    )
+        .prop_map(|(number, carrier, asked, heard, segments, silent)| {
+            let receipts: BTreeMap<_, _> = heard.into_iter().map(|heard| (heard.segment, heard)).collect();
+            (
+                number,
+                Progress {
+                    carrier,
+                    asked,
+                    receipts,
+                    segments,
+                    silent,
+                },
+            )
+        })
+}
+
+fn terminal() -> impl Strategy<Value = TerminalEvent> {
+    let decided = (option::of(carrier()), ".*", ".*");
+    let state = proptest::sample::select(EndState::ALL.to_vec());
+    (
+        without_content(),
+        state,
+        cause(),
+        instant(),
+        decided,
+        vec(attempt(), 0..3),
+    )
+        .prop_map(
+            |(message, state, cause, ended_at, (carrier, table, policy), attempts)| TerminalEvent {
+                message,
+                state,
+                cause,
+                ended_at,
+                carrier,
+                table,
+                policy,
+                attempts,
+            },
+        )
+}
+
+fn state() -> impl Strategy<Value = State> {
+    let body = prop_oneof![
+        (message(), terms()).prop_map(|(message, terms)| Body {
+            message,
+            has_content: true,
+            terms
+        }),
+        (without_content(), terms()).prop_map(|(message, terms)| Body {
+            message,
+            has_content: false,
+            terms
+        }),
+    ];
+    let orders = vec(progress(), 0..3).prop_map(|orders| orders.into_iter().collect());
+    let rest = (
+        number(),
+        option::of(instant()),
+        option::of(terminal().prop_map(Box::new)),
+    );
+    (option::of(body), orders, rest).prop_map(|(body, orders, (issued, timer, ended))| State {
+        body,
+        orders,
+        issued,
+        timer,
+        ended,
+    })
+}
+
+fn event() -> impl Strategy<Value = Event> {
+    let ended = proptest::sample::select(EndState::ALL.to_vec());
+    let late =
+        (order_ref(), heard(), "[a-z]{1,64}", ".*", ended).prop_map(|(order, receipt, account, reference, ended)| {
+            LateReceipt {
+                order,
+                receipt,
+                account: AccountId::new(&account).unwrap(),
+                reference,
+                ended,
+            }
+        });
+    prop_oneof![
+        terminal().prop_map(|event| Event::Ended(Box::new(event))),
+        late.prop_map(|event| Event::Late(Box::new(event)))
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn messages_come_back(message in message()) {
+        prop_assert_eq!(accepted_from_bytes(&accepted_to_bytes(&message)), Ok(message));
+    }
+
+    #[test]
+    fn orders_come_back(order in order()) {
+        prop_assert_eq!(order_from_bytes(&order_to_bytes(&order)), Ok(order));
+    }
+
+    #[test]
+    fn answers_come_back_without_what_is_no_longer_needed(order in order(), outcome in outcome(), at in instant()) {
+        let answer = OrderAnswer { order: order.order_ref(), outcome, at, returned: Box::new(order) };
+        let mut expected = answer.clone();
+        if matches!(answer.outcome, Outcome::Accepted { .. }) {
+            expected.returned.mask.content = None;
+            if !answer.returned.may_fail_over() {
+                expected.returned.message.content = Content::Text(String::new());
+            }
+        }
+        prop_assert_eq!(outcome_from_bytes(&outcome_to_bytes(&answer)), Ok(expected));
+    }
+
+    #[test]
+    fn receipts_come_back(
+        (order, segment, segments) in (order_ref(), any::<u8>(), option::of(1_u8..)), receipt in receipt(), at in instant(),
+    ) {
+        let record = ReceiptRecord { order: order.clone(), segment, segments, receipt, at };
+        prop_assert_eq!(receipt_from_bytes(&receipt_to_bytes(&record)), Ok(record));
+        let correlation = Correlation { order, segment, segments: segments.unwrap_or(1) };
+        prop_assert_eq!(correlation_from_bytes(&correlation_to_bytes(&correlation)), Ok(correlation));
+    }
+
+    #[test]
+    fn what_waits_comes_back(
+        (message, number, attempts) in (message(), number(), vec(attempt(), 0..3)),
+        (until, deadline, stay, again) in (instant(), instant(), option::of(carrier()), any::<bool>()),
+        (receipt, key) in (unmatched(), any::<u64>()),
+    ) {
+        let waiting = Waiting { message, number, attempts, until, deadline, stay, again };
+        let message = Delayed::Message(Box::new(waiting));
+        prop_assert_eq!(unmatched_from_bytes(&unmatched_to_bytes(&receipt)), Ok(receipt.clone()));
+        let receipt = Delayed::Receipt { receipt, key: RecordKey(key) };
+        for delayed in [message, receipt] {
+            prop_assert_eq!(delayed_from_bytes(&delayed_to_bytes(&delayed), RecordKey(key)), Ok(delayed));
+        }
+    }
+
+    #[test]
+    fn states_come_back(state in state()) {
+        prop_assert_eq!(state_from_bytes(&state_to_bytes(&state)), Ok(state));
+    }
+
+    #[test]
+    fn events_come_back_and_are_equal_octets(event in event()) {
+        let octets = event_to_bytes(&event);
+        prop_assert_eq!(event_to_bytes(&event_from_bytes(&octets).unwrap()), octets.clone());
+        prop_assert_eq!(event_from_bytes(&octets), Ok(event));
+    }
+
+    /// Random octets must be refused or read, never panic.
+    #[test]
+    fn garbage_never_panics(octets in vec(any::<u8>(), 0..200)) {
+        let octets = Bytes::from(octets);
+        let _ = accepted_from_bytes(&octets);
+        let _ = order_from_bytes(&octets);
+        let _ = outcome_from_bytes(&octets);
+        let _ = receipt_from_bytes(&octets);
+        let _ = unmatched_from_bytes(&octets);
+        let _ = correlation_from_bytes(&octets);
+        let _ = delayed_from_bytes(&octets, RecordKey(0));
+        let _ = state_from_bytes(&octets);
+        let _ = event_from_bytes(&octets);
+        let _ = dead_from_bytes(&octets);
+    }
+}
+
+#[test]
+fn dead_records_keep_their_octets() {
+    let dead = DeadRecord {
+        topic: "signalbox.outcomes".into(),
+        octets: Bytes::from_static(b"\x00\xff"),
+        reason: "x".into(),
+    };
+    assert_eq!(dead_from_bytes(&dead_to_bytes(&dead)), Ok(dead));
+}
+
+#[test]
+fn a_refusal_names_the_field() {
+    assert_eq!(order_from_bytes(&Bytes::new()), Err(Invalid::Missing("message")));
+    let written = pb::Accepted {
+        id: vec![0; 16].into(),
+        account: "acme".into(),
+        from: "x".into(),
+        ..Default::default()
+    };
+    let refused = accepted_from_bytes(&written.encode_to_vec().into()).unwrap_err();
+    assert!(
+        refused.to_string().starts_with("field to: number has 0 characters"),
+        "{refused}"
+    );
+}
