@@ -1,3 +1,5 @@
-//! Load for a Signalbox and the world around it: [`world`] makes recipients, texts and routing tables.
+//! Load for a Signalbox and the world around it: [`world`] makes recipients, texts and routing tables, and [`submit`]
+//! sends messages in open loop.
 
+pub mod submit;
 pub mod world;
