@@ -1,7 +1,7 @@
 //! Names of what is kept in the store: the one place that knows them.
 
 use journey::OrderNumber;
-use sms::{CarrierName, MessageId};
+use sms::{AccountId, CarrierName, MessageId};
 use store::Key;
 
 /// The claim of one order; its owner is whoever may put it on the wire, or end it.
@@ -22,6 +22,11 @@ pub fn message_of_state(key: &Key) -> Option<MessageId> {
 /// What a carrier's id of a segment stands for.
 pub fn correlation(carrier: &CarrierName, remote_id: &str) -> Key {
     Key::new("corr", format!("{carrier}/{remote_id}"))
+}
+
+/// What an account's idempotency key stands for; `key_hash` since a key may hold anything.
+pub fn idempotency(account: &AccountId, key_hash: &str) -> Key {
+    Key::new("idem", format!("{account}/{key_hash}"))
 }
 
 /// The lease of one connector incarnation.

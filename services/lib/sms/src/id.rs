@@ -4,6 +4,8 @@ use std::{fmt, str::FromStr, sync::Arc};
 
 use uuid::Uuid;
 
+use crate::UnixMs;
+
 /// Id of one message, a UUID version 7: its first 48 bits are the instant of acceptance in milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct MessageId(pub Uuid);
@@ -46,6 +48,13 @@ pub enum NameError {
         /// The allowed set, for people.
         allowed: &'static str,
     },
+}
+
+impl MessageId {
+    /// The instant in its first 48 bits: when the message was accepted.
+    pub fn instant(&self) -> UnixMs {
+        UnixMs((self.0.as_u128() >> 80) as u64)
+    }
 }
 
 impl CarrierName {

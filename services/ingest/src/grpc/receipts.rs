@@ -1,0 +1,209 @@
+//! `WatchReceipts`: the events of one account, resumable by token.
+
+use bus::{ConsumeError, Position, Read};
+use futures::{Stream, stream};
+use service::{Deps, Stop};
+use signalbox_proto::{
+    ingest,
+    pb::signalbox::ingest::v1::{Receipt, WatchReceiptsRequest, WatchReceiptsResponse},
+    record::event_from_bytes,
+    topics,
+};
+use sms::AccountId;
+use store::{Key, Op, StoreError};
+use tonic::Status;
+
+use super::{Caller, Service, refused};
+use crate::{Permits, Refusal, Violation, metrics};
+
+/// Receipt streams of one account at a time: each reads the events of all accounts.
+pub const WATCHES_MAX: u32 = 16;
+/// Events read at a time, and so receipts in one response.
+const BATCH_EVENTS: usize = 500;
+/// Events of other accounts after which a token is sent all the same, so that resuming does not read them again.
+const SKIPPED_MAX: usize = 10_000;
+/// Longest token.
+const TOKEN_OCTETS_MAX: usize = 4_096;
+
+/// One open stream of receipts.
+struct Watch {
+    read: Box<dyn Read>,
+    deps: Deps,
+    caller: Caller,
+    stop: Stop,
+    skipped: usize,
+    is_begun: bool,
+    is_over: bool,
+    _permits: Permits,
+    _open: Open,
+}
+
+/// Counts the stream while it is open.
+struct Open;
+
+impl Open {
+    fn new() -> Self {
+        metrics::watches(1.0);
+        Self
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        metrics::watches(-1.0);
+    }
+}
+
+/// Opens the stream: once this returns, no later event is missed.
+pub(super) async fn watch(
+    service: &Service,
+    caller: Caller,
+    request: WatchReceiptsRequest,
+) -> Result<impl Stream<Item = Result<WatchReceiptsResponse, Status>> + Send + 'static, Refusal> {
+    let from = position(request)?;
+    let permits = caller.account.watches.take(1, WATCHES_MAX);
+    if permits.granted() == 0 {
+        let account = caller.account.name.clone();
+        return Err(Refusal::Exhausted {
+            account,
+            what: "receipt streams",
+            limit: WATCHES_MAX,
+        });
+    }
+    let read = service
+        .deps
+        .bus
+        .read(&topics::events(), from)
+        .await
+        .map_err(|error| match error {
+            ConsumeError::Position(_) => Violation::new(
+                "token",
+                "not a token of this service, or what it named is no longer kept",
+            )
+            .into(),
+            other => Refusal::Consume(other),
+        })?;
+    let watch = Watch {
+        read,
+        deps: service.deps.clone(),
+        caller,
+        stop: service.stop.clone(),
+        skipped: 0,
+        is_begun: false,
+        is_over: false,
+        _permits: permits,
+        _open: Open::new(),
+    };
+    Ok(stream::unfold(watch, |mut watch| async move {
+        watch.next().await.map(|response| (response, watch))
+    }))
+}
+
+fn position(request: WatchReceiptsRequest) -> Result<Position, Refusal> {
+    match (request.token, request.since) {
+        (token, Some(_)) if !token.is_empty() => {
+            Err(Violation::new("since", "token and since are both given, allowed is one of them").into())
+        }
+        (token, None) if token.is_empty() => Ok(Position::End),
+        (token, Some(since)) if token.is_empty() => {
+            let millis = since
+                .seconds
+                .checked_mul(1_000)
+                .map(|millis| millis + i64::from(since.nanos / 1_000_000));
+            let millis = millis.and_then(|millis| u64::try_from(millis).ok());
+            let refused = || {
+                Violation::new(
+                    "since",
+                    format!("{} s, allowed are instants from 1970 on", since.seconds),
+                )
+            };
+            Ok(Position::Since(millis.ok_or_else(refused)?))
+        }
+        (token, _) if token.len() > TOKEN_OCTETS_MAX => {
+            let what = format!("has {} octets, allowed are up to {TOKEN_OCTETS_MAX}", token.len());
+            Err(Violation::new("token", what).into())
+        }
+        (token, _) => Ok(Position::At(token)),
+    }
+}
+
+impl Watch {
+    async fn next(&mut self) -> Option<Result<WatchReceiptsResponse, Status>> {
+        if self.is_over {
+            return None;
+        }
+        if !self.is_begun {
+            self.is_begun = true;
+            return self.response(Vec::new()).await;
+        }
+        loop {
+            let events = tokio::select! {
+                biased;
+                () = self.stop.requested() => return self.end(&Refusal::Draining),
+                events = self.read.next(BATCH_EVENTS) => events,
+            };
+            let events = match events {
+                Ok(events) => events,
+                Err(error) => return self.end(&Refusal::Consume(error)),
+            };
+            let account = match self.caller.now() {
+                Ok(account) => account,
+                Err(refusal) => return self.end(&refusal),
+            };
+            self.skipped += events.len();
+            let receipts: Vec<_> = events
+                .iter()
+                .filter_map(|event| receipt_of(&account.name, &event.value))
+                .collect();
+            if !receipts.is_empty() || self.skipped >= SKIPPED_MAX {
+                return self.response(receipts).await;
+            }
+        }
+    }
+
+    async fn response(&mut self, receipts: Vec<Receipt>) -> Option<Result<WatchReceiptsResponse, Status>> {
+        if let Err(error) = barrier(&self.deps).await {
+            return self.end(&Refusal::Store(error));
+        }
+        self.skipped = 0;
+        metrics::receipts(receipts.len());
+        let Position::At(token) = self.read.position() else {
+            return self.end(&Refusal::Consume(ConsumeError::Away(
+                "the log does not say where it is".to_owned(),
+            )));
+        };
+        Some(Ok(WatchReceiptsResponse { receipts, token }))
+    }
+
+    fn end(&mut self, refusal: &Refusal) -> Option<Result<WatchReceiptsResponse, Status>> {
+        self.is_over = true;
+        Some(Err(refused(refusal, "")))
+    }
+}
+
+/// Resolves when all that was read is durable. Reading an embedded log runs ahead of its sync, and a token must not name a
+/// place that a crash takes back; log and store share one sync, so a write to the store covers both. Elsewhere only durable
+/// records are read, and this costs one write per response.
+async fn barrier(deps: &Deps) -> Result<(), StoreError> {
+    let key = Key::new("barrier", "receipts");
+    let expires_at_ms = deps.clock.now().0 + 1_000;
+    let (_, commit) = deps
+        .store
+        .apply(vec![Op::Put {
+            key,
+            value: bytes::Bytes::new(),
+            expires_at_ms,
+        }])
+        .await?;
+    commit.await
+}
+
+/// The receipt in an event of `account`. Events that cannot be read are nobody's; the router's own feed reports them.
+fn receipt_of(account: &AccountId, event: &bytes::Bytes) -> Option<Receipt> {
+    let event = event_from_bytes(event).ok()?;
+    let owner = match &event {
+        journey::Event::Ended(ended) => &ended.message.account,
+        journey::Event::Late(late) => &late.account,
+    };
+    (owner == account).then(|| ingest::receipt(&event))
+}

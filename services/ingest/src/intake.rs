@@ -1,0 +1,319 @@
+//! Accepting messages: the one way onto the bus, whatever protocol a message came by.
+//!
+//! A frame is published in one call per lane, and its answers wait for those commits together: nothing here is awaited
+//! message by message. `submit` must be called in order; what it returns may be finished side by side.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use bus::{Bus, Commit, Record, Topic};
+use service::{Clock, Deps, Dice, time};
+use sms::{Encoding, Lane, Message, MessageId, UnixMs};
+use store::{Key, Op, Store};
+
+use crate::{
+    Account, Draft, KeySecret, Permits, Refusal,
+    idempotency::{self, Verdict, Wanted},
+    metrics,
+};
+
+/// Publishes messages as accepted. Cheap to share.
+pub struct Intake {
+    bus: Arc<dyn Bus>,
+    store: Arc<dyn Store>,
+    clock: Clock,
+    dice: Dice,
+    key_secret: KeySecret,
+    topics: [Topic; Lane::ALL.len()],
+}
+
+/// What a customer is told of an accepted message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Accepted {
+    /// Its id.
+    pub id: MessageId,
+    /// Encoding of its content.
+    pub encoding: Encoding,
+    /// Segments of its content.
+    pub segments: u8,
+}
+
+/// The answer to one message.
+pub type Answer = Result<Accepted, Refusal>;
+
+/// Messages handed to the bus whose answers are not certain yet.
+#[must_use = "nobody is answered until this is finished"]
+pub struct Submitted {
+    store: Arc<dyn Store>,
+    answers: Vec<Answer>,
+    lanes: Vec<(Lane, Vec<usize>, Commit)>,
+    finals: BTreeMap<usize, Op>,
+    repeats: Vec<(usize, usize)>,
+    started: time::Instant,
+    _permits: Permits,
+}
+
+/// A frame on its way to the bus.
+struct Frame {
+    now: UnixMs,
+    answers: Vec<Answer>,
+    lanes: [(Vec<usize>, Vec<Record>); Lane::ALL.len()],
+    finals: BTreeMap<usize, Op>,
+    repeats: Vec<(usize, usize)>,
+}
+
+impl Intake {
+    /// An intake that publishes to the bus of `deps` under keys made with `key_secret`.
+    pub fn new(deps: &Deps, key_secret: KeySecret) -> Self {
+        Self {
+            bus: Arc::clone(&deps.bus),
+            store: Arc::clone(&deps.store),
+            clock: deps.clock.clone(),
+            dice: deps.dice.clone(),
+            key_secret,
+            topics: Lane::ALL.map(signalbox_proto::topics::accepted),
+        }
+    }
+
+    /// Publishes what is good of `drafts` for `account`; a draft that was refused already keeps its place. Waits while the
+    /// bus is over its limit. Messages with one recipient keep the order of calls.
+    ///
+    /// With idempotency keys among the drafts, one durable write to the store goes before the publish.
+    pub async fn submit(&self, account: &Account, drafts: Vec<Result<Draft, Refusal>>) -> Submitted {
+        let started = time::now();
+        let wanted = u32::try_from(drafts.len()).unwrap_or(u32::MAX);
+        let permits = account.in_flight.take(wanted, account.in_flight_max);
+        let mut frame = Frame::new(self.clock.now(), drafts.len());
+        let drafts = self.admit(account, drafts, permits.granted() as usize, &mut frame);
+        let ids = self.ids(account, &drafts, &mut frame).await;
+        for ((place, draft), id) in drafts.into_iter().zip(ids) {
+            if let Some(id) = id {
+                self.add(account, place, draft, id, &mut frame);
+            }
+        }
+        let lanes = self.publish(&mut frame).await;
+        let Frame {
+            answers,
+            finals,
+            repeats,
+            ..
+        } = frame;
+        let store = Arc::clone(&self.store);
+        Submitted {
+            store,
+            answers,
+            lanes,
+            finals,
+            repeats,
+            started,
+            _permits: permits,
+        }
+    }
+
+    /// The drafts to go on with and their places; the others have their answers. Refused drafts use up no permit.
+    fn admit(
+        &self,
+        account: &Account,
+        drafts: Vec<Result<Draft, Refusal>>,
+        granted: usize,
+        frame: &mut Frame,
+    ) -> Vec<(usize, Draft)> {
+        let mut admitted = Vec::with_capacity(drafts.len());
+        for (place, draft) in drafts.into_iter().enumerate() {
+            let refusal = match draft {
+                Ok(draft) if admitted.len() < granted => {
+                    frame.answers.push(Ok(Accepted {
+                        id: self.dice.message_id(frame.now),
+                        encoding: draft.encoding,
+                        segments: draft.segments,
+                    }));
+                    admitted.push((place, draft));
+                    continue;
+                }
+                Ok(_) => Refusal::Exhausted {
+                    account: account.name.clone(),
+                    what: "messages in flight",
+                    limit: account.in_flight_max,
+                },
+                Err(refusal) => refusal,
+            };
+            frame.answers.push(Err(refusal));
+        }
+        admitted
+    }
+
+    /// The id under which each draft is to be published; `None` = it is answered without that.
+    async fn ids(&self, account: &Account, drafts: &[(usize, Draft)], frame: &mut Frame) -> Vec<Option<MessageId>> {
+        let mut ids: Vec<_> = drafts.iter().map(|(place, _)| frame.id(*place)).collect();
+        let keyed: Vec<usize> = (0..drafts.len())
+            .filter(|index| !drafts[*index].1.idempotency_key.is_empty())
+            .collect();
+        if keyed.is_empty() {
+            return ids;
+        }
+        let wanted: Vec<Wanted> = keyed
+            .iter()
+            .map(|index| {
+                let (place, draft) = &drafts[*index];
+                let key = idempotency::store_key(&account.name, &draft.idempotency_key);
+                let id = frame.id(*place).expect("an admitted draft has an id");
+                Wanted {
+                    key,
+                    id,
+                    digest: idempotency::digest(draft),
+                }
+            })
+            .collect();
+        let verdicts = match idempotency::reserve(&self.store, &wanted).await {
+            Ok(verdicts) => verdicts,
+            Err(error) => {
+                for index in keyed {
+                    frame.answers[drafts[index].0] = Err(Refusal::Store(error.clone()));
+                    ids[index] = None;
+                }
+                return ids;
+            }
+        };
+        let mut first_places: BTreeMap<Key, usize> = BTreeMap::new();
+        for ((index, wanted), verdict) in keyed.into_iter().zip(wanted).zip(verdicts) {
+            let place = drafts[index].0;
+            ids[index] = frame.judge(place, verdict, wanted, &mut first_places);
+        }
+        ids
+    }
+
+    fn add(&self, account: &Account, place: usize, draft: Draft, id: MessageId, frame: &mut Frame) {
+        let lane = draft.class.lane();
+        let message = Message {
+            id,
+            account: account.name.clone(),
+            key: self.key_secret.key(&account.name, &draft.to),
+            from: draft.from,
+            to: draft.to,
+            content: draft.content,
+            encoding: draft.encoding,
+            segments: draft.segments,
+            class: draft.class,
+            accepted_at: frame.now,
+            ttl: draft.ttl,
+            receipt: draft.receipt,
+            reference: draft.reference,
+        };
+        let record = Record::new(message.key.0, signalbox_proto::record::accepted_to_bytes(&message));
+        let (places, records) = &mut frame.lanes[lane as usize];
+        places.push(place);
+        records.push(record);
+    }
+
+    async fn publish(&self, frame: &mut Frame) -> Vec<(Lane, Vec<usize>, Commit)> {
+        let mut commits = Vec::new();
+        for lane in Lane::ALL {
+            let (places, records) = std::mem::take(&mut frame.lanes[lane as usize]);
+            if places.is_empty() {
+                continue;
+            }
+            match self.bus.publish(&self.topics[lane as usize], records).await {
+                Ok(commit) => commits.push((lane, places, commit)),
+                Err(error) => places
+                    .into_iter()
+                    .for_each(|place| frame.answers[place] = Err(Refusal::Publish(error.clone()))),
+            }
+        }
+        commits
+    }
+}
+
+impl Frame {
+    fn new(now: UnixMs, messages: usize) -> Self {
+        Self {
+            now,
+            answers: Vec::with_capacity(messages),
+            lanes: Default::default(),
+            finals: BTreeMap::new(),
+            repeats: Vec::new(),
+        }
+    }
+
+    fn id(&self, place: usize) -> Option<MessageId> {
+        self.answers[place].as_ref().ok().map(|accepted| accepted.id)
+    }
+
+    /// What a key's verdict makes of the message at `place`: the id to publish it under, or none and its answer.
+    fn judge(
+        &mut self,
+        place: usize,
+        verdict: Verdict,
+        wanted: Wanted,
+        first_places: &mut BTreeMap<Key, usize>,
+    ) -> Option<MessageId> {
+        match verdict {
+            Verdict::Publish(id) => {
+                self.set_id(place, id);
+                if let Some(first) = first_places.get(&wanted.key) {
+                    // The same message twice in one frame: one record, one fate.
+                    self.repeats.push((place, *first));
+                    return None;
+                }
+                let op = idempotency::finalize(wanted.key.clone(), id, wanted.digest);
+                self.finals.insert(place, op);
+                first_places.insert(wanted.key, place);
+                Some(id)
+            }
+            Verdict::Done(id) => {
+                self.set_id(place, id);
+                None
+            }
+            Verdict::Reused(id) => {
+                self.answers[place] = Err(Refusal::KeyReused(id));
+                None
+            }
+            Verdict::Unreadable(id) => {
+                self.answers[place] = Err(Refusal::Unreadable(id));
+                None
+            }
+        }
+    }
+
+    fn set_id(&mut self, place: usize, id: MessageId) {
+        if let Ok(accepted) = &mut self.answers[place] {
+            accepted.id = id;
+        }
+    }
+}
+
+impl Submitted {
+    /// The answers, in the order of the drafts, once they are certain: OK means durable.
+    pub async fn finish(mut self) -> Vec<Answer> {
+        for (lane, places, commit) in self.lanes {
+            match commit.await {
+                Ok(()) => metrics::accepted(lane, places.len()),
+                Err(error) => {
+                    for place in places {
+                        self.answers[place] = Err(Refusal::Publish(error.clone()));
+                        self.finals.remove(&place);
+                    }
+                }
+            }
+        }
+        for (repeat, first) in self.repeats {
+            self.answers[repeat] = self.answers[first].clone();
+        }
+        // A publish that was refused at once left its place without an OK, and with its key pending.
+        let finals: Vec<Op> = self
+            .finals
+            .into_iter()
+            .filter(|(place, _)| self.answers[*place].is_ok())
+            .map(|(_, op)| op)
+            .collect();
+        if !finals.is_empty()
+            && let Err(error) = self.store.apply(finals).await
+        {
+            // The keys stay pending: a retry publishes again under the same id, and routers drop the repeat.
+            tracing::debug!(%error, "idempotency keys not made final");
+        }
+        metrics::answered(&self.answers, self.started.elapsed());
+        self.answers
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,53 @@
+//! Names of the service's metrics, and the functions that count.
+
+use std::time::Duration;
+
+use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
+use sms::Lane;
+
+use crate::{Answer, Refusal};
+
+const ACCEPTED: &str = "signalbox_ingest_messages_accepted_total";
+const REFUSED: &str = "signalbox_ingest_messages_refused_total";
+const CALLS_REFUSED: &str = "signalbox_ingest_calls_refused_total";
+const ANSWER_SECONDS: &str = "signalbox_ingest_answer_seconds";
+const RECEIPTS: &str = "signalbox_ingest_receipts_total";
+const WATCHES: &str = "signalbox_ingest_watches";
+
+/// Describes the metrics to the recorder that is installed.
+pub fn describe() {
+    describe_counter!(ACCEPTED, "Messages answered OK, by lane");
+    describe_counter!(REFUSED, "Messages answered with an error, by reason");
+    describe_counter!(CALLS_REFUSED, "Calls refused as a whole, by reason");
+    describe_histogram!(ANSWER_SECONDS, Unit::Seconds, "From a frame's arrival to its answers");
+    describe_counter!(RECEIPTS, "Receipts handed to customers");
+    describe_gauge!(WATCHES, "Receipt streams open");
+}
+
+/// Counts messages of one lane that became durable.
+pub(crate) fn accepted(lane: Lane, messages: usize) {
+    counter!(ACCEPTED, "lane" => lane.as_str()).increment(messages as u64);
+}
+
+/// Counts the refusals among the answers of a frame, and the time they took.
+pub(crate) fn answered(answers: &[Answer], elapsed: Duration) {
+    histogram!(ANSWER_SECONDS).record(elapsed.as_secs_f64());
+    for refusal in answers.iter().filter_map(|answer| answer.as_ref().err()) {
+        counter!(REFUSED, "reason" => refusal.reason()).increment(1);
+    }
+}
+
+/// Counts a call that was refused as a whole.
+pub(crate) fn call_refused(refusal: &Refusal) {
+    counter!(CALLS_REFUSED, "reason" => refusal.reason()).increment(1);
+}
+
+/// Counts receipts handed out.
+pub(crate) fn receipts(receipts: usize) {
+    counter!(RECEIPTS).increment(receipts as u64);
+}
+
+/// Counts open receipt streams.
+pub(crate) fn watches(change: f64) {
+    gauge!(WATCHES).increment(change);
+}

@@ -1,0 +1,220 @@
+//! The server: listening, health, reflection, TLS, and going away without losing a call.
+
+use std::{io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+
+use bus::PublishError;
+use service::{Deps, Stop, Tasks, time, watch::PathWatch};
+use signalbox_proto::{DESCRIPTORS, pb::signalbox::ingest::v1::message_service_server::MessageServiceServer, topics};
+use source::Problems;
+use tokio::net::TcpListener;
+use tonic::transport::{Identity, ServerTlsConfig, server::Router, server::TcpIncoming};
+use tonic_health::{ServingStatus, server::HealthReporter};
+
+use crate::{
+    Accounts, Config, Directory, Intake, REQUEST_OCTETS_MAX, Tls,
+    account::follow,
+    grpc::{FRAMES_IN_FLIGHT_MAX, Service},
+};
+
+/// Calls of one connection at a time.
+const CALLS_MAX: u32 = 1_024;
+/// A connection without traffic is asked for a sign of life this often …
+const KEEPALIVE: Duration = Duration::from_secs(30);
+/// … and closed when none comes.
+const KEEPALIVE_ANSWER: Duration = Duration::from_secs(10);
+/// Octets a caller may send on one stream before they are read: about a full frame.
+const STREAM_WINDOW: u32 = 2 * 1_024 * 1_024;
+/// The same for all streams of a connection.
+const CONNECTION_WINDOW: u32 = 8 * 1_024 * 1_024;
+const _: () = assert!(STREAM_WINDOW <= CONNECTION_WINDOW && FRAMES_IN_FLIGHT_MAX > 1);
+
+/// Name under which probes ask for the service; "" asks for the server.
+const HEALTH_NAMES: [&str; 2] = ["", "signalbox.ingest.v1.MessageService"];
+
+/// Why the service could not start, or did not end well.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The accounts file is wrong.
+    #[error("{0}")]
+    Accounts(Problems),
+    /// A certificate or key cannot be read.
+    #[error("{}: cannot be read: {error}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// The address cannot be had.
+    #[error("cannot listen on {address}: {error}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// The topics cannot be made.
+    #[error("{0}")]
+    Bus(#[from] PublishError),
+    /// The server failed, or its certificate is none.
+    #[error("gRPC server: {0}")]
+    Transport(String),
+    /// Calls in flight were cut off. Whoever was not answered does not count on anything.
+    #[error("calls were still in flight {0:?} after the stop")]
+    Undrained(Duration),
+}
+
+/// A service that listens and does not serve yet.
+pub struct Server {
+    config: Config,
+    deps: Deps,
+    identity: Option<Identity>,
+    listener: TcpListener,
+    address: SocketAddr,
+    directory: Arc<Directory>,
+    watch: PathWatch,
+}
+
+impl Server {
+    /// Reads accounts and certificate, makes the topics that are missing, and listens.
+    ///
+    /// # Errors
+    /// Anything of that; nothing was taken from anybody.
+    pub async fn bind(config: Config, deps: Deps) -> Result<Self, Error> {
+        // Watching begins before the first reading, so that no change falls between the two.
+        let watch = PathWatch::new(&config.accounts);
+        let (accounts, warnings) = Accounts::empty(&deps.dice)
+            .read(&config.accounts)
+            .map_err(Error::Accounts)?;
+        warnings
+            .iter()
+            .for_each(|problem| tracing::warn!(%problem, "accounts file"));
+        let identity = config.tls.as_ref().map(identity).transpose()?;
+        deps.bus.ensure(&topics::fixed(config.partitions)).await?;
+        let listen = |error| Error::Listen {
+            address: config.grpc,
+            error,
+        };
+        let listener = TcpListener::bind(config.grpc).await.map_err(listen)?;
+        let address = listener.local_addr().map_err(listen)?;
+        let directory = Arc::new(Directory::new(accounts));
+        Ok(Self {
+            config,
+            deps,
+            identity,
+            listener,
+            address,
+            directory,
+            watch,
+        })
+    }
+
+    /// Where it listens: the port the system chose, if it was to choose one.
+    pub fn local_addr(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Serves until `stop` is asked for, then drains: tells probes, waits the notice, refuses new calls and frames, answers
+    /// what is in flight.
+    ///
+    /// # Errors
+    /// The server failed, or calls were cut off at the drain limit.
+    pub async fn serve(self, stop: Stop) -> Result<(), Error> {
+        let (close, closed) = Stop::new();
+        let (mut health, health_service) = tonic_health::server::health_reporter();
+        report(&health, ServingStatus::Serving).await;
+        let intake = Intake::new(&self.deps, self.config.key_secret.clone());
+        let service = Service::new(intake, Arc::clone(&self.directory), self.deps.clone(), closed.clone());
+        let router = server(self.identity)?.add_service(health_service);
+        let router = with_reflection(router)?.add_service(
+            MessageServiceServer::new(service)
+                .max_decoding_message_size(REQUEST_OCTETS_MAX)
+                .max_encoding_message_size(REQUEST_OCTETS_MAX),
+        );
+        let incoming = TcpIncoming::from(self.listener)
+            .with_nodelay(Some(true))
+            .with_keepalive(Some(KEEPALIVE));
+        let mut tasks = Tasks::new();
+        tasks.spawn(follow(self.directory, self.config.accounts, self.watch, stop.clone()));
+        let shutdown = async move { closed.requested().await };
+        let mut serving = Box::pin(router.serve_with_incoming_shutdown(incoming, shutdown));
+        tracing::info!(address = %self.address, "ingest serves");
+        tokio::select! {
+            biased;
+            () = stop.requested() => {}
+            ended = &mut serving => return ended.map_err(transport),
+        }
+        report(&health, ServingStatus::NotServing).await;
+        tracing::info!("ingest drains");
+        if let Some(ended) = time::timeout(self.config.drain_notice, &mut serving).await {
+            return ended.map_err(transport);
+        }
+        close.request();
+        // Watchers of health were told; their streams have no end of their own and would hold the server.
+        for name in HEALTH_NAMES {
+            health.clear_service_status(name).await;
+        }
+        let limit = self.config.drain_limit;
+        let ended = time::timeout(limit, &mut serving)
+            .await
+            .ok_or(Error::Undrained(limit))?;
+        tasks.join_all().await;
+        ended.map_err(transport)
+    }
+}
+
+async fn report(health: &HealthReporter, status: ServingStatus) {
+    for name in HEALTH_NAMES {
+        health.set_service_status(name, status).await;
+    }
+}
+
+fn server(identity: Option<Identity>) -> Result<tonic::transport::Server, Error> {
+    let server = tonic::transport::Server::builder()
+        .max_concurrent_streams(CALLS_MAX)
+        .http2_keepalive_interval(Some(KEEPALIVE))
+        .http2_keepalive_timeout(Some(KEEPALIVE_ANSWER))
+        .initial_stream_window_size(STREAM_WINDOW)
+        .initial_connection_window_size(CONNECTION_WINDOW);
+    match identity {
+        Some(identity) => server
+            .tls_config(ServerTlsConfig::new().identity(identity))
+            .map_err(transport),
+        None => Ok(server),
+    }
+}
+
+fn with_reflection(router: Router) -> Result<Router, Error> {
+    let builder = || {
+        tonic_reflection::server::Builder::configure()
+            .register_encoded_file_descriptor_set(DESCRIPTORS)
+            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+    };
+    let failed = |error: tonic_reflection::server::Error| Error::Transport(error.to_string());
+    let (v1, v1alpha) = (
+        builder().build_v1().map_err(failed)?,
+        builder().build_v1alpha().map_err(failed)?,
+    );
+    Ok(router.add_service(v1).add_service(v1alpha))
+}
+
+fn identity(tls: &Tls) -> Result<Identity, Error> {
+    let read = |path: &PathBuf| {
+        std::fs::read(path).map_err(|error| Error::File {
+            path: path.clone(),
+            error,
+        })
+    };
+    Ok(Identity::from_pem(read(&tls.certificate)?, read(&tls.key)?))
+}
+
+/// The error with its causes, since the outermost says little.
+fn transport(error: tonic::transport::Error) -> Error {
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(&error);
+    while let Some(inner) = cause {
+        text.push_str(&format!(": {inner}"));
+        cause = inner.source();
+    }
+    Error::Transport(text)
+}
