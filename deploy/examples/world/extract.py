@@ -24,8 +24,8 @@ from phonenumbers.carrierdata import CARRIER_DATA
 
 HERE = Path(__file__).parent
 MOBILE = (PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE)
-# Country of satellite and other world-wide numbers, which have none: the user-assigned code of ISO 3166.
-NO_COUNTRY = "ZZ"
+# Country of satellite and other world-wide numbers, which have none.
+NO_COUNTRY = ""
 # The MCC that E.212 sets apart for networks of no country.
 WORLD_MCC = "901"
 # Countries without a row of their own in the list; Ascension is served from Saint Helena.
@@ -301,7 +301,7 @@ def main():
     lines, dropped = recipients(rows)
     write("recipients.csv", lines)
     prefixes = sum(len(line["prefixes"].split()) for line in lines)
-    print(f"recipients: {len({line['country'] for line in lines})} countries, {prefixes} prefixes; left out: {' '.join(dropped)}")
+    print(f"recipients: {len({line['country'] for line in lines})} countries, {prefixes} prefixes; left out: {dropped}")
 
 
 if __name__ == "__main__":

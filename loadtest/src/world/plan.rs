@@ -27,7 +27,7 @@ pub struct PlanRow {
     pub mcc: Box<str>,
     /// Mobile network code, two or three digits; empty = not known.
     pub mnc: Box<str>,
-    /// ISO 3166 alpha-2; `ZZ` = numbers of no country.
+    /// ISO 3166 alpha-2; empty = numbers of no country.
     pub country: Box<str>,
     /// Who was given the range.
     pub operator: Box<str>,

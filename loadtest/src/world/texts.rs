@@ -1,6 +1,9 @@
 //! Message texts: one-time passwords, parcel notices, appointment reminders and promotions in 20 languages.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    fmt::{self, Write as _},
+};
 
 use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
@@ -80,13 +83,47 @@ impl Texts {
     }
 }
 
+/// What the placeholders of one text stand for; one that stands there twice stands for the same.
+struct Filling {
+    code: u64,
+    parcel: u64,
+    hour: u64,
+    quarter: u64,
+    percent: u64,
+}
+
 fn filled(text: &str, draws: &mut Draws) -> String {
-    let code = format!("{:06}", draws.below(1_000_000));
-    let parcel = format!("SB{:08}", draws.below(100_000_000));
-    let time = format!("{:02}:{:02}", 8 + draws.below(9), draws.below(4) * 15);
-    let percent = format!("{}", 10 + draws.below(9) * 5);
-    text.replace("{code}", &code)
-        .replace("{parcel}", &parcel)
-        .replace("{time}", &time)
-        .replace("{percent}", &percent)
+    let filling = Filling {
+        code: draws.below(1_000_000),
+        parcel: draws.below(100_000_000),
+        hour: 8 + draws.below(9),
+        quarter: draws.below(4),
+        percent: 10 + draws.below(9) * 5,
+    };
+    let mut filled = String::with_capacity(text.len() + 16);
+    let mut rest = text;
+    while let Some((before, (name, after))) = rest
+        .split_once('{')
+        .and_then(|(before, after)| Some((before, after.split_once('}')?)))
+    {
+        filled.push_str(before);
+        filling
+            .write(name, &mut filled)
+            .expect("writing to a string does not fail");
+        rest = after;
+    }
+    filled.push_str(rest);
+    filled
+}
+
+impl Filling {
+    fn write(&self, name: &str, text: &mut String) -> fmt::Result {
+        match name {
+            "code" => write!(text, "{:06}", self.code),
+            "parcel" => write!(text, "SB{:08}", self.parcel),
+            "time" => write!(text, "{:02}:{:02}", self.hour, self.quarter * 15),
+            "percent" => write!(text, "{}", self.percent),
+            unknown => write!(text, "{{{unknown}}}"),
+        }
+    }
 }
