@@ -1,0 +1,22 @@
+//! A carrier of one's own: speaks SMPP over TCP, answers and sends receipts as told, errs as told, and keeps a log of
+//! all it was given.
+//!
+//! [`Smsc::start`] runs it in this process, [`args::run`] as a process that can be killed. What it decides follows from
+//! its seed. Before an answer leaves, its message is in the log, so a killed carrier's log holds all it answered for.
+//! Receipts wait while no client is bound and come again until a client takes them.
+
+pub mod args;
+mod carrier;
+mod config;
+mod link;
+mod log;
+mod receipts;
+mod run;
+
+pub use carrier::Counts;
+pub use config::{Behaviour, Config, ConfigError, Delay, IdStyle, IdStyles, ReceiptMix};
+pub use log::{LogError, Received, read_log};
+pub use run::{Handle, Smsc};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,333 @@
+//! What a carrier decides, behind one lock that every connection takes once a batch.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use service::Dice;
+use smpp::{Bind, Status, Submit};
+use sms::{ReceiptState, UnixMs};
+use tokio::sync::Notify;
+
+use super::config::{Behaviour, Config};
+use super::log::{Log, Received};
+use super::receipts::{Receipt, Receipts};
+
+/// Ids of one millisecond, so that a carrier that is started again never repeats one.
+const IDS_PER_MS: u64 = 1_000;
+
+/// What happened so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Binds that succeeded.
+    pub binds: u64,
+    /// Binds that were refused.
+    pub binds_refused: u64,
+    /// Connections that stand now.
+    pub links: u64,
+    /// Connections cut on purpose.
+    pub cuts: u64,
+    /// Messages received.
+    pub received: u64,
+    /// Messages taken and answered so.
+    pub accepted: u64,
+    /// Messages refused with an error.
+    pub refused: u64,
+    /// Messages refused as too fast.
+    pub throttled: u64,
+    /// Messages taken and not answered.
+    pub dropped: u64,
+    /// Receipts decided on, whatever became of them.
+    pub receipts: u64,
+    /// Receipts that wait, for their time or for a client.
+    pub receipts_waiting: u64,
+    /// Receipts a client took.
+    pub receipts_taken: u64,
+    /// Receipts that were sent and not taken, and wait again.
+    pub receipts_again: u64,
+}
+
+/// The answer to one message, and when it is due.
+#[derive(Debug)]
+pub(super) struct Fate {
+    /// Absent = no answer.
+    pub(super) answer: Option<(Duration, Status, String)>,
+}
+
+/// State shared by the connections of a carrier.
+#[derive(Debug)]
+pub(super) struct Carrier {
+    pub(super) config: Config,
+    state: Mutex<State>,
+    /// Told when receipts were added by a connection that cannot deliver them.
+    pub(super) receipts_added: Notify,
+}
+
+#[derive(Debug)]
+struct State {
+    behaviour: Behaviour,
+    is_open: bool,
+    dice: Dice,
+    id_next: u64,
+    bucket: Bucket,
+    receipts: Receipts,
+    log: Option<Log>,
+    received: Vec<Received>,
+    counts: Counts,
+}
+
+/// Messages that may be taken now: fills at the carrier's rate, holds a tenth of a second of it.
+#[derive(Debug, Default)]
+struct Bucket {
+    tokens: f64,
+    filled_at: Duration,
+}
+
+impl Bucket {
+    fn take(&mut self, now: Duration, rate: u32) -> bool {
+        let rate = f64::from(rate);
+        let most = (rate / 10.0).max(1.0);
+        let filled = self.tokens + (now.saturating_sub(self.filled_at)).as_secs_f64() * rate;
+        self.tokens = filled.min(most);
+        self.filled_at = now;
+        let is_free = self.tokens >= 1.0;
+        if is_free {
+            self.tokens -= 1.0;
+        }
+        is_free
+    }
+}
+
+enum Verdict {
+    Accepted,
+    Dropped,
+    Refused(Status),
+    Throttled(Status),
+}
+
+impl Carrier {
+    pub(super) fn new(config: Config, log: Option<Log>) -> Self {
+        let state = State {
+            behaviour: config.behaviour.clone(),
+            is_open: true,
+            dice: Dice::seeded(config.seed),
+            id_next: config.clock.now().0 * IDS_PER_MS,
+            bucket: Bucket {
+                tokens: 1.0,
+                filled_at: Duration::ZERO,
+            },
+            receipts: Receipts::default(),
+            log,
+            received: Vec::new(),
+            counts: Counts::default(),
+        };
+        Self {
+            config,
+            state: Mutex::new(state),
+            receipts_added: Notify::new(),
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Says whether a bind succeeds.
+    pub(super) fn bind(&self, bind: &Bind) -> Status {
+        let fits = |wanted: &Option<String>, given| wanted.as_deref().is_none_or(|wanted| wanted == given);
+        let mut state = self.state();
+        let status = if !fits(&self.config.system_id, &bind.system_id) {
+            Status::RINVSYSID
+        } else if !fits(&self.config.password, &bind.password) {
+            Status::RINVPASWD
+        } else {
+            Status::ROK
+        };
+        *if status.is_ok() {
+            &mut state.counts.binds
+        } else {
+            &mut state.counts.binds_refused
+        } += 1;
+        status
+    }
+
+    /// Decides on a batch of messages and writes it to the log, before any answer can leave.
+    pub(super) fn receive(&self, now: Duration, submits: &[Submit]) -> Vec<Fate> {
+        let at = self.config.clock.now();
+        let state = &mut *self.state();
+        let fates = submits
+            .iter()
+            .map(|submit| state.decide(&self.config, now, at, submit))
+            .collect();
+        state.flush_log();
+        fates
+    }
+
+    pub(super) fn next_receipt_due(&self) -> Option<Duration> {
+        self.state().receipts.next_due()
+    }
+
+    pub(super) fn take_receipts(&self, now: Duration, max: usize) -> Vec<(u64, Receipt)> {
+        self.state().receipts.take(now, max)
+    }
+
+    /// A client took these receipts.
+    pub(super) fn receipts_taken(&self, count: u64) {
+        self.state().counts.receipts_taken += count;
+    }
+
+    /// This receipt comes again at `due`.
+    pub(super) fn receipt_again(&self, due: Duration, receipt: Receipt) {
+        let mut state = self.state();
+        state.counts.receipts_again += 1;
+        state.receipts.add(due, receipt);
+        drop(state);
+        self.receipts_added.notify_waiters();
+    }
+
+    pub(super) fn link_opened(&self) {
+        self.state().counts.links += 1;
+    }
+
+    pub(super) fn link_closed(&self, was_cut: bool) {
+        let mut state = self.state();
+        state.counts.links -= 1;
+        state.counts.cuts += u64::from(was_cut);
+    }
+
+    /// When a connection is to be cut: after so many messages, at this age.
+    pub(super) fn disconnects(&self) -> (Option<u64>, Option<Duration>) {
+        let state = self.state();
+        (state.behaviour.disconnect_after, state.behaviour.disconnect_every)
+    }
+
+    pub(super) fn is_open(&self) -> bool {
+        self.state().is_open
+    }
+
+    pub(super) fn set_open(&self, is_open: bool) {
+        self.state().is_open = is_open;
+    }
+
+    pub(super) fn set_behaviour(&self, behaviour: Behaviour) {
+        self.state().behaviour = behaviour;
+    }
+
+    pub(super) fn counts(&self) -> Counts {
+        let state = self.state();
+        Counts {
+            receipts_waiting: state.receipts.len() as u64,
+            ..state.counts
+        }
+    }
+
+    pub(super) fn received(&self) -> Vec<Received> {
+        self.state().received.clone()
+    }
+
+    pub(super) fn flush(&self) {
+        self.state().flush_log();
+    }
+}
+
+impl State {
+    fn decide(&mut self, config: &Config, now: Duration, at: UnixMs, submit: &Submit) -> Fate {
+        let verdict = self.verdict(now);
+        let counts = &mut self.counts;
+        counts.received += 1;
+        *match &verdict {
+            Verdict::Accepted => &mut counts.accepted,
+            Verdict::Dropped => &mut counts.dropped,
+            Verdict::Refused(_) => &mut counts.refused,
+            Verdict::Throttled(_) => &mut counts.throttled,
+        } += 1;
+        let status = match verdict {
+            Verdict::Accepted => Some(Status::ROK),
+            Verdict::Dropped => None,
+            Verdict::Refused(status) | Verdict::Throttled(status) => Some(status),
+        };
+        let answer_due = now + self.behaviour.answer.at(self.dice.fraction());
+        let id = if status.is_none_or(Status::is_ok) {
+            self.take(config, answer_due, now, at, submit)
+        } else {
+            String::new()
+        };
+        self.note(config, Received::new(at, id.clone(), status, submit));
+        Fate {
+            answer: status.map(|status| (answer_due, status, id)),
+        }
+    }
+
+    fn verdict(&mut self, now: Duration) -> Verdict {
+        let Behaviour {
+            throughput,
+            throttle_status,
+            throttle_rate,
+            error_rate,
+            drop_rate,
+            ..
+        } = self.behaviour;
+        let is_over = throughput.is_some_and(|rate| !self.bucket.take(now, rate));
+        // One die for the three chances, so that a rate of one error leaves the others as they are.
+        let die = self.dice.fraction();
+        if is_over || die < throttle_rate {
+            Verdict::Throttled(throttle_status)
+        } else if die < throttle_rate + error_rate {
+            let statuses = &self.behaviour.error_statuses;
+            let at = self.dice.below(statuses.len() as u64) as usize;
+            Verdict::Refused(statuses.get(at).copied().unwrap_or(Status::RSYSERR))
+        } else if die < throttle_rate + error_rate + drop_rate {
+            Verdict::Dropped
+        } else {
+            Verdict::Accepted
+        }
+    }
+
+    /// Gives a message its id and plans its receipt.
+    fn take(&mut self, config: &Config, answer_due: Duration, now: Duration, at: UnixMs, submit: &Submit) -> String {
+        let id = self.id_next;
+        self.id_next += 1;
+        let due = answer_due + self.behaviour.receipt_delay.at(self.dice.fraction());
+        let fate = self.behaviour.receipts.at(self.dice.fraction());
+        if let Some((state, error)) = fate.filter(|(state, _)| is_wanted(submit.registered_delivery, *state)) {
+            let receipt = Receipt {
+                id,
+                source: submit.source.clone(),
+                destination: submit.destination.clone(),
+                state,
+                error: error.to_owned(),
+                submitted_at: at,
+                done_at: at + (due - now),
+            };
+            self.receipts.add(due, receipt);
+            self.counts.receipts += 1;
+        }
+        config.ids.response.write(id)
+    }
+
+    fn note(&mut self, config: &Config, received: Received) {
+        if let Some(log) = &mut self.log {
+            log.add(&received);
+        }
+        if self.received.len() < config.keep_max {
+            self.received.push(received);
+        }
+    }
+
+    fn flush_log(&mut self) {
+        if let Some(log) = &mut self.log {
+            log.flush()
+                .expect("a carrier whose log cannot be written proves nothing");
+        }
+    }
+}
+
+/// Whether the sender asked for a receipt of this state (3.4 §5.2.17; 3 = success only as in 5.0).
+fn is_wanted(registered_delivery: u8, state: ReceiptState) -> bool {
+    let is_success = state == ReceiptState::Delivered;
+    match registered_delivery & 3 {
+        0 => false,
+        1 => true,
+        2 => !is_success,
+        _ => is_success,
+    }
+}
