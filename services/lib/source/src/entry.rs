@@ -242,6 +242,19 @@ impl<'a> Entry<'a> {
         }
     }
 
+    /// A string, or a date or instant without quotes, as written.
+    pub fn instant_text(&self) -> Option<String> {
+        match self.value?.get_ref() {
+            DeValue::Datetime(instant) => Some(instant.to_string()),
+            _ => self.str().map(str::to_owned),
+        }
+    }
+
+    /// Whether the value is a string.
+    pub fn is_string(&self) -> bool {
+        self.value.is_some_and(|value| value.get_ref().is_str())
+    }
+
     /// Whether the value is a table, so that a reader may choose between forms.
     pub fn is_section(&self) -> bool {
         self.value.is_some_and(|value| value.get_ref().is_table())

@@ -1,1 +1,46 @@
-//! Placeholder.
+//! The routing table: parse, check, compile, decide, explain. No async, no clock, and no I/O outside [`load`].
+//!
+//! A table is a directory; [`load`] reads it, reports every problem at once, and compiles it into a [`Table`] that never
+//! changes. [`Table::decide`] answers a [`Query`]; [`Table::explain`] runs the very same walk with a recorder.
+//! [`LiveTable`] holds the one in force.
+//!
+//! The way through this crate is the way of a table: `files` → `spec` (as written) → `check` → `compile` → `walk`, with
+//! `numbers`, `rates`, `policy` and `rank` beside the walk.
+
+pub mod batch;
+mod check;
+pub mod code;
+pub mod command;
+mod compile;
+mod decision;
+mod digits;
+mod explain;
+pub mod files;
+mod glob;
+mod instant;
+mod live;
+mod money;
+mod network;
+mod numbers;
+mod policy;
+mod query;
+mod rank;
+mod rates;
+mod request;
+mod spec;
+mod table;
+mod trie;
+mod walk;
+
+pub use decision::{Action, Candidate, Decision, HeldBack, Refusal, Terms};
+pub use digits::{DIGITS_MAX, Digits};
+pub use explain::{CandidateReport, Explanation, Rewritten, ServedBy, Step};
+pub use instant::{InstantError, instant_text, unix_ms};
+pub use live::LiveTable;
+pub use money::{COST_UNITS_MAX, FX_MAX, Micros, MoneyError, PRICE_UNITS_MAX};
+pub use network::{Country, Mcc, Network, NetworkError};
+pub use query::{Query, Served, Source};
+pub use request::{Asked, QUERY_FIELD_OCTETS_MAX, Request, RequestError};
+pub use source::{Problem, Problems};
+pub use spec::{Charged, OnUnknown, RouteType, Strategy};
+pub use table::{Carrier, Table, build, load};

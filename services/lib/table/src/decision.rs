@@ -1,0 +1,206 @@
+//! What a table answers.
+
+use std::{sync::Arc, time::Duration};
+
+use sms::CarrierName;
+
+use crate::{
+    money::Micros,
+    rates::{CarrierIndex, Price},
+    spec::OnUnknown,
+};
+
+/// The answer to one query. Hand the same value to every decision: its buffers are reused, so deciding allocates nothing
+/// once they have grown.
+#[derive(Clone, Debug, Default)]
+pub struct Decision {
+    /// What to do.
+    pub action: Action,
+    /// The policy that ended the walk; `None` = the defaults did.
+    pub policy: Option<Arc<str>>,
+    /// The policy's reason, with [`Action::Reject`].
+    pub reason: Option<Arc<str>>,
+    /// The route's rules. Meaningless with [`Action::Reject`].
+    pub terms: Terms,
+    /// Carriers to offer the message to, the first first: at most `terms.attempts`. Filled with [`Action::Route`] only.
+    pub candidates: Vec<Candidate>,
+    /// How many carriers the table itself would have let take it but which are held back just now.
+    pub held_back: HeldBack,
+    /// Words that policies tagged the message with, in order.
+    pub tags: Vec<Arc<str>>,
+    /// Everybody left, ranked.
+    pub(crate) ranking: Vec<Ranked>,
+    /// Carriers that policies avoid.
+    pub(crate) avoided: Vec<CarrierIndex>,
+    /// Sender that policies set.
+    pub(crate) sender: Option<Arc<str>>,
+}
+
+/// What a decision comes to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Action {
+    /// Offer it to the candidates.
+    Route,
+    /// A policy rejects it.
+    Reject,
+    /// No carrier can take it, by the table alone.
+    #[default]
+    NoRoute,
+    /// Every carrier that could take it is held back just now, see [`Decision::held_back`].
+    Wait,
+}
+
+/// Rules of a route, with the class's own where the table says nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Terms {
+    /// Carriers that the message may be offered to.
+    pub attempts: u32,
+    /// Longest life of the message from its acceptance, where the request names none.
+    pub deadline: Duration,
+    /// No receipt by then counts as a failure of the route; `None` = silence is waited out.
+    pub receipt_within: Option<Duration>,
+    /// Longest hold before the next carrier is asked; `None` = never.
+    pub spill_after: Option<Duration>,
+    /// What a submission without an answer means.
+    pub on_unknown: OnUnknown,
+}
+
+/// One carrier to offer a message to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Candidate {
+    /// The carrier.
+    pub carrier: CarrierName,
+    /// Price of a segment, in `currency`.
+    pub unit: Micros,
+    /// The carrier's currency.
+    pub currency: Arc<str>,
+    /// Cost of all segments, in the table's currency.
+    pub cost: Micros,
+    /// Whether the carrier sends receipts.
+    pub receipts: bool,
+    /// Sender towards this carrier; `None` = as asked.
+    pub from: Option<Arc<str>>,
+}
+
+/// Carriers held back by what only a running router knows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct HeldBack {
+    /// Down just now: they may return before the deadline.
+    pub circuit_open: u32,
+    /// Offered before: they may be asked again while attempts remain.
+    pub already_tried: u32,
+}
+
+/// Why a carrier is refused, in the order in which reasons are looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Refusal {
+    /// Switched off.
+    Disabled,
+    /// A policy avoids it.
+    Avoided,
+    /// The route wants other route types.
+    RouteType,
+    /// It does not serve the country, or the country is unknown and it names its countries.
+    Country,
+    /// It does not show this kind of sender.
+    SenderKind,
+    /// It does not carry the encoding.
+    Encoding,
+    /// It takes single segments only.
+    Concatenation,
+    /// The route waits for a receipt and it sends none.
+    Receipts,
+    /// It takes no ported numbers.
+    Ported,
+    /// It has no rate in force.
+    NoRate,
+    /// Its rate says closed.
+    Closed,
+    /// A segment costs more than the route allows.
+    MaxPrice,
+    /// It is down just now.
+    CircuitOpen,
+    /// This message was offered to it before.
+    AlreadyTried,
+}
+
+/// A carrier that is left, with its cost.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ranked {
+    pub(crate) carrier: CarrierIndex,
+    /// Place among the route's candidates.
+    pub(crate) place: u16,
+    pub(crate) price: Price,
+    /// Cost of all segments.
+    pub(crate) cost: Micros,
+}
+
+impl Decision {
+    /// An empty answer, to be filled.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.action = Action::NoRoute;
+        self.policy = None;
+        self.reason = None;
+        self.sender = None;
+        self.held_back = HeldBack::default();
+        self.candidates.clear();
+        self.tags.clear();
+        self.ranking.clear();
+        self.avoided.clear();
+    }
+}
+
+impl Default for Terms {
+    fn default() -> Self {
+        Self {
+            attempts: 1,
+            deadline: Duration::ZERO,
+            receipt_within: None,
+            spill_after: None,
+            on_unknown: OnUnknown::Fail,
+        }
+    }
+}
+
+impl Action {
+    /// The word used in reports.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Route => "route",
+            Self::Reject => "reject",
+            Self::NoRoute => "no_route",
+            Self::Wait => "wait",
+        }
+    }
+}
+
+impl Refusal {
+    /// Whether only the present moment refuses, not the table.
+    pub const fn is_live(self) -> bool {
+        matches!(self, Self::CircuitOpen | Self::AlreadyTried)
+    }
+
+    /// The word used in reports.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Disabled => "disabled",
+            Self::Avoided => "avoided",
+            Self::RouteType => "route_type",
+            Self::Country => "country",
+            Self::SenderKind => "sender_kind",
+            Self::Encoding => "encoding",
+            Self::Concatenation => "concatenation",
+            Self::Receipts => "receipts",
+            Self::Ported => "ported",
+            Self::NoRate => "no_rate",
+            Self::Closed => "closed",
+            Self::MaxPrice => "max_price",
+            Self::CircuitOpen => "circuit_open",
+            Self::AlreadyTried => "already_tried",
+        }
+    }
+}

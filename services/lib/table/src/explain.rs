@@ -1,0 +1,242 @@
+//! What a walk saw, as one JSON object or as a tree for people.
+
+mod report;
+
+use serde::Serialize;
+
+use crate::{
+    decision::{Action, Decision, Refusal},
+    instant::instant_text,
+    network::Country,
+    numbers::Resolved,
+    policy::{Policy, Skipped},
+    query::Query,
+    rates::{CarrierIndex, Price},
+    table::Table,
+    walk::Probe,
+};
+
+/// How one query was decided, and why. Serialized, it is the JSON of `table explain`; displayed, a tree for people.
+#[derive(Clone, Debug, Serialize)]
+pub struct Explanation {
+    /// Recipient as asked.
+    pub to: String,
+    /// Sender as asked.
+    pub from: String,
+    /// Account.
+    pub account: String,
+    /// Class.
+    pub class: &'static str,
+    /// Encoding.
+    pub encoding: &'static str,
+    /// Segments.
+    pub segments: u8,
+    /// The instant decided for, RFC 3339 in UTC.
+    pub at: String,
+    /// Content hash of the table.
+    pub table: String,
+    /// Who serves the recipient; `None` = unknown.
+    pub network: Option<ServedBy>,
+    /// Every policy that applied, in order.
+    pub policies: Vec<String>,
+    /// The policy that ended the walk; `None` = the defaults did.
+    pub policy: Option<String>,
+    /// `route`, `reject`, `no_route`; in a running router also `wait`.
+    pub action: &'static str,
+    /// Why it was not routed.
+    pub reason: Option<String>,
+    /// What policies set.
+    pub rewritten: Rewritten,
+    /// Further recipients.
+    pub copies: Vec<String>,
+    /// Words that policies tagged it with.
+    pub tags: Vec<String>,
+    /// Carriers, ranked ones first, then the refused in candidate order.
+    pub candidates: Vec<CandidateReport>,
+    /// Each policy looked at and what came of it.
+    #[serde(skip)]
+    pub steps: Vec<Step>,
+    /// Currency of every cost.
+    #[serde(skip)]
+    pub currency: String,
+}
+
+/// The network that serves a recipient.
+#[derive(Clone, Debug, Serialize)]
+pub struct ServedBy {
+    /// Mobile country code.
+    pub mcc: String,
+    /// Mobile network code; empty = only the MCC is known.
+    pub mnc: String,
+    /// Two letters; `None` = not known.
+    pub country: Option<String>,
+    /// The operator's name; `None` = the numbering plan does not have the network.
+    pub operator: Option<String>,
+    /// Who named it: `query`, `hlr`, `ported` or `numbering`.
+    pub source: &'static str,
+    /// Whether the number was ported.
+    pub ported: bool,
+}
+
+/// What policies set in place of what was asked; `None` = nothing.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Rewritten {
+    /// Recipient.
+    pub to: Option<String>,
+    /// Sender.
+    pub from: Option<String>,
+    /// Text.
+    pub text: Option<String>,
+}
+
+/// One carrier of the route.
+#[derive(Clone, Debug, Serialize)]
+pub struct CandidateReport {
+    /// Its name.
+    pub carrier: String,
+    /// `selected`, `fallback`, `spare` or `refused`.
+    pub verdict: &'static str,
+    /// From 1; `None` = refused.
+    pub rank: Option<usize>,
+    /// Why it was refused.
+    pub reason: Option<&'static str>,
+    /// Price of a segment with 6 places; `None` = no rate, or closed.
+    pub price: Option<String>,
+    /// Currency of `price`.
+    pub currency: String,
+    /// Cost of all segments in the table's currency with 6 places; `None` as for `price`.
+    pub cost: Option<String>,
+    /// Sender towards it.
+    pub from: String,
+}
+
+/// One policy that the walk looked at.
+#[derive(Clone, Debug)]
+pub struct Step {
+    /// Its name.
+    pub policy: String,
+    /// Why it did not apply; `None` = it did.
+    pub skipped: Option<String>,
+}
+
+/// Records a walk.
+#[derive(Default)]
+pub(crate) struct Recorder<'t> {
+    resolved: Resolved<'t>,
+    steps: Vec<Step>,
+    refused: Vec<(CarrierIndex, Refusal, Option<Price>)>,
+}
+
+impl<'t> Probe<'t> for Recorder<'t> {
+    fn resolved(&mut self, resolved: &Resolved<'t>) {
+        self.resolved = *resolved;
+    }
+
+    fn skipped(&mut self, policy: &'t Policy, why: Skipped<'t>) {
+        let why = match why {
+            Skipped::Span => "not in force at that time".to_owned(),
+            Skipped::Match(test) => format!("{test} does not hold"),
+            Skipped::Except(at) => format!("except {} holds", at + 1),
+        };
+        self.steps.push(Step {
+            policy: policy.name.to_string(),
+            skipped: Some(why),
+        });
+    }
+
+    fn applied(&mut self, policy: &'t Policy) {
+        self.steps.push(Step {
+            policy: policy.name.to_string(),
+            skipped: None,
+        });
+    }
+
+    fn refused(&mut self, carrier: CarrierIndex, why: Refusal, price: impl FnOnce() -> Option<Price>) {
+        self.refused.push((carrier, why, price()));
+    }
+}
+
+impl Recorder<'_> {
+    /// The whole explanation.
+    pub(crate) fn finish(self, table: &Table, query: &Query<'_>, decision: &Decision) -> Explanation {
+        let candidates = self.candidates(table, query, decision);
+        let reason = match decision.action {
+            Action::Route => None,
+            Action::Reject => decision.reason.as_deref().map(str::to_owned),
+            Action::NoRoute => Some("no_route".to_owned()),
+            Action::Wait if decision.held_back.circuit_open > 0 => Some(Refusal::CircuitOpen.as_str().to_owned()),
+            Action::Wait => Some(Refusal::AlreadyTried.as_str().to_owned()),
+        };
+        let applied = self.steps.iter().filter(|step| step.skipped.is_none());
+        Explanation {
+            to: query.to.to_owned(),
+            from: query.from.to_owned(),
+            account: query.account.to_owned(),
+            class: query.class.as_str(),
+            encoding: query.encoding.as_str(),
+            segments: query.segments,
+            at: instant_text(query.at),
+            table: table.version.to_string(),
+            network: served_by(&self.resolved),
+            policies: applied.map(|step| step.policy.clone()).collect(),
+            policy: decision.policy.as_deref().map(str::to_owned),
+            action: decision.action.as_str(),
+            reason,
+            rewritten: Rewritten {
+                from: decision.sender.as_deref().map(str::to_owned),
+                ..Rewritten::default()
+            },
+            copies: Vec::new(),
+            tags: decision.tags.iter().map(ToString::to_string).collect(),
+            candidates,
+            steps: self.steps,
+            currency: table.currency.to_string(),
+        }
+    }
+
+    fn candidates(&self, table: &Table, query: &Query<'_>, decision: &Decision) -> Vec<CandidateReport> {
+        let from = decision.sender.as_deref().unwrap_or(query.from);
+        let report = |carrier: CarrierIndex, price: Option<Price>| {
+            let carrier = &table.carriers[usize::from(carrier)];
+            CandidateReport {
+                carrier: carrier.name.to_string(),
+                verdict: "refused",
+                rank: None,
+                reason: None,
+                price: price.map(|price| price.unit.to_string()),
+                currency: carrier.currency.to_string(),
+                cost: price.map(|price| price.cost.times(query.segments).to_string()),
+                from: from.to_owned(),
+            }
+        };
+        let ranked = decision.ranking.iter().zip(1..).map(|(one, rank)| CandidateReport {
+            verdict: verdict(rank, decision.terms.attempts),
+            rank: Some(rank),
+            ..report(one.carrier, Some(one.price))
+        });
+        let refused = self.refused.iter().map(|(carrier, why, price)| CandidateReport {
+            reason: Some(why.as_str()),
+            ..report(*carrier, *price)
+        });
+        ranked.chain(refused).collect()
+    }
+}
+
+fn verdict(rank: usize, attempts: u32) -> &'static str {
+    match rank {
+        1 => "selected",
+        rank if rank <= usize::try_from(attempts).unwrap_or(usize::MAX) => "fallback",
+        _ => "spare",
+    }
+}
+
+fn served_by(resolved: &Resolved<'_>) -> Option<ServedBy> {
+    resolved.network.as_ref().map(|serving| ServedBy {
+        mcc: serving.network.mcc().to_string(),
+        mnc: serving.network.mnc(),
+        country: serving.country.as_ref().map(Country::to_string),
+        operator: serving.operator.map(str::to_owned),
+        source: serving.source.as_str(),
+        ported: resolved.ported,
+    })
+}

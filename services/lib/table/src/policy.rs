@@ -1,0 +1,115 @@
+//! Policies and routes as the walk uses them.
+
+use std::{sync::Arc, time::Duration};
+
+use crate::{
+    instant::Span,
+    money::Micros,
+    rates::CarrierIndex,
+    spec::{Conditions, OnUnknown, RouteType, Strategy, Test},
+    walk::Message,
+};
+
+/// One policy.
+#[derive(Debug)]
+pub(crate) struct Policy {
+    pub(crate) name: Arc<str>,
+    pub(crate) span: Span,
+    pub(crate) matches: Conditions,
+    pub(crate) excepts: Vec<Conditions>,
+    /// Sender it sets.
+    pub(crate) sender: Option<Arc<str>>,
+    pub(crate) tag: Option<Arc<str>>,
+    /// Carriers refused from here on.
+    pub(crate) avoid: Vec<CarrierIndex>,
+    pub(crate) ends: Option<Ends>,
+}
+
+/// How a policy ends the walk.
+#[derive(Debug)]
+pub(crate) enum Ends {
+    Reject(Arc<str>),
+    Route(Box<Route>),
+}
+
+/// A route with nothing left unsaid but what the class decides.
+#[derive(Debug)]
+pub(crate) struct Route {
+    pub(crate) strategy: Strategy,
+    pub(crate) carriers: Carriers,
+    /// `None` = any.
+    pub(crate) route_types: Option<Vec<RouteType>>,
+    pub(crate) attempts: u32,
+    /// `None` = that of the class, as for `spill_after` and `on_unknown`.
+    pub(crate) deadline: Option<Duration>,
+    pub(crate) max_price: Option<Micros>,
+    pub(crate) receipt_within: Option<Duration>,
+    pub(crate) spill_after: Option<Duration>,
+    pub(crate) on_unknown: Option<OnUnknown>,
+}
+
+/// Candidates of a route in their order.
+#[derive(Debug)]
+pub(crate) struct Carriers {
+    pub(crate) list: Arc<[CarrierIndex]>,
+    /// One for each, with strategy `weighted`.
+    pub(crate) weights: Option<Vec<u32>>,
+}
+
+/// Why a policy did not apply.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Skipped<'a> {
+    /// Not in force at that time.
+    Span,
+    /// The first condition of `match` that does not hold.
+    Match(&'a Test),
+    /// The first `except` whose conditions all hold, from 0.
+    Except(usize),
+}
+
+impl Policy {
+    /// Whether the policy applies to `message`, or why not.
+    pub(crate) fn judge(&self, message: &Message<'_>) -> Result<(), Skipped<'_>> {
+        if !self.span.contains(message.at) {
+            return Err(Skipped::Span);
+        }
+        if let Some(test) = self.matches.0.iter().find(|test| !test.holds(message)) {
+            return Err(Skipped::Match(test));
+        }
+        match self
+            .excepts
+            .iter()
+            .position(|except| except.0.iter().all(|test| test.holds(message)))
+        {
+            Some(at) => Err(Skipped::Except(at)),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Test {
+    /// Whether the condition holds. One on something unknown does not.
+    fn holds(&self, message: &Message<'_>) -> bool {
+        let serving = message.resolved.network.as_ref();
+        match self {
+            Self::Class(list) => list.contains(&message.class),
+            Self::Encoding(list) => list.contains(&message.encoding),
+            Self::SegmentsOver(bound) => message.segments > *bound,
+            Self::Ported(wanted) => message.resolved.ported == *wanted,
+            Self::SenderKind(list) => list.contains(&message.sender_kind),
+            Self::Country(list) => {
+                let country = serving.and_then(|serving| serving.country);
+                country.is_some_and(|country| list.binary_search(&country).is_ok())
+            }
+            Self::Network(list) => serving.is_some_and(|serving| list.binary_search(&serving.network).is_ok()),
+            Self::Prefix(list) => (1..=message.to.len()).any(|len| list.binary_search(&message.to.first(len)).is_ok()),
+            Self::Account(list) => list.iter().any(|glob| glob.fits(message.account)),
+            Self::Sender(list) => list.iter().any(|glob| glob.fits(message.from)),
+            Self::Tag(list) => message
+                .tags
+                .iter()
+                .any(|tag| list.iter().any(|wanted| **wanted == **tag)),
+            Self::Text(regex) => message.text.is_some_and(|text| regex.is_match(text)),
+        }
+    }
+}

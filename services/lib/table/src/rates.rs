@@ -1,0 +1,160 @@
+//! What each carrier charges for each key, as one flat index.
+
+use sms::UnixMs;
+
+use crate::{
+    digits::DIGITS_MAX,
+    instant::Span,
+    money::Micros,
+    network::{Mcc, Network},
+    spec::RateKey,
+};
+
+/// A carrier's place in the table: by name.
+pub(crate) type CarrierIndex = u16;
+
+/// A price in force for some time.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Rate {
+    pub(crate) span: Span,
+    /// In the carrier's currency; `None` = closed. Its cost is in the table's.
+    pub(crate) price: Option<Price>,
+}
+
+/// What a segment costs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Price {
+    /// In the carrier's currency.
+    pub(crate) unit: Micros,
+    /// In the table's currency.
+    pub(crate) cost: Micros,
+}
+
+/// Every rate, by key, then carrier, then the latest `from`.
+///
+/// Each key has a bit for each carrier; the rank of a carrier's bit finds its rates, so carriers without a rate take no
+/// room and a lookup is one mask, one count and one read.
+#[derive(Debug, Default)]
+pub(crate) struct RateBook {
+    words: usize,
+    carriers: Vec<u64>,
+    /// Of each key, where its slots begin.
+    slots_from: Vec<u32>,
+    /// Of each key and carrier, where its rates begin; one more at the end.
+    rates_from: Vec<u32>,
+    rates: Vec<Rate>,
+    networks: Vec<(Network, u32)>,
+    mccs: Vec<(Mcc, u32)>,
+}
+
+/// The keys under which one message is charged, the strongest first: its network, its prefixes from the longest, its MCC.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Tariff {
+    network: Option<u32>,
+    mcc: Option<u32>,
+    prefixes: [u32; DIGITS_MAX],
+    prefix_count: u8,
+}
+
+impl RateBook {
+    /// An empty book for `carriers` carriers.
+    pub(crate) fn new(carriers: usize) -> Self {
+        Self {
+            words: carriers.div_ceil(64).max(1),
+            rates_from: vec![0],
+            ..Self::default()
+        }
+    }
+
+    /// Adds the next rate; calls come in order of key, carrier and falling `from`. Returns the key's index.
+    pub(crate) fn push(&mut self, is_new_key: bool, key: RateKey, carrier: CarrierIndex, rate: Rate) -> u32 {
+        if is_new_key {
+            let index = index(self.slots_from.len());
+            self.carriers.extend(std::iter::repeat_n(0, self.words));
+            self.slots_from.push(index_of_last(&self.rates_from));
+            match key {
+                RateKey::Prefix(_) => {}
+                RateKey::Network(network) => self.networks.push((network, index)),
+                RateKey::Mcc(mcc) => self.mccs.push((mcc, index)),
+            }
+        }
+        let key = self.slots_from.len() - 1;
+        let word = &mut self.carriers[key * self.words + usize::from(carrier) / 64];
+        let bit = 1 << (carrier % 64);
+        self.rates.push(rate);
+        let end = index(self.rates.len());
+        if *word & bit == 0 {
+            *word |= bit;
+            self.rates_from.push(end);
+        } else {
+            *self.rates_from.last_mut().expect("holds the end of the last slot") = end;
+        }
+        index(key)
+    }
+
+    /// The key of exactly this network, if any carrier has a rate for it.
+    pub(crate) fn network_key(&self, network: Network) -> Option<u32> {
+        let at = self
+            .networks
+            .binary_search_by_key(&network, |(network, _)| *network)
+            .ok()?;
+        Some(self.networks[at].1)
+    }
+
+    /// The key of this MCC alone.
+    pub(crate) fn mcc_key(&self, mcc: Mcc) -> Option<u32> {
+        let at = self.mccs.binary_search_by_key(&mcc, |(mcc, _)| *mcc).ok()?;
+        Some(self.mccs[at].1)
+    }
+
+    /// The rate in force at `at` for a carrier: of the strongest key that has one.
+    pub(crate) fn rate(&self, tariff: &Tariff, carrier: CarrierIndex, at: UnixMs) -> Option<&Rate> {
+        let prefixes = tariff.prefixes[..usize::from(tariff.prefix_count)]
+            .iter()
+            .rev()
+            .copied();
+        let keys = tariff.network.into_iter().chain(prefixes).chain(tariff.mcc);
+        keys.filter_map(|key| self.rate_of(key, carrier, at)).next()
+    }
+
+    fn rate_of(&self, key: u32, carrier: CarrierIndex, at: UnixMs) -> Option<&Rate> {
+        let words = &self.carriers[key as usize * self.words..][..self.words];
+        let (word, bit) = (usize::from(carrier) / 64, 1_u64 << (carrier % 64));
+        if words[word] & bit == 0 {
+            return None;
+        }
+        let before =
+            (words[word] & (bit - 1)).count_ones() + words[..word].iter().map(|word| word.count_ones()).sum::<u32>();
+        let slot = (self.slots_from[key as usize] + before) as usize;
+        let rates = &self.rates[self.rates_from[slot] as usize..self.rates_from[slot + 1] as usize];
+        rates.iter().find(|rate| rate.span.contains(at))
+    }
+
+    /// How many rates there are.
+    pub(crate) fn len(&self) -> usize {
+        self.rates.len()
+    }
+}
+
+impl Tariff {
+    /// Adds a prefix key longer than those added before.
+    pub(crate) fn push_prefix(&mut self, key: u32) {
+        self.prefixes[usize::from(self.prefix_count)] = key;
+        self.prefix_count += 1;
+    }
+
+    /// Sets the keys of the network that serves the number.
+    pub(crate) fn set_network(&mut self, network: Option<u32>, mcc: Option<u32>) {
+        self.network = network;
+        self.mcc = mcc;
+    }
+}
+
+fn index(at: usize) -> u32 {
+    u32::try_from(at).expect("row limits keep counts below 2^32")
+}
+
+/// Slots so far: `rates_from` has one entry more than there are slots.
+fn index_of_last(rates_from: &[u32]) -> u32 {
+    index(rates_from.len() - 1)
+}

@@ -1,0 +1,94 @@
+//! The table as written: every file read into values, with positions where a later check may have to speak of them.
+
+mod carriers;
+mod conditions;
+mod csv;
+mod later;
+mod numbering;
+mod policies;
+mod rates;
+mod route;
+mod settings;
+
+use source::{Code, Document, Log, Place};
+
+pub(crate) use self::{
+    carriers::{CARRIERS_MAX, CarrierSpec, EncodingSet, SenderKindSet},
+    conditions::{Conditions, Test},
+    numbering::PlanRow,
+    policies::{End, PolicySpec},
+    rates::{RateKey, RateRow, Sheet},
+    route::RouteSpec,
+    settings::Settings,
+};
+pub use self::{
+    carriers::{Charged, RouteType},
+    route::{OnUnknown, Strategy},
+};
+use crate::files::Files;
+
+/// Longest name of anything, in characters.
+pub(crate) const NAME_CHARS_MAX: usize = 64;
+/// Most items in one list.
+pub(crate) const LIST_MAX: usize = 10_000;
+
+/// A table as written. Parts that could not be read are left out, and the log tells.
+#[derive(Debug, Default)]
+pub(crate) struct Spec {
+    pub(crate) version: String,
+    pub(crate) settings: Settings,
+    /// `None` = the file could not be read, so nothing is known about names.
+    pub(crate) carriers: Option<Vec<CarrierSpec>>,
+    pub(crate) policies: Vec<PolicySpec>,
+    pub(crate) plan: Vec<PlanRow>,
+    pub(crate) sheets: Vec<Sheet>,
+}
+
+impl Spec {
+    /// Reads every file; what is wrong with any of them is logged.
+    pub(crate) fn read(files: &Files, log: &Log) -> Self {
+        later::refuse_files(files, log);
+        Self {
+            version: files.version(),
+            settings: toml(files, "table.toml", log, settings::read).unwrap_or_default(),
+            carriers: toml(files, "carriers.toml", log, carriers::read),
+            policies: toml(files, "policies.toml", log, policies::read).unwrap_or_default(),
+            plan: numbering::read(files, log),
+            sheets: rates::read(files, log),
+        }
+    }
+}
+
+/// Reads one TOML file with `read`. `None` = not there or not TOML.
+fn toml<T>(files: &Files, path: &str, log: &Log, read: impl FnOnce(&source::Section<'_>) -> T) -> Option<T> {
+    let text = text(files, path, log)?;
+    let document = Document::parse(path, text, log)?;
+    Some(read(&document.root(log)))
+}
+
+/// A file that must be there, as text.
+fn text<'a>(files: &'a Files, path: &str, log: &Log) -> Option<&'a str> {
+    let Some(content) = files.get(path) else {
+        log.error(
+            Place::file(path),
+            Code::MISSING,
+            "the file is missing",
+            "a table is not whole without it",
+            "",
+        );
+        return None;
+    };
+    let content = content.strip_prefix(b"\xef\xbb\xbf").unwrap_or(content);
+    match std::str::from_utf8(content) {
+        Ok(text) => Some(text),
+        Err(error) => {
+            let line = 1 + content[..error.valid_up_to()]
+                .iter()
+                .filter(|octet| **octet == b'\n')
+                .count();
+            let place = Place::file(path).at(u32::try_from(line).unwrap_or(u32::MAX));
+            log.error(place, Code::SYNTAX, "not valid UTF-8", "", "save the file as UTF-8");
+            None
+        }
+    }
+}

@@ -1,0 +1,197 @@
+//! `carriers.toml`: what each carrier can do.
+
+use sms::{CarrierName, Encoding, SenderKind};
+use source::{Code, Entry, Place, Section};
+
+use super::{LIST_MAX, settings};
+use crate::{code, network::Country};
+
+/// Most carriers in a table.
+pub(crate) const CARRIERS_MAX: usize = 1_000;
+/// Highest stated throughput, in segments a second.
+const THROUGHPUT_MAX: u32 = 1_000_000;
+
+/// One `[[carrier]]` as written.
+#[derive(Clone, Debug)]
+pub(crate) struct CarrierSpec {
+    pub(crate) place: Place,
+    pub(crate) name: CarrierName,
+    pub(crate) currency: String,
+    pub(crate) enabled: bool,
+    pub(crate) only_named: bool,
+    pub(crate) sender_kinds: SenderKindSet,
+    pub(crate) encodings: EncodingSet,
+    pub(crate) concatenation: bool,
+    pub(crate) receipts: bool,
+    pub(crate) accepts_ported: bool,
+    /// Sorted; `None` = any, unknown too.
+    pub(crate) countries: Option<Vec<Country>>,
+    /// Segments a second; `None` = no limit.
+    pub(crate) throughput: Option<u32>,
+    pub(crate) route_type: RouteType,
+    pub(crate) charged: Charged,
+}
+
+/// How a carrier reaches the network.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum RouteType {
+    /// A contract with the operator.
+    #[default]
+    Direct,
+    /// One partner between.
+    Hub,
+    /// Bought from whoever sells.
+    Wholesale,
+    /// Through SIM cards.
+    Sim,
+}
+
+/// What a carrier charges for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Charged {
+    /// Every submitted segment.
+    #[default]
+    Submit,
+    /// Delivered segments only.
+    Delivered,
+}
+
+/// A set of encodings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct EncodingSet(u8);
+
+/// A set of sender kinds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct SenderKindSet(u8);
+
+impl RouteType {
+    /// Words of the format.
+    pub(super) const WORDS: [(&'static str, Self); 4] = [
+        ("direct", Self::Direct),
+        ("hub", Self::Hub),
+        ("wholesale", Self::Wholesale),
+        ("sim", Self::Sim),
+    ];
+}
+
+/// Words for encodings.
+pub(super) const ENCODINGS: [(&str, Encoding); 3] = [
+    ("gsm7", Encoding::Gsm7),
+    ("ucs2", Encoding::Ucs2),
+    ("binary", Encoding::Binary),
+];
+/// Words for sender kinds.
+pub(super) const SENDER_KINDS: [(&str, SenderKind); 3] = [
+    ("alphanumeric", SenderKind::Alphanumeric),
+    ("long_code", SenderKind::LongCode),
+    ("short_code", SenderKind::ShortCode),
+];
+
+impl EncodingSet {
+    const ALL: Self = Self(0b111);
+
+    /// Whether `encoding` is in it.
+    pub(crate) fn contains(self, encoding: Encoding) -> bool {
+        self.0 & (1 << encoding as u8) != 0
+    }
+}
+
+impl SenderKindSet {
+    const ALL: Self = Self(0b111);
+
+    /// Whether `kind` is in it.
+    pub(crate) fn contains(self, kind: SenderKind) -> bool {
+        self.0 & (1 << kind as u8) != 0
+    }
+}
+
+pub(super) fn read(root: &Section<'_>) -> Vec<CarrierSpec> {
+    let mut carriers: Vec<CarrierSpec> = Vec::new();
+    for section in root.key("carrier").sections(CARRIERS_MAX) {
+        let Some(carrier) = read_carrier(&section) else {
+            continue;
+        };
+        if let Some(first) = carriers.iter().find(|other| other.name == carrier.name) {
+            let what = format!(
+                "carrier \"{}\" is defined twice, first in line {}",
+                carrier.name, first.place.line
+            );
+            section.log().error(
+                section.place_of("name"),
+                Code::DUPLICATE,
+                what,
+                "",
+                "rename one of them",
+            );
+            continue;
+        }
+        carriers.push(carrier);
+    }
+    carriers
+}
+
+/// `None` = it has no usable name. Everything else that is wrong is logged and stands at its default.
+fn read_carrier(section: &Section<'_>) -> Option<CarrierSpec> {
+    let flag = |key: &str, default| section.key(key).boolean().unwrap_or(default);
+    let name = section.key("name").required().parse(CarrierName::new);
+    let spec = CarrierSpec {
+        place: section.place(),
+        name: CarrierName::new("unnamed").expect("a sound name"),
+        currency: settings::currency(&section.key("currency").required()).unwrap_or_default(),
+        enabled: flag("enabled", true),
+        only_named: flag("only_named", false),
+        sender_kinds: words(&section.key("sender_kinds"), &SENDER_KINDS).map_or(SenderKindSet::ALL, |kinds| {
+            SenderKindSet(kinds.iter().fold(0, |set, kind| set | 1 << *kind as u8))
+        }),
+        encodings: words(&section.key("encodings"), &ENCODINGS).map_or(EncodingSet::ALL, |all| {
+            EncodingSet(all.iter().fold(0, |set, one| set | 1 << *one as u8))
+        }),
+        concatenation: flag("concatenation", true),
+        receipts: flag("receipts", true),
+        accepts_ported: flag("accepts_ported", true),
+        countries: filled(&section.key("countries"), |item| parse_country(&item)).map(|mut countries| {
+            countries.sort_unstable();
+            countries
+        }),
+        throughput: section.key("throughput").integer(1..=THROUGHPUT_MAX),
+        route_type: section.key("route_type").word(&RouteType::WORDS).unwrap_or_default(),
+        charged: section
+            .key("charged")
+            .word(&[("submit", Charged::Submit), ("delivered", Charged::Delivered)])
+            .unwrap_or_default(),
+    };
+    Some(CarrierSpec { name: name?, ..spec })
+}
+
+/// A country, or a set of them.
+pub(super) fn parse_country(item: &Entry<'_>) -> Option<Country> {
+    if is_set(item) { None } else { item.parse(Country::parse) }
+}
+
+/// Whether the item names a set, which is refused.
+pub(super) fn is_set(item: &Entry<'_>) -> bool {
+    let is_set = item.is_string() && item.str().is_some_and(|text| text.starts_with('@'));
+    if is_set {
+        super::later::refuse(item);
+    }
+    is_set
+}
+
+/// A list of words that is not empty.
+pub(super) fn words<T: Copy>(entry: &Entry<'_>, words: &[(&str, T)]) -> Option<Vec<T>> {
+    filled(entry, |item| item.word(words))
+}
+
+/// A list that is not empty.
+pub(super) fn filled<'a, T>(entry: &Entry<'a>, item: impl Fn(Entry<'a>) -> Option<T>) -> Option<Vec<T>> {
+    let items = entry.items(LIST_MAX)?;
+    if items.is_empty() {
+        entry.refuse(
+            code::EMPTY,
+            "is an empty list",
+            "nothing is any of nothing",
+            "remove the key, or fill the list",
+        );
+    }
+    Some(items.into_iter().filter_map(item).collect())
+}

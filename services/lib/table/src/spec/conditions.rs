@@ -1,0 +1,168 @@
+//! `match` and `except`: what must hold of a message.
+
+use std::fmt;
+
+use regex::{Regex, RegexBuilder};
+use sms::{Class, Encoding, SenderKind};
+use source::{Code, Entry, Section};
+
+use super::{
+    carriers::{ENCODINGS, SENDER_KINDS, filled, is_set, parse_country, words},
+    later,
+};
+use crate::{
+    digits::Digits,
+    glob::Glob,
+    network::{Country, Network},
+};
+
+/// Longest glob, in characters.
+const GLOB_CHARS_MAX: usize = 128;
+/// Longest regular expression, in characters.
+const TEXT_CHARS_MAX: usize = 1_000;
+/// Largest compiled regular expression, in octets.
+const TEXT_OCTETS_MAX: usize = 1 << 20;
+
+/// Conditions that must all hold.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Conditions(pub(crate) Vec<Test>);
+
+/// One condition: a list of which any may fit, or a bound.
+#[derive(Clone, Debug)]
+pub(crate) enum Test {
+    Class(Vec<Class>),
+    Encoding(Vec<Encoding>),
+    SegmentsOver(u8),
+    Ported(bool),
+    SenderKind(Vec<SenderKind>),
+    /// Sorted.
+    Country(Vec<Country>),
+    /// Sorted.
+    Network(Vec<Network>),
+    Prefix(Vec<Digits>),
+    Account(Vec<Glob>),
+    Sender(Vec<Glob>),
+    Tag(Vec<String>),
+    Text(Regex),
+}
+
+/// Words for classes.
+const CLASSES: [(&str, Class); 3] = [
+    ("otp", Class::Otp),
+    ("transactional", Class::Transactional),
+    ("promotional", Class::Promotional),
+];
+
+/// Reads one table of conditions. The cheapest come first, so that a policy that does not apply costs little.
+pub(super) fn read(section: &Section<'_>) -> Conditions {
+    later::refuse_keys(section, &["between", "days", "timezone"]);
+    let key = |name: &str| section.key(name);
+    let tests = [
+        words(&key("class"), &CLASSES).map(Test::Class),
+        words(&key("encoding"), &ENCODINGS).map(Test::Encoding),
+        key("segments_over").integer(0..=254).map(Test::SegmentsOver),
+        key("ported").boolean().map(Test::Ported),
+        words(&key("sender_kind"), &SENDER_KINDS).map(Test::SenderKind),
+        sorted(filled(&key("country"), |item| parse_country(&item))).map(Test::Country),
+        sorted(filled(&key("network"), |item| read_network(&item))).map(Test::Network),
+        sorted(filled(&key("prefix"), |item| read_prefix(&item))).map(Test::Prefix),
+        filled(&key("account"), |item| read_glob(&item)).map(Test::Account),
+        filled(&key("sender"), |item| read_glob(&item)).map(Test::Sender),
+        filled(&key("tag"), |item| item.string(super::NAME_CHARS_MAX)).map(Test::Tag),
+        read_text(&key("text")).map(Test::Text),
+    ];
+    Conditions(tests.into_iter().flatten().collect())
+}
+
+fn sorted<T: Ord>(list: Option<Vec<T>>) -> Option<Vec<T>> {
+    list.map(|mut list| {
+        list.sort_unstable();
+        list
+    })
+}
+
+fn read_network(item: &Entry<'_>) -> Option<Network> {
+    if is_set(item) {
+        None
+    } else {
+        item.parse(Network::parse_together)
+    }
+}
+
+fn read_prefix(item: &Entry<'_>) -> Option<Digits> {
+    if is_set(item) {
+        return None;
+    }
+    item.parse(|text| Digits::parse(text).ok_or("a prefix has 1 to 15 digits, without a plus"))
+}
+
+fn read_glob(item: &Entry<'_>) -> Option<Glob> {
+    if is_set(item) {
+        None
+    } else {
+        item.string(GLOB_CHARS_MAX).map(|text| Glob::new(&text))
+    }
+}
+
+fn read_text(entry: &Entry<'_>) -> Option<Regex> {
+    let pattern = entry.is_present().then(|| entry.string(TEXT_CHARS_MAX)).flatten()?;
+    match RegexBuilder::new(&pattern).size_limit(TEXT_OCTETS_MAX).build() {
+        Ok(regex) => Some(regex),
+        Err(error) => {
+            entry.refuse(Code::FORMAT, "is no regular expression", error.to_string(), "");
+            None
+        }
+    }
+}
+
+impl Test {
+    /// The key it was written under.
+    pub(crate) const fn key(&self) -> &'static str {
+        match self {
+            Self::Class(_) => "class",
+            Self::Encoding(_) => "encoding",
+            Self::SegmentsOver(_) => "segments_over",
+            Self::Ported(_) => "ported",
+            Self::SenderKind(_) => "sender_kind",
+            Self::Country(_) => "country",
+            Self::Network(_) => "network",
+            Self::Prefix(_) => "prefix",
+            Self::Account(_) => "account",
+            Self::Sender(_) => "sender",
+            Self::Tag(_) => "tag",
+            Self::Text(_) => "text",
+        }
+    }
+}
+
+/// The condition as people write it, such as `country FR or BE`.
+impl fmt::Display for Test {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ", self.key())?;
+        match self {
+            Self::Class(list) => any(f, list),
+            Self::Encoding(list) => any(f, list),
+            Self::SegmentsOver(bound) => write!(f, "{bound}"),
+            Self::Ported(wanted) => write!(f, "{wanted}"),
+            Self::SenderKind(list) => any(f, &list.iter().map(|kind| kind.as_str()).collect::<Vec<_>>()),
+            Self::Country(list) => any(f, list),
+            Self::Network(list) => any(f, list),
+            Self::Prefix(list) => any(f, list),
+            Self::Account(list) | Self::Sender(list) => any(f, list),
+            Self::Tag(list) => any(f, list),
+            Self::Text(regex) => write!(f, "{regex}"),
+        }
+    }
+}
+
+fn any<T: fmt::Display>(f: &mut fmt::Formatter<'_>, list: &[T]) -> fmt::Result {
+    const SHOWN: usize = 5;
+    for (index, item) in list.iter().take(SHOWN).enumerate() {
+        write!(f, "{}{item}", if index == 0 { "" } else { " or " })?;
+    }
+    if list.len() > SHOWN {
+        write!(f, " or {} more", list.len() - SHOWN)
+    } else {
+        Ok(())
+    }
+}

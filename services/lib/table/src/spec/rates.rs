@@ -1,0 +1,189 @@
+//! `rates/<carrier>.csv`: what a carrier charges, for whom, and when.
+
+use source::{Code, Log, Place};
+
+use super::csv;
+use crate::{
+    code,
+    digits::Digits,
+    files::Files,
+    instant::{self, Span},
+    money::Micros,
+    network::{Mcc, Network},
+};
+
+/// Most rows of one sheet.
+const ROWS_MAX: usize = 5_000_000;
+
+/// One carrier's sheet, rows sorted by key and, within a key, the latest `from` first.
+#[derive(Debug)]
+pub(crate) struct Sheet {
+    pub(crate) carrier: String,
+    pub(crate) place: Place,
+    pub(crate) rows: Vec<RateRow>,
+}
+
+/// What a rate is for. The order is that of the index: prefixes, networks, MCCs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum RateKey {
+    Prefix(Digits),
+    Network(Network),
+    Mcc(Mcc),
+}
+
+/// One row.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RateRow {
+    pub(crate) key: RateKey,
+    pub(crate) line: u32,
+    /// `None` = closed.
+    pub(crate) price: Option<Micros>,
+    pub(crate) span: Span,
+}
+
+pub(super) fn read(files: &Files, log: &Log) -> Vec<Sheet> {
+    let sheets = files.folder("rates").map(|(carrier, path, content)| {
+        let file = Place::file(path);
+        let mut rows = Vec::new();
+        csv::read(
+            path,
+            content,
+            ["mcc", "mnc", "prefix", "price", "from", "until"],
+            ROWS_MAX,
+            log,
+            |row| {
+                rows.extend(read_row(row.fields, row.line, &file, log));
+            },
+        );
+        rows.sort_unstable_by(|a: &RateRow, b| {
+            a.key
+                .cmp(&b.key)
+                .then(b.span.from.cmp(&a.span.from))
+                .then(a.line.cmp(&b.line))
+        });
+        refuse_twins(&rows, &file, log);
+        Sheet {
+            carrier: carrier.to_owned(),
+            place: file,
+            rows,
+        }
+    });
+    sheets.collect()
+}
+
+fn read_row([mcc, mnc, prefix, price, from, until]: [&str; 6], line: u32, file: &Place, log: &Log) -> Option<RateRow> {
+    let key = read_key(mcc, mnc, prefix, &file.at(line), log);
+    let price = match price {
+        "closed" => Ok(None),
+        price => Micros::parse(price).map(Some),
+    }
+    .map_err(|error| {
+        let help = "write a decimal with up to 6 places, or closed";
+        log.error(
+            file.at(line),
+            Code::FORMAT,
+            format!("price is refused: {error}"),
+            "",
+            help,
+        );
+    });
+    let span = read_span(from, until, &file.at(line), log);
+    Some(RateRow {
+        key: key?,
+        line,
+        price: price.ok()?,
+        span: span?,
+    })
+}
+
+fn read_key(mcc: &str, mnc: &str, prefix: &str, place: &Place, log: &Log) -> Option<RateKey> {
+    let key = match (mcc.is_empty(), mnc.is_empty(), prefix.is_empty()) {
+        (false, false, true) => Network::parse(mcc, mnc)
+            .map(RateKey::Network)
+            .map_err(|error| error.to_string()),
+        (false, true, true) => Mcc::parse(mcc).map(RateKey::Mcc).map_err(|error| error.to_string()),
+        (true, true, false) => Digits::parse(prefix)
+            .map(RateKey::Prefix)
+            .ok_or_else(|| "a prefix has 1 to 15 digits".to_owned()),
+        _ => {
+            let what = format!("mcc \"{mcc}\", mnc \"{mnc}\" and prefix \"{prefix}\" together name no key");
+            let why = "a row names a network (mcc and mnc), an MCC (mcc alone) or a number range (prefix alone)";
+            log.error(place.clone(), code::RATE_KEY, what, why, "");
+            return None;
+        }
+    };
+    key.map_err(|error| {
+        let what = format!("mcc \"{mcc}\", mnc \"{mnc}\", prefix \"{prefix}\" is refused: {error}");
+        log.error(place.clone(), Code::FORMAT, what, "", "");
+    })
+    .ok()
+}
+
+/// A span from two fields; an empty one is unbounded.
+pub(super) fn read_span(from: &str, until: &str, place: &Place, log: &Log) -> Option<Span> {
+    let read = |name: &str, text: &str, unbounded| {
+        let instant = if text.is_empty() {
+            Ok(unbounded)
+        } else {
+            instant::instant(text)
+        };
+        instant
+            .map_err(|error| {
+                log.error(
+                    place.clone(),
+                    Code::FORMAT,
+                    format!("{name} is refused: {error}"),
+                    "",
+                    "",
+                )
+            })
+            .ok()
+    };
+    let (begins, ends) = (read("from", from, i64::MIN), read("until", until, i64::MAX));
+    let span = Span {
+        from: begins?,
+        until: ends?,
+    };
+    if span.from >= span.until {
+        let what = format!("from \"{from}\" is not before until \"{until}\"");
+        log.error(
+            place.clone(),
+            code::SPAN,
+            what,
+            "the span is half-open, [from, until)",
+            "",
+        );
+        return None;
+    }
+    Some(span)
+}
+
+/// Two rows with one key and one `from`: nothing says which is meant.
+fn refuse_twins(rows: &[RateRow], file: &Place, log: &Log) {
+    let twins = rows
+        .windows(2)
+        .filter(|pair| pair[0].key == pair[1].key && pair[0].span.from == pair[1].span.from);
+    for pair in twins {
+        let what = format!(
+            "{} has two rates from one instant, the other in line {}",
+            pair[1].key, pair[0].line
+        );
+        log.error(
+            file.at(pair[1].line),
+            code::RATE_TWICE,
+            what,
+            "",
+            "remove one of the rows, or set another from",
+        );
+    }
+}
+
+impl std::fmt::Display for RateKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Prefix(prefix) => write!(f, "prefix {prefix}"),
+            Self::Network(network) => write!(f, "network {network}"),
+            Self::Mcc(mcc) => write!(f, "mcc {mcc}"),
+        }
+    }
+}

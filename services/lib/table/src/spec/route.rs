@@ -1,0 +1,206 @@
+//! Routes: the keys of `route` and of `[defaults]`.
+
+use std::time::Duration;
+
+use sms::CarrierName;
+use source::{Code, Entry, Place, Section};
+
+use super::{
+    CARRIERS_MAX, RouteType,
+    carriers::{filled, is_set, words},
+    later,
+};
+use crate::{code, money::Micros};
+
+/// Most carriers that one message may be offered to.
+const ATTEMPTS_MAX: u32 = 100;
+/// Heaviest weight.
+const WEIGHT_MAX: u32 = 1_000_000;
+
+/// A route as written; `None` = not said.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct RouteSpec {
+    pub(crate) strategy: Option<Strategy>,
+    pub(crate) carriers: Option<Vec<Named>>,
+    /// One for each of `carriers`, in their order; only with `weighted`.
+    pub(crate) weights: Option<Vec<u32>>,
+    pub(crate) route_types: Option<Vec<RouteType>>,
+    pub(crate) attempts: Option<u32>,
+    pub(crate) deadline: Option<Duration>,
+    pub(crate) max_price: Option<Micros>,
+    pub(crate) receipt_within: Option<Duration>,
+    pub(crate) spill_after: Option<Duration>,
+    pub(crate) on_unknown: Option<OnUnknown>,
+}
+
+/// A carrier named by a policy, and where.
+#[derive(Clone, Debug)]
+pub(crate) struct Named {
+    pub(crate) carrier: CarrierName,
+    pub(crate) place: Place,
+}
+
+/// How the candidates left are ranked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Strategy {
+    /// By cost.
+    #[default]
+    LeastCost,
+    /// In candidate order.
+    Priority,
+    /// The first by a die over weights, the others heaviest first.
+    Weighted,
+}
+
+/// What to do when a submission was sent and no answer came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum OnUnknown {
+    /// Ask the next carrier: the recipient may get it twice.
+    Resend,
+    /// Wait for a receipt until the deadline.
+    Wait,
+    /// End as unknown.
+    Fail,
+}
+
+/// Reads a whole route.
+pub(super) fn read(section: &Section<'_>) -> RouteSpec {
+    let carriers = read_carriers(&section.key("carriers"));
+    let spec = RouteSpec {
+        carriers,
+        ..read_terms(section)
+    };
+    let weights = section.key("weights");
+    match (spec.strategy, weights.is_present()) {
+        (Some(Strategy::Weighted), true) => {
+            let weights = weights
+                .section()
+                .and_then(|table| read_weights(&table, spec.carriers.as_deref()));
+            RouteSpec { weights, ..spec }
+        }
+        (Some(Strategy::Weighted), false) => {
+            let help = "add weights = { atlas = 70, borealis = 30 }";
+            section
+                .key("strategy")
+                .refuse(code::WEIGHTS, "is \"weighted\", but there are no weights", "", help);
+            spec
+        }
+        (_, true) => {
+            weights.refuse(
+                code::WEIGHTS,
+                "have no meaning here",
+                "only strategy \"weighted\" uses them",
+                "remove them",
+            );
+            spec
+        }
+        (_, false) => spec,
+    }
+}
+
+/// Reads the keys that `[defaults]` may hold too: all but carriers and weights.
+pub(super) fn read_terms(section: &Section<'_>) -> RouteSpec {
+    later::refuse_keys(section, &["min_margin", "min_delivery_rate"]);
+    let lookup = section.key("lookup");
+    if lookup.word(&[("never", false), ("when_it_matters", true), ("always", true)]) == Some(true) {
+        later::refuse(&lookup);
+    }
+    RouteSpec {
+        strategy: read_strategy(&section.key("strategy")),
+        carriers: None,
+        weights: None,
+        route_types: words(&section.key("route_types"), &RouteType::WORDS),
+        attempts: section.key("attempts").integer(1..=ATTEMPTS_MAX),
+        deadline: section.key("deadline").duration("1s", "7d"),
+        max_price: section.key("max_price").parse(Micros::parse),
+        receipt_within: section.key("receipt_within").duration("1s", "7d"),
+        spill_after: section.key("spill_after").duration("0s", "7d"),
+        on_unknown: section.key("on_unknown").word(&[
+            ("resend", OnUnknown::Resend),
+            ("wait", OnUnknown::Wait),
+            ("fail", OnUnknown::Fail),
+        ]),
+    }
+}
+
+fn read_strategy(entry: &Entry<'_>) -> Option<Strategy> {
+    let strategy = entry.word(&[
+        ("least_cost", Some(Strategy::LeastCost)),
+        ("priority", Some(Strategy::Priority)),
+        ("weighted", Some(Strategy::Weighted)),
+        ("best_value", None),
+        ("fastest", None),
+    ])?;
+    if strategy.is_none() {
+        later::refuse(entry);
+    }
+    strategy
+}
+
+/// A list of carrier names, each once.
+pub(super) fn read_carriers(entry: &Entry<'_>) -> Option<Vec<Named>> {
+    let named = filled(entry, |item| {
+        let carrier = if is_set(&item) {
+            None
+        } else {
+            item.parse(CarrierName::new)
+        };
+        carrier.map(|carrier| {
+            (
+                Named {
+                    carrier,
+                    place: item.place(),
+                },
+                item,
+            )
+        })
+    })?;
+    if named.len() > CARRIERS_MAX {
+        let what = format!("has {} carriers, the limit is {CARRIERS_MAX}", named.len());
+        entry.refuse(Code::RANGE, what, "", "");
+    }
+    let mut carriers: Vec<Named> = Vec::with_capacity(named.len());
+    for (name, item) in named {
+        if carriers.iter().any(|other| other.carrier == name.carrier) {
+            item.refuse(
+                Code::DUPLICATE,
+                format_args!("names \"{}\" twice", name.carrier),
+                "",
+                "remove one",
+            );
+        } else {
+            carriers.push(name);
+        }
+    }
+    Some(carriers)
+}
+
+/// One weight for each of `carriers`, in their order.
+fn read_weights(table: &Section<'_>, carriers: Option<&[Named]>) -> Option<Vec<u32>> {
+    let entries = table.entries();
+    let refuse = |what: String, help: &str| {
+        let why = "weights give one positive whole number for each of the route's carriers";
+        table.log().error(table.place(), code::WEIGHTS, what, why, help);
+    };
+    let Some(carriers) = carriers else {
+        refuse("weights without carriers".to_owned(), "add carriers = [...]");
+        return None;
+    };
+    let weights: Vec<(&str, Option<u32>)> = entries
+        .iter()
+        .map(|(name, entry)| (*name, entry.integer(1..=WEIGHT_MAX)))
+        .collect();
+    for (name, _) in &weights {
+        if !carriers.iter().any(|named| named.carrier.as_str() == *name) {
+            refuse(format!("\"{name}\" has a weight, but is none of the carriers"), "");
+        }
+    }
+    let weight = |named: &Named| {
+        let written = weights.iter().find(|(name, _)| *name == named.carrier.as_str());
+        if written.is_none() {
+            refuse(format!("carrier \"{}\" has no weight", named.carrier), "");
+        }
+        written.and_then(|(_, weight)| *weight)
+    };
+    Some(carriers.iter().filter_map(weight).collect())
+}

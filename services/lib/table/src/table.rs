@@ -1,0 +1,179 @@
+//! The compiled table.
+
+use std::{path::Path, sync::Arc};
+
+use sms::{CarrierName, Encoding, SenderKind};
+use source::{Log, Problems};
+
+use crate::{
+    check::check,
+    compile::compile,
+    decision::Decision,
+    explain::{Explanation, Recorder},
+    files::{self, Files},
+    network::Country,
+    numbers::Numbers,
+    policy::{Policy, Route},
+    query::Query,
+    rates::RateBook,
+    spec::{Charged, EncodingSet, RouteType, SenderKindSet, Spec},
+    walk::walk,
+};
+
+/// Letter of the codes of problems with tables.
+const FAMILY: char = 'T';
+
+/// A routing table, ready to decide. Never changes; made by [`load`] or [`build`] alone.
+#[derive(Debug)]
+pub struct Table {
+    pub(crate) version: Arc<str>,
+    pub(crate) name: Arc<str>,
+    pub(crate) currency: Arc<str>,
+    /// By name.
+    pub(crate) carriers: Vec<Carrier>,
+    pub(crate) numbers: Numbers,
+    pub(crate) rates: RateBook,
+    pub(crate) policies: Vec<Policy>,
+    /// Where no policy ends the walk.
+    pub(crate) default_route: Route,
+}
+
+/// What a carrier can do.
+#[derive(Clone, Debug)]
+pub struct Carrier {
+    pub(crate) name: CarrierName,
+    pub(crate) currency: Arc<str>,
+    pub(crate) enabled: bool,
+    pub(crate) sender_kinds: SenderKindSet,
+    pub(crate) encodings: EncodingSet,
+    pub(crate) concatenation: bool,
+    pub(crate) receipts: bool,
+    pub(crate) accepts_ported: bool,
+    /// Sorted; `None` = any.
+    pub(crate) countries: Option<Vec<Country>>,
+    pub(crate) throughput: Option<u32>,
+    pub(crate) route_type: RouteType,
+    pub(crate) charged: Charged,
+}
+
+/// Reads, checks and compiles the table in `dir`. Beside it come its warnings.
+///
+/// # Errors
+/// Everything that is wrong, at once; no table is made.
+pub fn load(dir: &Path) -> Result<(Table, Problems), Problems> {
+    build(&files::read(dir)?)
+}
+
+/// Checks and compiles the table in `files`. Beside it come its warnings.
+///
+/// # Errors
+/// Everything that is wrong, at once; no table is made.
+pub fn build(files: &Files) -> Result<(Table, Problems), Problems> {
+    let log = Log::new(FAMILY);
+    let spec = Spec::read(files, &log);
+    let table = check(spec, &log).map(|checked| compile(&checked));
+    let problems = log.into_problems();
+    table.map(|table| (table, problems.clone())).ok_or(problems)
+}
+
+impl Table {
+    /// Content hash of the files it was made of: 16 hexadecimal digits.
+    pub fn version(&self) -> &str {
+        &self.version
+    }
+
+    /// Its name; may be empty.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The currency in which costs are compared.
+    pub fn currency(&self) -> &str {
+        &self.currency
+    }
+
+    /// Every carrier, by name.
+    pub fn carriers(&self) -> &[Carrier] {
+        &self.carriers
+    }
+
+    /// The carrier called `name`.
+    pub fn carrier(&self, name: &CarrierName) -> Option<&Carrier> {
+        let at = self.carriers.binary_search_by(|carrier| carrier.name.cmp(name)).ok()?;
+        Some(&self.carriers[at])
+    }
+
+    /// How many policies, carriers, rates and numbering ranges it has, for people.
+    pub fn summary(&self) -> String {
+        let (policies, carriers) = (self.policies.len(), self.carriers.len());
+        let (rates, ranges) = (self.rates.len(), self.numbers.len());
+        format!("{carriers} carriers, {rates} rates, {ranges} numbering ranges, {policies} policies")
+    }
+
+    /// Fills `decision` with the answer to `query`.
+    ///
+    /// Reads no clock and no die; allocates nothing once the buffers of `decision` have grown. One walk of at most 16 trie
+    /// nodes, one look at each policy until one ends the walk, one rate per candidate.
+    pub fn decide(&self, query: &Query<'_>, decision: &mut Decision) {
+        walk(self, query, &mut (), decision);
+    }
+
+    /// Runs the very walk of [`Table::decide`] and tells what happened on the way.
+    pub fn explain(&self, query: &Query<'_>) -> Explanation {
+        let mut recorder = Recorder::default();
+        let mut decision = Decision::new();
+        walk(self, query, &mut recorder, &mut decision);
+        recorder.finish(self, query, &decision)
+    }
+}
+
+impl Carrier {
+    /// Its name.
+    pub fn name(&self) -> &CarrierName {
+        &self.name
+    }
+
+    /// The currency it charges in.
+    pub fn currency(&self) -> &str {
+        &self.currency
+    }
+
+    /// Whether it takes messages at all.
+    pub fn is_enabled(&self) -> bool {
+        self.enabled
+    }
+
+    /// Whether it sends receipts.
+    pub fn sends_receipts(&self) -> bool {
+        self.receipts
+    }
+
+    /// Segments a second it takes; `None` = no limit.
+    pub fn throughput(&self) -> Option<u32> {
+        self.throughput
+    }
+
+    /// How it reaches the network.
+    pub fn route_type(&self) -> RouteType {
+        self.route_type
+    }
+
+    /// What it charges for.
+    pub fn charged(&self) -> Charged {
+        self.charged
+    }
+
+    pub(crate) fn shows(&self, kind: SenderKind) -> bool {
+        self.sender_kinds.contains(kind)
+    }
+
+    pub(crate) fn carries(&self, encoding: Encoding) -> bool {
+        self.encodings.contains(encoding)
+    }
+
+    pub(crate) fn serves(&self, country: Option<Country>) -> bool {
+        self.countries
+            .as_ref()
+            .is_none_or(|list| country.is_some_and(|country| list.binary_search(&country).is_ok()))
+    }
+}

@@ -1,0 +1,91 @@
+//! Which of many prefixes begin a number: one walk over its digits finds them all.
+
+use std::ops::Range;
+
+use crate::digits::Digits;
+
+/// A digit trie. Each node is 12 octets; the children of a node lie side by side.
+#[derive(Debug)]
+pub(crate) struct Trie {
+    nodes: Vec<Node>,
+}
+
+/// One node.
+#[derive(Clone, Copy, Debug)]
+struct Node {
+    /// Bit `d` = there is a child for digit `d`.
+    digits: u16,
+    /// The first child.
+    children: u32,
+    /// The prefix that ends here, or [`NONE`].
+    prefix: u32,
+}
+
+/// No prefix ends here.
+const NONE: u32 = u32::MAX;
+
+impl Trie {
+    /// A trie over `prefixes`, which are sorted, each once. A prefix is found by its index.
+    pub(crate) fn new(prefixes: &[Digits]) -> Self {
+        let mut nodes = vec![Node {
+            digits: 0,
+            children: 0,
+            prefix: NONE,
+        }];
+        // Breadth first: the children of a node are pushed together. A node's range holds the prefixes that run through it.
+        let mut ranges: Vec<Range<usize>> = vec![0..prefixes.len()];
+        let mut depth_ends = 1;
+        let mut depth = 0;
+        let mut at = 0;
+        while at < nodes.len() {
+            if at == depth_ends {
+                depth += 1;
+                depth_ends = nodes.len();
+            }
+            let mut range = ranges[at].clone();
+            if range.start < range.end && prefixes[range.start].len() == depth {
+                nodes[at].prefix = index(range.start);
+                range.start += 1;
+            }
+            nodes[at].children = index(nodes.len());
+            while range.start < range.end {
+                let digit = prefixes[range.start]
+                    .digit(depth)
+                    .expect("prefixes that end here were taken out");
+                let end =
+                    range.start + prefixes[range.clone()].partition_point(|prefix| prefix.digit(depth) == Some(digit));
+                nodes[at].digits |= 1 << digit;
+                nodes.push(Node {
+                    digits: 0,
+                    children: 0,
+                    prefix: NONE,
+                });
+                ranges.push(range.start..end);
+                range.start = end;
+            }
+            at += 1;
+        }
+        Self { nodes }
+    }
+
+    /// Hands over the index of every prefix of `number`, the shortest first. At most 16 nodes are read.
+    pub(crate) fn walk(&self, number: Digits, mut found: impl FnMut(u32)) {
+        let mut node = self.nodes[0];
+        for place in 0.. {
+            if node.prefix != NONE {
+                found(node.prefix);
+            }
+            let Some(digit) = number.digit(place) else { return };
+            let bit = 1_u16 << digit;
+            if node.digits & bit == 0 {
+                return;
+            }
+            let before = (node.digits & (bit - 1)).count_ones();
+            node = self.nodes[node.children as usize + before as usize];
+        }
+    }
+}
+
+fn index(at: usize) -> u32 {
+    u32::try_from(at).expect("row limits keep counts below 2^32")
+}
