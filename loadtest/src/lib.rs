@@ -1,5 +1,5 @@
-//! Load for a Signalbox and the world around it: [`world`] makes recipients, texts and routing tables, and [`submit`]
-//! sends messages in open loop.
+//! Load for a Signalbox and the world around it: [`world`] makes recipients, texts and routing tables, [`submit`] sends
+//! messages in open loop, and [`smsc`] plays the carriers that take them.
 
 pub mod smsc;
 pub mod submit;

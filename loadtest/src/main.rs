@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use signalbox_loadtest::{submit, world};
+use signalbox_loadtest::{smsc, submit, world};
 
 /// Load generator and carrier simulator of Signalbox. Talks to this machine only.
 #[derive(Debug, Parser)]
@@ -15,6 +15,8 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Play a carrier that speaks SMPP
+    Smsc(Box<smsc::args::Args>),
     /// Submit messages at a steady rate and report latencies
     Submit(Box<submit::args::Args>),
     /// Write a routing table of invented carriers over the real numbering plan
@@ -23,6 +25,7 @@ enum Command {
 
 fn main() -> anyhow::Result<ExitCode> {
     match Cli::parse().command {
+        Command::Smsc(args) => smsc::args::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Submit(args) => runtime()?.block_on(submit::args::run(*args)),
         Command::World(args) => world::args::run(&args).map(|()| ExitCode::SUCCESS),
     }
