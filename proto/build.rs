@@ -15,7 +15,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let descriptors = protox::compile(&files, ["."])?;
     let out = PathBuf::from(env::var("OUT_DIR")?);
     fs::write(out.join("signalbox.bin"), descriptors.encode_to_vec())?;
-    tonic_prost_build::configure().bytes(".").include_file("packages.rs").compile_fds(descriptors)?;
+    tonic_prost_build::configure()
+        .bytes(".")
+        .include_file("packages.rs")
+        .compile_fds(descriptors)?;
     Ok(())
 }
 

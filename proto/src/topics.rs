@@ -68,16 +68,31 @@ pub fn carriers() -> Topic {
 
 /// Every topic there is whatever the carriers, as it shall be created.
 pub fn fixed(partitions: u32) -> Vec<TopicSpec> {
-    let timed = |topic| TopicSpec { topic, partitions, retention: Retention::Time(RETENTION_DEFAULT) };
+    let timed = |topic| TopicSpec {
+        topic,
+        partitions,
+        retention: Retention::Time(RETENTION_DEFAULT),
+    };
     let mut specs: Vec<_> = Lane::ALL.into_iter().map(|lane| timed(accepted(lane))).collect();
     specs.extend(DELAYS.iter().map(|(word, _)| timed(retry(word))));
     specs.extend([outcomes(), receipts(), unmatched(), events(), dead()].map(timed));
-    specs.push(TopicSpec { topic: carriers(), partitions: 1, retention: Retention::Compacted });
+    specs.push(TopicSpec {
+        topic: carriers(),
+        partitions: 1,
+        retention: Retention::Compacted,
+    });
     specs
 }
 
 /// The dispatch topics of `carrier`, as they shall be created.
 pub fn of_carrier(carrier: &CarrierName, partitions: u32) -> Vec<TopicSpec> {
     let retention = Retention::Time(RETENTION_DEFAULT);
-    Lane::ALL.into_iter().map(|lane| TopicSpec { topic: dispatch(carrier, lane), partitions, retention }).collect()
+    Lane::ALL
+        .into_iter()
+        .map(|lane| TopicSpec {
+            topic: dispatch(carrier, lane),
+            partitions,
+            retention,
+        })
+        .collect()
 }

@@ -30,6 +30,8 @@ pub(super) fn to_pb(state: &State) -> pb::State {
         issued: state.issued.0,
         timer: state.timer.map(|at| at.0),
         ended: state.ended.as_deref().map(ended_to_pb),
+        closed: state.closed.0,
+        dead_end: state.dead_end.0,
     }
 }
 
@@ -52,6 +54,8 @@ pub(super) fn from_pb(state: pb::State) -> Result<State, Invalid> {
         issued: OrderNumber(state.issued),
         timer: state.timer.map(UnixMs),
         ended: state.ended.map(ended_from_pb).transpose()?.map(Box::new),
+        closed: OrderNumber(state.closed),
+        dead_end: OrderNumber(state.dead_end),
     })
 }
 

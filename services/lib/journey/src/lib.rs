@@ -4,13 +4,21 @@
 //! ends exactly once.
 
 mod attempt;
+mod fold;
 mod order;
+mod order_count;
 mod outcome;
 mod record;
+mod settle;
+mod standing;
 mod state;
 
 pub use attempt::{Answer, Attempt};
+pub use fold::{ATTEMPTS_KEPT_MAX, Actions, CODE_DEADLINE, DeadEnd, Input, Known, Next, fold};
 pub use order::{Mask, OnUnknown, Order, OrderNumber, OrderRef, Price, Terms};
 pub use outcome::{Cause, Outcome};
 pub use record::{Correlation, Delayed, OrderAnswer, ReceiptRecord, SegmentReceipt, Unmatched, Waiting};
 pub use state::{Asked, Body, EndState, Event, LateReceipt, Progress, State, TerminalEvent};
+
+#[cfg(test)]
+mod tests;

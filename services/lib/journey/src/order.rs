@@ -111,6 +111,32 @@ pub struct Order {
     pub attempts: Vec<Attempt>,
 }
 
+impl Terms {
+    /// The rules of a message that no route spoke about: its own time to live or its class's, and a single attempt.
+    pub fn of_class(message: &Message) -> Self {
+        let ttl = message.ttl.unwrap_or(message.class.deadline_default());
+        Self {
+            attempts_max: 1,
+            deadline: message.accepted_at + ttl,
+            grace: message.class.grace(),
+            on_unknown: OnUnknown::of_class(message.class),
+            receipt_within: None,
+            spill_after: None,
+        }
+    }
+}
+
+impl OnUnknown {
+    /// What silence means where no policy says: passwords are sent again, other messages never.
+    pub const fn of_class(class: Class) -> Self {
+        match class {
+            Class::Otp => Self::Resend,
+            Class::Transactional => Self::Wait,
+            Class::Promotional => Self::Fail,
+        }
+    }
+}
+
 impl Order {
     /// The order's name.
     pub fn order_ref(&self) -> OrderRef {

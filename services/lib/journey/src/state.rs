@@ -15,6 +15,10 @@ pub struct State {
     pub orders: BTreeMap<OrderNumber, Progress>,
     /// The highest number that was published or taken out of use; 0 = none.
     pub issued: OrderNumber,
+    /// The highest number taken out of use by a router, so that no connector sends it; 0 = none.
+    pub closed: OrderNumber,
+    /// The highest number for which the table had no way, so that no other carrier is asked after it; 0 = none.
+    pub dead_end: OrderNumber,
     /// The earliest instant at which something is to be done; absent = none.
     pub timer: Option<UnixMs>,
     /// How it ended; absent = it has not. Fixed by the write that sets it.

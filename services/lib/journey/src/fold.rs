@@ -1,0 +1,377 @@
+//! What happens to a message, one event at a time.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use sms::{CarrierName, Message, UnixMs};
+
+use crate::{
+    Answer, Asked, Attempt, Body, Cause, EndState, Event, LateReceipt, OrderAnswer, OrderNumber, Outcome, Progress,
+    ReceiptRecord, SegmentReceipt, State, TerminalEvent, Terms, order_count, settle,
+};
+
+/// Code of the cause with which a connector hands back an order that came too late. It spends no attempt.
+pub const CODE_DEADLINE: &str = "deadline";
+
+/// Finished orders kept in the history of a message; beyond it the oldest that spent nothing are left out, and the gap
+/// shows in the numbers.
+pub const ATTEMPTS_KEPT_MAX: usize = 32;
+
+/// Something that happened to a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Input {
+    /// A connector answered an order.
+    Answered(Box<OrderAnswer>),
+    /// A carrier sent a receipt.
+    Receipt(Box<ReceiptRecord>),
+    /// The next order cannot be published: the table has no way, or it is too late.
+    DeadEnd(Box<DeadEnd>),
+    /// The state's timer is due.
+    Timer,
+}
+
+/// Why an order was not published, and how its message ends if no other carrier has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeadEnd {
+    /// The message.
+    pub message: Message,
+    /// The order that is not published.
+    pub number: OrderNumber,
+    /// Finished orders.
+    pub attempts: Vec<Attempt>,
+    /// How it ends.
+    pub state: EndState,
+    /// Why.
+    pub cause: Cause,
+    /// Table version that said so; empty = none was asked.
+    pub table: String,
+    /// Policy that said so; empty = the defaults.
+    pub policy: String,
+}
+
+/// What the router knows beside the state.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Known {
+    /// Orders it tried to claim for itself, and whether it won: what it won is never sent.
+    pub claims: BTreeMap<OrderNumber, bool>,
+    /// Whether the store holds a state with the message. Every order published since is in that state's `issued`; without
+    /// it, an earlier run may have published the next order without a trace.
+    pub is_kept: bool,
+}
+
+/// What is to be done, beside writing the state.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Actions {
+    /// Claim this order for the router and fold again with the result; nothing else may be done before.
+    pub claim: Option<OrderNumber>,
+    /// Ask a carrier, if `tell` is absent.
+    pub next: Option<Box<Next>>,
+    /// Publish this event. For a message that ended, the one its state holds.
+    pub tell: Option<Event>,
+    /// Whether the state must be in the store before anything else is done.
+    pub keep: bool,
+    /// An order that should have been taken out of use is with a carrier already: the recipient may get it twice.
+    pub is_duplicate: bool,
+}
+
+/// The next order, before it is decided.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Next {
+    /// The message as asked.
+    pub message: Message,
+    /// Number of the order.
+    pub number: OrderNumber,
+    /// Finished orders, oldest first.
+    pub attempts: Vec<Attempt>,
+    /// Rules of the route that made the last order.
+    pub terms: Terms,
+    /// Not before this span has passed; zero = now.
+    pub after: Duration,
+    /// The carrier to stay with if the table allows; absent = any that was not tried.
+    pub stay: Option<CarrierName>,
+    /// Whether a carrier said that the number is unknown there, so that the network is to be looked up again.
+    pub look_again: bool,
+}
+
+/// What `input` makes of `state`, and what is to be done about it.
+///
+/// `known.claims` holds the results of claims that earlier actions asked for. Folding the same input again leads to the
+/// same state and asks for the same again, so whoever crashed in between may start over.
+pub fn fold(state: Option<State>, input: &Input, now: UnixMs, known: &Known) -> (State, Actions) {
+    let mut state = state.unwrap_or_default();
+    if let Some(ended) = &state.ended {
+        let tell = after_the_end(ended, input);
+        state.timer = None;
+        return (
+            state,
+            Actions {
+                tell,
+                keep: true,
+                ..Actions::default()
+            },
+        );
+    }
+    for number in known
+        .claims
+        .iter()
+        .filter_map(|(number, is_won)| is_won.then_some(*number))
+    {
+        state.issued = state.issued.max(number);
+        state.closed = state.closed.max(number);
+    }
+    let hold = match input {
+        Input::Answered(answer) => {
+            join_answer(&mut state, answer);
+            hold_of(answer)
+        }
+        Input::Receipt(receipt) => {
+            join_receipt(&mut state, receipt);
+            None
+        }
+        Input::DeadEnd(dead_end) => {
+            match known.claims.get(&dead_end.number) {
+                None => {
+                    return (
+                        state,
+                        Actions {
+                            claim: Some(dead_end.number),
+                            ..Actions::default()
+                        },
+                    );
+                }
+                // A connector has this very order: an earlier run published it, and its answer carries on.
+                Some(false) => return (state, Actions::default()),
+                Some(true) => join_dead_end(&mut state, dead_end),
+            }
+            None
+        }
+        Input::Timer => None,
+    };
+    settle::settle(state, input, &settle::Moment { now, known, hold })
+}
+
+fn hold_of(answer: &OrderAnswer) -> Option<Duration> {
+    match answer.outcome {
+        Outcome::Hold { retry_after, .. } => Some(retry_after),
+        _ => None,
+    }
+}
+
+/// What is told when something comes after the end: the end again, unless it is a receipt that says something new.
+fn after_the_end(ended: &TerminalEvent, input: &Input) -> Option<Event> {
+    let Input::Receipt(receipt) = input else {
+        return Some(Event::Ended(Box::new(ended.clone())));
+    };
+    let is_known = ended
+        .attempts
+        .iter()
+        .filter(|attempt| attempt.number == receipt.order.number)
+        .any(|attempt| {
+            attempt
+                .receipts
+                .iter()
+                .any(|heard| heard.segment == receipt.segment && heard.receipt == receipt.receipt)
+        });
+    if is_known {
+        return Some(Event::Ended(Box::new(ended.clone())));
+    }
+    receipt.receipt.state.is_final().then(|| {
+        Event::Late(Box::new(LateReceipt {
+            order: receipt.order.clone(),
+            receipt: heard(receipt),
+            account: ended.message.account.clone(),
+            reference: ended.message.reference.clone(),
+            ended: ended.state,
+        }))
+    })
+}
+
+fn heard(receipt: &ReceiptRecord) -> SegmentReceipt {
+    SegmentReceipt {
+        segment: receipt.segment,
+        receipt: receipt.receipt.clone(),
+        at: receipt.at,
+    }
+}
+
+fn join_answer(state: &mut State, answer: &OrderAnswer) {
+    let order = &*answer.returned;
+    join_attempts(state, &order.attempts);
+    let is_latest = state.highest_asked() <= order.number;
+    let keeps_content = !matches!(answer.outcome, Outcome::Accepted { .. }) || order.may_fail_over();
+    match &mut state.body {
+        None => {
+            state.body = Some(Body {
+                message: order.message.clone(),
+                has_content: keeps_content,
+                terms: order.terms.clone(),
+            });
+        }
+        Some(body) => {
+            if keeps_content && !body.has_content {
+                body.message = order.message.clone();
+                body.has_content = true;
+            }
+            if is_latest {
+                body.terms = order.terms.clone();
+            }
+        }
+    }
+    let remote_ids = match &answer.outcome {
+        Outcome::Accepted { remote_ids } => remote_ids.clone(),
+        _ => Vec::new(),
+    };
+    let asked = Asked {
+        price: order.price.clone(),
+        table: order.table.clone(),
+        policy: order.policy.clone(),
+        issued_at: order.issued_at,
+        answer: short(answer),
+        spent: spends(&answer.outcome),
+        remote_ids,
+        receipt: order.receipt,
+    };
+    state.issued = state.issued.max(order.number);
+    let progress = state.progress(order.number, &order.carrier);
+    progress.segments = progress.segments.max(order.content().2);
+    progress.join(asked);
+}
+
+fn join_attempts(state: &mut State, attempts: &[Attempt]) {
+    for attempt in attempts {
+        let asked = Asked {
+            price: attempt.price.clone(),
+            table: attempt.table.clone(),
+            policy: attempt.policy.clone(),
+            issued_at: attempt.issued_at,
+            answer: attempt.answer.clone(),
+            spent: attempt.spent,
+            remote_ids: attempt.remote_ids.clone(),
+            receipt: true,
+        };
+        state.issued = state.issued.max(attempt.number);
+        let progress = state.progress(attempt.number, &attempt.carrier);
+        progress.join(asked);
+        for heard in &attempt.receipts {
+            progress.hear(heard.clone());
+        }
+    }
+}
+
+fn join_receipt(state: &mut State, receipt: &ReceiptRecord) {
+    state.issued = state.issued.max(receipt.order.number);
+    let progress = state.progress(receipt.order.number, &receipt.order.carrier);
+    progress.segments = progress.segments.max(receipt.segments.unwrap_or(0));
+    progress.hear(heard(receipt));
+}
+
+fn join_dead_end(state: &mut State, dead_end: &DeadEnd) {
+    join_attempts(state, &dead_end.attempts);
+    if state.body.is_none() {
+        let terms = Terms::of_class(&dead_end.message);
+        state.body = Some(Body {
+            message: dead_end.message.clone(),
+            has_content: false,
+            terms,
+        });
+    }
+    state.dead_end = state.dead_end.max(dead_end.number);
+}
+
+fn short(answer: &OrderAnswer) -> Answer {
+    let outcome = answer.outcome.as_str().to_owned();
+    let (code, detail) = match &answer.outcome {
+        Outcome::Accepted { .. } => (String::new(), String::new()),
+        Outcome::Hold { cause, .. }
+        | Outcome::Next { cause }
+        | Outcome::Fail { cause }
+        | Outcome::LinkDown { cause } => (cause.code.clone(), cause.detail.clone()),
+        Outcome::Unknown { .. } => ("no_answer".to_owned(), String::new()),
+    };
+    Answer {
+        outcome,
+        code,
+        detail,
+        at: answer.at,
+    }
+}
+
+fn spends(outcome: &Outcome) -> bool {
+    match outcome {
+        Outcome::Accepted { .. } | Outcome::Fail { .. } | Outcome::Unknown { .. } => true,
+        Outcome::Next { cause } => cause.code != CODE_DEADLINE,
+        Outcome::Hold { .. } | Outcome::LinkDown { .. } => false,
+    }
+}
+
+impl State {
+    /// The highest order that was answered; 0 = none.
+    pub(crate) fn highest_asked(&self) -> OrderNumber {
+        let asked = self.orders.iter().rev().find(|(_, progress)| progress.asked.is_some());
+        asked.map_or(OrderNumber::default(), |(number, _)| *number)
+    }
+
+    /// Answered orders, oldest first, no more than are kept.
+    pub(crate) fn attempts(&self) -> Vec<Attempt> {
+        let mut attempts: Vec<_> = self
+            .orders
+            .iter()
+            .filter_map(|(number, progress)| progress.attempt(*number))
+            .collect();
+        order_count::trim(&mut attempts);
+        attempts
+    }
+
+    fn progress(&mut self, number: OrderNumber, carrier: &CarrierName) -> &mut Progress {
+        self.orders.entry(number).or_insert_with(|| Progress {
+            carrier: carrier.clone(),
+            asked: None,
+            receipts: BTreeMap::new(),
+            segments: 0,
+            silent: false,
+        })
+    }
+}
+
+impl Progress {
+    /// Takes the answer that knows more: Unknown < refused < Accepted, and of two alike the earlier.
+    fn join(&mut self, asked: Asked) {
+        let knows = |asked: &Asked| (rank(&asked.answer.outcome), std::cmp::Reverse(asked.answer.at));
+        if self.asked.as_ref().is_none_or(|old| knows(old) < knows(&asked)) {
+            self.asked = Some(asked);
+        }
+    }
+
+    /// Takes the receipt that knows more: interim < final, negative < delivered, and of two alike the earlier.
+    fn hear(&mut self, heard: SegmentReceipt) {
+        fn knows(heard: &SegmentReceipt) -> impl Ord + '_ {
+            let receipt = &heard.receipt;
+            let is_delivered = receipt.state == sms::ReceiptState::Delivered;
+            let words = (receipt.fault, &receipt.raw, &receipt.error, receipt.done_at);
+            (
+                receipt.state.is_final(),
+                is_delivered,
+                std::cmp::Reverse((heard.at, receipt.state, words)),
+            )
+        }
+        match self.receipts.get_mut(&heard.segment) {
+            Some(old) if knows(old) >= knows(&heard) => {}
+            Some(old) => *old = heard,
+            None => {
+                self.receipts.insert(heard.segment, heard);
+            }
+        }
+    }
+}
+
+/// How much an outcome tells. A carrier that refused did refuse, whatever a successor that lost track says later.
+fn rank(outcome: &str) -> u8 {
+    match outcome {
+        "unknown" => 1,
+        "link_down" => 2,
+        "hold" => 3,
+        "next" => 4,
+        "fail" => 5,
+        "accepted" => 6,
+        _ => 0,
+    }
+}

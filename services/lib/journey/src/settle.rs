@@ -1,0 +1,485 @@
+//! What is to be done about a message, from everything known about it.
+
+use std::time::Duration;
+
+use sms::{CarrierName, Content, Message, UnixMs};
+
+use crate::{
+    Actions, Cause, EndState, Event, Input, Known, Next, OrderNumber, Progress, State, TerminalEvent, Terms,
+    fold::DeadEnd, standing::Standing,
+};
+
+/// How soon an order that should have ended is looked at again, when a connector holds it at the end of grace.
+const RECHECK: Duration = Duration::from_secs(10);
+
+/// What a fold knows beside the state.
+pub(crate) struct Moment<'a> {
+    pub(crate) now: UnixMs,
+    pub(crate) known: &'a Known,
+    /// The wait that the answer at hand asks for.
+    pub(crate) hold: Option<Duration>,
+}
+
+/// How the orders of a message stand, gathered in one pass.
+struct View {
+    delivered: Option<OrderNumber>,
+    sent: Option<OrderNumber>,
+    is_live: bool,
+    is_open: bool,
+    is_barred: bool,
+    is_taken: bool,
+    look_again: bool,
+    spent: usize,
+    in_flight: bool,
+}
+
+/// Brings `state` up to date after `input` was joined to it.
+pub(crate) fn settle(mut state: State, input: &Input, moment: &Moment<'_>) -> (State, Actions) {
+    let Some(body) = &state.body else {
+        // Receipts without their message: they wait for the answer, which carries it.
+        let keep = !state.orders.is_empty();
+        return (
+            state,
+            Actions {
+                keep,
+                ..Actions::default()
+            },
+        );
+    };
+    let terms = body.terms.clone();
+    let is_over = *input == Input::Timer && moment.now >= terms.deadline + terms.grace;
+    if *input == Input::Timer {
+        mark_silence(&mut state, &terms, moment.now);
+    }
+    spill(&mut state, &terms, moment);
+    let view = View::of(&state, &terms);
+    if view.delivered.is_some() || view.sent.is_some() {
+        return end_well(state, &view, moment);
+    }
+    if view.in_flight {
+        return in_flight(state, &view, input, moment, is_over);
+    }
+    if view.is_live && !is_over {
+        return wait(
+            state,
+            &terms,
+            Actions {
+                keep: true,
+                ..Actions::default()
+            },
+        );
+    }
+    let dead_end = match input {
+        Input::DeadEnd(dead_end) => Some(&**dead_end),
+        _ => None,
+    };
+    if dead_end.is_none() && may_ask(&state, &view, &terms, moment.now) {
+        return ask(state, &view, moment);
+    }
+    if view.is_open && !is_over {
+        return wait(
+            state,
+            &terms,
+            Actions {
+                keep: true,
+                ..Actions::default()
+            },
+        );
+    }
+    end_badly(state, &view, dead_end, moment)
+}
+
+impl View {
+    fn of(state: &State, terms: &Terms) -> Self {
+        let mut view = Self {
+            delivered: None,
+            sent: None,
+            is_live: false,
+            is_open: false,
+            is_barred: false,
+            is_taken: false,
+            look_again: false,
+            spent: 0,
+            in_flight: state.is_in_flight(),
+        };
+        for (number, progress) in &state.orders {
+            view.spent += usize::from(progress.asked.as_ref().is_some_and(|asked| asked.spent));
+            view.look_again = false;
+            view.is_taken |= progress.is_taken();
+            match progress.standing(terms) {
+                Standing::Delivered => view.delivered = view.delivered.or(Some(*number)),
+                Standing::Sent => view.sent = view.sent.or(Some(*number)),
+                Standing::Live => view.is_live = true,
+                Standing::Open => view.is_open = true,
+                Standing::Barred | Standing::Undeliverable | Standing::Unclear | Standing::Lost => {
+                    view.is_barred = true;
+                }
+                Standing::NumberUnknown => view.look_again = true,
+                Standing::Pending | Standing::Held | Standing::Refused | Standing::RouteFailed => {}
+            }
+        }
+        view
+    }
+}
+
+impl State {
+    /// Whether an order was published, or waits to be, whose answer has not come.
+    pub fn is_in_flight(&self) -> bool {
+        self.issued > self.closed
+            && self
+                .orders
+                .get(&self.issued)
+                .is_none_or(|progress| progress.asked.is_none())
+    }
+}
+
+impl Progress {
+    /// Whether the carrier may have it.
+    fn is_taken(&self) -> bool {
+        let sent = |outcome: &str| matches!(outcome, "accepted" | "unknown");
+        !self.receipts.is_empty() || self.asked.as_ref().is_some_and(|asked| sent(&asked.answer.outcome))
+    }
+}
+
+/// Gives up on orders whose receipt should have come by now, if another carrier could still be asked.
+fn mark_silence(state: &mut State, terms: &Terms, now: UnixMs) {
+    let Some(within) = terms.receipt_within else { return };
+    let spent = spent_of(state);
+    if spent >= terms.attempts_max as usize || now >= terms.deadline {
+        return;
+    }
+    for progress in state.orders.values_mut() {
+        if progress.standing(terms) == Standing::Live
+            && progress
+                .asked
+                .as_ref()
+                .is_some_and(|asked| asked.answer.at + within <= now)
+        {
+            progress.silent = true;
+        }
+    }
+}
+
+/// Turns a hold into a refusal that spends an attempt, where waiting would take longer than the route or the deadline
+/// allows.
+fn spill(state: &mut State, terms: &Terms, moment: &Moment<'_>) {
+    let Some(hold) = moment.hold else { return };
+    let Some((_, last)) = state.orders.iter().next_back() else {
+        return;
+    };
+    if last.standing(terms) != Standing::Held {
+        return;
+    }
+    let carrier = last.carrier.clone();
+    let is_of_this_run = |progress: &&Progress| {
+        progress.carrier == carrier
+            && progress
+                .asked
+                .as_ref()
+                .is_some_and(|asked| asked.answer.outcome == "hold")
+    };
+    let run = state.orders.values().rev().take_while(is_of_this_run);
+    let since = run
+        .filter_map(|progress| progress.asked.as_ref())
+        .map(|asked| asked.issued_at)
+        .min();
+    let until = moment.now + hold;
+    let is_too_long = terms
+        .spill_after
+        .is_some_and(|limit| until.since(since.unwrap_or(until)) > limit);
+    if (is_too_long || until >= terms.deadline)
+        && let Some((_, last)) = state.orders.iter_mut().next_back()
+        && let Some(asked) = &mut last.asked
+    {
+        asked.spent = true;
+    }
+}
+
+fn spent_of(state: &State) -> usize {
+    state
+        .orders
+        .values()
+        .filter(|progress| progress.asked.as_ref().is_some_and(|asked| asked.spent))
+        .count()
+}
+
+fn may_ask(state: &State, view: &View, terms: &Terms, now: UnixMs) -> bool {
+    let has_content = state.body.as_ref().is_some_and(|body| body.has_content);
+    let has_attempts = view.spent < terms.attempts_max as usize;
+    let is_dead_end = state.dead_end > state.highest_asked();
+    has_content && has_attempts && !view.is_barred && !is_dead_end && now < terms.deadline
+}
+
+/// Asks the next carrier.
+fn ask(mut state: State, view: &View, moment: &Moment<'_>) -> (State, Actions) {
+    state.issued = state.issued.next();
+    let next = next_order(&state, view, moment);
+    let keep = moment.known.is_kept || view.is_taken;
+    let terms = next.terms.clone();
+    wait(
+        state,
+        &terms,
+        Actions {
+            next: Some(Box::new(next)),
+            keep,
+            ..Actions::default()
+        },
+    )
+}
+
+fn next_order(state: &State, view: &View, moment: &Moment<'_>) -> Next {
+    let body = state.body.as_ref().expect("settle returns early without a message");
+    let last = state.orders.values().rev().find(|progress| progress.asked.is_some());
+    let stay = last
+        .filter(|last| last.standing(&body.terms) == Standing::Held)
+        .map(|last| last.carrier.clone());
+    Next {
+        message: body.message.clone(),
+        number: state.issued,
+        attempts: state.attempts(),
+        terms: body.terms.clone(),
+        after: moment.hold.filter(|_| stay.is_some()).unwrap_or_default(),
+        stay,
+        look_again: view.look_again,
+    }
+}
+
+/// An order is out and not answered: calls it off if an earlier one turned out to be taken, else lets it be.
+fn in_flight(state: State, view: &View, input: &Input, moment: &Moment<'_>, is_over: bool) -> (State, Actions) {
+    let terms = state
+        .body
+        .as_ref()
+        .map(|body| body.terms.clone())
+        .expect("settle returns early without a message");
+    let is_heard = state.orders.contains_key(&state.issued);
+    let mut actions = Actions {
+        keep: true,
+        ..Actions::default()
+    };
+    if (view.is_live || is_over) && !is_heard {
+        if !moment.known.claims.contains_key(&state.issued) {
+            return (
+                state.clone(),
+                Actions {
+                    claim: Some(state.issued),
+                    ..actions
+                },
+            );
+        }
+        // Won, it would not be in flight: a connector has it.
+        actions.is_duplicate = view.is_live;
+    } else if is_repeat(&state, input, moment.now) {
+        actions.next = Some(Box::new(next_order(&state, view, moment)));
+    }
+    if is_over {
+        wait_again(state, &terms, moment.now, actions)
+    } else {
+        wait(state, &terms, actions)
+    }
+}
+
+/// Whether `input` is what led to the order in flight, so that whoever handled it first may have died before publishing.
+fn is_repeat(state: &State, input: &Input, now: UnixMs) -> bool {
+    let last = state.highest_asked();
+    let can_be_made = state.body.as_ref().is_some_and(|body| body.has_content);
+    let leads = match input {
+        Input::Answered(answer) => answer.order.number == last,
+        Input::Receipt(receipt) => receipt.order.number == last,
+        // A timer that fires before its time was left in place because its step was not confirmed.
+        Input::Timer => state.timer.is_some_and(|timer| now < timer),
+        Input::DeadEnd(_) => false,
+    };
+    can_be_made && leads && !state.orders.contains_key(&state.issued)
+}
+
+/// Sets the timer and drops content that cannot be needed any more.
+fn wait(mut state: State, terms: &Terms, actions: Actions) -> (State, Actions) {
+    let end = terms.deadline + terms.grace;
+    let may_fail_over = spent_of(&state) < terms.attempts_max as usize;
+    let silence = terms
+        .receipt_within
+        .filter(|_| may_fail_over && !state.is_in_flight())
+        .and_then(|within| {
+            let live = state
+                .orders
+                .values()
+                .filter(|progress| progress.standing(terms) == Standing::Live);
+            let silent_at = live
+                .filter_map(|progress| progress.asked.as_ref())
+                .map(|asked| asked.answer.at + within);
+            silent_at.filter(|at| *at < terms.deadline).min()
+        });
+    state.timer = Some(silence.map_or(end, |at| at.min(end)));
+    if let Some(body) = &mut state.body
+        && !may_fail_over
+    {
+        body.has_content = false;
+        body.message = without_content(&body.message);
+    }
+    (state, actions)
+}
+
+/// As `wait`, but looks again soon: the end has come, and a connector still holds an order.
+fn wait_again(state: State, terms: &Terms, now: UnixMs, actions: Actions) -> (State, Actions) {
+    let (mut state, actions) = wait(state, terms, actions);
+    let is_past = state.timer.is_some_and(|timer| timer <= now);
+    if is_past {
+        state.timer = Some(now + RECHECK);
+    }
+    (state, actions)
+}
+
+/// Delivered, or taken with no receipt to come: ends whatever else is out, and takes the order in flight out of use.
+fn end_well(state: State, view: &View, moment: &Moment<'_>) -> (State, Actions) {
+    let mut is_duplicate = false;
+    if view.in_flight {
+        if !moment.known.claims.contains_key(&state.issued) {
+            return (
+                state.clone(),
+                Actions {
+                    claim: Some(state.issued),
+                    keep: true,
+                    ..Actions::default()
+                },
+            );
+        }
+        is_duplicate = true;
+    }
+    let (number, end) = match (view.delivered, view.sent) {
+        (Some(number), _) => (number, EndState::Delivered),
+        (None, sent) => (sent.expect("settle ends well only then"), EndState::Sent),
+    };
+    let carrier = state.orders.get(&number).map(|progress| progress.carrier.clone());
+    let (state, mut actions) = end_as(state, end, Cause::new("", ""), carrier, None, moment.now);
+    actions.is_duplicate = is_duplicate;
+    (state, actions)
+}
+
+/// Nobody is left to ask: ends as the orders say. What the store did not hold before is ended only by whoever claims the
+/// next order, because an earlier run may have published it.
+fn end_badly(state: State, view: &View, dead_end: Option<&DeadEnd>, moment: &Moment<'_>) -> (State, Actions) {
+    let is_guarded = state.closed > state.highest_asked() && state.closed == state.issued;
+    if !moment.known.is_kept && !is_guarded {
+        let guard = state.issued.next();
+        let is_lost = moment.known.claims.contains_key(&guard);
+        let claim = (!is_lost).then_some(guard);
+        return (
+            state,
+            Actions {
+                claim,
+                ..Actions::default()
+            },
+        );
+    }
+    let (end, cause, carrier) = bad_end(&state, view, dead_end, moment.now);
+    end_as(state, end, cause, carrier, dead_end, moment.now)
+}
+
+fn bad_end(
+    state: &State,
+    view: &View,
+    dead_end: Option<&DeadEnd>,
+    now: UnixMs,
+) -> (EndState, Cause, Option<CarrierName>) {
+    let terms = &state
+        .body
+        .as_ref()
+        .expect("settle returns early without a message")
+        .terms;
+    let standing = |wanted: &[Standing]| {
+        let mut orders = state.orders.values().rev();
+        orders.find(|progress| wanted.contains(&progress.standing(terms)))
+    };
+    let carrier = |progress: &Progress| Some(progress.carrier.clone());
+    if let Some(taken) = standing(&[Standing::Live, Standing::Open, Standing::Lost]) {
+        let is_accepted = taken
+            .asked
+            .as_ref()
+            .is_some_and(|asked| asked.answer.outcome == "accepted");
+        let code = if is_accepted { "no_receipt" } else { "no_answer" };
+        return (EndState::Unknown, Cause::new(code, ""), carrier(taken));
+    }
+    if let Some(unclear) = standing(&[Standing::Unclear]) {
+        return (EndState::Unknown, receipt_cause(unclear), carrier(unclear));
+    }
+    let receipts = [Standing::Undeliverable, Standing::RouteFailed, Standing::NumberUnknown];
+    if let Some(failed) = standing(&receipts) {
+        return (EndState::Failed, receipt_cause(failed), carrier(failed));
+    }
+    let last = state.orders.values().rev().find(|progress| progress.asked.is_some());
+    let said = last
+        .and_then(|progress| progress.asked.as_ref())
+        .map(|asked| asked.answer.clone());
+    let (code, detail) = said.map(|answer| (answer.code, answer.detail)).unwrap_or_default();
+    if let (false, Some(dead_end)) = (view.is_barred, dead_end) {
+        return (dead_end.state, dead_end.cause.clone(), last.and_then(carrier));
+    }
+    let is_late = !view.is_barred && now >= terms.deadline;
+    match is_late {
+        true => (
+            EndState::Expired,
+            Cause::new(crate::CODE_DEADLINE, code),
+            last.and_then(carrier),
+        ),
+        false => (EndState::Failed, Cause::new(code, detail), last.and_then(carrier)),
+    }
+}
+
+fn receipt_cause(progress: &Progress) -> Cause {
+    let negative = progress
+        .receipts
+        .values()
+        .find(|heard| heard.receipt.state != sms::ReceiptState::Delivered);
+    let raw = negative.map(|heard| heard.receipt.raw.clone());
+    Cause::new("receipt", raw.unwrap_or_default())
+}
+
+fn end_as(
+    state: State,
+    end: EndState,
+    cause: Cause,
+    carrier: Option<CarrierName>,
+    dead_end: Option<&DeadEnd>,
+    now: UnixMs,
+) -> (State, Actions) {
+    let attempts = state.attempts();
+    let body = state.body.expect("settle returns early without a message");
+    let (table, policy) = match (dead_end, attempts.last()) {
+        (Some(dead_end), _) => (dead_end.table.clone(), dead_end.policy.clone()),
+        (None, Some(last)) => (last.table.clone(), last.policy.clone()),
+        (None, None) => (String::new(), String::new()),
+    };
+    let event = TerminalEvent {
+        message: without_content(&body.message),
+        state: end,
+        cause,
+        ended_at: now,
+        carrier,
+        table,
+        policy,
+        attempts,
+    };
+    let tell = Some(Event::Ended(Box::new(event.clone())));
+    // Nothing else is needed any more: the event holds what later receipts are compared with.
+    let state = State {
+        ended: Some(Box::new(event)),
+        issued: state.issued,
+        closed: state.closed,
+        ..State::default()
+    };
+    (
+        state,
+        Actions {
+            tell,
+            keep: true,
+            ..Actions::default()
+        },
+    )
+}
+
+fn without_content(message: &Message) -> Message {
+    Message {
+        content: Content::Text(String::new()),
+        ..message.clone()
+    }
+}
