@@ -14,12 +14,16 @@
 //!
 //! Not hidden: partitions, revocation, repeats. Not exposed: offsets and the types of a backend.
 
+#[cfg(feature = "conformance")]
+pub mod conformance;
+mod embedded;
 mod error;
 mod local;
 mod memory;
 mod record;
 mod topic;
 
+pub use embedded::EmbeddedBus;
 pub use error::{ConsumeError, PublishError};
 pub use memory::MemoryBus;
 pub use record::{Batch, Delivered, Position, Record, Stored};

@@ -1,10 +1,15 @@
-//! The log inside one process: topics, their recent records, groups and readers. Memory is this alone; embedded adds a
-//! disk below it. No thread, no timer and no random order: what happens follows from the order of the calls.
+//! The log inside one process: topics, their recent records, groups and readers. Memory is this alone; embedded has a disk
+//! below it. No thread, no timer and no random order: what happens follows from the order of the calls.
 
+mod chunk;
+mod durable;
 mod group;
 mod member;
 mod reader;
+mod segment;
 mod tail;
+mod topic;
+mod unsynced;
 
 use std::{
     collections::BTreeMap,
@@ -12,17 +17,22 @@ use std::{
         Arc, Mutex, MutexGuard, RwLock,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
+    time::Duration,
 };
 
-use tokio::sync::Notify;
+use disk::{Disk, DiskError};
+use futures::FutureExt;
 
 use self::{
+    durable::{Durable, Known},
     group::Group,
-    tail::{Entry, Tail},
+    tail::Budget,
+    topic::TopicLog,
+    unsynced::Unsynced,
 };
 use crate::{
-    Clock, Commit, ConsumeError, PUBLISH_RECORDS_MAX, PartitionId, Position, PublishError, RECORD_OCTETS_MAX, Read,
-    Record, Retention, Stored, Subscribe, Topic, TopicSpec,
+    Clock, Commit, ConsumeError, PUBLISH_RECORDS_MAX, Position, PublishError, RECORD_OCTETS_MAX, Read, Record,
+    Subscribe, Topic, TopicSpec,
 };
 
 /// Topics, groups and readers of one process.
@@ -30,49 +40,85 @@ pub(crate) struct Local {
     clock: Clock,
     topics: RwLock<BTreeMap<Topic, Arc<TopicLog>>>,
     groups: Mutex<BTreeMap<String, Arc<Group>>>,
+    budget: Arc<Budget>,
+    durable: Option<Arc<Durable>>,
+    unsynced: Unsynced,
     closed: AtomicBool,
     ids: AtomicU64,
 }
 
-/// One topic: its partitions and who waits for news of it.
-pub(super) struct TopicLog {
-    topic: Topic,
-    retention: Mutex<Retention>,
-    partitions: Vec<Partition>,
-    /// Held while a publish is taken, so that positions and instants rise in one order. Holds the newest instant.
-    appending: Mutex<u64>,
-    waiting: Mutex<BTreeMap<u64, Arc<Notify>>>,
-}
-
-/// One partition. `next` is the position the next record gets, readable without the lock.
-struct Partition {
-    next: AtomicU64,
-    tail: Mutex<Tail>,
-}
-
 impl Local {
+    /// An empty log in memory.
     pub(crate) fn new(clock: Clock) -> Arc<Self> {
-        Arc::new(Self {
+        Arc::new(Self::over(clock, None))
+    }
+
+    /// The log on `disk`, with the topics that are there.
+    pub(crate) fn open(disk: Arc<Disk>, clock: Clock) -> Result<Arc<Self>, PublishError> {
+        let durable = Arc::new(Durable::open(disk, &clock)?);
+        let local = Self::over(clock, Some(durable.clone()));
+        for known in durable.known()? {
+            local.add_topic(known)?;
+        }
+        durable.drop_old((local.clock)())?;
+        Ok(Arc::new(local))
+    }
+
+    fn over(clock: Clock, durable: Option<Arc<Durable>>) -> Self {
+        Self {
             clock,
             topics: RwLock::default(),
             groups: Mutex::default(),
+            budget: Arc::default(),
+            durable,
+            unsynced: Unsynced::default(),
             closed: AtomicBool::new(false),
             ids: AtomicU64::new(1),
-        })
+        }
     }
 
-    pub(crate) fn ensure(&self, specs: &[TopicSpec]) -> Result<(), PublishError> {
+    fn add_topic(&self, known: Known) -> Result<(), PublishError> {
+        let topic = known.spec.topic.clone();
+        let log = TopicLog::open(known, &self.budget, self.durable.clone())?;
+        self.topics
+            .write()
+            .expect("no holder panics")
+            .insert(topic, Arc::new(log));
+        Ok(())
+    }
+
+    /// Creates what is missing; the commit is that of everything written down.
+    pub(crate) fn ensure(&self, specs: &[TopicSpec]) -> Result<Commit, PublishError> {
         self.publishable()?;
-        let mut topics = self.topics.write().expect("no holder panics");
+        let mut ticket = None;
         for spec in specs {
-            match topics.get(&spec.topic) {
-                Some(there) => *lock(&there.retention) = spec.retention,
+            let known = match self.topic(&spec.topic) {
+                Some(log) if log.retain(spec.retention) => log.known(),
+                Some(_) => continue,
                 None => {
-                    topics.insert(spec.topic.clone(), Arc::new(TopicLog::new(spec)));
+                    // Topics are never removed, so their count is a number none of them has.
+                    let number = self.topics.read().expect("no holder panics").len() as u32;
+                    let known = Known {
+                        spec: spec.clone(),
+                        number,
+                    };
+                    self.add_topic(known.clone())?;
+                    known
                 }
+            };
+            if let Some(durable) = &self.durable {
+                ticket = Some(durable.keep_topic(&known)?);
             }
         }
-        Ok(())
+        Ok(self.commit(ticket))
+    }
+
+    /// Waits while too much is written and not safe.
+    pub(crate) async fn room(&self) -> Result<(), PublishError> {
+        match &self.durable {
+            Some(durable) => Ok(durable.disk.room().await?),
+            None => Ok(()),
+        }
     }
 
     pub(crate) fn publish(&self, topic: &Topic, records: Vec<Record>) -> Result<Commit, PublishError> {
@@ -81,13 +127,27 @@ impl Local {
             .topic(topic)
             .ok_or_else(|| PublishError::UnknownTopic(topic.clone()))?;
         check_limits(&records)?;
-        log.append((self.clock)(), records);
-        Ok(Box::pin(std::future::ready(Ok(()))))
+        let count = records.len();
+        let ticket = log.append((self.clock)(), records)?;
+        if let Some((durable, ticket)) = self.durable.as_ref().zip(ticket) {
+            self.unsynced.add(&durable.disk, ticket, count);
+        }
+        Ok(self.commit(ticket))
+    }
+
+    fn commit(&self, ticket: Option<disk::Ticket>) -> Commit {
+        match self.durable.as_ref().zip(ticket) {
+            Some((durable, ticket)) => {
+                let synced = durable.disk.synced(ticket);
+                async move { Ok(synced.await?) }.boxed()
+            }
+            None => std::future::ready(Ok(())).boxed(),
+        }
     }
 
     pub(crate) fn subscribe(
         self: &Arc<Self>,
-        group: &str,
+        name: &str,
         topics: &[Topic],
     ) -> Result<Box<dyn Subscribe>, ConsumeError> {
         self.readable()?;
@@ -100,8 +160,12 @@ impl Local {
                 logs.push(log);
             }
         }
-        let group = lock(&self.groups).entry(group.to_owned()).or_default().clone();
-        Ok(Box::new(member::Member::join(self.clone(), group, logs)))
+        let durable = self.durable.clone();
+        let group = lock(&self.groups)
+            .entry(name.to_owned())
+            .or_insert_with(|| Arc::new(Group::new(name, durable)))
+            .clone();
+        Ok(Box::new(member::Member::join(self.clone(), group, logs)?))
     }
 
     pub(crate) fn read(self: &Arc<Self>, topic: &Topic, from: &Position) -> Result<Box<dyn Read>, ConsumeError> {
@@ -113,14 +177,28 @@ impl Local {
     }
 
     pub(crate) fn partitions(&self, topic: &Topic) -> Option<u32> {
-        self.topic(topic).map(|log| log.partitions.len() as u32)
+        self.topic(topic).map(|log| log.partitions() as u32)
     }
 
-    /// Refuses all that comes later and wakes all who wait.
-    pub(crate) fn close(&self) {
+    /// Drops what is older than its retention.
+    pub(crate) fn maintain(&self) -> Result<(), DiskError> {
+        self.durable
+            .as_ref()
+            .map_or(Ok(()), |durable| durable.drop_old((self.clock)()))
+    }
+
+    /// Refuses all that comes later, wakes all who wait, and waits for what is unsafe.
+    pub(crate) async fn close(&self, limit: Duration) -> Result<(), PublishError> {
         self.closed.store(true, Ordering::Release);
         for log in self.topics.read().expect("no holder panics").values() {
             log.wake();
+        }
+        let Some(durable) = &self.durable else { return Ok(()) };
+        let all = durable.disk.write(durable.disk.batch())?;
+        #[expect(clippy::disallowed_methods, reason = "the limit is one of real time, on a real disk")]
+        match tokio::time::timeout(limit, durable.disk.synced(all)).await {
+            Ok(synced) => Ok(synced?),
+            Err(_) => Err(PublishError::Unflushed(self.unsynced.count(&durable.disk))),
         }
     }
 
@@ -149,70 +227,6 @@ impl Local {
     }
 }
 
-impl TopicLog {
-    fn new(spec: &TopicSpec) -> Self {
-        let partition = |_| Partition {
-            next: AtomicU64::new(0),
-            tail: Mutex::default(),
-        };
-        Self {
-            topic: spec.topic.clone(),
-            retention: Mutex::new(spec.retention),
-            partitions: (0..spec.partitions.max(1)).map(partition).collect(),
-            appending: Mutex::new(0),
-            waiting: Mutex::default(),
-        }
-    }
-
-    fn append(&self, now_ms: u64, records: Vec<Record>) {
-        let retention = *lock(&self.retention);
-        let mut newest_ms = lock(&self.appending);
-        // A clock that steps back must not let instants fall within a partition: `Position::Since` relies on their order.
-        *newest_ms = now_ms.max(*newest_ms);
-        for record in records {
-            let index = PartitionId::of(record.key, self.partitions.len() as u32).0 as usize;
-            let partition = &self.partitions[index];
-            let position = partition.next.load(Ordering::Relaxed);
-            let mut tail = lock(&partition.tail);
-            tail.push(Entry {
-                position,
-                stored: stored(record, *newest_ms),
-            });
-            tail.trim(retention, *newest_ms);
-            partition.next.store(position + 1, Ordering::Release);
-        }
-        drop(newest_ms);
-        self.wake();
-    }
-
-    /// Up to `records_max` records of `partition` from `from` on, and where to go on.
-    fn fetch(&self, partition: usize, from: u64, records_max: usize) -> (Vec<Stored>, u64) {
-        let partition = &self.partitions[partition];
-        let tail = lock(&partition.tail);
-        // Read under the lock, so that an empty answer really is the end.
-        let next = partition.next.load(Ordering::Acquire);
-        tail.fetch(from, next, records_max.max(1))
-    }
-
-    fn next(&self, partition: usize) -> u64 {
-        self.partitions[partition].next.load(Ordering::Acquire)
-    }
-
-    fn wait_with(&self, id: u64, notify: &Arc<Notify>) {
-        lock(&self.waiting).insert(id, notify.clone());
-    }
-
-    fn forget(&self, id: u64) {
-        lock(&self.waiting).remove(&id);
-    }
-
-    fn wake(&self) {
-        for notify in lock(&self.waiting).values() {
-            notify.notify_one();
-        }
-    }
-}
-
 fn check_limits(records: &[Record]) -> Result<(), PublishError> {
     if records.len() > PUBLISH_RECORDS_MAX {
         let (size, limit) = (records.len(), PUBLISH_RECORDS_MAX);
@@ -233,20 +247,6 @@ fn check_limits(records: &[Record]) -> Result<(), PublishError> {
             limit: RECORD_OCTETS_MAX,
         }),
         None => Ok(()),
-    }
-}
-
-fn stored(record: Record, stored_at_ms: u64) -> Stored {
-    let headers = record
-        .headers
-        .into_iter()
-        .map(|(name, value)| (name.to_owned(), value))
-        .collect();
-    Stored {
-        key: record.key,
-        value: record.value,
-        stored_at_ms,
-        headers,
     }
 }
 

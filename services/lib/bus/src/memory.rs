@@ -27,7 +27,7 @@ impl MemoryBus {
 
 impl Bus for MemoryBus {
     fn ensure<'a>(&'a self, topics: &'a [TopicSpec]) -> BoxFuture<'a, Result<(), PublishError>> {
-        std::future::ready(self.local.ensure(topics)).boxed()
+        std::future::ready(self.local.ensure(topics).map(drop)).boxed()
     }
 
     fn publish<'a>(&'a self, topic: &'a Topic, records: Vec<Record>) -> BoxFuture<'a, Result<Commit, PublishError>> {
@@ -50,8 +50,7 @@ impl Bus for MemoryBus {
         self.local.partitions(topic)
     }
 
-    fn close(&self, _limit: Duration) -> BoxFuture<'_, Result<(), PublishError>> {
-        self.local.close();
-        std::future::ready(Ok(())).boxed()
+    fn close(&self, limit: Duration) -> BoxFuture<'_, Result<(), PublishError>> {
+        self.local.close(limit).boxed()
     }
 }

@@ -34,6 +34,15 @@ impl Space {
         Ok(self.0.get(key)?.map(Bytes::from))
     }
 
+    /// Lets what is in memory be written out to a table, for a space that will not be written to for a while. Returns before
+    /// that is done; nothing is lost either way.
+    ///
+    /// # Errors
+    /// The disk is away.
+    pub fn flush(&self) -> Result<(), DiskError> {
+        Ok(self.0.rotate_memtable().map(|_| ())?)
+    }
+
     /// Keys and values within `range`, in order, from either end; as of this call.
     pub fn range<K: AsRef<[u8]>>(
         &self,

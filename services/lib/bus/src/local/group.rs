@@ -7,25 +7,29 @@ use std::{
 
 use tokio::sync::Notify;
 
-use super::lock;
+use super::{
+    durable::{Durable, Place},
+    lock,
+    topic::TopicLog,
+};
 use crate::{Batch, ConsumeError, Delivered, PartitionId, Stored, Topic};
 
 /// The members of one group and their shares.
-#[derive(Default)]
 pub(super) struct Group {
+    name: String,
+    durable: Option<Arc<Durable>>,
     topics: Mutex<BTreeMap<Topic, Shares>>,
 }
 
 /// How one topic is divided among the members that read it, in the order in which they joined.
-#[derive(Default)]
 struct Shares {
     members: Vec<(u64, Arc<Notify>)>,
     partitions: Vec<Share>,
 }
 
 /// One partition as the group sees it.
-#[derive(Clone, Default)]
 struct Share {
+    place: Place,
     owner: Option<u64>,
     generation: u64,
     /// First position not acked.
@@ -41,12 +45,46 @@ pub(super) struct Turn {
 }
 
 impl Group {
-    pub(super) fn join(&self, member: u64, notify: &Arc<Notify>, topic: &Topic, partitions: usize) {
+    pub(super) fn new(name: &str, durable: Option<Arc<Durable>>) -> Self {
+        Self {
+            name: name.to_owned(),
+            durable,
+            topics: Mutex::default(),
+        }
+    }
+
+    pub(super) fn join(&self, member: u64, notify: &Arc<Notify>, log: &TopicLog) -> Result<(), ConsumeError> {
         let mut topics = lock(&self.topics);
-        let shares = topics.entry(topic.clone()).or_default();
-        shares.partitions.resize(partitions, Share::default());
+        if !topics.contains_key(&log.topic) {
+            let shares = (0..log.partitions()).map(|partition| self.share(log.place(partition)));
+            let partitions = shares.collect::<Result<_, _>>()?;
+            topics.insert(
+                log.topic.clone(),
+                Shares {
+                    members: Vec::new(),
+                    partitions,
+                },
+            );
+        }
+        let shares = topics.get_mut(&log.topic).expect("it was just put there");
         shares.members.push((member, notify.clone()));
         shares.divide();
+        Ok(())
+    }
+
+    /// A partition nobody owns yet, at the position kept on disk.
+    fn share(&self, place: Place) -> Result<Share, ConsumeError> {
+        let done = match &self.durable {
+            Some(durable) => durable.position(&self.name, place)?,
+            None => 0,
+        };
+        Ok(Share {
+            place,
+            owner: None,
+            generation: 0,
+            done,
+            handed: done,
+        })
     }
 
     pub(super) fn leave(&self, member: u64, topic: &Topic) {
@@ -101,7 +139,13 @@ impl Group {
         if share.owner != Some(member) || share.generation != batch.generation {
             return Err(ConsumeError::Revoked(batch.topic.clone(), batch.partition.0));
         }
-        share.done = share.done.max(batch.end.min(share.handed));
+        let done = batch.end.min(share.handed);
+        if done > share.done {
+            if let Some(durable) = &self.durable {
+                durable.keep_position(&self.name, share.place, done)?;
+            }
+            share.done = done;
+        }
         Ok(())
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use futures::{FutureExt, future::BoxFuture};
 use tokio::sync::Notify;
 
-use super::{Local, TopicLog, group::Group};
+use super::{Local, group::Group, topic::TopicLog};
 use crate::{Batch, ConsumeError, Delivered, PartitionId, Subscribe, Topic};
 
 /// A member; leaves its group when dropped.
@@ -21,15 +21,14 @@ pub(super) struct Member {
 }
 
 impl Member {
-    pub(super) fn join(local: Arc<Local>, group: Arc<Group>, logs: Vec<Arc<TopicLog>>) -> Self {
+    pub(super) fn join(local: Arc<Local>, group: Arc<Group>, logs: Vec<Arc<TopicLog>>) -> Result<Self, ConsumeError> {
         let (id, notify) = (local.id(), Arc::new(Notify::new()));
         let mut places = Vec::new();
         for (index, log) in logs.iter().enumerate() {
-            places.extend((0..log.partitions.len()).map(|partition| (index, partition)));
-            log.wait_with(id, &notify);
-            group.join(id, &notify, &log.topic, log.partitions.len());
+            places.extend((0..log.partitions()).map(|partition| (index, partition)));
         }
-        Self {
+        // Made first, so that a join that fails half way leaves what it has joined.
+        let member = Self {
             local,
             group,
             id,
@@ -37,11 +36,16 @@ impl Member {
             logs,
             places,
             turn: 0,
+        };
+        for log in &member.logs {
+            log.wait_with(id, &member.notify);
+            member.group.join(id, &member.notify, log)?;
         }
+        Ok(member)
     }
 
     /// The next batch if one is there now.
-    fn poll_batch(&mut self, records_max: usize) -> Option<Batch> {
+    fn poll_batch(&mut self, records_max: usize) -> Result<Option<Batch>, ConsumeError> {
         let places = self.places.len();
         let mut step = 0;
         while step < places {
@@ -52,19 +56,19 @@ impl Member {
                 step += 1;
                 continue;
             };
-            let fetched = log.fetch(partition, turn.from, records_max);
+            let fetched = log.fetch(partition, turn.from, records_max)?;
             if let Some(batch) = self.group.hand(&log.topic, partition, &turn, fetched) {
                 self.turn = (place + 1) % places;
-                return Some(batch);
+                return Ok(Some(batch));
             }
         }
-        None
+        Ok(None)
     }
 
     async fn wait_batch(&mut self, records_max: usize) -> Result<Batch, ConsumeError> {
         loop {
             self.local.readable()?;
-            if let Some(batch) = self.poll_batch(records_max) {
+            if let Some(batch) = self.poll_batch(records_max)? {
                 return Ok(batch);
             }
             // A permit given after the look above is kept, so nothing is missed; a wait that is dropped loses nothing.

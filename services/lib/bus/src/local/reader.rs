@@ -5,7 +5,7 @@ use std::sync::Arc;
 use futures::{FutureExt, future::BoxFuture};
 use tokio::sync::Notify;
 
-use super::{Local, TopicLog, lock};
+use super::{Local, topic::TopicLog};
 use crate::{ConsumeError, Position, Read, Stored};
 
 /// Goes through all partitions of one topic.
@@ -34,26 +34,26 @@ impl Reader {
         })
     }
 
-    fn poll_records(&mut self, records_max: usize) -> Vec<Stored> {
+    fn poll_records(&mut self, records_max: usize) -> Result<Vec<Stored>, ConsumeError> {
         let partitions = self.next.len();
         for step in 0..partitions {
             let partition = (self.turn + step) % partitions;
             while self.next[partition] < self.log.next(partition) {
-                let (records, end) = self.log.fetch(partition, self.next[partition], records_max);
+                let (records, end) = self.log.fetch(partition, self.next[partition], records_max)?;
                 self.next[partition] = end;
                 if !records.is_empty() {
                     self.turn = (partition + 1) % partitions;
-                    return records;
+                    return Ok(records);
                 }
             }
         }
-        Vec::new()
+        Ok(Vec::new())
     }
 
     async fn wait_records(&mut self, records_max: usize) -> Result<Vec<Stored>, ConsumeError> {
         loop {
             self.local.readable()?;
-            let records = self.poll_records(records_max);
+            let records = self.poll_records(records_max)?;
             if !records.is_empty() {
                 return Ok(records);
             }
@@ -69,7 +69,7 @@ impl Read for Reader {
     }
 
     fn poll(&mut self, records_max: usize) -> BoxFuture<'_, Result<Vec<Stored>, ConsumeError>> {
-        let records = self.local.readable().map(|()| self.poll_records(records_max));
+        let records = self.local.readable().and_then(|()| self.poll_records(records_max));
         std::future::ready(records).boxed()
     }
 
@@ -90,16 +90,9 @@ fn places(log: &TopicLog, from: &Position) -> Result<Vec<u64>, ConsumeError> {
     if let Position::At(text) = from {
         return parse(log, text).ok_or_else(|| ConsumeError::Position(text.clone()));
     }
-    let place = |partition: usize| {
-        let tail = lock(&log.partitions[partition].tail);
-        let next = log.next(partition);
-        match from {
-            Position::Start => tail.first(next),
-            Position::Since(instant_ms) => tail.since(*instant_ms, next),
-            Position::End | Position::At(_) => next,
-        }
-    };
-    Ok((0..log.partitions.len()).map(place).collect())
+    (0..log.partitions())
+        .map(|partition| log.locate(partition, from))
+        .collect()
 }
 
 /// Reads back what `position` wrote; `None` if it is none of this topic's or no longer kept.
@@ -109,10 +102,7 @@ fn parse(log: &TopicLog, text: &str) -> Option<Vec<u64>> {
         .split('.')
         .map(|place| place.parse().ok())
         .collect::<Option<_>>()?;
-    let kept = |(partition, place): (usize, &u64)| {
-        let tail = lock(&log.partitions[partition].tail);
-        (tail.from()..=log.next(partition)).contains(place)
-    };
-    let is_ours = topic == log.topic.as_str() && places.len() == log.partitions.len();
-    (is_ours && places.iter().enumerate().all(kept)).then_some(places)
+    let is_ours = topic == log.topic.as_str() && places.len() == log.partitions();
+    let is_kept = |(partition, place): (usize, &u64)| log.is_kept(partition, *place);
+    (is_ours && places.iter().enumerate().all(is_kept)).then_some(places)
 }

@@ -1,0 +1,109 @@
+//! Readers without a group, and compacted topics.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use super::{Fixture, PARTITIONS, key_in, publish, publish_to, topic, topic_with, value};
+use crate::{ConsumeError, Position, Read, Retention};
+
+/// All that is there now, in order of value.
+async fn rest(reader: &mut dyn Read) -> Vec<u32> {
+    let mut found = Vec::new();
+    loop {
+        let records = reader.poll(7).await.unwrap();
+        if records.is_empty() {
+            found.sort_unstable();
+            return found;
+        }
+        found.extend(records.iter().map(value));
+    }
+}
+
+/// Reads a part, keeps the position as text, and reads the rest with another reader.
+pub async fn a_reader_goes_on_where_its_position_says(fixture: &mut dyn Fixture) {
+    let bus = fixture.bus();
+    let topic = topic(&*bus, "read-position").await;
+    publish(&*bus, &topic, 0..50).await;
+    let mut first = bus.read(&topic, Position::Start).await.unwrap();
+    let mut found: Vec<_> = first.next(9).await.unwrap().iter().map(value).collect();
+    let Position::At(text) = first.position() else {
+        panic!("a position that is no text")
+    };
+    let mut second = bus.read(&topic, Position::At(text)).await.unwrap();
+    found.extend(rest(&mut *second).await);
+    found.sort_unstable();
+    assert_eq!(found, (0..50).collect::<Vec<_>>());
+}
+
+/// Needs a clock that can be moved.
+pub async fn a_reader_begins_at_an_instant(fixture: &mut dyn Fixture) {
+    let bus = fixture.bus();
+    let topic = topic(&*bus, "read-since").await;
+    publish(&*bus, &topic, 0..10).await;
+    if !fixture.advance(Duration::from_secs(60)) {
+        return;
+    }
+    publish(&*bus, &topic, 10..20).await;
+    let mut all = bus.read(&topic, Position::Start).await.unwrap();
+    let mut instants = Vec::new();
+    for _ in 0..PARTITIONS {
+        instants.extend(all.next(100).await.unwrap().iter().map(|record| record.stored_at_ms));
+    }
+    let newest = *instants.iter().max().unwrap();
+    let mut reader = bus.read(&topic, Position::Since(newest)).await.unwrap();
+    assert_eq!(rest(&mut *reader).await, (10..20).collect::<Vec<_>>());
+    let mut reader = bus.read(&topic, Position::Since(newest + 1)).await.unwrap();
+    assert_eq!(rest(&mut *reader).await, []);
+    let mut reader = bus.read(&topic, Position::Since(0)).await.unwrap();
+    assert_eq!(rest(&mut *reader).await.len(), 20);
+}
+
+/// `End` is where the log ends at the moment of the call.
+pub async fn a_reader_at_the_end_sees_only_what_comes_later(fixture: &mut dyn Fixture) {
+    let bus = fixture.bus();
+    let topic = topic(&*bus, "read-end").await;
+    publish(&*bus, &topic, 0..10).await;
+    let mut reader = bus.read(&topic, Position::End).await.unwrap();
+    assert_eq!(rest(&mut *reader).await, []);
+    publish_to(&*bus, &topic, 1, 10..11).await;
+    assert_eq!(
+        reader.next(10).await.unwrap().iter().map(value).collect::<Vec<_>>(),
+        [10]
+    );
+}
+
+/// Positions are bound to their topic; nonsense is refused too.
+pub async fn a_reader_refuses_a_position_of_another_topic(fixture: &mut dyn Fixture) {
+    let bus = fixture.bus();
+    let (one, two) = (topic(&*bus, "read-one").await, topic(&*bus, "read-two").await);
+    let position = bus.read(&one, Position::Start).await.unwrap().position();
+    for position in [position, Position::At("nonsense".into()), Position::At(String::new())] {
+        assert!(matches!(bus.read(&two, position).await, Err(ConsumeError::Position(_))));
+    }
+}
+
+/// Overwrites keys many times: the last record of each is there, also after a restart, and the last wins.
+pub async fn a_compacted_topic_keeps_the_last_record_of_each_key(fixture: &mut dyn Fixture) {
+    let topic = topic_with(&*fixture.bus(), "compacted", Retention::Compacted).await;
+    for round in 0..20 {
+        for partition in 0..PARTITIONS {
+            publish_to(&*fixture.bus(), &topic, key_in(partition), round..round + 1).await;
+            publish_to(&*fixture.bus(), &topic, key_in(partition) + 1, round + 100..round + 101).await;
+        }
+        if round == 10 {
+            fixture.restart().await;
+        }
+    }
+    fixture.restart().await;
+    let bus = fixture.bus();
+    let mut reader = bus.read(&topic, Position::Start).await.unwrap();
+    let mut last = BTreeMap::new();
+    loop {
+        let records = reader.poll(10).await.unwrap();
+        if records.is_empty() {
+            break;
+        }
+        last.extend(records.iter().map(|record| (record.key, value(record))));
+    }
+    let expected = (0..PARTITIONS).flat_map(|partition| [(key_in(partition), 19), (key_in(partition) + 1, 119)]);
+    assert_eq!(last, expected.collect::<BTreeMap<_, _>>());
+}

@@ -1,0 +1,110 @@
+//! The log on disk keeps every guarantee.
+#![expect(clippy::unwrap_used, reason = "a test may")]
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use bus::{Bus, EmbeddedBus, Position, Record, Retention, Topic, TopicSpec, conformance::Fixture};
+use disk::Disk;
+use futures::{FutureExt, future::BoxFuture};
+
+struct Embedded {
+    bus: Option<EmbeddedBus>,
+    now_ms: Arc<AtomicU64>,
+    home: tempfile::TempDir,
+}
+
+async fn fixture() -> Embedded {
+    let now_ms = Arc::new(AtomicU64::new(1_000_000));
+    let mut embedded = Embedded {
+        bus: None,
+        now_ms,
+        home: tempfile::tempdir().unwrap(),
+    };
+    embedded.open();
+    embedded
+}
+
+impl Embedded {
+    fn open(&mut self) {
+        let clock = self.now_ms.clone();
+        let disk = Disk::open(self.home.path()).unwrap();
+        self.bus = Some(EmbeddedBus::open(disk, Arc::new(move || clock.load(Ordering::Relaxed))).unwrap());
+    }
+
+    fn segments(&self) -> usize {
+        std::fs::read_dir(self.home.path().join("keyspaces")).unwrap().count()
+    }
+}
+
+impl Fixture for Embedded {
+    fn bus(&self) -> Arc<dyn Bus> {
+        Arc::new(self.bus.clone().unwrap())
+    }
+
+    fn restart(&mut self) -> BoxFuture<'_, bool> {
+        self.bus = None;
+        self.open();
+        std::future::ready(true).boxed()
+    }
+
+    fn advance(&mut self, duration: Duration) -> bool {
+        self.now_ms.fetch_add(duration.as_millis() as u64, Ordering::Relaxed);
+        true
+    }
+}
+
+bus::conformance_suite!(fixture());
+
+/// Publishes one record an hour for ten days with two days of retention, and looks at what is left in every way.
+#[tokio::test]
+async fn what_is_older_than_its_retention_is_dropped_with_its_segment() {
+    let mut embedded = fixture().await;
+    let topic = Topic::new("hourly");
+    let retention = Retention::Time(Duration::from_secs(48 * 3_600));
+    embedded
+        .bus()
+        .ensure(&[TopicSpec {
+            topic: topic.clone(),
+            partitions: 1,
+            retention,
+        }])
+        .await
+        .unwrap();
+    let position = embedded.bus().read(&topic, Position::Start).await.unwrap().position();
+    for hour in 0..240 {
+        embedded
+            .bus()
+            .publish(&topic, vec![Record::new(1, hour.to_string())])
+            .await
+            .unwrap()
+            .await
+            .unwrap();
+        embedded.advance(Duration::from_secs(3_600));
+        if hour == 100 {
+            embedded.restart().await;
+        }
+    }
+    let before_ms = embedded.now_ms.load(Ordering::Relaxed) - 10 * 3_600_000;
+    embedded.restart().await;
+    let bus = embedded.bus();
+    let mut reader = bus.read(&topic, Position::Start).await.unwrap();
+    let oldest: u32 = std::str::from_utf8(&reader.next(1).await.unwrap()[0].value)
+        .unwrap()
+        .parse()
+        .unwrap();
+    // Kept at least 48 hours, and at most one of sixteen parts of that longer, beside the segment that ends there.
+    assert!((192 - 7..=192).contains(&oldest), "hour {oldest} is the oldest");
+    assert!(embedded.segments() < 26, "{} spaces are left", embedded.segments());
+    assert!(
+        bus.read(&topic, position).await.is_err(),
+        "the position names what is no longer kept"
+    );
+    let mut reader = bus.read(&topic, Position::Since(before_ms)).await.unwrap();
+    assert_eq!(reader.next(1).await.unwrap()[0].value, "230");
+}
