@@ -3,7 +3,8 @@
 //!
 //! [`Smsc::start`] runs it in this process, [`args::run`] as a process that can be killed. What it decides follows from
 //! its seed. Before an answer leaves, its message is in the log, so a killed carrier's log holds all it answered for.
-//! Receipts wait while no client is bound and come again until a client takes them.
+//! Receipts wait while no client is bound and come again until a client takes them; a carrier started again on the log
+//! of a killed one sends those that are missing.
 
 pub mod args;
 mod carrier;
@@ -11,11 +12,13 @@ mod config;
 mod link;
 mod log;
 mod receipts;
+mod received;
 mod run;
 
 pub use carrier::Counts;
 pub use config::{Behaviour, Config, ConfigError, Delay, IdStyle, IdStyles, ReceiptMix};
-pub use log::{LogError, Received, read_log};
+pub use log::{LogError, read_log, read_receipts};
+pub use received::{Receipted, Received};
 pub use run::{Handle, Smsc};
 
 #[cfg(test)]

@@ -1,16 +1,18 @@
 //! What a carrier decides, behind one lock that every connection takes once a batch.
 
+use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use service::Dice;
-use smpp::{Bind, Status, Submit};
+use smpp::{Address, Bind, Status, Submit};
 use sms::{ReceiptState, UnixMs};
 use tokio::sync::Notify;
 
 use super::config::{Behaviour, Config};
-use super::log::{Log, Received};
+use super::log::{Log, Logged};
 use super::receipts::{Receipt, Receipts};
+use super::received::{Receipted, Received};
 
 /// Ids of one millisecond, so that a carrier that is started again never repeats one.
 const IDS_PER_MS: u64 = 1_000;
@@ -105,8 +107,10 @@ enum Verdict {
 }
 
 impl Carrier {
-    pub(super) fn new(config: Config, log: Option<Log>) -> Self {
-        let state = State {
+    /// A carrier that goes on with its log: receipts missing from it are due at once.
+    pub(super) fn new(config: Config, log: Option<(Log, Logged)>) -> Self {
+        let (log, logged) = log.unzip();
+        let mut state = State {
             behaviour: config.behaviour.clone(),
             is_open: true,
             dice: Dice::seeded(config.seed),
@@ -120,6 +124,7 @@ impl Carrier {
             received: Vec::new(),
             counts: Counts::default(),
         };
+        state.resume(&config, &logged.unwrap_or_default());
         Self {
             config,
             state: Mutex::new(state),
@@ -171,8 +176,21 @@ impl Carrier {
     }
 
     /// A client took these receipts.
-    pub(super) fn receipts_taken(&self, count: u64) {
-        self.state().counts.receipts_taken += count;
+    pub(super) fn receipts_taken(&self, receipts: &[Receipt]) {
+        let at = self.config.clock.now();
+        let state = &mut *self.state();
+        state.counts.receipts_taken += receipts.len() as u64;
+        for receipt in receipts {
+            let id = self.config.ids.response.write(receipt.id);
+            state.log.iter_mut().for_each(|log| {
+                log.add_receipt(&Receipted {
+                    at,
+                    id: id.clone(),
+                    state: receipt.state,
+                })
+            });
+        }
+        state.flush_log();
     }
 
     /// This receipt comes again at `due`.
@@ -287,21 +305,66 @@ impl State {
         let id = self.id_next;
         self.id_next += 1;
         let due = answer_due + self.behaviour.receipt_delay.at(self.dice.fraction());
-        let fate = self.behaviour.receipts.at(self.dice.fraction());
-        if let Some((state, error)) = fate.filter(|(state, _)| is_wanted(submit.registered_delivery, *state)) {
-            let receipt = Receipt {
-                id,
-                source: submit.source.clone(),
-                destination: submit.destination.clone(),
-                state,
-                error: error.to_owned(),
-                submitted_at: at,
-                done_at: at + (due - now),
-            };
-            self.receipts.add(due, receipt);
-            self.counts.receipts += 1;
-        }
+        let Submit {
+            source,
+            destination,
+            registered_delivery,
+            ..
+        } = submit;
+        self.plan(
+            due,
+            id,
+            (source, destination),
+            *registered_delivery,
+            (at, at + (due - now)),
+        );
         config.ids.response.write(id)
+    }
+
+    /// Plans the receipt of a message between these addresses, submitted and done at these times, if it gets one.
+    fn plan(&mut self, due: Duration, id: u64, between: (&Address, &Address), wanted: u8, at: (UnixMs, UnixMs)) {
+        let fate = self.behaviour.receipts.at(self.dice.fraction());
+        let Some((state, error)) = fate.filter(|(state, _)| is_wanted(wanted, *state)) else {
+            return;
+        };
+        let receipt = Receipt {
+            id,
+            source: between.0.clone(),
+            destination: between.1.clone(),
+            state,
+            error: error.to_owned(),
+            submitted_at: at.0,
+            done_at: at.1,
+        };
+        self.receipts.add(due, receipt);
+        self.counts.receipts += 1;
+    }
+
+    /// Plans the receipts that an earlier process owes by its log.
+    fn resume(&mut self, config: &Config, logged: &Logged) {
+        let told: BTreeSet<&str> = logged.receipts.iter().map(|receipted| receipted.id.as_str()).collect();
+        let now = config.clock.now();
+        for received in logged.received.iter().filter(|received| received.was_taken()) {
+            let Some(id) = config
+                .ids
+                .response
+                .read(&received.id)
+                .filter(|_| !told.contains(received.id.as_str()))
+            else {
+                continue;
+            };
+            let between = (
+                &Address::sender(&received.source),
+                &Address::international(&received.destination),
+            );
+            self.plan(
+                Duration::ZERO,
+                id,
+                between,
+                received.registered_delivery,
+                (received.at, now),
+            );
+        }
     }
 
     fn note(&mut self, config: &Config, received: Received) {

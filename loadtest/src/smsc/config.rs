@@ -22,7 +22,7 @@ pub struct Config {
     pub password: Option<String>,
     /// All chances follow from it.
     pub seed: u64,
-    /// Where each message received is written; absent = nowhere.
+    /// Where each message received is written; absent = nowhere. Receipts missing from a log that is there are sent.
     pub log: Option<PathBuf>,
     /// How many messages received are kept in memory for [`super::Handle::received`]; later ones are only counted.
     pub keep_max: usize,
@@ -268,6 +268,20 @@ impl IdStyle {
                 id >> 16 & 0xFFFF,
                 id & 0xFFFF_FFFF_FFFF
             ),
+        }
+    }
+
+    /// The number of an id that was written so; absent = none.
+    pub(crate) fn read(self, text: &str) -> Option<u64> {
+        match self {
+            Self::Hex | Self::PaddedHex => u64::from_str_radix(text, 16).ok(),
+            Self::Dec => text.parse().ok(),
+            Self::Uuid => {
+                let (high, rest) = text.split_once('-')?;
+                let (_, low) = rest.rsplit_once('-')?;
+                let (high, low) = (u64::from_str_radix(high, 16).ok()?, u64::from_str_radix(low, 16).ok()?);
+                Some(high << 32 | low & 0xFFFF_FFFF)
+            }
         }
     }
 }

@@ -169,7 +169,7 @@ impl Link {
         let now = self.now();
         let mut outputs = Vec::new();
         self.session.handle_all(now, inputs, &mut outputs);
-        let (mut tickets, mut submits, mut taken) = (Vec::new(), Vec::new(), 0);
+        let (mut tickets, mut submits, mut taken) = (Vec::new(), Vec::new(), Vec::new());
         for output in outputs {
             match output {
                 Output::Write(octets) => self.out.extend_from_slice(&octets),
@@ -190,8 +190,7 @@ impl Link {
                     tag,
                     answer: Answer::Accepted(_),
                 } => {
-                    self.unanswered.remove(&tag);
-                    taken += 1;
+                    taken.extend(self.unanswered.remove(&tag));
                 }
                 Output::Answered { tag, answer } => self.deliver_again(now, tag, &answer),
                 Output::Close(_) => self.is_closing = true,
@@ -203,8 +202,8 @@ impl Link {
                 | Output::WakeAt(_) => {}
             }
         }
-        if taken > 0 {
-            self.carrier.receipts_taken(taken);
+        if !taken.is_empty() {
+            self.carrier.receipts_taken(&taken);
         }
         if !submits.is_empty() {
             self.receive(now, tickets, &submits);

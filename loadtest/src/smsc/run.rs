@@ -12,7 +12,8 @@ use tokio::sync::watch;
 use super::carrier::{Carrier, Counts};
 use super::config::{Behaviour, Config};
 use super::link::Link;
-use super::log::{Log, Received};
+use super::log::Log;
+use super::received::Received;
 
 /// A carrier; see [`Smsc::start`].
 #[derive(Debug)]
@@ -38,8 +39,12 @@ impl Smsc {
         let listener = TcpListener::bind(config.listen)
             .await
             .with_context(|| format!("listen on {}", config.listen))?;
-        let open = |path: &std::path::PathBuf| Log::open(path).with_context(|| format!("log {}", path.display()));
-        let log = config.log.as_ref().map(open).transpose()?;
+        let log = config
+            .log
+            .as_deref()
+            .map(Log::open)
+            .transpose()
+            .context("log of the carrier")?;
         let addr = listener.local_addr().context("own address")?;
         let carrier = Arc::new(Carrier::new(config, log));
         carrier.flush();

@@ -3,6 +3,7 @@
 mod client;
 mod words;
 
+use std::io::Write as _;
 use std::time::Duration;
 
 use smpp::{Answer, BindKind, Input, Output, Status, parse_receipt};
@@ -316,23 +317,47 @@ async fn stopping_unbinds_and_killing_does_not() {
 }
 
 #[tokio::test]
-async fn a_carrier_started_again_goes_on_with_its_log_and_repeats_no_id() {
+async fn a_carrier_started_again_sends_the_receipts_it_owes_and_repeats_no_id() {
     let directory = tempfile::tempdir().unwrap();
     let log = directory.path().join("atlas.log");
-    for _ in 0..2 {
-        let carrier = start(Config {
+    for ids in ["hex", "padded", "dec", "uuid"] {
+        let _ = std::fs::remove_file(&log);
+        let config = Config {
             log: Some(log.clone()),
+            ids: ids.parse().unwrap(),
             ..Config::default()
-        })
-        .await;
+        };
+        let carrier = start(config.clone()).await;
+        let mut transmitter = Client::bind_as(carrier.addr(), BindKind::Transmitter).await;
+        transmitter.submit(1, client::message(b"hello")).await;
+        let owed = self::ids(&transmitter.until_answered(1).await);
+        carrier.kill();
+        std::fs::OpenOptions::new()
+            .append(true)
+            .open(&log)
+            .unwrap()
+            .write_all(b"1795262")
+            .unwrap();
+
+        let carrier = start(config.clone()).await;
         let mut client = Client::bind(carrier.addr()).await;
         client.submit(1, client::message(b"hello")).await;
-        client.until_answered(1).await;
+        let new = self::ids(&client.until_answered(1).await);
+        let receipts = states(client.until_delivered(2).await);
+        assert_eq!(receipts[0].0, owed[0]);
+        assert_eq!(receipts[1].0, new[0]);
+        client.settled(&carrier, |counts| counts.receipts_taken == 2).await;
         carrier.kill();
+
+        assert_eq!(read_log(&log).unwrap().len(), 2);
+        let told: Vec<_> = read_receipts(&log)
+            .unwrap()
+            .into_iter()
+            .map(|receipt| (receipt.id, receipt.state))
+            .collect();
+        assert_eq!(told, receipts);
+        assert_eq!(start(config).await.counts().receipts, 0, "nothing is owed any more");
     }
-    let received = read_log(&log).unwrap();
-    assert_eq!(received.len(), 2);
-    assert_ne!(received[0].id, received[1].id);
 }
 
 #[tokio::test]
@@ -352,7 +377,11 @@ async fn beyond_its_throughput_a_carrier_throttles() {
     }
     client.until_answered(50).await;
     let counts = carrier.counts();
-    assert_eq!((counts.accepted, counts.throttled), (1, 49), "one is free, and nothing comes after it");
+    assert_eq!(
+        (counts.accepted, counts.throttled),
+        (1, 49),
+        "one is free, and nothing comes after it"
+    );
 }
 
 /// Submits as fast as the window allows and takes every receipt; prints what came through. Measures, so it is not part

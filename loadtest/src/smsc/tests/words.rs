@@ -42,6 +42,8 @@ fn mixes_of_receipts_say_what_was_wrong() {
 fn styles_of_ids_write_one_number_in_their_way() {
     let write = |text: &str| {
         let styles: IdStyles = text.parse().unwrap();
+        let big = 0x0006_60C1_8FB8_BE19;
+        assert_eq!(styles.response.read(&styles.response.write(big)), Some(big));
         (styles.response.write(0xB8BE19), styles.receipt.write(0xB8BE19))
     };
     assert_eq!(write("hex"), ("b8be19".into(), "b8be19".into()));
@@ -54,7 +56,7 @@ fn styles_of_ids_write_one_number_in_their_way() {
 fn a_line_cut_off_by_a_kill_is_left_out_and_a_broken_one_is_told() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("log");
-    let line = "1795262400000\tb8be19\tROK\tACME\t447700900001\t0\t0\t68656c6c6f\t7\t\n";
+    let line = "1795262400000\tb8be19\tROK\tACME\t447700900001\t0\t1\t0\t68656c6c6f\t7\t\n";
     std::fs::write(&path, format!("#header\n{line}{}", &line[..20])).unwrap();
     assert_eq!(read_log(&path).unwrap().len(), 1);
     std::fs::write(&path, format!("{line}nonsense\n")).unwrap();
