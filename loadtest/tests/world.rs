@@ -37,8 +37,8 @@ fn table_hash(carriers: usize, seed: u64) -> String {
 /// The hash is written down: whoever changes data or generator changes every published number, and must mean to.
 #[test]
 fn one_seed_gives_one_table() {
-    assert_eq!(table_hash(3, 7), "dbb2d685d452a936");
-    assert_ne!(table_hash(3, 8), "dbb2d685d452a936");
+    assert_eq!(table_hash(3, 7), "a0b2fddf67d97d51");
+    assert_ne!(table_hash(3, 8), "a0b2fddf67d97d51");
 }
 
 #[test]

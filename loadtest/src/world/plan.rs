@@ -31,6 +31,9 @@ pub struct PlanRow {
     pub country: Box<str>,
     /// Who was given the range.
     pub operator: Box<str>,
+    /// Whether all longer prefixes under this one belong to the same country. A rate for one that does not would price
+    /// two countries alike.
+    pub is_one_country: bool,
 }
 
 impl Plan {
@@ -57,6 +60,7 @@ impl Plan {
                 mnc: record[2].into(),
                 country: record[3].into(),
                 operator: record[4].into(),
+                is_one_country: true,
             });
         }
         let by_prefix: BTreeMap<_, _> = rows
@@ -68,6 +72,13 @@ impl Plan {
             by_prefix.len() == rows.len(),
             "numbering.csv: a prefix stands there twice"
         );
+        for at in 0..rows.len() {
+            // Rows stand in text order, so whatever lies under a prefix comes right after it.
+            let (upper, lower) = rows[at..].split_at(1);
+            let mut under = lower.iter().take_while(|row| row.prefix.starts_with(&*upper[0].prefix));
+            let is_one_country = under.all(|row| row.country == upper[0].country);
+            rows[at].is_one_country = is_one_country;
+        }
         let prefix_digits_max = rows.iter().map(|row| row.prefix.len()).max().unwrap_or(0);
         Ok(Self {
             rows,

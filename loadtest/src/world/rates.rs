@@ -20,7 +20,8 @@ pub const PRICE_MAX: u64 = 5_640;
 pub struct Sheet<'a> {
     /// Whose sheet.
     pub carrier: &'a CarrierName,
-    /// Share of the plan's prefixes with a row of their own, 0 to 1. The others cost the country's default.
+    /// Share of the plan's prefixes with a row of their own, 0 to 1. The others cost the country's default, and so do the
+    /// few that reach into another country.
     pub coverage: f64,
     /// Key of the hash.
     pub seed: u64,
@@ -42,7 +43,7 @@ impl Sheet<'_> {
             rows += 1;
         }
         for row in plan.rows() {
-            if self.covers(&row.prefix) {
+            if row.is_one_country && self.covers(&row.prefix) {
                 let price = self.price(&row.country, &row.operator, &row.prefix);
                 writeln!(out, ",,{},{},,", row.prefix, Euro(price))?;
                 rows += 1;
