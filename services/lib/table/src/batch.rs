@@ -5,7 +5,10 @@ use std::io::{self, BufRead, Read, Write};
 use serde::Serialize;
 use sms::UnixMs;
 
-use crate::{Table, request::Request};
+use crate::{
+    Table,
+    request::{Asked, Request},
+};
 
 /// Longest line, in octets.
 pub const LINE_OCTETS_MAX: usize = 65_536;
@@ -52,8 +55,14 @@ pub fn explain(table: &Table, mut input: impl BufRead, mut output: impl Write, n
     Ok(summary)
 }
 
-fn parse(line: &[u8], now: UnixMs) -> Result<crate::request::Asked, String> {
-    let request: Request = serde_json::from_slice(line).map_err(|error| format!("no query: {error}"))?;
+fn parse(line: &[u8], now: UnixMs) -> Result<Asked, String> {
+    let line = line.strip_suffix(b"\n").unwrap_or(line);
+    let request: Request = serde_json::from_slice(line).map_err(|error| {
+        // Each line is a document of its own, so the parser's line number would only mislead.
+        let text = error.to_string();
+        let what = text.rsplit_once(" at line ").map_or(text.as_str(), |(what, _)| what);
+        format!("no query: {what}, at column {}", error.column())
+    })?;
     request.resolve(now).map_err(|error| error.to_string())
 }
 

@@ -83,7 +83,7 @@ pub fn read(dir: &Path) -> Result<Files, Problems> {
             // Absent is for the check to judge: some files need not be there.
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => log.error(
-                Place::file(path),
+                Place::file(path).at(1),
                 Code::FILE,
                 format!("cannot be read: {error}"),
                 "",
@@ -124,12 +124,12 @@ fn paths(dir: &Path, log: &Log) -> Vec<String> {
         match names(&dir.join(folder), ending) {
             Ok(names) if names.len() > FOLDER_FILES_MAX => {
                 let what = format!("has {} files, the limit is {FOLDER_FILES_MAX}", names.len());
-                log.error(Place::file(folder), Code::RANGE, what, "", "");
+                log.error(Place::file(folder).at(1), Code::RANGE, what, "", "");
             }
             Ok(names) => paths.extend(names.into_iter().map(|name| format!("{folder}/{name}"))),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => log.error(
-                Place::file(folder),
+                Place::file(folder).at(1),
                 Code::FILE,
                 format!("cannot be read: {error}"),
                 "",

@@ -3,6 +3,9 @@
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use sms::UnixMs;
 
+/// Length of a date, in octets.
+const DATE_LEN: usize = 10;
+
 /// A half-open span of time `[from, until)`, in milliseconds since 1970 UTC. Unbounded sides are the ends of the range.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Span {
@@ -47,37 +50,53 @@ impl Span {
 /// # Errors
 /// Format, or an offset other than UTC.
 pub(crate) fn instant(text: &str) -> Result<i64, InstantError> {
-    let shown = || text.chars().take(40).collect::<String>();
-    let bytes = text.as_bytes();
-    if bytes.len() == 10 {
-        let date: Date = text.parse().map_err(|_| InstantError::Format(shown()))?;
-        let midnight = date
-            .to_zoned(TimeZone::UTC)
-            .map_err(|_| InstantError::Format(shown()))?;
-        return Ok(midnight.timestamp().as_millisecond());
+    let is_utc = |ending: &&str| text.ends_with(*ending);
+    if text.len() > DATE_LEN && !["Z", "z", "+00:00", "-00:00"].iter().any(|ending| is_utc(ending)) {
+        parse(text)?;
+        return Err(InstantError::Offset(short(text)));
     }
-    let is_shaped = bytes.len() >= 20 && bytes.len() <= 40 && matches!(bytes[10], b'T' | b't');
-    let parsed: Timestamp = text
-        .parse()
-        .ok()
-        .filter(|_| is_shaped && !text.contains('['))
-        .ok_or_else(|| InstantError::Format(shown()))?;
-    if !(text.ends_with(['Z', 'z']) || text.ends_with("+00:00") || text.ends_with("-00:00")) {
-        return Err(InstantError::Offset(shown()));
-    }
-    let ceil = i64::from(parsed.subsec_nanosecond().rem_euclid(1_000_000) != 0);
-    Ok(parsed.as_nanosecond().div_euclid(1_000_000) as i64 + ceil)
+    parse(text)
 }
 
-/// Reads an instant of a query, see [`instant`].
+/// Reads an instant of a query, as [`instant`] but with any offset.
 ///
 /// # Errors
-/// As there, and an instant before 1970.
+/// Format, and an instant before 1970.
 pub fn unix_ms(text: &str) -> Result<UnixMs, InstantError> {
-    let ms = instant(text)?;
+    let ms = parse(text)?;
     u64::try_from(ms)
         .map(UnixMs)
-        .map_err(|_| InstantError::Early(text.to_owned()))
+        .map_err(|_| InstantError::Early(short(text)))
+}
+
+fn parse(text: &str) -> Result<i64, InstantError> {
+    let error = || InstantError::Format(short(text));
+    let bytes = text.as_bytes();
+    // The parser knows more forms than RFC 3339 does.
+    let is_date = bytes.len() >= DATE_LEN
+        && bytes[..DATE_LEN].iter().enumerate().all(|(at, octet)| match at {
+            4 | 7 => *octet == b'-',
+            _ => octet.is_ascii_digit(),
+        });
+    match bytes.get(DATE_LEN) {
+        _ if !is_date => Err(error()),
+        None => {
+            let date: Date = text.parse().map_err(|_| error())?;
+            let midnight = date.to_zoned(TimeZone::UTC).map_err(|_| error())?;
+            Ok(midnight.timestamp().as_millisecond())
+        }
+        Some(b'T' | b't' | b' ') if !text.contains('[') => {
+            let parsed: Timestamp = text.parse().map_err(|_| error())?;
+            let ceil = i64::from(parsed.subsec_nanosecond().rem_euclid(1_000_000) != 0);
+            let floor = parsed.as_nanosecond().div_euclid(1_000_000);
+            Ok(i64::try_from(floor).map_err(|_| error())? + ceil)
+        }
+        Some(_) => Err(error()),
+    }
+}
+
+fn short(text: &str) -> String {
+    text.chars().take(40).collect()
 }
 
 /// Writes an instant as RFC 3339 in UTC: `2026-11-21T12:00:00Z`. Beyond the year 9999 it is the last instant of that year.

@@ -70,7 +70,7 @@ fn toml<T>(files: &Files, path: &str, log: &Log, read: impl FnOnce(&source::Sect
 fn text<'a>(files: &'a Files, path: &str, log: &Log) -> Option<&'a str> {
     let Some(content) = files.get(path) else {
         log.error(
-            Place::file(path),
+            Place::file(path).at(1),
             Code::MISSING,
             "the file is missing",
             "a table is not whole without it",

@@ -85,6 +85,13 @@ fn header<const COLUMNS: usize>(
         .map(|name| String::from_utf8_lossy(name).trim().to_owned())
         .collect();
     let why = format!("the columns are {}", columns.join(","));
+    if let ([only], true) = (&found[..], COLUMNS > 1)
+        && let Some(separator) = [';', '\t', '|'].into_iter().find(|separator| only.contains(*separator))
+    {
+        let what = format!("columns are separated by {separator:?}");
+        log.error(place.clone(), Code::FORMAT, what, &why, "separate them by commas");
+        return None;
+    }
     let mut is_sound = true;
     for (index, name) in found.iter().enumerate() {
         let shown: String = name.chars().take(40).collect();

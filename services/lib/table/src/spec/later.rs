@@ -29,12 +29,18 @@ pub(super) fn refuse_files(files: &Files, log: &Log) {
         .into_iter()
         .filter(|path| files.get(path).is_some())
     {
-        log.error(Place::file(path), code::LATER, what, why, "remove it");
+        log.error(Place::file(path).at(1), code::LATER, what, why, "remove it");
     }
     for (_, path, _) in files.folder("sell").chain(files.folder("sets")) {
-        log.error(Place::file(path), code::LATER, what, why, "remove it");
+        log.error(Place::file(path).at(1), code::LATER, what, why, "remove it");
     }
     if files.get("cases.toml").is_some() {
-        log.warning(Place::file("cases.toml"), code::LATER, "cases are not run yet", "", "");
+        log.warning(
+            Place::file("cases.toml").at(1),
+            code::LATER,
+            "cases are not run yet",
+            "",
+            "",
+        );
     }
 }

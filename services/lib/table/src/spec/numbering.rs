@@ -29,7 +29,7 @@ pub(crate) struct PlanRow {
 pub(super) fn read(files: &Files, log: &Log) -> Vec<PlanRow> {
     let Some(content) = files.get(PATH) else {
         log.error(
-            Place::file(PATH),
+            Place::file(PATH).at(1),
             Code::MISSING,
             "the file is missing",
             "a table is not whole without it",

@@ -43,7 +43,7 @@ pub(crate) struct RateRow {
 
 pub(super) fn read(files: &Files, log: &Log) -> Vec<Sheet> {
     let sheets = files.folder("rates").map(|(carrier, path, content)| {
-        let file = Place::file(path);
+        let file = Place::file(path).at(1);
         let mut rows = Vec::new();
         csv::read(
             path,

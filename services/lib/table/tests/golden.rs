@@ -1,0 +1,105 @@
+//! Golden files: each holds a table, what is asked of it, and the answer. `BLESS=1` writes the answers anew.
+//!
+//! `=== path` begins a file of the table; `=== queries` holds a query a line; `=== report` and `=== answers` are compared.
+//! Files that a case does not give are those of `base.txt`; `=== -path` leaves one of them out.
+
+use std::{
+    collections::BTreeMap,
+    env, fs,
+    path::{Path, PathBuf},
+};
+
+use sms::UnixMs;
+use table::files::Files;
+
+/// 2026-11-21T12:00:00Z.
+const NOON: UnixMs = UnixMs(1_795_262_400_000);
+
+/// The sections of a golden file in order: name and text.
+fn sections(text: &str) -> Vec<(String, String)> {
+    let mut sections: Vec<(String, String)> = Vec::new();
+    for line in text.lines() {
+        match (line.strip_prefix("=== "), sections.last_mut()) {
+            (Some(name), _) => sections.push((name.to_owned(), String::new())),
+            (None, Some((_, body))) => *body += &format!("{line}\n"),
+            (None, None) => {}
+        }
+    }
+    sections
+}
+
+fn is_file(name: &str) -> bool {
+    !matches!(name, "queries" | "report" | "answers")
+}
+
+fn golden(folder: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(folder)
+}
+
+/// Runs `answer` over every case of `folder` and compares the section `result`.
+fn compare(folder: &str, result: &str, answer: impl Fn(&Files, &str) -> String) {
+    let base = fs::read_to_string(golden("base.txt")).expect("the base is there");
+    let mut paths: Vec<PathBuf> = fs::read_dir(golden(folder))
+        .expect("a folder")
+        .map(|entry| entry.expect("an entry").path())
+        .collect();
+    paths.sort();
+    assert!(!paths.is_empty(), "no cases in {folder}");
+    for path in paths {
+        let text = fs::read_to_string(&path).expect("a case");
+        let cases = sections(&text);
+        let mut given: BTreeMap<String, String> = sections(&base).into_iter().collect();
+        given.extend(cases.iter().filter(|(name, _)| is_file(name)).cloned());
+        let mut files = Files::default();
+        for (name, body) in &given {
+            if !name.starts_with('-') && !given.contains_key(&format!("-{name}")) {
+                files.insert(name.as_str(), body.as_str());
+            }
+        }
+        let section = |wanted: &str| {
+            cases
+                .iter()
+                .find(|(name, _)| name == wanted)
+                .map(|(_, body)| body.clone())
+        };
+        let found = answer(&files, &section("queries").unwrap_or_default());
+        if env::var_os("BLESS").is_some() {
+            let head = text
+                .split(&format!("=== {result}\n"))
+                .next()
+                .unwrap_or_default()
+                .trim_end();
+            fs::write(&path, format!("{head}\n=== {result}\n{found}")).expect("the case is written");
+        } else {
+            let wanted = section(result).unwrap_or_default();
+            assert!(
+                wanted == found,
+                "{}\n--- wanted\n{wanted}\n--- found\n{found}",
+                path.display()
+            );
+        }
+    }
+}
+
+/// Each problem with its place, code and help, and nothing twice.
+#[test]
+fn diagnostics_read_as_written_down() {
+    compare("check", "report", |files, _| match table::build(files) {
+        Ok((_, warnings)) if warnings.is_empty() => "fine\n".to_owned(),
+        Ok((_, warnings)) => format!("{warnings}\n"),
+        Err(problems) => format!("{problems}\n"),
+    });
+}
+
+/// Each query with its answer as one line of JSON; the content hash is left out.
+#[test]
+fn explanations_read_as_written_down() {
+    compare("explain", "answers", |files, queries| {
+        let (table, _) = table::build(files).unwrap_or_else(|problems| panic!("{problems}"));
+        let mut answers = Vec::new();
+        table::batch::explain(&table, queries.as_bytes(), &mut answers, NOON).expect("memory takes it");
+        String::from_utf8(answers)
+            .expect("JSON is UTF-8")
+            .replace(table.version(), "<hash>")
+    });
+}
