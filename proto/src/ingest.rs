@@ -1,6 +1,7 @@
 //! What `signalbox.ingest.v1` says about a message under way, and about its end.
 
 use journey::{Attempt, Cause, EndState, Event, LateReceipt, Price, Progress, State, TerminalEvent};
+use prost::Message as _;
 use prost_types::Timestamp;
 use sms::{Message, ReceiptState, UnixMs};
 
@@ -151,6 +152,11 @@ const fn end_state(state: EndState) -> pb::MessageState {
         EndState::Rejected => pb::MessageState::Rejected,
         EndState::Unknown => pb::MessageState::Unknown,
     }
+}
+
+/// The problem in an encoded `google.rpc.Status`, which it is field by field; `None` if the octets are none.
+pub fn problem(status: &[u8]) -> Option<pb::Problem> {
+    pb::Problem::decode(status).ok()
 }
 
 /// `at` as protobuf has it.

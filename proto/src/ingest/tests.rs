@@ -1,3 +1,5 @@
+//! How values look on the wire.
+
 use super::*;
 
 #[test]

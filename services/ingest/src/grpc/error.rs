@@ -2,7 +2,6 @@
 
 use std::{collections::HashMap, time::Duration};
 
-use prost::Message as _;
 use signalbox_proto::pb::signalbox::ingest::v1 as pb;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, FieldViolation, QuotaViolation, StatusExt};
@@ -25,7 +24,7 @@ pub(super) fn status(refusal: &Refusal, at: &str) -> Status {
 pub(super) fn problem(refusal: &Refusal, at: &str) -> pb::Problem {
     let status = status(refusal, at);
     // The details travel as an encoded google.rpc.Status, which a Problem is field by field.
-    pb::Problem::decode(status.details()).unwrap_or_else(|_| pb::Problem {
+    signalbox_proto::ingest::problem(status.details()).unwrap_or_else(|| pb::Problem {
         code: status.code().into(),
         message: status.message().to_owned(),
         details: Vec::new(),

@@ -1,1 +1,251 @@
+//! The intake on memory bus and store under virtual time.
 
+use std::time::Duration;
+
+use bus::{MemoryBus, Position};
+use service::Clock;
+use signalbox_proto::{record::accepted_from_bytes, topics};
+use sms::{Class, Content, Msisdn, Sender};
+use store::MemoryStore;
+
+use super::*;
+use crate::{Accounts, Directory};
+
+struct Rig {
+    deps: Deps,
+    intake: Intake,
+    account: Arc<Account>,
+}
+
+const HOUR: Duration = Duration::from_secs(3_600);
+
+async fn rig() -> Rig {
+    let clock = Clock::starting_at(UnixMs(1_763_726_400_000));
+    let deps = Deps {
+        bus: Arc::new(MemoryBus::new(clock.as_millis_fn())),
+        store: Arc::new(MemoryStore::new(clock.as_millis_fn())),
+        clock,
+        dice: Dice::seeded(7),
+    };
+    deps.bus.ensure(&topics::fixed(4)).await.unwrap();
+    let text = "[[account]]\nname = \"acme\"\nkeys = \"0123456789abcdef\"\nin_flight = 10\n";
+    let accounts = Accounts::empty(&deps.dice)
+        .parse("a", text, std::path::Path::new(""))
+        .unwrap()
+        .0;
+    let account = Directory::new(accounts).find("0123456789abcdef").unwrap().1;
+    let intake = Intake::new(&deps, KeySecret::new([1; 16]));
+    Rig { deps, intake, account }
+}
+
+fn draft(to: &str, class: Class, idempotency_key: &str) -> Result<Draft, Refusal> {
+    Ok(Draft {
+        from: Sender::new("ACME").unwrap(),
+        to: Msisdn::new(to).unwrap(),
+        content: Content::Text("hello".to_owned()),
+        encoding: Encoding::Gsm7,
+        segments: 1,
+        class,
+        ttl: None,
+        receipt: true,
+        reference: String::new(),
+        idempotency_key: idempotency_key.to_owned(),
+    })
+}
+
+impl Rig {
+    async fn submit(&self, drafts: Vec<Result<Draft, Refusal>>) -> Vec<Answer> {
+        self.intake.submit(&self.account, drafts).await.finish().await
+    }
+
+    /// Every message on the bus in `lane`, oldest first within a partition.
+    async fn accepted(&self, lane: Lane) -> Vec<Message> {
+        let mut read = self
+            .deps
+            .bus
+            .read(&topics::accepted(lane), Position::Start)
+            .await
+            .unwrap();
+        let mut messages = Vec::new();
+        loop {
+            let records = read.poll(1_000).await.unwrap();
+            if records.is_empty() {
+                return messages;
+            }
+            messages.extend(records.iter().map(|record| {
+                let message = accepted_from_bytes(&record.value).unwrap();
+                assert_eq!(message.key.0, record.key);
+                message
+            }));
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_class_goes_to_its_lane_with_its_answer_in_place() {
+    let rig = rig().await;
+    let refusal = Refusal::Invalid(Vec::new());
+    let answers = rig
+        .submit(vec![
+            draft("447700900001", Class::Promotional, ""),
+            Err(refusal.clone()),
+            draft("447700900002", Class::Otp, ""),
+            draft("447700900003", Class::Transactional, ""),
+        ])
+        .await;
+    assert_eq!(answers[1], Err(refusal));
+    for (place, lane) in [(0, Lane::Bulk), (2, Lane::Urgent), (3, Lane::Normal)] {
+        let messages = rig.accepted(lane).await;
+        assert_eq!(messages.len(), 1);
+        let message = &messages[0];
+        assert_eq!(answers[place].as_ref().unwrap().id, message.id);
+        assert_eq!(
+            (message.class.lane(), message.accepted_at),
+            (lane, rig.deps.clock.now())
+        );
+        assert_eq!(message.id.instant(), rig.deps.clock.now());
+    }
+    assert_eq!(rig.account.in_flight.used(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn messages_over_the_in_flight_limit_are_refused_and_the_others_taken() {
+    let rig = rig().await;
+    let waiting = rig
+        .intake
+        .submit(
+            &rig.account,
+            (0..8).map(|_| draft("447700900001", Class::Otp, "")).collect(),
+        )
+        .await;
+    let answers = rig
+        .submit((0..3).map(|_| draft("447700900001", Class::Otp, "")).collect())
+        .await;
+    assert!(answers[0].is_ok() && answers[1].is_ok());
+    assert!(
+        matches!(answers[2], Err(Refusal::Exhausted { limit: 10, .. })),
+        "{:?}",
+        answers[2]
+    );
+    assert_eq!(waiting.finish().await.iter().filter(|answer| answer.is_ok()).count(), 8);
+    assert_eq!(rig.account.in_flight.used(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_key_is_one_message_for_a_day() {
+    let rig = rig().await;
+    let first = rig.submit(vec![draft("447700900001", Class::Otp, "k")]).await[0]
+        .clone()
+        .unwrap();
+    service::time::sleep(23 * HOUR).await;
+    assert_eq!(
+        rig.submit(vec![draft("447700900001", Class::Otp, "k")]).await[0]
+            .clone()
+            .unwrap(),
+        first
+    );
+    assert_eq!(
+        rig.accepted(Lane::Urgent).await.len(),
+        1,
+        "what is final is not published again"
+    );
+    service::time::sleep(HOUR).await;
+    assert_ne!(
+        rig.submit(vec![draft("447700900001", Class::Otp, "k")]).await[0]
+            .clone()
+            .unwrap(),
+        first
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_same_key_twice_in_a_frame_is_one_record() {
+    let rig = rig().await;
+    let answers = rig
+        .submit(vec![
+            draft("447700900001", Class::Otp, "k"),
+            draft("447700900001", Class::Otp, "k"),
+            draft("447700900002", Class::Otp, "k"),
+            draft("447700900001", Class::Otp, "other"),
+        ])
+        .await;
+    let ids: Vec<_> = answers
+        .iter()
+        .map(|answer| answer.as_ref().map(|accepted| accepted.id))
+        .collect();
+    assert_eq!(ids[0], ids[1]);
+    assert_eq!(ids[2], Err(&Refusal::KeyReused(*ids[0].as_ref().unwrap())));
+    assert_ne!(ids[3], ids[0]);
+    assert_eq!(rig.accepted(Lane::Urgent).await.len(), 2);
+}
+
+/// Leaves the answer unfinished after the publish, as a crash would: the key stays pending.
+#[tokio::test(start_paused = true)]
+async fn a_pending_key_is_published_again_under_its_id() {
+    let rig = rig().await;
+    drop(
+        rig.intake
+            .submit(&rig.account, vec![draft("447700900001", Class::Otp, "k")])
+            .await,
+    );
+    service::time::sleep(HOUR).await;
+    let answer = rig.submit(vec![draft("447700900001", Class::Otp, "k")]).await[0]
+        .clone()
+        .unwrap();
+    let messages = rig.accepted(Lane::Urgent).await;
+    assert_eq!(
+        messages.iter().map(|message| message.id).collect::<Vec<_>>(),
+        [answer.id, answer.id]
+    );
+    assert_eq!(
+        messages[1].accepted_at,
+        rig.deps.clock.now(),
+        "its deadline counts from the answer"
+    );
+    assert!(rig.submit(vec![draft("447700900001", Class::Otp, "k")]).await[0].is_ok());
+    assert_eq!(rig.accepted(Lane::Urgent).await.len(), 2, "final by now");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_closed_log_refuses_and_leaves_keys_pending() {
+    let rig = rig().await;
+    rig.deps.bus.close(HOUR).await.unwrap();
+    let answers = rig
+        .submit(vec![
+            draft("447700900001", Class::Otp, "k"),
+            draft("447700900001", Class::Otp, ""),
+        ])
+        .await;
+    assert!(
+        answers.iter().all(|answer| matches!(answer, Err(Refusal::Publish(_)))),
+        "{answers:?}"
+    );
+    let key = idempotency::store_key(&rig.account.name, "k");
+    let entry = rig.deps.store.get(vec![key]).await.unwrap().pop().unwrap().unwrap();
+    assert_eq!(entry.value[1], 0, "pending");
+}
+
+#[tokio::test(start_paused = true)]
+async fn messages_to_one_recipient_keep_their_order() {
+    let rig = rig().await;
+    let mut ids = Vec::new();
+    let mut pending = Vec::new();
+    for _ in 0..5 {
+        pending.push(
+            rig.intake
+                .submit(&rig.account, vec![draft("447700900001", Class::Otp, "")])
+                .await,
+        );
+    }
+    for submitted in pending.into_iter().rev() {
+        ids.push(submitted.finish().await[0].as_ref().unwrap().id);
+    }
+    ids.reverse();
+    let messages: Vec<_> = rig
+        .accepted(Lane::Urgent)
+        .await
+        .iter()
+        .map(|message| message.id)
+        .collect();
+    assert_eq!(messages, ids);
+}

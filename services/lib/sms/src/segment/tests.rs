@@ -1,3 +1,5 @@
+//! Limits, boundaries and properties of cutting and counting.
+
 use bytes::Bytes;
 use proptest::prelude::*;
 
