@@ -1,5 +1,4 @@
 //! The log in memory keeps every guarantee but outliving its process.
-#![expect(clippy::unwrap_used, reason = "a test may")]
 
 use std::{
     sync::{

@@ -13,12 +13,16 @@
 //! - **S6** Operations on different keys of one call are independent: one that loses does not undo another.
 //! - **S7** The epoch changes whenever the store may have lost a write that was committed.
 
+#[cfg(feature = "conformance")]
+pub mod conformance;
+mod embedded;
 mod error;
 mod limit;
 mod memory;
 mod op;
 mod step;
 
+pub use embedded::EmbeddedStore;
 pub use error::StoreError;
 pub use memory::MemoryStore;
 pub use op::{Applied, Due, DueEntry, Key, Op, Versioned};
@@ -35,6 +39,8 @@ pub type Clock = Arc<dyn Fn() -> u64 + Send + Sync>;
 
 /// Most operations of one call.
 pub const OPS_MAX: usize = 10_000;
+/// Longest key, in octets; a key has at least one.
+pub const KEY_OCTETS_MAX: usize = 1024;
 /// Largest value, in octets.
 pub const VALUE_OCTETS_MAX: usize = 64 * 1024;
 

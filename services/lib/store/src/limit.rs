@@ -1,6 +1,6 @@
 //! Limits that every backend checks before anything is applied.
 
-use crate::{OPS_MAX, Op, StoreError, VALUE_OCTETS_MAX};
+use crate::{KEY_OCTETS_MAX, OPS_MAX, Op, StoreError, VALUE_OCTETS_MAX};
 
 /// Refuses `ops` if there are too many or one of their values is too large.
 pub(crate) fn check(ops: &[Op]) -> Result<(), StoreError> {
@@ -9,6 +9,18 @@ pub(crate) fn check(ops: &[Op]) -> Result<(), StoreError> {
             what: "number of operations in one call",
             size: ops.len(),
             limit: OPS_MAX,
+        });
+    }
+    let key_octets = |op: &Op| op.key().0.len();
+    if let Some(size) = ops
+        .iter()
+        .map(key_octets)
+        .find(|size| !(1..=KEY_OCTETS_MAX).contains(size))
+    {
+        return Err(StoreError::TooLarge {
+            what: "length of a key, at least 1 octet,",
+            size,
+            limit: KEY_OCTETS_MAX,
         });
     }
     match ops.iter().map(octets).find(|size| *size > VALUE_OCTETS_MAX) {

@@ -1,0 +1,237 @@
+//! The store on the disk of this machine, in one database and under one log with the bus. A commit resolves after the sync
+//! that covers it; everybody sees a write before that.
+
+mod due;
+mod entry;
+mod locks;
+
+use std::{
+    collections::BTreeMap,
+    ops::Bound,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use bytes::Bytes;
+use disk::{Batch, Disk, DiskError, Layout, Space, Ticket};
+use futures::{FutureExt, future::BoxFuture};
+
+use self::{due::DueIndex, locks::Locks};
+use crate::{
+    Applied, Clock, Commit, DueEntry, Key, Op, Store, StoreError, Versioned, limit,
+    step::{Change, Entry, step},
+};
+
+const VALUES: &str = "store.values";
+const META: &str = "store.meta";
+const EPOCH: &[u8] = b"epoch";
+const OPENINGS: &[u8] = b"openings";
+
+/// A store on disk. Cheap to clone; clones are the same store. The disk stays open until the last clone is dropped.
+#[derive(Clone)]
+pub struct EmbeddedStore {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    clock: Clock,
+    disk: Arc<Disk>,
+    values: Space,
+    due: DueIndex,
+    locks: Locks,
+    /// The last version given out. Begins above all of earlier openings.
+    version: AtomicU64,
+    epoch: String,
+}
+
+impl EmbeddedStore {
+    /// The store on `disk`; `clock` says the time in milliseconds since the epoch.
+    ///
+    /// # Errors
+    /// The disk is away.
+    pub fn open(disk: Arc<Disk>, clock: Clock) -> Result<Self, StoreError> {
+        let meta = disk.space(META, Layout::Small)?;
+        let openings = meta.get(OPENINGS)?.and_then(|value| entry::number(&value)).unwrap_or(0) + 1;
+        let mut batch = disk.batch();
+        batch.put(&meta, OPENINGS, openings.to_be_bytes().to_vec());
+        let epoch = match meta.get(EPOCH)? {
+            Some(epoch) => String::from_utf8_lossy(&epoch).into_owned(),
+            None => {
+                // An empty directory in place of a lost one must not look the same, and is not opened in the same instant.
+                let epoch = format!("{:x}-{:x}", clock(), std::process::id());
+                batch.put(&meta, EPOCH, epoch.clone().into_bytes());
+                epoch
+            }
+        };
+        let ticket = disk.write(batch)?;
+        // Before anything is written, so that no version is given out twice, not even one that a crash took.
+        futures::executor::block_on(disk.synced(ticket))?;
+        let (values, due) = (disk.space(VALUES, Layout::Expiring)?, DueIndex::open(&disk)?);
+        let (locks, version) = (Locks::default(), AtomicU64::new(openings << 40));
+        Ok(Self {
+            inner: Arc::new(Inner {
+                clock,
+                disk,
+                values,
+                due,
+                locks,
+                version,
+                epoch,
+            }),
+        })
+    }
+}
+
+impl Inner {
+    fn now_ms(&self) -> u64 {
+        let now_ms = (self.clock)();
+        self.disk.expire(now_ms);
+        now_ms
+    }
+
+    /// Applies `ops` as one write, with all their keys locked.
+    fn apply(&self, ops: Vec<Op>) -> Result<(Vec<Applied>, Ticket), DiskError> {
+        let now_ms = self.now_ms();
+        let held = self.locks.lock(ops.iter().map(Op::key));
+        let mut call = Call {
+            store: self,
+            now_ms,
+            batch: self.disk.batch(),
+            changed: BTreeMap::new(),
+            due: Vec::new(),
+        };
+        let applied = ops.into_iter().map(|op| call.apply(op)).collect::<Result<_, _>>()?;
+        let Call { batch, due, .. } = call;
+        let ticket = self.disk.write(batch)?;
+        self.due.added(due);
+        drop(held);
+        Ok((applied, ticket))
+    }
+
+    /// What is under `key`, expired or not.
+    fn read(&self, key: &Key) -> Result<Option<Entry>, DiskError> {
+        Ok(self.values.get(&key.0)?.and_then(entry::decode))
+    }
+
+    fn get(&self, keys: &[Key]) -> Result<Vec<Option<Versioned>>, DiskError> {
+        let now_ms = self.now_ms();
+        let fresh = |entry: Entry| (!entry.is_expired(now_ms)).then(|| entry.versioned());
+        keys.iter().map(|key| Ok(self.read(key)?.and_then(fresh))).collect()
+    }
+
+    fn scan(&self, prefix: &str, after: Option<&Key>, max: usize) -> Result<Vec<(Key, Versioned)>, DiskError> {
+        let now_ms = self.now_ms();
+        let prefix = prefix.as_bytes();
+        let start = match after {
+            Some(after) if after.0[..] >= *prefix => Bound::Excluded(&after.0[..]),
+            _ => Bound::Included(prefix),
+        };
+        let mut found = Vec::new();
+        for next in self.values.range::<&[u8]>((start, Bound::Unbounded)) {
+            let (key, value) = next?;
+            if found.len() >= max || !key.starts_with(prefix) {
+                break;
+            }
+            let fresh = entry::decode(value).filter(|entry| !entry.is_expired(now_ms));
+            found.extend(fresh.map(|entry| (Key(key), entry.versioned())));
+        }
+        Ok(found)
+    }
+}
+
+/// One call in the making.
+struct Call<'a> {
+    store: &'a Inner,
+    now_ms: u64,
+    batch: Batch,
+    /// Keys this call has changed; later operations of the call see them so.
+    changed: BTreeMap<Key, Option<Entry>>,
+    /// Places in the due index that were added.
+    due: Vec<crate::Due>,
+}
+
+impl Call<'_> {
+    fn apply(&mut self, op: Op) -> Result<Applied, DiskError> {
+        let key = op.key().clone();
+        let there = match self.changed.get(&key) {
+            Some(changed) => changed.clone(),
+            None => self.store.read(&key)?,
+        };
+        let fresh = there.as_ref().filter(|entry| !entry.is_expired(self.now_ms));
+        let version = self.store.version.fetch_add(1, Ordering::Relaxed) + 1;
+        let (applied, change) = step(op, fresh, version);
+        match change {
+            Change::Keep => {}
+            Change::Remove => {
+                self.move_due(&key, there.as_ref(), None);
+                self.batch.remove(&self.store.values, key.0.clone());
+                self.changed.insert(key, None);
+            }
+            Change::Write(entry) => {
+                self.move_due(&key, there.as_ref(), Some(&entry));
+                self.batch.put(&self.store.values, key.0.clone(), entry::encode(&entry));
+                self.changed.insert(key, Some(entry));
+            }
+        }
+        Ok(applied)
+    }
+
+    /// Moves the due entry of `key` along with its value; what was there may have expired and still be in the index.
+    fn move_due(&mut self, key: &Key, from: Option<&Entry>, to: Option<&Entry>) {
+        let (old, new) = (from.and_then(|entry| entry.due), to.and_then(|entry| entry.due));
+        if let Some(old) = old.filter(|old| Some(*old) != new) {
+            self.store.due.remove(&mut self.batch, old, key);
+        }
+        if let Some((new, entry)) = new.zip(to) {
+            self.store.due.put(&mut self.batch, new, key, entry.expires_at_ms);
+            self.due.push(new);
+        }
+    }
+}
+
+impl Store for EmbeddedStore {
+    fn apply(&self, ops: Vec<Op>) -> BoxFuture<'_, Result<(Vec<Applied>, Commit), StoreError>> {
+        async move {
+            limit::check(&ops)?;
+            self.inner.disk.room().await?;
+            let (applied, ticket) = self.inner.apply(ops)?;
+            let synced = self.inner.disk.synced(ticket);
+            Ok((applied, async move { Ok(synced.await?) }.boxed()))
+        }
+        .boxed()
+    }
+
+    fn get(&self, keys: Vec<Key>) -> BoxFuture<'_, Result<Vec<Option<Versioned>>, StoreError>> {
+        async move { Ok(self.inner.get(&keys)?) }.boxed()
+    }
+
+    fn due(&self, partition: u32, second: u64, max: usize) -> BoxFuture<'_, Result<Vec<DueEntry>, StoreError>> {
+        async move { Ok(self.inner.due.find(partition, second, max, self.inner.now_ms())?) }.boxed()
+    }
+
+    fn scan<'a>(
+        &'a self,
+        prefix: &'a str,
+        after: Option<&'a Key>,
+        max: usize,
+    ) -> BoxFuture<'a, Result<Vec<(Key, Versioned)>, StoreError>> {
+        async move { Ok(self.inner.scan(prefix, after, max)?) }.boxed()
+    }
+
+    fn epoch(&self) -> BoxFuture<'_, Result<String, StoreError>> {
+        std::future::ready(Ok(self.inner.epoch.clone())).boxed()
+    }
+}
+
+impl From<DiskError> for StoreError {
+    fn from(error: DiskError) -> Self {
+        Self::Away(error.to_string())
+    }
+}
+
+/// The octets of a due index entry's value: when it expires.
+fn expiry(expires_at_ms: u64) -> Bytes {
+    Bytes::copy_from_slice(&expires_at_ms.to_be_bytes())
+}
