@@ -1,1 +1,46 @@
-//! Placeholder.
+//! Holds the links to carriers: takes orders from the log, submits them, reports what became of them and hands receipts
+//! on.
+//!
+//! Each link has a pump, which owns the order of things, and a task behind it, which moves octets and time. An order is
+//! claimed in the store before a part of it may reach a carrier; its batch is acked once its outcome is safe on the log;
+//! a receipt is replied to once it is. What a kind of link must do stands in `CONNECTORS.md`.
+
+mod action;
+mod aside;
+mod claims;
+mod config;
+mod correlations;
+mod fault;
+#[cfg(test)]
+mod fixture;
+mod flight;
+mod intake;
+mod lanes;
+mod lease;
+mod ledger;
+mod link;
+mod links;
+mod metrics;
+mod outbox;
+mod outcome;
+mod parts;
+mod pump;
+mod rate;
+mod receipts;
+mod run;
+pub mod simulator;
+mod smpp_link;
+mod window;
+
+pub use action::{Action, ActionError, Rule};
+pub use config::{
+    CARRIERS_PER_LINK_MAX, Config, DRAIN_LIMIT_DEFAULT, LINKS_MAX, LinkConfig, LinkKind, RATE_MAX,
+    WINDOW_SLOTS_DEFAULT, WINDOW_SLOTS_MAX,
+};
+pub use fault::FaultMap;
+pub use lease::{Incarnation, LEASE, LEASE_RENEWAL};
+pub use links::read_links;
+pub use outcome::{OutcomeMap, UNMAPPED};
+pub use parts::Concatenation;
+pub use run::{Deps, Error, run};
+pub use smpp_link::{Numbering, SmppConfig};

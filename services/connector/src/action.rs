@@ -1,0 +1,99 @@
+//! What an answer of a carrier makes of an order, as written in a link's configuration.
+
+use std::{fmt, str::FromStr};
+
+/// What becomes of the order a carrier answered so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// The carrier took it.
+    Accept,
+    /// The same carrier again, in place for up to two seconds, then by way of the router.
+    Hold {
+        /// Most tries in place; absent = as many as two seconds hold.
+        tries_max: Option<u8>,
+        /// Whether the next carrier is asked after them, rather than the same one later.
+        then_next: bool,
+    },
+    /// Another carrier.
+    Next {
+        /// Whether a second carrier that says the same ends the message.
+        then_fail: bool,
+    },
+    /// No carrier will take it.
+    Fail,
+    /// The fault of the link: the order was not looked at.
+    LinkDown,
+}
+
+/// An action and the stable word of its cause.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rule {
+    /// What becomes of the order.
+    pub action: Action,
+    /// Stable word for causes and metrics, such as `throttled`.
+    pub code: &'static str,
+}
+
+/// Words that are no action.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("\"{0}\" is no action, write accept, hold [1-9] [then next], next [then fail], fail or link_down")]
+pub struct ActionError(String);
+
+impl FromStr for Action {
+    type Err = ActionError;
+
+    fn from_str(text: &str) -> Result<Self, ActionError> {
+        let words: Vec<&str> = text.split_ascii_whitespace().collect();
+        match words.as_slice() {
+            ["accept"] => Ok(Self::Accept),
+            ["next"] => Ok(Self::Next { then_fail: false }),
+            ["next", "then", "fail"] => Ok(Self::Next { then_fail: true }),
+            ["fail"] => Ok(Self::Fail),
+            ["link_down"] => Ok(Self::LinkDown),
+            ["hold", rest @ ..] => hold(rest).ok_or_else(|| refused(text)),
+            _ => Err(refused(text)),
+        }
+    }
+}
+
+/// The words after `hold`; `None` = they are none of the grammar.
+fn hold(words: &[&str]) -> Option<Action> {
+    let (tries_max, rest) = match words.split_first() {
+        Some((number, rest)) if *number != "then" => {
+            let tries = number.parse().ok().filter(|tries| (1..=9).contains(tries))?;
+            (Some(tries), rest)
+        }
+        _ => (None, words),
+    };
+    let then_next = match rest {
+        [] => false,
+        ["then", "next"] => true,
+        _ => return None,
+    };
+    Some(Action::Hold { tries_max, then_next })
+}
+
+fn refused(text: &str) -> ActionError {
+    ActionError(text.chars().take(64).collect())
+}
+
+impl fmt::Display for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Accept => f.write_str("accept"),
+            Self::Next { then_fail } => f.write_str(if *then_fail { "next then fail" } else { "next" }),
+            Self::Fail => f.write_str("fail"),
+            Self::LinkDown => f.write_str("link_down"),
+            Self::Hold { tries_max, then_next } => {
+                f.write_str("hold")?;
+                if let Some(tries) = tries_max {
+                    write!(f, " {tries}")?;
+                }
+                f.write_str(if *then_next { " then next" } else { "" })
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,126 @@
+//! Orders that another run of the connector claimed: it answers them while it lives, and nobody knows what it wrote once
+//! it does not.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
+
+use futures::future::BoxFuture;
+use service::time::Instant;
+use signalbox_proto::keys;
+use store::Store;
+use tracing::warn;
+
+/// How often the leases are looked at.
+const LOOK: Duration = Duration::from_secs(1);
+/// A run that lives for so long after an order came again has answered it: a hold in place, the longest answer timeout
+/// and a publish are well within.
+const ANSWERED_AFTER: Duration = Duration::from_secs(60);
+
+/// What became of an order set aside.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Fate {
+    /// Its owner is gone: whether it was sent is unknown.
+    Orphaned,
+    /// Its owner answered it.
+    Answered,
+}
+
+/// Orders set aside, each with the run that claimed it.
+pub(crate) struct Aside<T> {
+    store: Arc<dyn Store>,
+    entries: Vec<Entry<T>>,
+    look_at: Option<Instant>,
+    looking: Option<BoxFuture<'static, BTreeMap<String, bool>>>,
+}
+
+struct Entry<T> {
+    order: T,
+    incarnation: String,
+    since: Instant,
+}
+
+impl<T> Aside<T> {
+    /// Nothing set aside.
+    pub(crate) fn new(store: Arc<dyn Store>) -> Self {
+        Self {
+            store,
+            entries: Vec::new(),
+            look_at: None,
+            looking: None,
+        }
+    }
+
+    /// Sets an order aside.
+    pub(crate) fn put(&mut self, order: T, incarnation: String, now: Instant) {
+        self.entries.push(Entry {
+            order,
+            incarnation,
+            since: now,
+        });
+        self.look_at = Some(now);
+    }
+
+    /// When `look` is due; absent = nothing is set aside, or a look is under way.
+    pub(crate) fn look_at(&self) -> Option<Instant> {
+        self.look_at.filter(|_| self.looking.is_none())
+    }
+
+    /// Starts a look at the leases if one is due.
+    pub(crate) fn look(&mut self, now: Instant) {
+        if self.looking.is_some() || self.look_at.is_none_or(|at| now < at) {
+            return;
+        }
+        let runs: BTreeSet<String> = self.entries.iter().map(|entry| entry.incarnation.clone()).collect();
+        self.look_at = (!runs.is_empty()).then(|| now + LOOK);
+        if !runs.is_empty() {
+            self.looking = Some(Box::pin(living(Arc::clone(&self.store), runs)));
+        }
+    }
+
+    /// The result of a look; waits for ever while none is under way. Cancel-safe.
+    pub(crate) async fn looked(&mut self) -> BTreeMap<String, bool> {
+        let Some(looking) = &mut self.looking else {
+            return std::future::pending().await;
+        };
+        let lives = looking.await;
+        self.looking = None;
+        lives
+    }
+
+    /// The orders whose fate is known by now.
+    pub(crate) fn take_settled(&mut self, lives: &BTreeMap<String, bool>, now: Instant) -> Vec<(T, Fate)> {
+        let fate = |entry: &Entry<T>| match lives.get(&entry.incarnation) {
+            Some(false) => Some(Fate::Orphaned),
+            Some(true) if now.duration_since(entry.since) >= ANSWERED_AFTER => Some(Fate::Answered),
+            // A run put aside after the look began is part of the next one.
+            Some(true) | None => None,
+        };
+        let mut settled = Vec::new();
+        for entry in std::mem::take(&mut self.entries) {
+            match fate(&entry) {
+                Some(fate) => settled.push((entry.order, fate)),
+                None => self.entries.push(entry),
+            }
+        }
+        settled
+    }
+}
+
+/// Which of `runs` hold their lease. A store that is away tells nothing, and then none is in the answer.
+async fn living(store: Arc<dyn Store>, runs: BTreeSet<String>) -> BTreeMap<String, bool> {
+    let leases = runs.iter().map(|run| keys::lease(run)).collect();
+    match store.get(leases).await {
+        Ok(leases) => runs
+            .into_iter()
+            .zip(leases)
+            .map(|(run, lease)| (run, lease.is_some()))
+            .collect(),
+        Err(error) => {
+            warn!(%error, "cannot look at the leases of other runs, looking again");
+            BTreeMap::new()
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! What a connector needs to know, as values.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use sms::CarrierName;
+
+use crate::{Concatenation, FaultMap, OutcomeMap, simulator::SimulatorConfig, smpp_link::SmppConfig};
+
+/// Links of one connector.
+pub const LINKS_MAX: usize = 256;
+/// Carriers of one link.
+pub const CARRIERS_PER_LINK_MAX: usize = 32;
+/// Parts that may be unanswered on one link. Above some thousand carriers start to throttle.
+pub const WINDOW_SLOTS_MAX: u32 = 1_000;
+/// Window of a link that names none: what the specification recommends.
+pub const WINDOW_SLOTS_DEFAULT: u32 = 10;
+/// Parts a second on one link.
+pub const RATE_MAX: u32 = 100_000;
+/// What is unanswered on a link stays under so many seconds of its rate.
+const WINDOW_SECONDS_OF_RATE: u32 = 2;
+/// Longest wait for what is in flight when stopping: the longest answer timeout and a publish.
+pub const DRAIN_LIMIT_DEFAULT: Duration = Duration::from_secs(35);
+
+/// A connector.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Its links; no carrier is served by two of them.
+    pub links: Vec<LinkConfig>,
+    /// Partitions of dispatch topics that do not exist yet.
+    pub partitions: u32,
+    /// Longest wait for what is in flight when stopping; what is left is reported as unknown after a restart.
+    pub drain_limit: Duration,
+}
+
+/// One link.
+#[derive(Clone, Debug)]
+pub struct LinkConfig {
+    /// Its name, for logs and metrics.
+    pub name: String,
+    /// The carriers it serves: products of one company that share the link and its rate.
+    pub carriers: Vec<CarrierName>,
+    /// Parts that may be unanswered at once.
+    pub window: u32,
+    /// Parts a second; absent = no limit.
+    pub rate: Option<u32>,
+    /// How the parts of a long message are tied together.
+    pub concatenation: Concatenation,
+    /// What each status makes of an order.
+    pub outcomes: OutcomeMap,
+    /// Whom negative receipts blame.
+    pub faults: FaultMap,
+    /// What is behind it.
+    pub kind: LinkKind,
+}
+
+/// What is behind a link.
+#[derive(Clone, Debug)]
+pub enum LinkKind {
+    /// A carrier that speaks SMPP 3.4.
+    Smpp(Box<SmppConfig>),
+    /// A carrier made up in this process, without sockets.
+    Simulator(SimulatorConfig),
+}
+
+impl Config {
+    /// A connector over `links` with the default partitions and drain limit.
+    pub fn new(links: Vec<LinkConfig>) -> Self {
+        let partitions = signalbox_proto::topics::PARTITIONS_DEFAULT;
+        Self {
+            links,
+            partitions,
+            drain_limit: DRAIN_LIMIT_DEFAULT,
+        }
+    }
+
+    /// Every carrier served, in text order.
+    pub fn carriers(&self) -> BTreeSet<CarrierName> {
+        self.links
+            .iter()
+            .flat_map(|link| link.carriers.iter().cloned())
+            .collect()
+    }
+}
+
+impl LinkConfig {
+    /// A link with the default window, no rate and the default maps.
+    pub fn new(name: impl Into<String>, carriers: Vec<CarrierName>, kind: LinkKind) -> Self {
+        Self {
+            name: name.into(),
+            carriers,
+            window: WINDOW_SLOTS_DEFAULT,
+            rate: None,
+            concatenation: Concatenation::default(),
+            outcomes: OutcomeMap::default(),
+            faults: FaultMap::default(),
+            kind,
+        }
+    }
+
+    /// The window that the rate allows.
+    pub(crate) fn window_in_effect(&self) -> u32 {
+        let by_rate = self
+            .rate
+            .map_or(u32::MAX, |rate| rate.saturating_mul(WINDOW_SECONDS_OF_RATE));
+        self.window.min(by_rate).max(1)
+    }
+}

@@ -1,0 +1,133 @@
+use super::*;
+use crate::fixture::{carrier, long_order, order};
+use service::time;
+
+const NOW: UnixMs = crate::fixture::START;
+
+fn flight(order: Order) -> Flight {
+    Flight::new(Ready::cut(order, crate::Concatenation::Udh8))
+}
+
+fn verdict(word: &str) -> Verdict {
+    match word {
+        "taken" => Verdict::Taken { remote_id: "id".into() },
+        "unsent" => Verdict::Unsent { code: "no_link" },
+        "unanswered" => Verdict::Unanswered,
+        action => Verdict::Refused {
+            rule: Rule {
+                action: action.parse().unwrap(),
+                code: "word",
+            },
+            detail: String::new(),
+        },
+    }
+}
+
+/// What a message of as many segments becomes when they are answered so.
+fn becomes(words: &[&str]) -> String {
+    let mut flight = flight(long_order(1, words.len() as u8));
+    for word in words {
+        let part = flight
+            .send_next(NOW)
+            .expect("all parts are sent before the first answer");
+        flight.parts[usize::from(part)] = Part::Sent { at: NOW };
+        let _ = word;
+    }
+    for (part, word) in words.iter().enumerate() {
+        assert!(flight.answer(part as u8, verdict(word)));
+    }
+    match flight.next(time::now(), NOW, true) {
+        Next::Report(outcome) => outcome.as_str().to_owned(),
+        other => format!("{other:?}"),
+    }
+}
+
+/// Every pair of answers to a message of two segments, in both orders.
+#[tokio::test(start_paused = true)]
+async fn a_message_becomes_what_all_of_its_segments_allow() {
+    let cases = [
+        ("taken", "taken", "accepted"),
+        ("taken", "accept", "accepted"),
+        ("taken", "next", "unknown"),
+        ("taken", "fail", "unknown"),
+        ("taken", "link_down", "unknown"),
+        ("taken", "unsent", "unknown"),
+        ("taken", "unanswered", "unknown"),
+        ("taken", "hold", "Hold(250ms)"),
+        ("unanswered", "unanswered", "unknown"),
+        ("unanswered", "next", "unknown"),
+        ("unanswered", "hold", "unknown"),
+        ("unanswered", "unsent", "unknown"),
+        ("next", "next", "next"),
+        ("next", "fail", "fail"),
+        ("next", "hold", "next"),
+        ("next", "unsent", "next"),
+        ("next", "link_down", "next"),
+        ("fail", "hold", "fail"),
+        ("fail", "unsent", "fail"),
+        ("link_down", "link_down", "link_down"),
+        ("link_down", "unsent", "link_down"),
+        ("unsent", "unsent", "link_down"),
+        ("hold", "unsent", "link_down"),
+        ("hold", "hold", "Hold(250ms)"),
+    ];
+    for (one, other, wanted) in cases {
+        assert_eq!(becomes(&[one, other]), wanted, "{one} {other}");
+        assert_eq!(becomes(&[other, one]), wanted, "{other} {one}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_second_carrier_that_says_the_same_is_believed() {
+    let mut repeated = order(1);
+    repeated.attempts.push(journey::Attempt {
+        number: journey::OrderNumber(1),
+        carrier: carrier("cirrus"),
+        price: None,
+        table: String::new(),
+        policy: String::new(),
+        issued_at: NOW,
+        answer: journey::Answer {
+            outcome: "next".into(),
+            code: "word".into(),
+            detail: String::new(),
+            at: NOW,
+        },
+        spent: true,
+        remote_ids: Vec::new(),
+        receipts: Vec::new(),
+    });
+    for (order, wanted) in [(order(1), "next"), (repeated, "fail")] {
+        let mut flight = flight(order);
+        let part = flight.send_next(NOW).unwrap();
+        flight.answer(part, verdict("next then fail"));
+        let Next::Report(outcome) = flight.next(time::now(), NOW, true) else {
+            panic!("not over")
+        };
+        assert_eq!(outcome.as_str(), wanted);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hold_that_would_outlast_the_deadline_is_not_held_in_place() {
+    let mut flight = flight(order(1));
+    let part = flight.send_next(NOW).unwrap();
+    flight.answer(part, verdict("hold"));
+    let late = flight.order().terms.deadline - Duration::from_millis(100);
+    assert!(matches!(
+        flight.next(time::now(), late, true),
+        Next::Report(Outcome::Hold { .. })
+    ));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_part_is_answered_once_and_once_more_after_silence() {
+    let mut flight = flight(order(1));
+    let part = flight.send_next(NOW).unwrap();
+    assert!(!flight.answer(9, verdict("taken")), "no such part");
+    assert!(flight.answer(part, verdict("unanswered")));
+    assert!(flight.is_open());
+    assert!(flight.answer(part, verdict("taken")));
+    assert!(!flight.answer(part, verdict("taken")));
+    assert!(flight.late_acceptance().is_some());
+}

@@ -1,0 +1,160 @@
+//! Reads one lane of one carrier's orders, decodes them and cuts them into parts, as fast as the pump grants room.
+
+use std::{sync::Arc, time::Duration};
+
+use bus::{Batch, Bus, ConsumeError, Delivered, Stored, Subscribe, Topic};
+use bytes::Bytes;
+use service::time;
+use signalbox_proto::{record, topics};
+use sms::{CarrierName, Lane};
+use tokio::sync::mpsc;
+use tracing::{info, warn};
+
+use crate::parts::{Concatenation, Ready};
+
+/// Records of one fetch.
+const FETCH_RECORDS_MAX: usize = 500;
+/// Wait after the log failed.
+const RETRY: Duration = Duration::from_millis(500);
+
+/// What an intake reads.
+#[derive(Clone, Debug)]
+pub(crate) struct Source {
+    /// Index of the intake in its pump.
+    pub index: usize,
+    /// The carrier.
+    pub carrier: CarrierName,
+    /// The lane.
+    pub lane: Lane,
+    /// How long messages are tied together.
+    pub concatenation: Concatenation,
+}
+
+/// What the pump asks of an intake.
+#[derive(Debug)]
+pub(crate) enum Ask {
+    /// This many more records may be fetched.
+    Grant(usize),
+    /// These are done, with everything before them in their partitions.
+    Ack(Vec<Delivered>),
+    /// Fetch no more; acks go on.
+    Stop,
+}
+
+/// A batch read from the log, decoded.
+#[derive(Debug)]
+pub(crate) struct Fetched {
+    /// Index of the intake.
+    pub intake: usize,
+    /// Names the batch in the ack.
+    pub delivered: Delivered,
+    /// What the records are, in order.
+    pub records: Vec<Content>,
+}
+
+/// A record of the log.
+#[derive(Debug)]
+pub(crate) enum Content {
+    /// An order.
+    Order(Box<Ready>),
+    /// None that we understand.
+    Dead {
+        /// Its key.
+        key: u64,
+        /// Its octets.
+        octets: Bytes,
+        /// Why it is not understood.
+        reason: String,
+    },
+}
+
+/// Reads until the pump is gone or the log is closed.
+pub(crate) async fn run(
+    source: Source,
+    bus: Arc<dyn Bus>,
+    mut asks: mpsc::UnboundedReceiver<Ask>,
+    fetched: mpsc::UnboundedSender<Fetched>,
+) {
+    let topic = topics::dispatch(&source.carrier, source.lane);
+    let mut granted = 0;
+    let mut is_stopped = false;
+    let mut subscription = subscribe(&*bus, &source, &topic).await;
+    loop {
+        tokio::select! {
+            biased;
+            ask = asks.recv() => match ask {
+                Some(Ask::Grant(records)) => granted += records,
+                Some(Ask::Stop) => is_stopped = true,
+                Some(Ask::Ack(done)) => ack(&mut *subscription, &done).await,
+                None => return,
+            },
+            batch = subscription.next_batch(granted.min(FETCH_RECORDS_MAX)), if granted > 0 && !is_stopped => {
+                match batch {
+                    Ok(batch) => {
+                        granted -= batch.records.len().min(granted);
+                        if fetched.send(decode(&source, &topic, batch)).is_err() {
+                            return;
+                        }
+                    }
+                    Err(ConsumeError::Closed) => is_stopped = true,
+                    Err(error) => {
+                        warn!(carrier = %source.carrier, lane = %source.lane, %error, "cannot read orders, trying again");
+                        time::sleep(RETRY).await;
+                        if !matches!(error, ConsumeError::Away(_)) {
+                            subscription = subscribe(&*bus, &source, &topic).await;
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Joins the carrier's group; tries until it can.
+async fn subscribe(bus: &dyn Bus, source: &Source, topic: &Topic) -> Box<dyn Subscribe> {
+    let group = format!("connector.{}", source.carrier);
+    loop {
+        match bus.subscribe(&group, std::slice::from_ref(topic)).await {
+            Ok(subscription) => return subscription,
+            Err(error) => warn!(%group, %error, "cannot subscribe to orders, trying again"),
+        }
+        time::sleep(RETRY).await;
+    }
+}
+
+async fn ack(subscription: &mut dyn Subscribe, done: &[Delivered]) {
+    for delivered in done {
+        match subscription.ack(delivered).await {
+            Ok(()) => {}
+            // Claims keep what comes again elsewhere from being sent again.
+            Err(ConsumeError::Revoked(topic, partition)) => {
+                info!(%topic, partition, "answered orders of a partition that is somebody else's by now");
+            }
+            Err(error) => warn!(%error, "cannot ack orders, they come again after a restart"),
+        }
+    }
+}
+
+fn decode(source: &Source, topic: &Topic, batch: Batch) -> Fetched {
+    let read = |stored: Stored| read(source, topic, stored);
+    Fetched {
+        intake: source.index,
+        delivered: batch.delivered,
+        records: batch.records.into_iter().map(read).collect(),
+    }
+}
+
+fn read(source: &Source, topic: &Topic, stored: Stored) -> Content {
+    let dead = |reason: String| Content::Dead {
+        key: stored.key,
+        octets: stored.value.clone(),
+        reason,
+    };
+    match record::order_from_bytes(&stored.value) {
+        Err(error) => dead(error.to_string()),
+        Ok(order) if order.carrier != source.carrier => {
+            dead(format!("an order for carrier {} stands on {topic}", order.carrier))
+        }
+        Ok(order) => Content::Order(Box::new(Ready::cut(order, source.concatenation))),
+    }
+}

@@ -1,0 +1,150 @@
+//! The contract between the pump and a link of any kind: batches of parts go down, answers and receipts come up.
+//!
+//! A link never fails an order; whatever happens on the wire is an [`Answer`]. Rate, window, holds and deadlines are the
+//! pump's. Each part handed down is answered exactly once, within its answer timeout; after [`Verdict::Unanswered`] the
+//! carrier's own answer may follow. `CONNECTORS.md` lists what a link must and should do.
+
+use std::{sync::Arc, time::Duration};
+
+use sms::Receipt;
+use tokio::sync::mpsc;
+
+use crate::{Rule, parts::Ready};
+
+/// Names one part of one order on its way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Tag {
+    /// Number of the flight, never used twice by one pump.
+    pub flight: u64,
+    /// Index of the part.
+    pub part: u8,
+}
+
+/// One part to be sent now.
+#[derive(Clone, Debug)]
+pub(crate) struct Job {
+    /// Its name in the answer.
+    pub tag: Tag,
+    /// The order and its parts.
+    pub ready: Arc<Ready>,
+    /// Time left until the order's deadline: the carrier shall not deliver after it.
+    pub valid_for: Duration,
+    /// Longest wait for the carrier's answer, from the write.
+    pub answer_timeout: Duration,
+}
+
+/// What the pump asks of a link.
+#[derive(Debug)]
+pub(crate) enum Command {
+    /// Send these, in order.
+    Submit(Vec<Job>),
+    /// Answer these receipts.
+    Reply(Vec<Reply>),
+    /// Say goodbye and end. Nothing is submitted after it.
+    Close,
+}
+
+/// What a link tells the pump.
+#[derive(Debug)]
+pub(crate) enum Event {
+    /// The carrier takes submissions from now on.
+    Up,
+    /// The carrier takes none; every part handed down was or will be answered.
+    Down {
+        /// Why, for people.
+        reason: String,
+    },
+    /// Answers, in the order of arrival.
+    Answers(Vec<Answer>),
+    /// Receipts that wait for their reply.
+    Receipts(Vec<Arrived>),
+}
+
+/// What became of one part.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Answer {
+    /// The part.
+    pub tag: Tag,
+    /// What became of it.
+    pub verdict: Verdict,
+}
+
+/// What a carrier, or the link in its place, says of one part.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// Taken; the id in canonical form, empty = the carrier gives none.
+    Taken {
+        /// The carrier's id.
+        remote_id: String,
+    },
+    /// Not taken.
+    Refused {
+        /// What this makes of the order.
+        rule: Rule,
+        /// The carrier's own word.
+        detail: String,
+    },
+    /// Never written.
+    Unsent {
+        /// Stable word of the cause, such as `link_lost`.
+        code: &'static str,
+    },
+    /// Written, and no answer came: in time, or before the link was lost.
+    Unanswered,
+}
+
+/// A receipt that came over the link.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Arrived {
+    /// Names it in the reply.
+    pub token: u64,
+    /// The carrier's id of the part it speaks of, in canonical form.
+    pub remote_id: String,
+    /// What it says.
+    pub receipt: Receipt,
+    /// Hash of carrier, sender and recipient as they stood on the link; absent = not named.
+    pub party: Option<u64>,
+}
+
+/// The reply to one receipt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Reply {
+    /// Which.
+    pub token: u64,
+    /// False asks the carrier to send it again later.
+    pub is_safe: bool,
+}
+
+/// The pump's end of a link.
+#[derive(Debug)]
+pub(crate) struct Wire {
+    /// To the link; bounded by the window and by the receipts a link lets wait.
+    pub commands: mpsc::UnboundedSender<Command>,
+    /// From the link.
+    pub events: mpsc::UnboundedReceiver<Event>,
+}
+
+/// The link's end.
+#[derive(Debug)]
+pub(crate) struct Plug {
+    /// From the pump; closed = the pump is gone.
+    pub commands: mpsc::UnboundedReceiver<Command>,
+    /// To the pump.
+    pub events: mpsc::UnboundedSender<Event>,
+}
+
+/// Both ends of a link.
+pub(crate) fn wire() -> (Wire, Plug) {
+    let (to_link, commands) = mpsc::unbounded_channel();
+    let (to_pump, events) = mpsc::unbounded_channel();
+    (
+        Wire {
+            commands: to_link,
+            events,
+        },
+        Plug {
+            commands,
+            events: to_pump,
+        },
+    )
+}

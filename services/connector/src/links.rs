@@ -1,0 +1,221 @@
+//! Reads `links.toml`: every problem at once, with file and line.
+
+mod simulator;
+mod smpp;
+
+use std::{collections::BTreeMap, path::Path, str::FromStr};
+
+use ::smpp::Status;
+use sms::{CarrierName, ReceiptFault};
+use source::{Code, Document, Log, Problems, Section};
+
+use crate::{
+    Action, Concatenation, FaultMap, OutcomeMap,
+    config::{
+        CARRIERS_PER_LINK_MAX, LINKS_MAX, LinkConfig, LinkKind, RATE_MAX, WINDOW_SLOTS_DEFAULT, WINDOW_SLOTS_MAX,
+    },
+};
+
+/// A word that is known and not served yet.
+const UNSUPPORTED: u16 = 20;
+/// Entries of one map of a link.
+const MAP_ENTRIES_MAX: usize = 1_000;
+/// Longest name of a link, in characters.
+const NAME_CHARS_MAX: usize = 32;
+
+const FAULTS: &[(&str, ReceiptFault)] = &[
+    ("handset", ReceiptFault::Handset),
+    ("route", ReceiptFault::Route),
+    ("number", ReceiptFault::Number),
+    ("recipient", ReceiptFault::Recipient),
+];
+
+#[derive(Clone, Copy, PartialEq)]
+enum KindWord {
+    Smpp,
+    Simulator,
+    Later,
+}
+
+const KINDS: &[(&str, KindWord)] = &[
+    ("smpp", KindWord::Smpp),
+    ("simulator", KindWord::Simulator),
+    ("grpc", KindWord::Later),
+    ("http", KindWord::Later),
+];
+
+/// Reads the links written in `text`, called `file` in problems. Secrets kept in files are looked up beside it, under
+/// `base`.
+///
+/// # Errors
+/// Everything that is wrong; warnings alone are no error and are not told.
+pub fn read_links(file: &str, text: &str, base: &Path) -> Result<Vec<LinkConfig>, Problems> {
+    let log = Log::new('L');
+    let mut links = Vec::new();
+    if let Some(document) = Document::parse(file, text, &log) {
+        let root = document.root(&log);
+        let sections = root.key("link").required().sections(LINKS_MAX);
+        let mut names = BTreeMap::new();
+        let mut served = BTreeMap::new();
+        for section in &sections {
+            links.extend(link(section, base, &mut names, &mut served));
+        }
+    }
+    let problems = log.into_problems();
+    if problems.has_errors() {
+        Err(problems)
+    } else {
+        Ok(links)
+    }
+}
+
+/// One link; `None` if it lacks what it cannot be without.
+fn link(
+    section: &Section<'_>,
+    base: &Path,
+    names: &mut BTreeMap<String, u32>,
+    served: &mut BTreeMap<CarrierName, String>,
+) -> Option<LinkConfig> {
+    let name = name(section, names);
+    let carriers = carriers(section, section.key("name").str().unwrap_or("without a name"), served);
+    let window = section
+        .key("window")
+        .integer(1..=WINDOW_SLOTS_MAX)
+        .unwrap_or(WINDOW_SLOTS_DEFAULT);
+    let rate = section.key("rate").integer(1..=RATE_MAX);
+    let outcomes = outcomes(section);
+    let faults = faults(section);
+    let concatenation = concatenation(section);
+    let word = section.key("kind").required().word(KINDS);
+    let kind = match word? {
+        KindWord::Smpp => LinkKind::Smpp(Box::new(smpp::read(section, base)?)),
+        KindWord::Simulator => LinkKind::Simulator(simulator::read(section)),
+        KindWord::Later => {
+            let help = "kinds of today are smpp and simulator";
+            section
+                .key("kind")
+                .refuse(UNSUPPORTED, "is not supported yet", "", help);
+            // Its own keys are no further problem.
+            section.entries();
+            return None;
+        }
+    };
+    Some(LinkConfig {
+        name: name?,
+        carriers: carriers?,
+        window,
+        rate,
+        concatenation,
+        outcomes,
+        faults,
+        kind,
+    })
+}
+
+fn name(section: &Section<'_>, names: &mut BTreeMap<String, u32>) -> Option<String> {
+    let entry = section.key("name").required();
+    let name = entry.string(NAME_CHARS_MAX)?;
+    match names.insert(name.clone(), entry.place().line) {
+        None => Some(name),
+        Some(line) => {
+            entry.refuse(
+                Code::DUPLICATE,
+                format_args!("is \"{name}\" like the link in line {line}"),
+                "",
+                "rename one",
+            );
+            None
+        }
+    }
+}
+
+fn carriers(section: &Section<'_>, link: &str, served: &mut BTreeMap<CarrierName, String>) -> Option<Vec<CarrierName>> {
+    let entry = section.key("carriers").required();
+    let mut carriers = Vec::new();
+    let items = entry.items(CARRIERS_PER_LINK_MAX)?;
+    if items.is_empty() {
+        entry.refuse(Code::RANGE, "names no carrier that this link could serve", "", "");
+    }
+    for item in items {
+        let Some(carrier) = item.parse(CarrierName::new) else {
+            continue;
+        };
+        if let Some(other) = served.get(&carrier) {
+            let what = format_args!("names {carrier}, which link {other} serves");
+            item.refuse(
+                Code::DUPLICATE,
+                what,
+                "one link serves a carrier",
+                "remove one of the two",
+            );
+            continue;
+        }
+        served.insert(carrier.clone(), link.to_owned());
+        carriers.push(carrier);
+    }
+    (!carriers.is_empty()).then_some(carriers)
+}
+
+fn concatenation(section: &Section<'_>) -> Concatenation {
+    let known = [
+        ("udh8", Some(Concatenation::Udh8)),
+        ("udh16", Some(Concatenation::Udh16)),
+        ("sar", None),
+        ("payload", None),
+    ];
+    let entry = section.key("concatenation");
+    match entry.word(&known) {
+        Some(Some(concatenation)) => concatenation,
+        Some(None) => {
+            entry.refuse(UNSUPPORTED, "is not supported yet", "", "use udh8 or udh16");
+            Concatenation::default()
+        }
+        None => Concatenation::default(),
+    }
+}
+
+fn outcomes(section: &Section<'_>) -> OutcomeMap {
+    let mut map = OutcomeMap::default();
+    for (status, entry) in entries(section, "outcomes") {
+        match status.parse::<Status>() {
+            Ok(status) => {
+                if let Some(action) = entry.parse(Action::from_str) {
+                    map.set(status, action);
+                }
+            }
+            Err(error) => entry.refuse(Code::FORMAT, format_args!("is refused: {error}"), "", ""),
+        }
+    }
+    map
+}
+
+fn faults(section: &Section<'_>) -> FaultMap {
+    let mut map = FaultMap::default();
+    for (error, entry) in entries(section, "receipt_errors") {
+        if let Some(fault) = entry.word(FAULTS) {
+            map.set(error, fault);
+        }
+    }
+    map
+}
+
+/// The entries of a map of the link; none if it is absent.
+fn entries<'a>(section: &Section<'a>, name: &str) -> Vec<(&'a str, source::Entry<'a>)> {
+    let entry = section.key(name);
+    if !entry.is_present() {
+        return Vec::new();
+    }
+    let entries = entry.section().map(|map| map.entries()).unwrap_or_default();
+    if entries.len() > MAP_ENTRIES_MAX {
+        entry.refuse(
+            Code::RANGE,
+            format_args!("has {} entries, the limit is {MAP_ENTRIES_MAX}", entries.len()),
+            "",
+            "",
+        );
+    }
+    entries
+}
+
+#[cfg(test)]
+mod tests;

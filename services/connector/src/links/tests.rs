@@ -1,0 +1,160 @@
+use std::time::Duration;
+
+use super::*;
+use ::smpp::IdFormat;
+
+fn read(text: &str) -> Result<Vec<LinkConfig>, String> {
+    read_links("links.toml", text, Path::new(".")).map_err(|problems| problems.to_string())
+}
+
+const FULL: &str = r#"
+[[link]]
+name = "atlas"
+kind = "smpp"
+carriers = ["atlas-otp", "atlas-bulk"]
+address = "smpp.example.net:2775"
+system_id = "signalbox"
+password = "secret"
+system_type = "SMPP"
+window = 50
+rate = 100
+enquire_link = "20s"
+reconnect_min = "2s"
+reconnect_max = "30s"
+credentials_pause = "10m"
+tlvs = "always"
+source = { alphanumeric = "5/0", short_code = "6/0", long_code = "1/1" }
+destination = "1/1"
+destination_prefix = "00"
+default_alphabet = "gsm7"
+data_coding = { gsm7 = 1 }
+concatenation = "udh16"
+id_format = { resp = "hex", dlr = "dec" }
+outcomes = { ESME_RTHROTTLED = "hold 1 then next", 0x421 = "link_down" }
+receipt_errors = { "001" = "number", 021 = "route" }
+
+[[link]]
+name = "sim"
+kind = "simulator"
+carriers = "cirrus"
+seed = 7
+latency = "20ms"
+error_rate = 0.01
+receipts = { delay = "2s", failed_rate = 0.1 }
+"#;
+
+#[test]
+fn every_key_is_read() {
+    let links = read(FULL).unwrap();
+    let [atlas, sim] = &links[..] else { panic!("two links") };
+    assert_eq!(
+        (atlas.window, atlas.rate, atlas.concatenation),
+        (50, Some(100), Concatenation::Udh16)
+    );
+    assert_eq!(atlas.carriers.len(), 2);
+    assert_eq!(
+        atlas.outcomes.rule(Status::RTHROTTLED).action.to_string(),
+        "hold 1 then next"
+    );
+    assert_eq!(atlas.outcomes.rule(Status(0x421)).action, Action::LinkDown);
+    assert_eq!(
+        atlas.faults.fault(sms::ReceiptState::Undeliverable, "1", None),
+        ReceiptFault::Number
+    );
+    let LinkKind::Smpp(smpp) = &atlas.kind else {
+        panic!("smpp")
+    };
+    assert_eq!(smpp.address, "smpp.example.net:2775");
+    assert_eq!(smpp.reconnect, Duration::from_secs(2)..=Duration::from_secs(30));
+    assert_eq!((smpp.numbering.short_code, smpp.data_coding), ((6, 0), [1, 8, 4]));
+    assert_eq!((smpp.ids.response, smpp.ids.receipt), (IdFormat::Hex, IdFormat::Dec));
+    let LinkKind::Simulator(simulator) = &sim.kind else {
+        panic!("simulator")
+    };
+    assert_eq!((simulator.seed, simulator.receipts.failed), (Some(7), 0.1));
+    assert!(!format!("{atlas:?}").contains("secret"), "the password is masked");
+}
+
+#[test]
+fn every_problem_is_told_at_once_with_its_line() {
+    let text = r#"
+[[link]]
+name = "atlas"
+kind = "smpp"
+carriers = ["Atlas"]
+address = "nowhere"
+system_id = "a-name-beyond-15-characters"
+password = "too-long-for-smpp"
+window = 0
+rate = 1000000
+enquire_link = "1ms"
+concatenation = "sar"
+default_alphabet = "latin1"
+wndow = 3
+destination = "9/9"
+outcomes = { ESME_RBOGUS = "next", ESME_RSYSERR = "drop" }
+receipt_errors = { 1 = "weather" }
+[[link]]
+name = "atlas"
+kind = "grpc"
+carriers = ["cirrus"]
+[[link]]
+name = "third"
+kind = "simulator"
+carriers = ["cirrus"]
+error_rate = 0.7
+drop_rate = 0.7
+"#;
+    let problems = read(text).unwrap_err();
+    for (line, word) in [
+        (5, "carriers"),
+        (6, "host:port"),
+        (7, "system_id"),
+        (8, "password"),
+        (9, "window"),
+        (10, "rate"),
+        (11, "enquire_link"),
+        (12, "udh8 or udh16"),
+        (13, "gsm7"),
+        (14, "wndow"),
+        (15, "type of number"),
+        (16, "command status"),
+        (16, "no action"),
+        (17, "weather"),
+        (19, "like the link in line 3"),
+        (20, "not supported yet"),
+        (25, "which link atlas serves"),
+        (26, "more than 1"),
+    ] {
+        let found = problems
+            .lines()
+            .collect::<Vec<_>>()
+            .windows(3)
+            .any(|lines| lines[0].starts_with(&format!("links.toml:{line}:")) && lines.join(" ").contains(word));
+        assert!(found, "line {line} {word} in\n{problems}");
+    }
+    assert!(!problems.contains("too-long-for-smpp"), "a password is not repeated");
+}
+
+#[test]
+fn a_password_comes_from_a_file_beside_the_links() {
+    let dir = std::env::temp_dir().join(format!("signalbox-links-{}", std::process::id()));
+    std::fs::create_dir_all(&dir).unwrap();
+    std::fs::write(dir.join("word"), "hunter2\n").unwrap();
+    let text = FULL.replace("\"secret\"", "{ file = \"word\" }");
+    let links = read_links("links.toml", &text, &dir).unwrap();
+    let LinkKind::Smpp(smpp) = &links[0].kind else {
+        panic!("smpp")
+    };
+    assert_eq!(smpp.password.reveal(), "hunter2");
+    std::fs::remove_dir_all(&dir).unwrap();
+}
+
+#[test]
+fn a_slow_link_has_no_more_on_its_way_than_two_seconds_of_its_rate() {
+    let mut links = read(FULL).unwrap();
+    links[0].rate = Some(5);
+    assert_eq!(links[0].window_in_effect(), 10);
+    links[0].rate = None;
+    assert_eq!(links[0].window_in_effect(), 50);
+}

@@ -1,0 +1,123 @@
+//! Names of what the connector counts. Labels are bounded: link and carrier names, words of outcomes.
+
+use metrics::{Unit, counter, describe_counter, describe_gauge, gauge};
+
+const OUTCOMES: &str = "signalbox_connector_outcomes_total";
+const REFUSALS: &str = "signalbox_connector_refusals_total";
+const PARTS: &str = "signalbox_connector_parts_total";
+const HOLDS: &str = "signalbox_connector_holds_total";
+const DROPPED: &str = "signalbox_connector_orders_dropped_total";
+const DEAD: &str = "signalbox_connector_dead_records_total";
+const LATE: &str = "signalbox_connector_late_answers_total";
+const RECEIPTS: &str = "signalbox_connector_receipts_total";
+const INBOUND: &str = "signalbox_connector_inbound_refused_total";
+const NOTICES: &str = "signalbox_connector_peer_oddities_total";
+const BOUND: &str = "signalbox_connector_link_up";
+const WINDOW: &str = "signalbox_connector_window_slots";
+const IN_FLIGHT: &str = "signalbox_connector_orders_in_flight";
+
+/// Describes every metric; once at start.
+pub(crate) fn describe() {
+    describe_counter!(OUTCOMES, Unit::Count, "orders answered, by carrier and outcome");
+    describe_counter!(
+        REFUSALS,
+        Unit::Count,
+        "parts a carrier refused, by link and code; `unmapped` wants a map entry"
+    );
+    describe_counter!(PARTS, Unit::Count, "parts handed to a link");
+    describe_counter!(
+        HOLDS,
+        Unit::Count,
+        "orders held in place because the carrier asked to slow down"
+    );
+    describe_counter!(
+        DROPPED,
+        Unit::Count,
+        "orders not sent because of their claim, by reason"
+    );
+    describe_counter!(
+        DEAD,
+        Unit::Count,
+        "records on a dispatch topic that are no order of its carrier"
+    );
+    describe_counter!(
+        LATE,
+        Unit::Count,
+        "answers that came after the order was reported as unknown"
+    );
+    describe_counter!(RECEIPTS, Unit::Count, "receipts, by link and what became of them");
+    describe_counter!(
+        INBOUND,
+        Unit::Count,
+        "inbound messages refused, as they are not supported"
+    );
+    describe_counter!(NOTICES, Unit::Count, "odd things a peer sent that cost nothing");
+    describe_gauge!(BOUND, Unit::Count, "1 while the link takes submissions");
+    describe_gauge!(
+        WINDOW,
+        Unit::Count,
+        "parts the carrier lets be unanswered at the moment"
+    );
+    describe_gauge!(IN_FLIGHT, Unit::Count, "orders claimed and not answered");
+}
+
+/// An order was answered.
+pub(crate) fn outcome(carrier: &str, outcome: &'static str) {
+    counter!(OUTCOMES, "carrier" => carrier.to_owned(), "outcome" => outcome).increment(1);
+}
+
+/// A part was refused.
+pub(crate) fn refusal(link: &str, code: &'static str) {
+    counter!(REFUSALS, "link" => link.to_owned(), "code" => code).increment(1);
+}
+
+/// Parts were handed to a link.
+pub(crate) fn parts(link: &str, parts: usize) {
+    counter!(PARTS, "link" => link.to_owned()).increment(parts as u64);
+}
+
+/// An order was held in place.
+pub(crate) fn hold(link: &str) {
+    counter!(HOLDS, "link" => link.to_owned()).increment(1);
+}
+
+/// An order was not sent because of its claim: `repeat`, `elsewhere` or `twin`.
+pub(crate) fn dropped(carrier: &str, reason: &'static str) {
+    counter!(DROPPED, "carrier" => carrier.to_owned(), "reason" => reason).increment(1);
+}
+
+/// A record was no order.
+pub(crate) fn dead(link: &str) {
+    counter!(DEAD, "link" => link.to_owned()).increment(1);
+}
+
+/// An answer came late.
+pub(crate) fn late(link: &str) {
+    counter!(LATE, "link" => link.to_owned()).increment(1);
+}
+
+/// Receipts came: `matched`, `unmatched`, `overload` or `failed`.
+pub(crate) fn receipts(link: &str, result: &'static str, receipts: usize) {
+    counter!(RECEIPTS, "link" => link.to_owned(), "result" => result).increment(receipts as u64);
+}
+
+/// An inbound message was refused.
+pub(crate) fn inbound(link: &str) {
+    counter!(INBOUND, "link" => link.to_owned()).increment(1);
+}
+
+/// A peer sent something odd.
+pub(crate) fn oddity(link: &str, kind: &'static str) {
+    counter!(NOTICES, "link" => link.to_owned(), "kind" => kind).increment(1);
+}
+
+/// Whether the link takes submissions.
+pub(crate) fn link_up(link: &str, is_up: bool) {
+    gauge!(BOUND, "link" => link.to_owned()).set(f64::from(u8::from(is_up)));
+}
+
+/// How much is on its way, and how much may be.
+pub(crate) fn load(link: &str, window_limit: u32, orders: usize) {
+    gauge!(WINDOW, "link" => link.to_owned()).set(f64::from(window_limit));
+    gauge!(IN_FLIGHT, "link" => link.to_owned()).set(orders as f64);
+}

@@ -1,0 +1,337 @@
+//! The pump of one link: takes orders from the log as fast as the carrier takes parts, claims them, sends them, and
+//! reports what became of each.
+//!
+//! One task owns all of it and never waits for a single thing: reads, claims, publishes and the link itself answer when
+//! they are ready, in batches. An order is claimed, and its claim safe, before a part of it reaches the link; its batch is
+//! acked when the outcomes of all its orders are safe.
+
+mod claiming;
+mod intakes;
+mod receipts;
+mod sending;
+
+use std::{
+    collections::{BTreeMap, HashMap, VecDeque},
+    sync::Arc,
+    time::Duration,
+};
+
+use bus::Topic;
+use futures::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
+use journey::OrderNumber;
+use service::{
+    Clock, Deps, Stop,
+    time::{self, Instant},
+};
+use signalbox_proto::topics;
+use sms::MessageId;
+use store::Store;
+use tokio::sync::mpsc;
+use tracing::{info, warn};
+
+use crate::{
+    aside::Aside,
+    correlations::Correlations,
+    flight::Flight,
+    intake::Fetched,
+    lanes::Lanes,
+    lease::Lease,
+    link::{Command, Event, Wire},
+    metrics,
+    outbox::Outbox,
+    parts::Ready,
+    rate::Bucket,
+    receipts::Looked,
+    window::Window,
+};
+use claiming::{Claimed, Pending};
+use intakes::{Intake, Item};
+
+/// A link without a bind for so long answers orders as `LinkDown`; a shorter gap is waited out.
+const DOWN_AFTER: Duration = Duration::from_secs(1);
+/// Wait before looking again at what nothing will wake us for.
+const IDLE: Duration = Duration::from_secs(3_600);
+/// Least wait for rate tokens, so that a fast link sends batches.
+const TOKENS_WAIT_MIN: Duration = Duration::from_millis(2);
+/// Events taken from the link at once.
+const EVENTS_MAX: usize = 64;
+
+/// One order everywhere in the pump.
+type OrderKey = (MessageId, OrderNumber);
+
+/// What a pump needs to know of its link.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    /// Its name, for logs and metrics.
+    pub link: Arc<str>,
+    /// The carriers it serves.
+    pub carriers: Vec<sms::CarrierName>,
+    /// Parts that may be unanswered at once.
+    pub window: u32,
+    /// Parts a second; absent = no limit.
+    pub rate: Option<u32>,
+    /// How long messages are tied together.
+    pub concatenation: crate::Concatenation,
+    /// Longest wait for what is in flight when stopping.
+    pub drain_limit: Duration,
+}
+
+/// Whether the link takes submissions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum LinkState {
+    Up,
+    Down { since: Instant },
+}
+
+/// Who learns that a record on its way to the log is safe.
+#[derive(Clone, Copy, Debug)]
+enum Safe {
+    /// The order it answers.
+    Order(OrderKey),
+    /// The record of the log it stands for.
+    Item(Item),
+    /// Nobody.
+    Nobody,
+}
+
+/// An order with the link, or about to be.
+#[derive(Debug)]
+struct Airborne {
+    flight: Flight,
+    key: OrderKey,
+    /// Rate tokens taken with the claim and not used yet.
+    prepaid: u32,
+    is_queued: bool,
+}
+
+/// See the module.
+pub(crate) struct Pump {
+    settings: Settings,
+    lease: Lease,
+    store: Arc<dyn Store>,
+    clock: Clock,
+    outcomes: Topic,
+    dead: Topic,
+    commands: mpsc::UnboundedSender<Command>,
+    events: mpsc::UnboundedReceiver<Event>,
+    fetched: mpsc::UnboundedReceiver<Fetched>,
+    intakes: Vec<Intake>,
+    waiting: Lanes<(Box<Ready>, Item)>,
+    claiming: FuturesUnordered<BoxFuture<'static, Claimed>>,
+    aside: Aside<Pending>,
+    /// Every order from its claim until its outcome is safe, with all its records in the log.
+    hands: HashMap<OrderKey, Vec<Item>>,
+    airborne: BTreeMap<u64, Airborne>,
+    flight_next: u64,
+    /// Orders reported as unknown that the carrier may still answer.
+    late: BTreeMap<u64, Flight>,
+    sendable: VecDeque<u64>,
+    held: BTreeMap<(Instant, u64), ()>,
+    window: Window,
+    bucket: Bucket,
+    state: LinkState,
+    outbox: Outbox<Safe>,
+    correlations: Correlations,
+    receipts: mpsc::Sender<Vec<Looked>>,
+    is_draining: bool,
+}
+
+/// What was left when a pump ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Abandoned {
+    /// Orders claimed whose outcome is not safe; they are reported as unknown by whoever gets them next.
+    pub orders: usize,
+}
+
+impl Pump {
+    /// A pump over `wire`, with its intakes and receipts task in `tasks`.
+    pub(crate) fn new(settings: Settings, deps: &Deps, lease: Lease, wire: Wire, tasks: &mut service::Tasks) -> Self {
+        let now = time::now();
+        let (intakes, fetched) = intakes::start(&settings, &deps.bus, tasks);
+        let receipts = receipts::start(&settings, deps, wire.commands.clone(), tasks);
+        Self {
+            window: Window::new(settings.window),
+            bucket: Bucket::new(settings.rate, now),
+            outbox: Outbox::new(Arc::clone(&deps.bus)),
+            aside: Aside::new(Arc::clone(&deps.store)),
+            store: Arc::clone(&deps.store),
+            clock: deps.clock.clone(),
+            outcomes: topics::outcomes(),
+            dead: topics::dead(),
+            commands: wire.commands,
+            events: wire.events,
+            fetched,
+            intakes,
+            waiting: Lanes::default(),
+            claiming: FuturesUnordered::new(),
+            hands: HashMap::new(),
+            airborne: BTreeMap::new(),
+            flight_next: 0,
+            late: BTreeMap::new(),
+            sendable: VecDeque::new(),
+            held: BTreeMap::new(),
+            state: LinkState::Down { since: now },
+            correlations: Correlations::default(),
+            receipts,
+            is_draining: false,
+            lease,
+            settings,
+        }
+    }
+
+    /// Runs until `stop`, then drains: what is in flight is answered, reported and acked within the drain limit, and the
+    /// link says goodbye.
+    pub(crate) async fn run(mut self, stop: Stop) -> Abandoned {
+        let (mut events, mut fetched) = (Vec::new(), Vec::new());
+        let requested = stop.requested();
+        tokio::pin!(requested);
+        let mut give_up_at = None;
+        self.advance();
+        loop {
+            let wake = give_up_at.unwrap_or_else(|| time::now() + IDLE).min(self.wake_at());
+            tokio::select! {
+                biased;
+                safe = self.outbox.next() => self.on_safe(safe),
+                claimed = next_of(&mut self.claiming) => self.on_claimed(claimed),
+                lives = self.aside.looked() => self.on_looked(&lives),
+                count = self.events.recv_many(&mut events, EVENTS_MAX) => {
+                    events.drain(..).for_each(|event| self.on_event(event));
+                    if count == 0 {
+                        break;
+                    }
+                }
+                _ = self.fetched.recv_many(&mut fetched, EVENTS_MAX), if !self.is_draining => {
+                    fetched.drain(..).for_each(|fetched| self.on_fetched(fetched));
+                }
+                () = &mut requested, if !self.is_draining => {
+                    give_up_at = Some(time::now() + self.settings.drain_limit);
+                    self.drain();
+                }
+                () = time::sleep_until(wake) => {}
+            }
+            self.advance();
+            if self.is_draining && (self.is_quiet() || give_up_at.is_some_and(|at| time::now() >= at)) {
+                break;
+            }
+        }
+        self.leave().await
+    }
+
+    /// Everything that may be done now.
+    fn advance(&mut self) {
+        let (now, wall) = (time::now(), self.clock.now());
+        self.bucket.fill(now);
+        self.release_held(now);
+        self.send(now, wall);
+        self.start_claims(now, wall);
+        self.aside.look(now);
+        self.outbox.flush();
+        self.settle_intakes();
+        metrics::load(&self.settings.link, self.window.limit(), self.hands.len());
+    }
+
+    fn on_event(&mut self, event: Event) {
+        match event {
+            Event::Up => {
+                info!(link = %self.settings.link, "link is up");
+                metrics::link_up(&self.settings.link, true);
+                self.state = LinkState::Up;
+            }
+            Event::Down { reason } => {
+                if self.state == LinkState::Up {
+                    warn!(link = %self.settings.link, %reason, "link is down");
+                    self.state = LinkState::Down { since: time::now() };
+                }
+                metrics::link_up(&self.settings.link, false);
+            }
+            Event::Answers(answers) => self.on_answers(answers),
+            Event::Receipts(arrived) => self.on_receipts(arrived),
+        }
+    }
+
+    /// Records on their way to the log are safe: their orders are done.
+    fn on_safe(&mut self, safe: Vec<Safe>) {
+        for safe in safe {
+            match safe {
+                Safe::Order(key) => self.done(key),
+                Safe::Item(item) => self.item_done(item),
+                Safe::Nobody => {}
+            }
+        }
+    }
+
+    /// An order needs nothing more; every record of it in the log may be acked.
+    fn done(&mut self, key: OrderKey) {
+        for item in self.hands.remove(&key).into_iter().flatten() {
+            self.item_done(item);
+        }
+    }
+
+    fn is_down(&self, now: Instant) -> bool {
+        matches!(self.state, LinkState::Down { since } if self.is_draining || now.duration_since(since) >= DOWN_AFTER)
+    }
+
+    /// When to look again at the latest.
+    fn wake_at(&self) -> Instant {
+        let now = time::now();
+        let has_work = !self.sendable.is_empty() || !self.waiting.is_empty();
+        let link = match self.state {
+            LinkState::Down { since } if has_work && !self.is_down(now) => Some(since + DOWN_AFTER),
+            LinkState::Up if has_work && !self.bucket.is_open() => {
+                Some(now + self.bucket.opens_in().max(TOKENS_WAIT_MIN))
+            }
+            _ => None,
+        };
+        let lease = (!self.waiting.is_empty() && !self.lease.is_held(self.clock.now()))
+            .then(|| now + crate::lease::LEASE_RENEWAL);
+        let held = self.held.first_key_value().map(|((at, _), ())| *at);
+        [link, lease, held, self.aside.look_at()]
+            .into_iter()
+            .flatten()
+            .min()
+            .unwrap_or(now + IDLE)
+    }
+
+    fn drain(&mut self) {
+        self.is_draining = true;
+        self.waiting.clear();
+        self.stop_intakes();
+        // What is held goes once more now; a carrier that still wants to wait is the router's to wait for.
+        let held = std::mem::take(&mut self.held);
+        held.into_keys().for_each(|(_, id)| self.queue(id));
+    }
+
+    /// Whether nothing claimed is without a safe outcome.
+    fn is_quiet(&self) -> bool {
+        self.airborne.is_empty() && self.claiming.is_empty() && self.outbox.len() == 0
+    }
+
+    /// Closes the link; receipts are served until it is closed.
+    async fn leave(mut self) -> Abandoned {
+        let abandoned = Abandoned {
+            orders: self.airborne.len() + self.outbox.len(),
+        };
+        let _ = self.commands.send(Command::Close);
+        let limit = self.settings.drain_limit;
+        let closing = async {
+            while let Some(event) = self.events.recv().await {
+                self.on_event(event);
+            }
+        };
+        if time::timeout(limit, closing).await.is_none() {
+            warn!("a link did not close in time");
+        }
+        metrics::link_up(&self.settings.link, false);
+        abandoned
+    }
+}
+
+async fn next_of<T>(futures: &mut FuturesUnordered<BoxFuture<'static, T>>) -> T {
+    match futures.next().await {
+        Some(output) => output,
+        None => std::future::pending().await,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,189 @@
+//! Claims: which fetched orders become ours to send.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use futures::FutureExt;
+use journey::{Cause, Outcome};
+use service::time::{self, Instant};
+use sms::UnixMs;
+use store::Applied;
+use tracing::debug;
+
+use super::{Airborne, LinkState, OrderKey, Pump};
+use crate::{
+    aside::Fate,
+    claims::{self, Ruling},
+    flight::Flight,
+    metrics,
+    parts::Ready,
+};
+
+/// Orders of one call to the store.
+const CLAIM_BATCH_MAX: usize = 500;
+/// Calls to the store under way at once; what comes meanwhile goes into the next one.
+const CLAIM_CALLS_MAX: usize = 4;
+/// Outcomes that may wait for the log before nothing more is claimed.
+const OUTBOX_MAX: usize = 10_000;
+
+const _: () = assert!(
+    CLAIM_BATCH_MAX <= store::OPS_MAX,
+    "a batch of claims is one call to the store"
+);
+
+/// An order whose claim is under way, or was found elsewhere.
+#[derive(Debug)]
+pub(super) struct Pending {
+    pub ready: Box<Ready>,
+    pub key: OrderKey,
+    /// Window slots it holds.
+    slots: u32,
+    /// Rate tokens it holds.
+    tokens: u32,
+}
+
+/// A batch of claims with the store's word.
+pub(super) struct Claimed {
+    pending: Vec<Pending>,
+    applied: Vec<Applied>,
+    is_retry: bool,
+}
+
+impl Pump {
+    /// Claims as many waiting orders as there are slots and tokens for. With the link down orders need neither: they are
+    /// claimed to be answered.
+    pub(super) fn start_claims(&mut self, now: Instant, wall: UnixMs) {
+        let is_down = self.is_down(now);
+        let may_claim = self.claiming.len() < CLAIM_CALLS_MAX
+            && self.outbox.len() < OUTBOX_MAX
+            && (self.state == LinkState::Up || is_down)
+            && self.lease.is_held(wall);
+        if !may_claim {
+            return;
+        }
+        let mut batch = Vec::new();
+        while batch.len() < CLAIM_BATCH_MAX && (is_down || (self.window.free() > 0 && self.bucket.is_open())) {
+            let Some((ready, item)) = self.waiting.pop() else { break };
+            self.left_queue(item);
+            let key = Self::key_of(&ready.order);
+            if let Some(items) = self.hands.get_mut(&key) {
+                // The same order came twice while the first is in hand: it is done when that one is.
+                items.push(item);
+                metrics::dropped(ready.order.carrier.as_str(), "repeat");
+                continue;
+            }
+            self.hands.insert(key, vec![item]);
+            batch.push(self.reserve(ready, key, is_down));
+        }
+        if !batch.is_empty() {
+            debug!(link = %self.settings.link, orders = batch.len(), "claiming");
+            self.claim(batch);
+        }
+    }
+
+    fn reserve(&mut self, ready: Box<Ready>, key: OrderKey, is_down: bool) -> Pending {
+        let tokens = if is_down {
+            0
+        } else {
+            u32::try_from(ready.parts.len()).unwrap_or(u32::MAX)
+        };
+        let slots = tokens.min(self.window.slots_max());
+        self.window.take(slots);
+        self.bucket.take(tokens);
+        Pending {
+            ready,
+            key,
+            slots,
+            tokens,
+        }
+    }
+
+    fn claim(&mut self, pending: Vec<Pending>) {
+        let incarnation = self.lease.incarnation();
+        let ops = pending
+            .iter()
+            .map(|pending| claims::claim(&pending.ready.order, incarnation))
+            .collect();
+        let applied = claims::apply(Arc::clone(&self.store), ops);
+        self.claiming.push(
+            applied
+                .map(|(applied, is_retry)| Claimed {
+                    pending,
+                    applied,
+                    is_retry,
+                })
+                .boxed(),
+        );
+    }
+
+    /// The claims of a batch are safe.
+    pub(super) fn on_claimed(&mut self, claimed: Claimed) {
+        let (now, wall) = (time::now(), self.clock.now());
+        for (pending, applied) in claimed.pending.into_iter().zip(claimed.applied) {
+            self.window.give(pending.slots);
+            let carrier = pending.ready.order.carrier.clone();
+            let ruling = claims::ruling(&applied, &carrier, claimed.is_retry);
+            if ruling == Ruling::Go {
+                self.start_flight(pending, now, wall);
+                continue;
+            }
+            self.bucket.give(pending.tokens);
+            match ruling {
+                Ruling::Elsewhere { incarnation } => {
+                    metrics::dropped(carrier.as_str(), "elsewhere");
+                    self.aside.put(pending, incarnation, now);
+                }
+                ruling => {
+                    metrics::dropped(carrier.as_str(), if ruling == Ruling::Twin { "twin" } else { "repeat" });
+                    self.done(pending.key);
+                }
+            }
+        }
+    }
+
+    /// Sends an order that is ours, or answers it where it cannot be sent any more.
+    fn start_flight(&mut self, pending: Pending, now: Instant, wall: UnixMs) {
+        let Pending { ready, key, tokens, .. } = pending;
+        let answer = if wall >= ready.order.terms.deadline {
+            Some(Outcome::Next {
+                cause: Cause::new("deadline", ""),
+            })
+        } else if let Some(cause) = &ready.unfit {
+            Some(Outcome::Next { cause: cause.clone() })
+        } else if self.is_down(now) {
+            Some(Outcome::LinkDown {
+                cause: Cause::new("no_link", ""),
+            })
+        } else {
+            None
+        };
+        if let Some(outcome) = answer {
+            self.bucket.give(tokens);
+            return self.report(ready.order, key, outcome, wall);
+        }
+        let id = self.flight_next;
+        self.flight_next += 1;
+        self.airborne.insert(
+            id,
+            Airborne {
+                flight: Flight::new(*ready),
+                key,
+                prepaid: tokens,
+                is_queued: false,
+            },
+        );
+        self.queue(id);
+    }
+
+    /// Leases were looked at: orders whose owner is gone are unknown.
+    pub(super) fn on_looked(&mut self, lives: &BTreeMap<String, bool>) {
+        let wall = self.clock.now();
+        for (pending, fate) in self.aside.take_settled(lives, time::now()) {
+            match fate {
+                Fate::Orphaned => {
+                    self.report(pending.ready.order, pending.key, Outcome::Unknown { since: wall }, wall);
+                }
+                Fate::Answered => self.done(pending.key),
+            }
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! The pump's ends of its intakes: what was fetched, what may be fetched, what is acked.
+
+use std::sync::Arc;
+
+use bus::{Bus, Record};
+use journey::OrderNumber;
+use service::Tasks;
+use signalbox_proto::record::{self, DeadRecord};
+use sms::Lane;
+use tokio::sync::mpsc;
+use tracing::warn;
+
+use super::{Pump, Safe, Settings};
+use crate::{
+    intake::{self, Ask, Content, Fetched, Source},
+    ledger::{BatchId, Ledger},
+    metrics,
+};
+
+/// Orders one intake may have fetched and the pump not claimed.
+const FETCHED_MAX: usize = 500;
+/// Orders of one intake that may be fetched and not acked, beside two windows of them: room for what waits for the log.
+const OPEN_ROOM: usize = 2_000;
+
+/// One record of the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Item {
+    pub intake: usize,
+    pub batch: BatchId,
+}
+
+/// The pump's end of an intake.
+#[derive(Debug)]
+pub(super) struct Intake {
+    lane: Lane,
+    topic: String,
+    asks: mpsc::UnboundedSender<Ask>,
+    ledger: Ledger,
+    /// Records that may be fetched and were not granted yet.
+    owed: usize,
+}
+
+/// Starts an intake for every lane of every carrier.
+pub(super) fn start(
+    settings: &Settings,
+    bus: &Arc<dyn Bus>,
+    tasks: &mut Tasks,
+) -> (Vec<Intake>, mpsc::UnboundedReceiver<Fetched>) {
+    let (to_pump, fetched) = mpsc::unbounded_channel();
+    let lanes = settings
+        .carriers
+        .iter()
+        .flat_map(|carrier| Lane::ALL.map(|lane| (carrier, lane)));
+    let intakes = lanes.enumerate().map(|(index, (carrier, lane))| {
+        let (asks, asked) = mpsc::unbounded_channel();
+        let source = Source {
+            index,
+            carrier: carrier.clone(),
+            lane,
+            concatenation: settings.concatenation,
+        };
+        tasks.spawn(intake::run(source, Arc::clone(bus), asked, to_pump.clone()));
+        let topic = signalbox_proto::topics::dispatch(carrier, lane).as_str().to_owned();
+        let owed = FETCHED_MAX.min(settings.window as usize);
+        Intake {
+            lane,
+            topic,
+            asks,
+            ledger: Ledger::default(),
+            owed,
+        }
+    });
+    (intakes.collect(), fetched)
+}
+
+impl Pump {
+    /// Enters a batch and queues its orders.
+    pub(super) fn on_fetched(&mut self, fetched: Fetched) {
+        let intake = &mut self.intakes[fetched.intake];
+        let batch = intake.ledger.open(fetched.delivered, fetched.records.len());
+        let item = Item {
+            intake: fetched.intake,
+            batch,
+        };
+        let lane = intake.lane;
+        for content in fetched.records {
+            match content {
+                Content::Order(ready) => self.waiting.push(lane, (ready, item)),
+                Content::Dead { key, octets, reason } => self.bury(item, key, octets, reason),
+            }
+        }
+    }
+
+    /// Sets a record that is no order aside for people.
+    fn bury(&mut self, item: Item, key: u64, octets: bytes::Bytes, reason: String) {
+        let topic = self.intakes[item.intake].topic.clone();
+        warn!(link = %self.settings.link, topic, reason, "a record is no order of this carrier");
+        metrics::dead(&self.settings.link);
+        let dead = record::dead_to_bytes(&DeadRecord { topic, octets, reason });
+        self.outbox.push(&self.dead, Record::new(key, dead), Safe::Item(item));
+        self.intakes[item.intake].owed += 1;
+    }
+
+    /// An order left the queue: another may be fetched.
+    pub(super) fn left_queue(&mut self, item: Item) {
+        self.intakes[item.intake].owed += 1;
+    }
+
+    pub(super) fn item_done(&mut self, item: Item) {
+        self.intakes[item.intake].ledger.done(item.batch);
+    }
+
+    /// Acks what is finished, and grants what there is room for.
+    pub(super) fn settle_intakes(&mut self) {
+        let open_max = 2 * self.settings.window as usize + OPEN_ROOM;
+        for intake in &mut self.intakes {
+            let finished = intake.ledger.take_finished();
+            // An intake that is gone has nothing left to ack to: the log is closed.
+            if !finished.is_empty() {
+                let _ = intake.asks.send(Ask::Ack(finished));
+            }
+            if intake.owed > 0 && intake.ledger.records_open() < open_max {
+                let _ = intake.asks.send(Ask::Grant(std::mem::take(&mut intake.owed)));
+            }
+        }
+    }
+
+    pub(super) fn stop_intakes(&mut self) {
+        for intake in &self.intakes {
+            let _ = intake.asks.send(Ask::Stop);
+        }
+    }
+
+    /// The order of a record in short.
+    pub(super) fn key_of(order: &journey::Order) -> (sms::MessageId, OrderNumber) {
+        (order.message.id, order.number)
+    }
+}

@@ -1,0 +1,266 @@
+//! Parts on their way to the carrier, their answers, and what is reported of an order in the end.
+
+use std::sync::Arc;
+
+use bus::Record;
+use journey::{Correlation, Order, OrderAnswer, Outcome};
+use service::time::{self, Instant};
+use signalbox_proto::record;
+use sms::UnixMs;
+
+use super::{LinkState, OrderKey, Pump, Safe};
+use crate::{
+    Action, Rule,
+    flight::{Flight, Next},
+    link::{Answer, Command, Job, Tag, Verdict},
+    metrics,
+};
+
+/// Orders reported as unknown that are remembered for a late answer; the oldest are forgotten first.
+const LATE_MAX: usize = 10_000;
+
+/// Why no part of a flight is sent now.
+enum Blocked {
+    /// Nothing is to be sent on this link at the moment.
+    Link,
+    /// This order must not be sent any more.
+    Order(Verdict),
+}
+
+impl Pump {
+    /// Puts an order in line to have its missing parts sent.
+    pub(super) fn queue(&mut self, id: u64) {
+        if let Some(airborne) = self.airborne.get_mut(&id)
+            && !std::mem::replace(&mut airborne.is_queued, true)
+        {
+            self.sendable.push_back(id);
+        }
+    }
+
+    /// Puts the orders whose hold is over in line.
+    pub(super) fn release_held(&mut self, now: Instant) {
+        while let Some(((at, id), ())) = self.held.pop_first() {
+            if at > now {
+                self.held.insert((at, id), ());
+                break;
+            }
+            self.queue(id);
+        }
+    }
+
+    /// Hands parts to the link as slots and tokens allow.
+    pub(super) fn send(&mut self, now: Instant, wall: UnixMs) {
+        let mut jobs = Vec::new();
+        while let Some(id) = self.sendable.front().copied() {
+            if !self.airborne.contains_key(&id) {
+                // It landed in line: a part refused for good ends the sending of the others.
+                self.sendable.pop_front();
+                continue;
+            }
+            match self.send_parts(id, now, wall, &mut jobs) {
+                Ok(()) => {}
+                Err(Blocked::Link) => break,
+                Err(Blocked::Order(verdict)) => {
+                    let airborne = self.airborne.get_mut(&id).expect("what is in line is airborne");
+                    airborne.flight.abandon(&verdict, wall);
+                    self.bucket.give(std::mem::take(&mut airborne.prepaid));
+                }
+            }
+            self.sendable.pop_front();
+            self.airborne
+                .get_mut(&id)
+                .expect("what is in line is airborne")
+                .is_queued = false;
+            self.step(id, now, wall);
+        }
+        if !jobs.is_empty() {
+            metrics::parts(&self.settings.link, jobs.len());
+            // A link that is gone answers nothing; its orders are abandoned when the pump learns that it is.
+            let _ = self.commands.send(Command::Submit(jobs));
+        }
+    }
+
+    /// Takes parts of one order until all of them are on their way.
+    fn send_parts(&mut self, id: u64, now: Instant, wall: UnixMs, jobs: &mut Vec<Job>) -> Result<(), Blocked> {
+        while self.airborne[&id].flight.is_missing() {
+            self.may_send(id, now, wall)?;
+            let airborne = self.airborne.get_mut(&id).expect("what is in line is airborne");
+            let Some(part) = airborne.flight.send_next(wall) else {
+                return Ok(());
+            };
+            match airborne.prepaid.checked_sub(1) {
+                Some(rest) => airborne.prepaid = rest,
+                None => self.bucket.take(1),
+            }
+            self.window.take(1);
+            let order = airborne.flight.order();
+            jobs.push(Job {
+                tag: Tag { flight: id, part },
+                valid_for: order.terms.deadline.since(wall),
+                answer_timeout: order.class().answer_timeout(),
+                ready: Arc::clone(&airborne.flight.ready),
+            });
+        }
+        Ok(())
+    }
+
+    fn may_send(&self, id: u64, now: Instant, wall: UnixMs) -> Result<(), Blocked> {
+        let airborne = &self.airborne[&id];
+        if wall >= airborne.flight.order().terms.deadline {
+            let rule = Rule {
+                action: Action::Next { then_fail: false },
+                code: "deadline",
+            };
+            return Err(Blocked::Order(Verdict::Refused {
+                rule,
+                detail: String::new(),
+            }));
+        }
+        // Past the end of our lease somebody else may have answered for us.
+        if !self.lease.is_held(wall) {
+            return Err(Blocked::Order(Verdict::Unsent { code: "lease_lapsed" }));
+        }
+        match self.state {
+            LinkState::Down { .. } if self.is_down(now) => Err(Blocked::Order(Verdict::Unsent { code: "no_link" })),
+            LinkState::Down { .. } => Err(Blocked::Link),
+            LinkState::Up if self.window.free() == 0 => Err(Blocked::Link),
+            LinkState::Up if airborne.prepaid == 0 && !self.bucket.is_open() => Err(Blocked::Link),
+            LinkState::Up => Ok(()),
+        }
+    }
+
+    /// The link answers.
+    pub(super) fn on_answers(&mut self, answers: Vec<Answer>) {
+        let (now, wall) = (time::now(), self.clock.now());
+        for Answer { tag, verdict } in answers {
+            self.feel(&verdict, now);
+            let remote_id = match &verdict {
+                Verdict::Taken { remote_id } => Some(remote_id.clone()),
+                _ => None,
+            };
+            let is_late = !self.airborne.contains_key(&tag.flight);
+            let flight = match self.airborne.get_mut(&tag.flight) {
+                Some(airborne) => Some(&mut airborne.flight),
+                None => self.late.get_mut(&tag.flight),
+            };
+            let Some(flight) = flight else { continue };
+            let was_sent = flight.is_sent(tag.part);
+            if !flight.answer(tag.part, verdict) {
+                continue;
+            }
+            if was_sent {
+                self.window.give(1);
+            }
+            if let Some(id) = remote_id.filter(|id| !id.is_empty() && flight.order().receipt) {
+                let segments = u8::try_from(flight.parts()).unwrap_or(u8::MAX);
+                let order = flight.order().order_ref();
+                self.correlations.insert(
+                    &id,
+                    Correlation {
+                        order,
+                        segment: tag.part,
+                        segments,
+                    },
+                );
+            }
+            if is_late {
+                self.step_late(tag.flight, wall)
+            } else {
+                self.step(tag.flight, now, wall)
+            }
+        }
+    }
+
+    /// Lets an answer move the window.
+    fn feel(&mut self, verdict: &Verdict, now: Instant) {
+        match verdict {
+            Verdict::Taken { .. } => self.window.speed_up(),
+            Verdict::Refused { rule, .. } => {
+                metrics::refusal(&self.settings.link, rule.code);
+                if matches!(rule.action, Action::Hold { .. }) {
+                    self.window.slow_down(now);
+                }
+            }
+            Verdict::Unsent { .. } | Verdict::Unanswered => {}
+        }
+    }
+
+    /// Does what an order in the air needs next.
+    fn step(&mut self, id: u64, now: Instant, wall: UnixMs) {
+        let may_hold = !self.is_draining;
+        let Some(airborne) = self.airborne.get_mut(&id) else {
+            return;
+        };
+        match airborne.flight.next(now, wall, may_hold) {
+            Next::Wait => {}
+            Next::Send => self.queue(id),
+            Next::Hold(wait) => {
+                metrics::hold(&self.settings.link);
+                self.held.insert((now + wait, id), ());
+            }
+            Next::Report(outcome) => self.land(id, outcome, wall),
+        }
+    }
+
+    /// Takes an order out of the air and reports it.
+    fn land(&mut self, id: u64, outcome: Outcome, wall: UnixMs) {
+        let airborne = self.airborne.remove(&id).expect("only what is airborne lands");
+        self.bucket.give(airborne.prepaid);
+        if airborne.flight.is_open() {
+            let order = airborne.flight.order().clone();
+            self.report(order, airborne.key, outcome, wall);
+            self.late.insert(id, airborne.flight);
+            if self.late.len() > LATE_MAX {
+                self.late.pop_first();
+            }
+        } else {
+            self.report(into_order(airborne.flight), airborne.key, outcome, wall);
+        }
+    }
+
+    /// An answer came after its order was reported as unknown: all parts taken is worth a report of its own.
+    fn step_late(&mut self, id: u64, wall: UnixMs) {
+        metrics::late(&self.settings.link);
+        let Some(flight) = self.late.get(&id) else { return };
+        if let Some(outcome) = flight.late_acceptance() {
+            let order = flight.order().clone();
+            self.publish(order, outcome, wall, Safe::Nobody);
+        }
+        if !flight_is_open(self.late.get(&id)) {
+            self.late.remove(&id);
+        }
+    }
+
+    /// Reports what became of an order; it is done once that is safe.
+    pub(super) fn report(&mut self, order: Order, key: OrderKey, outcome: Outcome, wall: UnixMs) {
+        self.publish(order, outcome, wall, Safe::Order(key));
+    }
+
+    fn publish(&mut self, order: Order, outcome: Outcome, at: UnixMs, safe: Safe) {
+        metrics::outcome(order.carrier.as_str(), outcome.as_str());
+        let key = order.message.key.0;
+        let answer = OrderAnswer {
+            order: order.order_ref(),
+            outcome,
+            at,
+            returned: Box::new(order),
+        };
+        self.outbox.push(
+            &self.outcomes,
+            Record::new(key, record::outcome_to_bytes(&answer)),
+            safe,
+        );
+    }
+}
+
+fn flight_is_open(flight: Option<&Flight>) -> bool {
+    flight.is_some_and(Flight::is_open)
+}
+
+/// The order itself; copied only where the link still holds on to it.
+fn into_order(flight: Flight) -> Order {
+    match Arc::try_unwrap(flight.ready) {
+        Ok(ready) => ready.order,
+        Err(shared) => shared.order.clone(),
+    }
+}

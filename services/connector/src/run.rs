@@ -1,0 +1,145 @@
+//! The service: one lease, and for each link a pump and what is behind it.
+
+use std::sync::Arc;
+
+use bus::PublishError;
+use service::{Stop, Tasks, time};
+use signalbox_proto::topics;
+use tracing::{info, warn};
+
+use crate::{
+    Config, Incarnation, LinkConfig, LinkKind,
+    lease::{LEASE_RENEWAL, Lease},
+    link, metrics,
+    pump::{Abandoned, Pump, Settings},
+    simulator::{Hub, Simulator},
+    smpp_link::{self, Dialect},
+};
+
+/// What a connector is handed besides its configuration. Cheap to clone.
+#[derive(Clone)]
+pub struct Deps {
+    /// Log, store, time and dice.
+    pub shell: service::Deps,
+    /// The memory of simulated carriers; [`Hub::default`] where there are none.
+    pub simulators: Hub,
+}
+
+/// Why a connector could not start, or did not stop cleanly.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The topics of its carriers could not be created; nothing was read or sent.
+    #[error("cannot create the topics of the carriers: {0}")]
+    Topics(#[from] PublishError),
+    /// What is in flight was not answered within the drain limit.
+    #[error(
+        "{orders} orders were in flight at the end of the drain limit; they are reported as unknown after a restart"
+    )]
+    Abandoned {
+        /// How many.
+        orders: usize,
+    },
+}
+
+impl From<service::Deps> for Deps {
+    fn from(shell: service::Deps) -> Self {
+        Self {
+            shell,
+            simulators: Hub::default(),
+        }
+    }
+}
+
+/// Serves the links of `config` until `stop`, then drains: nothing new is claimed, what is in flight is answered and
+/// reported, and the links are closed.
+///
+/// # Errors
+/// The topics could not be created, or orders were left in flight at the end of the drain limit.
+pub async fn run(config: Config, deps: Deps, stop: Stop) -> Result<(), Error> {
+    metrics::describe();
+    let shell = &deps.shell;
+    let carriers = config.carriers();
+    let specs = carriers
+        .iter()
+        .flat_map(|carrier| topics::of_carrier(carrier, config.partitions));
+    let specs: Vec<_> = specs.chain(topics::fixed(config.partitions)).collect();
+    shell.bus.ensure(&specs).await?;
+
+    let lease = Lease::new(Incarnation::new(shell.dice.next_u64()));
+    let mut keeper = Tasks::new();
+    if acquire(&lease, &deps, &stop).await.is_none() {
+        return Ok(());
+    }
+    keeper.spawn(lease.clone().keep(Arc::clone(&shell.store), shell.clock.clone()));
+    info!(
+        links = config.links.len(),
+        incarnation = lease.incarnation().as_str(),
+        "connector started"
+    );
+
+    let mut pumps = Tasks::new();
+    let mut helpers = Tasks::new();
+    for link in &config.links {
+        let pump = start(link, &config, &deps, &lease, &mut helpers);
+        pumps.spawn(pump.run(stop.clone()));
+    }
+    let mut abandoned = Abandoned::default();
+    while let Some(ended) = pumps.join_next().await {
+        match ended {
+            Ok(left) => abandoned.orders += left.orders,
+            Err(panicked) => std::panic::resume_unwind(panicked.into_panic()),
+        }
+    }
+    // With the pumps gone, intakes and receipts tasks end once they did what was asked of them.
+    if time::timeout(config.drain_limit, helpers.join_all()).await.is_none() {
+        warn!("acks or receipts were not finished in time; what they concern comes again");
+    }
+    lease.give_up(&*shell.store).await;
+    match abandoned.orders {
+        0 => Ok(()),
+        orders => Err(Error::Abandoned { orders }),
+    }
+}
+
+/// Waits until the lease is held; `None` = asked to stop before.
+async fn acquire(lease: &Lease, deps: &Deps, stop: &Stop) -> Option<()> {
+    while let Err(error) = lease.renew(&*deps.shell.store, &deps.shell.clock).await {
+        warn!(%error, "cannot take the lease, trying again");
+        tokio::select! {
+            biased;
+            () = stop.requested() => return None,
+            () = time::sleep(LEASE_RENEWAL) => {}
+        }
+    }
+    Some(())
+}
+
+fn start(link: &LinkConfig, config: &Config, deps: &Deps, lease: &Lease, helpers: &mut Tasks) -> Pump {
+    let (wire, plug) = link::wire();
+    let window = link.window_in_effect();
+    let settings = Settings {
+        link: link.name.as_str().into(),
+        carriers: link.carriers.clone(),
+        window,
+        rate: link.rate,
+        concatenation: link.concatenation,
+        drain_limit: config.drain_limit,
+    };
+    match &link.kind {
+        LinkKind::Smpp(smpp) => {
+            let dialect = Dialect {
+                link: Arc::clone(&settings.link),
+                window,
+                smpp: (**smpp).clone(),
+                outcomes: link.outcomes.clone(),
+                faults: link.faults.clone(),
+            };
+            helpers.spawn(smpp_link::run(dialect, deps.shell.dice.fork(), plug));
+        }
+        LinkKind::Simulator(simulator) => {
+            let hub = deps.simulators.clone();
+            helpers.spawn(Simulator::new(link, simulator.clone(), &deps.shell, hub, plug).run());
+        }
+    }
+    Pump::new(settings, &deps.shell, lease.clone(), wire, helpers)
+}

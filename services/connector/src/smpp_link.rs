@@ -1,0 +1,130 @@
+//! A link over SMPP 3.4: one connection, kept up, with the session's octets and time moved around it.
+//!
+//! The session itself is a state machine of the `smpp` crate. What is written here is when to connect, what to send, and
+//! what the answers and receipts mean.
+
+mod backoff;
+mod config;
+mod connection;
+mod receipt;
+mod submit;
+
+use std::time::Duration;
+
+use service::{Dice, time};
+use tokio::net::TcpStream;
+use tracing::{info, warn};
+
+use crate::{
+    FaultMap, OutcomeMap,
+    link::{Answer, Command, Event, Plug, Tag, Verdict},
+};
+use backoff::Backoff;
+use connection::{Connection, End};
+
+pub use config::{Numbering, SmppConfig};
+
+/// Longest wait for a connection to be taken.
+const CONNECT_LIMIT: Duration = Duration::from_secs(10);
+
+/// What a link does beside its connection's configuration.
+#[derive(Clone, Debug)]
+pub(crate) struct Dialect {
+    /// Its name, for logs and metrics.
+    pub link: std::sync::Arc<str>,
+    /// Parts that may be unanswered at once.
+    pub window: u32,
+    /// How to connect, bind and write.
+    pub smpp: SmppConfig,
+    /// What each status makes of an order.
+    pub outcomes: OutcomeMap,
+    /// Whom negative receipts blame.
+    pub faults: FaultMap,
+}
+
+/// Keeps the link up until it is told to close.
+pub(crate) async fn run(dialect: Dialect, dice: Dice, mut plug: Plug) {
+    let mut backoff = Backoff::new(dialect.smpp.reconnect.clone(), dialect.smpp.credentials_pause, dice);
+    let mut token_next = 0;
+    loop {
+        let end = match until_closed(&mut plug, connect(&dialect)).await {
+            None => return,
+            Some(Ok(stream)) => {
+                Connection::new(&dialect, &mut plug, &mut token_next)
+                    .serve(stream)
+                    .await
+            }
+            Some(Err(reason)) => End {
+                reason,
+                is_closing: false,
+                bound_for: None,
+                is_refused: false,
+            },
+        };
+        let _ = plug.events.send(Event::Down {
+            reason: end.reason.clone(),
+        });
+        if end.is_closing {
+            info!(link = %dialect.link, reason = %end.reason, "link closed");
+            return;
+        }
+        let wait = backoff.next(&end);
+        let wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
+        if end.is_refused {
+            warn!(link = %dialect.link, reason = %end.reason, wait_ms, "the carrier refuses the bind, check the credentials");
+        } else {
+            info!(link = %dialect.link, reason = %end.reason, wait_ms, "no connection, trying again");
+        }
+        if until_closed(&mut plug, time::sleep(wait)).await.is_none() {
+            return;
+        }
+    }
+}
+
+async fn connect(dialect: &Dialect) -> Result<TcpStream, String> {
+    let address = &dialect.smpp.address;
+    match time::timeout(CONNECT_LIMIT, TcpStream::connect(address.as_str())).await {
+        Some(Ok(stream)) => match stream.set_nodelay(true) {
+            Ok(()) => Ok(stream),
+            Err(error) => Err(format!("{address}: {error}")),
+        },
+        Some(Err(error)) => Err(format!("{address}: {error}")),
+        None => Err(format!("{address}: no connection within {} s", CONNECT_LIMIT.as_secs())),
+    }
+}
+
+/// The output of `work`; meanwhile every part is answered as unsent. `None` = the link is to close.
+async fn until_closed<T>(plug: &mut Plug, work: impl Future<Output = T>) -> Option<T> {
+    tokio::pin!(work);
+    loop {
+        tokio::select! {
+            biased;
+            command = plug.commands.recv() => match command {
+                Some(Command::Submit(jobs)) => {
+                    let unsent = |tag| Answer { tag, verdict: Verdict::Unsent { code: "no_link" } };
+                    let answers = jobs.iter().map(|job| unsent(job.tag)).collect();
+                    let _ = plug.events.send(Event::Answers(answers));
+                }
+                // The connection these came over is gone, and the carrier sends them again.
+                Some(Command::Reply(_)) => {}
+                Some(Command::Close) | None => return None,
+            },
+            output = &mut work => return Some(output),
+        }
+    }
+}
+
+/// The session's name for a part.
+fn tag_to_u64(tag: Tag) -> u64 {
+    tag.flight << 8 | u64::from(tag.part)
+}
+
+fn tag_from_u64(tag: u64) -> Tag {
+    Tag {
+        flight: tag >> 8,
+        part: (tag & 0xFF) as u8,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,124 @@
+//! How one SMPP link connects, binds and writes.
+
+use std::{ops::RangeInclusive, time::Duration};
+
+use smpp::{Address, IdFormats, TlvPolicy};
+use sms::{Encoding, Msisdn, Sender, SenderKind};
+use source::Secret;
+
+/// Everything an SMPP link has beside what every link has.
+#[derive(Clone, Debug)]
+pub struct SmppConfig {
+    /// Host and port.
+    pub address: String,
+    /// Name of the account.
+    pub system_id: String,
+    /// Its password.
+    pub password: Secret,
+    /// Type of the system; often empty.
+    pub system_type: String,
+    /// Service of the carrier; empty = its default.
+    pub service_type: String,
+    /// Silence after which the peer is asked for a sign of life.
+    pub enquire_link: Duration,
+    /// Shortest and longest ceiling of the wait before connecting again.
+    pub reconnect: RangeInclusive<Duration>,
+    /// Wait after a bind that was refused.
+    pub credentials_pause: Duration,
+    /// When TLVs are sent.
+    pub tlvs: TlvPolicy,
+    /// Type of number and numbering plan of addresses.
+    pub numbering: Numbering,
+    /// What stands before the digits of a recipient, such as `+` or `00`; empty = nothing.
+    pub destination_prefix: String,
+    /// `data_coding` of GSM 7-bit, UCS-2 and binary content.
+    pub data_coding: [u8; 3],
+    /// Whether the time left until the deadline is told as validity.
+    pub validity: bool,
+    /// How the carrier writes its ids.
+    pub ids: IdFormats,
+    /// Whether receipts come without being marked as such in `esm_class`.
+    pub unmarked_receipts: bool,
+}
+
+/// Type of number and numbering plan of each kind of address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Numbering {
+    /// Senders that are names.
+    pub alphanumeric: (u8, u8),
+    /// Senders of up to 8 digits.
+    pub short_code: (u8, u8),
+    /// Other senders of digits.
+    pub long_code: (u8, u8),
+    /// Recipients.
+    pub destination: (u8, u8),
+}
+
+impl Default for Numbering {
+    fn default() -> Self {
+        Self {
+            alphanumeric: (5, 0),
+            short_code: (3, 0),
+            long_code: (1, 1),
+            destination: (1, 1),
+        }
+    }
+}
+
+impl SmppConfig {
+    /// A link with the defaults of everything but address and credentials.
+    pub fn new(address: impl Into<String>, system_id: impl Into<String>, password: Secret) -> Self {
+        Self {
+            address: address.into(),
+            system_id: system_id.into(),
+            password,
+            system_type: String::new(),
+            service_type: String::new(),
+            enquire_link: Duration::from_secs(30),
+            reconnect: Duration::from_secs(1)..=Duration::from_secs(60),
+            credentials_pause: Duration::from_secs(300),
+            tlvs: TlvPolicy::Auto,
+            numbering: Numbering::default(),
+            destination_prefix: String::new(),
+            data_coding: [0, 8, 4],
+            validity: true,
+            ids: IdFormats::default(),
+            unmarked_receipts: false,
+        }
+    }
+
+    pub(super) fn source(&self, sender: &Sender) -> Address {
+        let (ton, npi) = match sender.kind() {
+            SenderKind::Alphanumeric => self.numbering.alphanumeric,
+            SenderKind::ShortCode => self.numbering.short_code,
+            SenderKind::LongCode => self.numbering.long_code,
+        };
+        let value = match sender.kind() {
+            SenderKind::Alphanumeric => sender.as_str(),
+            SenderKind::ShortCode | SenderKind::LongCode => sender.as_str().trim_start_matches('+'),
+        };
+        Address {
+            ton,
+            npi,
+            value: value.to_owned(),
+        }
+    }
+
+    pub(super) fn destination(&self, recipient: &Msisdn) -> Address {
+        let (ton, npi) = self.numbering.destination;
+        Address {
+            ton,
+            npi,
+            value: format!("{}{}", self.destination_prefix, recipient.digits()),
+        }
+    }
+
+    pub(super) fn data_coding(&self, encoding: Encoding) -> u8 {
+        let [gsm7, ucs2, binary] = self.data_coding;
+        match encoding {
+            Encoding::Gsm7 => gsm7,
+            Encoding::Ucs2 => ucs2,
+            Encoding::Binary => binary,
+        }
+    }
+}

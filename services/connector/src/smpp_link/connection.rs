@@ -1,0 +1,328 @@
+//! One connection: moves octets and time between the socket and the session, and tells the pump what came of it.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+use bytes::{Bytes, BytesMut};
+use service::time::{self, Instant};
+use smpp::{
+    Answer as SessionAnswer, ClientConfig, Deliver, Input, NotSent, Notice, Output, Session, Status, Ticket, Why,
+};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
+use tracing::warn;
+
+use super::{Dialect, receipt, submit, tag_from_u64, tag_to_u64};
+use crate::{
+    Action, Rule,
+    link::{Answer, Arrived, Command, Event, Plug, Verdict},
+    metrics,
+};
+
+/// Octets asked of the socket at once.
+const READ_OCTETS: usize = 64 * 1024;
+/// Receipts that may wait for their reply; beyond them the carrier is asked to send again later.
+const RECEIPTS_OPEN_MAX: usize = 10_000;
+/// Commands of the pump taken at once.
+const COMMANDS_MAX: usize = 64;
+/// Longest wait for the last octets to leave when the connection ends.
+const FLUSH_LIMIT: Duration = Duration::from_secs(1);
+
+/// How a connection ended.
+#[derive(Clone, Debug)]
+pub(super) struct End {
+    /// Why, for people.
+    pub reason: String,
+    /// Whether we wanted to.
+    pub is_closing: bool,
+    /// How long it was bound; absent = never.
+    pub bound_for: Option<Duration>,
+    /// Whether the bind was refused.
+    pub is_refused: bool,
+}
+
+/// A connection under way.
+pub(super) struct Connection<'a> {
+    dialect: &'a Dialect,
+    plug: &'a mut Plug,
+    began: Instant,
+    bound_at: Option<Instant>,
+    /// Receipts that wait for their reply.
+    tickets: BTreeMap<u64, Ticket>,
+    token_next: &'a mut u64,
+    answers: Vec<Answer>,
+    arrived: Vec<Arrived>,
+    out: BytesMut,
+    end: Option<Why>,
+    is_closing: bool,
+    /// The carrier says that the bind is not what we think: a new one is needed.
+    is_unfit: bool,
+    /// Odd things that were logged once.
+    seen: BTreeSet<&'static str>,
+}
+
+impl<'a> Connection<'a> {
+    /// Tokens go on from `token_next`, so that those of an earlier connection never name receipts of this one.
+    pub(super) fn new(dialect: &'a Dialect, plug: &'a mut Plug, token_next: &'a mut u64) -> Self {
+        let began = time::now();
+        Self {
+            dialect,
+            plug,
+            began,
+            bound_at: None,
+            tickets: BTreeMap::new(),
+            token_next,
+            answers: Vec::new(),
+            arrived: Vec::new(),
+            out: BytesMut::new(),
+            end: None,
+            is_closing: false,
+            is_unfit: false,
+            seen: BTreeSet::new(),
+        }
+    }
+
+    /// Binds and serves until the connection is over.
+    pub(super) async fn serve(mut self, mut stream: TcpStream) -> End {
+        let mut session = match Session::client(self.client_config()) {
+            Ok(session) => session,
+            Err(invalid) => return self.ended(format!("cannot bind: {invalid}"), true),
+        };
+        let (mut reader, mut writer) = stream.split();
+        let mut read = BytesMut::new();
+        let mut commands = Vec::new();
+        let mut inputs = vec![Input::Opened];
+        let mut has_pump = true;
+        loop {
+            self.drive(&mut session, &mut inputs);
+            if self.end.is_some() {
+                break;
+            }
+            let wake = session
+                .wake_at()
+                .map_or_else(|| time::now() + Duration::from_secs(3_600), |at| self.began + at);
+            read.reserve(READ_OCTETS);
+            tokio::select! {
+                biased;
+                written = writer.write_buf(&mut self.out), if !self.out.is_empty() => {
+                    if written.is_err() {
+                        inputs.push(Input::Closed);
+                    }
+                }
+                count = self.plug.commands.recv_many(&mut commands, COMMANDS_MAX), if has_pump => {
+                    if count == 0 {
+                        has_pump = false;
+                        commands.push(Command::Close);
+                    }
+                    commands.drain(..).for_each(|command| self.on_command(command, &mut inputs));
+                }
+                count = reader.read_buf(&mut read) => inputs.push(match count {
+                    Ok(0) | Err(_) => Input::Closed,
+                    Ok(_) => Input::Octets(read.split().freeze()),
+                }),
+                () = time::sleep_until(wake) => inputs.push(Input::Tick),
+            }
+        }
+        // The last octets, such as unbind_resp, are a courtesy: a peer that does not read them loses nothing.
+        let _ = time::timeout(FLUSH_LIMIT, writer.write_all_buf(&mut self.out)).await;
+        let why = self.end.take().expect("the loop ends with a reason");
+        let is_refused = matches!(why, Why::BindRefused(_));
+        self.ended(why.to_string(), is_refused)
+    }
+
+    fn ended(&self, reason: String, is_refused: bool) -> End {
+        let bound_for = self.bound_at.map(|at| time::now().duration_since(at));
+        End {
+            reason,
+            is_closing: self.is_closing,
+            bound_for,
+            is_refused,
+        }
+    }
+
+    fn client_config(&self) -> ClientConfig {
+        let smpp = &self.dialect.smpp;
+        let mut config = ClientConfig::new(smpp.system_id.clone(), smpp.password.reveal());
+        config.bind.system_type.clone_from(&smpp.system_type);
+        config.window = self.dialect.window as usize;
+        config.tlvs = smpp.tlvs;
+        config.timers.enquire_link = Some(smpp.enquire_link);
+        config
+    }
+
+    fn on_command(&mut self, command: Command, inputs: &mut Vec<Input>) {
+        match command {
+            Command::Submit(jobs) => inputs.extend(jobs.iter().map(|job| Input::Submit {
+                tag: tag_to_u64(job.tag),
+                submit: submit::submit(&self.dialect.smpp, job),
+                timeout: job.answer_timeout,
+            })),
+            Command::Reply(replies) => inputs.extend(replies.into_iter().filter_map(|reply| {
+                let ticket = self.tickets.remove(&reply.token)?;
+                Some(if reply.is_safe {
+                    Input::accept(ticket)
+                } else {
+                    Input::refuse(ticket, Status::RSYSERR)
+                })
+            })),
+            Command::Close => {
+                self.is_closing = true;
+                inputs.push(Input::Unbind);
+            }
+        }
+    }
+
+    /// Feeds the session and carries out what it says, until it says nothing more.
+    fn drive(&mut self, session: &mut Session, inputs: &mut Vec<Input>) {
+        let mut outputs = Vec::new();
+        while !inputs.is_empty() {
+            let now = time::now().duration_since(self.began);
+            session.handle_all(now, inputs.drain(..), &mut outputs);
+            for output in outputs.drain(..) {
+                self.on_output(output, inputs);
+            }
+            if self.is_unfit && session.is_bound() {
+                inputs.push(Input::Unbind);
+            }
+        }
+        if !self.answers.is_empty() {
+            let _ = self.plug.events.send(Event::Answers(std::mem::take(&mut self.answers)));
+        }
+        if !self.arrived.is_empty() {
+            let _ = self
+                .plug
+                .events
+                .send(Event::Receipts(std::mem::take(&mut self.arrived)));
+        }
+    }
+
+    fn on_output(&mut self, output: Output, inputs: &mut Vec<Input>) {
+        match output {
+            Output::Write(octets) => self.write(octets),
+            Output::Bound { .. } => {
+                self.bound_at = Some(time::now());
+                let _ = self.plug.events.send(Event::Up);
+            }
+            Output::Answered { tag, answer } | Output::Late { tag, answer } => self.on_answer(tag, answer),
+            Output::Delivered { ticket, deliver } => self.on_deliver(ticket, &deliver, inputs),
+            Output::Unbinding => self.down("the carrier unbinds"),
+            Output::Noticed(notice) => self.on_notice(&notice),
+            Output::Close(why) => self.end = Some(why),
+            Output::WakeAt(_) | Output::BindAsked { .. } | Output::Submitted { .. } => {}
+        }
+    }
+
+    fn write(&mut self, octets: Bytes) {
+        if self.out.is_empty() {
+            self.out = BytesMut::from(octets);
+        } else {
+            self.out.extend_from_slice(&octets);
+        }
+    }
+
+    /// Answers so far go before the news, so that the pump sees them in order.
+    fn down(&mut self, reason: &str) {
+        if !self.answers.is_empty() {
+            let _ = self.plug.events.send(Event::Answers(std::mem::take(&mut self.answers)));
+        }
+        let _ = self.plug.events.send(Event::Down {
+            reason: reason.to_owned(),
+        });
+    }
+
+    fn on_answer(&mut self, tag: u64, answer: SessionAnswer) {
+        let verdict = self.verdict(answer);
+        if let Verdict::Refused {
+            rule: Rule {
+                action: Action::LinkDown,
+                ..
+            },
+            detail,
+        } = &verdict
+            && !std::mem::replace(&mut self.is_unfit, true)
+        {
+            let reason = format!("the carrier answers {detail}");
+            self.down(&reason);
+        }
+        self.answers.push(Answer {
+            tag: tag_from_u64(tag),
+            verdict,
+        });
+    }
+
+    fn verdict(&self, answer: SessionAnswer) -> Verdict {
+        match answer {
+            SessionAnswer::Accepted(reply) => Verdict::Taken {
+                remote_id: self.dialect.smpp.ids.of_response(&reply.message_id),
+            },
+            SessionAnswer::Refused(status, _) => Verdict::Refused {
+                rule: self.dialect.outcomes.rule(status),
+                detail: word(status),
+            },
+            SessionAnswer::TimedOut | SessionAnswer::Lost => Verdict::Unanswered,
+            SessionAnswer::NotSent(NotSent::NotBound | NotSent::WrongBind | NotSent::WindowFull) => {
+                Verdict::Unsent { code: "no_link" }
+            }
+            SessionAnswer::NotSent(invalid) => Verdict::Refused {
+                rule: Rule {
+                    action: Action::Next { then_fail: false },
+                    code: "profile",
+                },
+                detail: invalid.to_string(),
+            },
+        }
+    }
+
+    fn on_deliver(&mut self, ticket: Ticket, deliver: &Deliver, inputs: &mut Vec<Input>) {
+        let Some((remote_id, receipt)) = receipt::read(self.dialect, deliver) else {
+            metrics::inbound(&self.dialect.link);
+            self.say_once("inbound_message");
+            inputs.push(Input::refuse(ticket, Status::RX_P_APPN));
+            return;
+        };
+        if self.tickets.len() >= RECEIPTS_OPEN_MAX {
+            metrics::receipts(&self.dialect.link, "overload", 1);
+            inputs.push(Input::refuse(ticket, Status::RMSGQFUL));
+            return;
+        }
+        let token = *self.token_next;
+        *self.token_next += 1;
+        self.tickets.insert(token, ticket);
+        self.arrived.push(Arrived {
+            token,
+            remote_id,
+            receipt,
+            party: None,
+        });
+    }
+
+    fn on_notice(&mut self, notice: &Notice) {
+        let kind = match notice {
+            Notice::UnknownCommand(_) => "unknown_command",
+            Notice::UnreadableBody(_) => "unreadable_body",
+            Notice::StrayResponse(_) => "stray_response",
+            Notice::Ignored(_) => "ignored",
+            Notice::StrayNack(_) => "stray_nack",
+            Notice::AnswerInvalid(_) => "answer_invalid",
+        };
+        metrics::oddity(&self.dialect.link, kind);
+        self.say_once(kind);
+    }
+
+    fn say_once(&mut self, kind: &'static str) {
+        if self.seen.insert(kind) {
+            warn!(link = %self.dialect.link, kind, "the peer sent something odd, counted from now on");
+        }
+    }
+}
+
+fn word(status: Status) -> String {
+    match status.name() {
+        Some(name) => format!("ESME_{name}"),
+        None => status.to_string(),
+    }
+}

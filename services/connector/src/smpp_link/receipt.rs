@@ -1,0 +1,47 @@
+//! What a `deliver_sm` says, in our words.
+
+use smpp::{Deliver, DeliveryReceipt, parse_receipt, parse_receipt_text};
+use sms::{Receipt, ReceiptState};
+
+use super::Dialect;
+
+/// The id of the part and the receipt; `None` = an inbound message.
+pub(super) fn read(dialect: &Dialect, deliver: &Deliver) -> Option<(String, Receipt)> {
+    let written = parse_receipt(deliver).or_else(|| unmarked(dialect, deliver))?;
+    let state = match written.state.unwrap_or(ReceiptState::Unknown) {
+        // A notification on the way is told in the words of a receipt, and is none.
+        state if deliver.is_intermediate() && state.is_final() => ReceiptState::Enroute,
+        state => state,
+    };
+    let error = written.error_code();
+    let remote_id = written
+        .id
+        .as_deref()
+        .map(|id| dialect.smpp.ids.of_receipt(id))
+        .unwrap_or_default();
+    let receipt = Receipt {
+        state,
+        fault: dialect.faults.fault(state, &error, written.network_error),
+        raw: raw(&written, &error),
+        error,
+        done_at: written.done_at,
+    };
+    Some((remote_id, receipt))
+}
+
+/// A receipt that does not say in `esm_class` that it is one, on links that have such.
+fn unmarked(dialect: &Dialect, deliver: &Deliver) -> Option<DeliveryReceipt> {
+    if !dialect.smpp.unmarked_receipts {
+        return None;
+    }
+    let read = parse_receipt_text(deliver.body.octets());
+    (read.id.is_some() && read.state.is_some()).then_some(read)
+}
+
+fn raw(written: &DeliveryReceipt, error: &str) -> String {
+    if error.is_empty() {
+        written.stat.clone()
+    } else {
+        format!("{} {error}", written.stat)
+    }
+}

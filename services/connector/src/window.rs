@@ -1,0 +1,70 @@
+//! How many parts may be on their way at once: a fixed most, and a moving limit that carriers push down by throttling.
+
+use std::time::Duration;
+
+use service::time::Instant;
+
+/// Throttling halves the limit at most once in this time, since all that was on its way is throttled together.
+const CUT_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Slots of one link.
+#[derive(Debug)]
+pub(crate) struct Window {
+    slots_max: u32,
+    limit: f64,
+    used: u32,
+    cut_at: Option<Instant>,
+}
+
+impl Window {
+    /// All of `slots_max` free.
+    pub(crate) fn new(slots_max: u32) -> Self {
+        Self {
+            slots_max,
+            limit: f64::from(slots_max),
+            used: 0,
+            cut_at: None,
+        }
+    }
+
+    /// Slots that may be taken now.
+    pub(crate) fn free(&self) -> u32 {
+        (self.limit as u32).max(1).saturating_sub(self.used)
+    }
+
+    /// The most slots there ever are.
+    pub(crate) fn slots_max(&self) -> u32 {
+        self.slots_max
+    }
+
+    /// Slots the carrier grants at the moment.
+    pub(crate) fn limit(&self) -> u32 {
+        self.limit as u32
+    }
+
+    /// Takes `slots`.
+    pub(crate) fn take(&mut self, slots: u32) {
+        self.used += slots;
+    }
+
+    /// Gives `slots` back.
+    pub(crate) fn give(&mut self, slots: u32) {
+        self.used = self.used.checked_sub(slots).expect("slots given back were taken");
+    }
+
+    /// The carrier asked to slow down: half the limit, at most once a second.
+    pub(crate) fn slow_down(&mut self, now: Instant) {
+        if self.cut_at.is_none_or(|at| now.duration_since(at) >= CUT_INTERVAL) {
+            self.limit = (self.limit / 2.0).max(1.0);
+            self.cut_at = Some(now);
+        }
+    }
+
+    /// The carrier took a part: one slot more for each window of them.
+    pub(crate) fn speed_up(&mut self) {
+        self.limit = (self.limit + 1.0 / self.limit).min(f64::from(self.slots_max));
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,40 @@
+use super::*;
+use service::time;
+
+#[tokio::test(start_paused = true)]
+async fn throttling_halves_the_limit_once_a_second_and_never_below_one() {
+    let mut window = Window::new(8);
+    for _ in 0..100 {
+        window.slow_down(time::now());
+    }
+    assert_eq!(window.free(), 4);
+    for _ in 0..10 {
+        time::sleep(CUT_INTERVAL).await;
+        window.slow_down(time::now());
+    }
+    assert_eq!(window.free(), 1);
+}
+
+#[test]
+fn a_window_of_answers_gives_one_slot_back_up_to_the_most() {
+    let mut window = Window::new(4);
+    window.limit = 2.0;
+    for _ in 0..3 {
+        window.speed_up();
+    }
+    assert_eq!(window.limit(), 3);
+    for _ in 0..100 {
+        window.speed_up();
+    }
+    assert_eq!(window.limit(), 4);
+}
+
+#[tokio::test(start_paused = true)]
+async fn slots_in_use_beyond_a_cut_limit_leave_none_free() {
+    let mut window = Window::new(4);
+    window.take(4);
+    window.slow_down(time::now());
+    assert_eq!(window.free(), 0);
+    window.give(3);
+    assert_eq!(window.free(), 1);
+}
