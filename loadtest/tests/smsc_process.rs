@@ -1,6 +1,6 @@
 //! A carrier as a process: it tells where it listens, ends cleanly when asked to, and when killed its log holds every
 //! message it had answered.
-#![allow(clippy::unwrap_used, reason = "a test may fail where it likes")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};

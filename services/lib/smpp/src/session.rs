@@ -4,6 +4,8 @@
 //! Octets of one call leave as one [`Output::Write`]. Promises: every request gets exactly one [`Output::Answered`]
 //! (a response after a time-out comes as [`Output::Late`] beside it); after [`Output::Close`] nothing more is written
 //! and no request is open; nothing a peer sends panics, and how its octets were cut into reads changes nothing.
+//! Bounded here: open requests by the window, a PDU by [`PDU_OCTETS_MAX`]. How many requests of the peer are open at once
+//! is the caller's to bound: it refuses those it has no room for.
 
 mod config;
 mod dispatch;
@@ -12,7 +14,7 @@ mod in_flight;
 
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::BytesMut;
 use rusmpp::CommandId;
 
 pub use config::{ClientConfig, ServerConfig, Timers, TlvPolicy};
@@ -387,19 +389,6 @@ impl Session {
             self.partial.clear();
         }
     }
-}
-
-/// A ticket names the request it answers.
-impl Ticket {
-    fn new(command: CommandId, sequence: u32) -> Self {
-        Self { command, sequence }
-    }
-}
-
-/// Copies what an answer keeps, so that it does not hold on to the buffer it was read from.
-fn reply(body: &Bytes) -> Reply {
-    let (message_id, tlvs) = crate::decode::reply(body);
-    Reply { message_id, tlvs }
 }
 
 #[cfg(test)]

@@ -219,3 +219,12 @@ fn senders_get_the_type_most_carriers_ask_for() {
     assert_eq!(of("12345"), (3, 0, "12345".to_owned()));
     assert_eq!(of("+447700900001"), (1, 1, "447700900001".to_owned()));
 }
+
+/// Why bodies are not read by the codec crate: one octet too few in a known TLV costs it the whole PDU.
+#[test]
+fn the_codec_crate_reads_a_short_tlv_into_its_neighbour() {
+    let mut octets = BytesMut::from(&b"\x80\0\0\x04\0\0\0\0\0\0\0\x01"[..]);
+    octets.extend_from_slice(b"\0\x02\x04\0\x01\x09\x14\0\0\x01x");
+    let length = octets.len();
+    assert!(Command::decode(&mut octets, length).is_err());
+}

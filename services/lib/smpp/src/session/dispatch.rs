@@ -5,9 +5,9 @@ use std::time::Duration;
 use bytes::{Buf, Bytes};
 use rusmpp::CommandId;
 
-use super::exchange::{Answer, Notice, Output, Ticket, Why};
+use super::exchange::{Answer, Notice, Output, Reply, Ticket, Why};
 use super::in_flight::Found;
-use super::{PDU_OCTETS_MAX, Session, Side, State, TlvPolicy, VERSION_WITH_TLVS, reply};
+use super::{PDU_OCTETS_MAX, Session, Side, State, TlvPolicy, VERSION_WITH_TLVS};
 use crate::decode::{self, Truncated};
 use crate::encode;
 use crate::pdu::BindKind;
@@ -155,7 +155,7 @@ impl Session {
     }
 
     fn on_reply(&mut self, pdu: &Pdu, outputs: &mut Vec<Output>) {
-        let reply = reply(&pdu.body);
+        let reply = Reply::read(&pdu.body);
         let answer = if pdu.status.is_ok() {
             Answer::Accepted(reply)
         } else {
@@ -178,7 +178,7 @@ impl Session {
         if let (State::Opening(_), Side::Client(_)) = (self.state, &self.side) {
             return self.close(Why::BindRefused(status));
         }
-        let answer = Answer::Refused(status, super::Reply::default());
+        let answer = Answer::Refused(status, Reply::default());
         outputs.push(match self.in_flight.take(pdu.sequence) {
             Found::Open(tag) => Output::Answered { tag, answer },
             Found::Late(tag) => Output::Late { tag, answer },

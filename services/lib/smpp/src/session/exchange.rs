@@ -5,6 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use rusmpp::CommandId;
 
+use crate::decode;
 use crate::encode::Invalid;
 use crate::pdu::{Bind, Deliver, Submit, Tlv, tag};
 use crate::status::Status;
@@ -79,6 +80,10 @@ pub struct Ticket {
 }
 
 impl Ticket {
+    pub(super) fn new(command: CommandId, sequence: u32) -> Self {
+        Self { command, sequence }
+    }
+
     /// The peer's sequence number of the request.
     pub fn sequence(self) -> u32 {
         self.sequence
@@ -159,6 +164,11 @@ pub struct Reply {
 }
 
 impl Reply {
+    pub(super) fn read(body: &[u8]) -> Self {
+        let (message_id, tlvs) = decode::reply(body);
+        Self { message_id, tlvs }
+    }
+
     /// How busy the peer says it is, 0 to 100 (5.0 §4.8.4.18); absent = not told.
     pub fn congestion(&self) -> Option<u8> {
         let state = Tlv::find(&self.tlvs, tag::CONGESTION_STATE)?.as_number()?;

@@ -5,6 +5,8 @@ mod pair;
 mod raw;
 mod server;
 
+use bytes::Bytes;
+
 use super::*;
 use crate::pdu::Address;
 use raw::{pdu, show};
