@@ -203,6 +203,14 @@ impl Directory {
         }
     }
 
+    /// The account that has `key`.
+    ///
+    /// # Errors
+    /// No account has it, or the account is disabled.
+    pub fn account(&self, key: &str) -> Result<Arc<Account>, Refusal> {
+        self.find(key).map(|(_, account)| account)
+    }
+
     /// The account that has `key`, and what finds it again without the key.
     pub(crate) fn find(&self, key: &str) -> Result<(KeyHash, Arc<Account>), Refusal> {
         let hash = self.current.load().hash(key);

@@ -177,6 +177,16 @@ impl Rig {
 
     /// Every accepted message once there are `count` of them.
     pub(crate) async fn accepted(&self, count: usize) -> Vec<Message> {
+        loop {
+            let messages = self.accepted_now().await;
+            if messages.len() >= count {
+                return messages;
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+
+    async fn accepted_now(&self) -> Vec<Message> {
         let mut messages = Vec::new();
         for lane in Lane::ALL {
             let mut read = self
@@ -193,11 +203,7 @@ impl Rig {
                 messages.extend(records.iter().map(|record| accepted_from_bytes(&record.value).unwrap()));
             }
         }
-        if messages.len() >= count {
-            return messages;
-        }
-        tokio::task::yield_now().await;
-        Box::pin(self.accepted(count)).await
+        messages
     }
 }
 

@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Code, Streaming};
 
-use crate::rig::{ACME, Gate, Rig, ZENO, details, problem, submission, violations};
+use crate::rig::{ACME, Gate, Rig, ZENO, details, problem, request, submission, violations};
 
 /// A stream kept open by its sender.
 async fn open(
@@ -189,6 +189,42 @@ async fn a_request_too_large_to_read_ends_the_stream_after_the_answers_before_it
     sender.send(frame(2, vec![large])).await.unwrap();
     assert_eq!(answers.message().await.unwrap().unwrap().sequence, 1);
     assert_eq!(answers.message().await.unwrap_err().code(), Code::OutOfRange);
+}
+
+/// Two octets an entry on the wire, hundreds once decoded: the frame is refused before that.
+#[tokio::test]
+async fn a_frame_of_countless_empty_messages_ends_the_stream() {
+    let rig = Rig::start().await;
+    let (sender, mut answers) = open(&rig, ACME).await;
+    sender
+        .send(frame(1, vec![pb::Submission::default(); 2_001]))
+        .await
+        .unwrap();
+    let status = answers.message().await.unwrap_err();
+    assert_eq!(status.code(), Code::InvalidArgument);
+    assert!(status.message().contains("over 2000 fields"), "{status:?}");
+}
+
+/// A client that goes away gives back what it had in flight.
+#[tokio::test]
+async fn a_client_that_leaves_gives_back_its_permits() {
+    let rig = Rig::start().await;
+    rig.gate.send_replace(Gate::Closed);
+    let (sender, answers) = open(&rig, ZENO).await;
+    sender.send(frame(1, vec![submission(); 3])).await.unwrap();
+    rig.accepted(3).await;
+    drop((sender, answers));
+    // The gate stays closed, so only the end of the stream can free permits; a fourth record shows that it did.
+    let mut client = rig.client(ZENO).await;
+    loop {
+        tokio::select! {
+            biased;
+            refused = client.submit(request(submission())) => {
+                assert_eq!(refused.unwrap_err().code(), Code::ResourceExhausted);
+            }
+            _ = rig.accepted(4) => break,
+        }
+    }
 }
 
 #[tokio::test]
