@@ -85,3 +85,6 @@ fn receipt(wish: i32) -> Result<bool, Violation> {
         Err(_) => Err(Violation::new("receipt", format!("{wish}, allowed are 0 to 2"))),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod auth;
+mod away;
 mod fields;
 mod idempotency;
 mod limits;

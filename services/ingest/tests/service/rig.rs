@@ -1,6 +1,11 @@
 //! A server to test against, and a bus whose commits can be withheld or refused.
 
-use std::{net::Ipv4Addr, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    net::Ipv4Addr,
+    path::PathBuf,
+    sync::{Arc, atomic::AtomicBool},
+    time::Duration,
+};
 
 use bus::{Bus, Commit, ConsumeError, MemoryBus, Position, PublishError, Read, Record, Subscribe, Topic, TopicSpec};
 use futures::{FutureExt, future::BoxFuture};
@@ -19,6 +24,8 @@ use store::MemoryStore;
 use tokio::sync::watch;
 use tonic::{Request, Status, service::interceptor::InterceptedService, transport::Channel};
 use tonic_types::{ErrorDetails, StatusExt};
+
+use crate::away::Fragile;
 
 pub(crate) const ACME: &str = "acme-key-0123456789";
 pub(crate) const ZENO: &str = "zeno-key-0123456789";
@@ -115,6 +122,7 @@ pub(crate) struct Rig {
     pub(crate) accounts: PathBuf,
     pub(crate) stop: StopHandle,
     pub(crate) gate: watch::Sender<Gate>,
+    pub(crate) store_away: Arc<AtomicBool>,
     pub(crate) serving: Tasks<Result<(), Error>>,
     _folder: tempfile::TempDir,
 }
@@ -134,7 +142,12 @@ impl Rig {
             bus: MemoryBus::new(clock.as_millis_fn()),
             gate: gated,
         };
-        let store = Arc::new(MemoryStore::new(clock.as_millis_fn()));
+        let store_away = Arc::new(AtomicBool::new(false));
+        let store = MemoryStore::new(clock.as_millis_fn());
+        let store = Arc::new(Fragile {
+            store,
+            is_away: Arc::clone(&store_away),
+        });
         let deps = Deps {
             bus: Arc::new(bus),
             store,
@@ -162,6 +175,7 @@ impl Rig {
             accounts,
             stop,
             gate,
+            store_away,
             serving,
             _folder: folder,
         }
