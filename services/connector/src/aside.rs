@@ -63,6 +63,11 @@ impl<T> Aside<T> {
         self.look_at = Some(now);
     }
 
+    /// Orders set aside.
+    pub(crate) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
     /// When `look` is due; absent = nothing is set aside, or a look is under way.
     pub(crate) fn look_at(&self) -> Option<Instant> {
         self.look_at.filter(|_| self.looking.is_none())

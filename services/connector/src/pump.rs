@@ -309,7 +309,7 @@ impl Pump {
     /// Closes the link; receipts are served until it is closed.
     async fn leave(mut self) -> Abandoned {
         let abandoned = Abandoned {
-            orders: self.airborne.len() + self.outbox.len(),
+            orders: self.hands.len() - self.aside.len(),
         };
         let _ = self.commands.send(Command::Close);
         let limit = self.settings.drain_limit;

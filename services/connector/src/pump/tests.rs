@@ -1,143 +1,22 @@
 //! The pump with a scripted link, on log and store in memory, under virtual time.
 
+mod receipts;
+mod rig;
+
 use std::{sync::atomic::Ordering, time::Duration};
 
 use bytes::Bytes;
-use journey::{Correlation, Order, OrderNumber};
-use service::{Stop, StopHandle, Tasks, time};
+use journey::OrderNumber;
+use service::time;
 use signalbox_proto::{keys, record, topics};
-use sms::{Receipt, ReceiptFault, ReceiptState};
 use store::Op;
 
 use super::*;
 use crate::{
-    Incarnation, Rule,
     fixture::{World, carrier, long_order, order},
-    link::{self, Answer, Arrived, Job, Plug, Reply, Verdict},
+    link::Verdict,
 };
-
-/// A connector of one link, whose carrier is the test.
-struct Rig {
-    world: World,
-    plug: Plug,
-    stop: StopHandle,
-    pump: Tasks<Abandoned>,
-    _helpers: Tasks,
-}
-
-impl Rig {
-    /// Run number `run` with a window of 10 and no rate; the link is up.
-    async fn up(world: &World, run: u64) -> Self {
-        let rig = Self::down(world, run, |_| {}).await;
-        rig.tell(Event::Up);
-        rig
-    }
-
-    async fn up_with(world: &World, change: impl FnOnce(&mut Settings)) -> Self {
-        let rig = Self::down(world, 1, change).await;
-        rig.tell(Event::Up);
-        rig
-    }
-
-    async fn down(world: &World, run: u64, change: impl FnOnce(&mut Settings)) -> Self {
-        let mut settings = Settings {
-            link: "atlas".into(),
-            carriers: vec![carrier("atlas")],
-            window: 10,
-            rate: None,
-            concatenation: crate::Concatenation::Udh8,
-            drain_limit: Duration::from_secs(35),
-        };
-        change(&mut settings);
-        let lease = Lease::new(Incarnation::new(run));
-        lease.renew(&*world.deps.store, &world.deps.clock).await.unwrap();
-        let mut helpers = Tasks::new();
-        helpers.spawn(
-            lease
-                .clone()
-                .keep(Arc::clone(&world.deps.store), world.deps.clock.clone()),
-        );
-        let (wire, plug) = link::wire();
-        let pump = Pump::new(settings, &world.deps, lease, wire, &mut helpers);
-        let (stop, stopped) = Stop::new();
-        let mut tasks = Tasks::new();
-        tasks.spawn(pump.run(stopped));
-        Self {
-            world: world.clone(),
-            plug,
-            stop,
-            pump: tasks,
-            _helpers: helpers,
-        }
-    }
-
-    fn tell(&self, event: Event) {
-        self.plug.events.send(event).unwrap();
-    }
-
-    /// The next parts handed to the link, within a minute.
-    async fn jobs(&mut self) -> Vec<Job> {
-        match time::timeout(Duration::from_secs(60), self.plug.commands.recv()).await {
-            Some(Some(Command::Submit(jobs))) => jobs,
-            other => panic!("expected parts, got {other:?}"),
-        }
-    }
-
-    async fn job(&mut self) -> Job {
-        let mut jobs = self.jobs().await;
-        assert_eq!(jobs.len(), 1, "{jobs:?}");
-        jobs.remove(0)
-    }
-
-    async fn replies(&mut self) -> Vec<Reply> {
-        match time::timeout(Duration::from_secs(60), self.plug.commands.recv()).await {
-            Some(Some(Command::Reply(replies))) => replies,
-            other => panic!("expected replies, got {other:?}"),
-        }
-    }
-
-    /// Nothing reaches the link for a while.
-    async fn assert_silent(&mut self, seconds: u64) {
-        let heard = time::timeout(Duration::from_secs(seconds), self.plug.commands.recv()).await;
-        assert!(heard.is_none(), "{heard:?}");
-    }
-
-    fn answer(&self, job: &Job, verdict: Verdict) {
-        self.tell(Event::Answers(vec![Answer { tag: job.tag, verdict }]));
-    }
-
-    async fn said(&self) -> Vec<String> {
-        settle().await;
-        self.world.said().await
-    }
-}
-
-/// Lets everything that is ready happen.
-async fn settle() {
-    time::sleep(Duration::from_millis(5)).await;
-}
-
-fn taken(id: &str) -> Verdict {
-    Verdict::Taken {
-        remote_id: id.to_owned(),
-    }
-}
-
-fn refused(action: &str) -> Verdict {
-    Verdict::Refused {
-        rule: Rule {
-            action: action.parse().unwrap(),
-            code: "word",
-        },
-        detail: "ESME_X".to_owned(),
-    }
-}
-
-async fn world_with(orders: &[Order]) -> World {
-    let world = World::new(&["atlas"]).await;
-    world.publish(orders).await;
-    world
-}
+use rig::{Rig, refused, settle, taken, world_with};
 
 #[tokio::test(start_paused = true)]
 async fn an_order_is_claimed_sent_reported_and_acked() {
@@ -519,106 +398,4 @@ async fn a_drain_past_its_limit_says_how_much_was_left() {
     rig.stop.request();
     let Rig { mut pump, .. } = rig;
     assert_eq!(pump.join_next().await.unwrap().unwrap(), Abandoned { orders: 1 });
-}
-
-fn receipt(token: u64, remote_id: &str) -> Arrived {
-    let receipt = Receipt {
-        state: ReceiptState::Delivered,
-        fault: ReceiptFault::Handset,
-        raw: "DELIVRD".into(),
-        error: String::new(),
-        done_at: None,
-    };
-    Arrived {
-        token,
-        remote_id: remote_id.to_owned(),
-        receipt,
-        party: None,
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_receipt_right_behind_its_answer_finds_its_order() {
-    let world = world_with(&[long_order(1, 2)]).await;
-    let mut rig = Rig::up(&world, 1).await;
-    let jobs = rig.jobs().await;
-    rig.answer(&jobs[0], taken("a"));
-    rig.answer(&jobs[1], taken("b"));
-    rig.tell(Event::Receipts(vec![receipt(5, "b")]));
-    assert_eq!(
-        rig.replies().await,
-        [Reply {
-            token: 5,
-            is_safe: true
-        }]
-    );
-    let written = world.values(&topics::receipts()).await;
-    let written = record::receipt_from_bytes(&written[0]).unwrap();
-    assert_eq!(
-        (written.order, written.segment, written.segments),
-        (long_order(1, 2).order_ref(), 1, Some(2))
-    );
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_receipt_of_another_run_is_found_in_the_store_and_an_unknown_one_waits_on_unmatched() {
-    let world = World::new(&["atlas"]).await;
-    let correlation = Correlation {
-        order: order(1).order_ref(),
-        segment: 0,
-        segments: 1,
-    };
-    let put = Op::Put {
-        key: keys::correlation(&carrier("atlas"), "a1"),
-        value: record::correlation_to_bytes(&correlation),
-        expires_at_ms: u64::MAX,
-    };
-    world.deps.store.apply(vec![put]).await.unwrap().1.await.unwrap();
-    let mut rig = Rig::up(&world, 1).await;
-    rig.tell(Event::Receipts(vec![receipt(1, "a1"), receipt(2, "zz")]));
-    let replies = rig.replies().await;
-    assert_eq!(
-        replies,
-        [
-            Reply {
-                token: 1,
-                is_safe: true
-            },
-            Reply {
-                token: 2,
-                is_safe: true
-            }
-        ]
-    );
-    assert_eq!(world.values(&topics::receipts()).await.len(), 1);
-    let unmatched = record::unmatched_from_bytes(&world.values(&topics::unmatched()).await[0]).unwrap();
-    assert_eq!(
-        (unmatched.carrier, unmatched.remote_id.as_str()),
-        (carrier("atlas"), "zz")
-    );
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_receipt_that_cannot_be_made_safe_is_asked_for_again() {
-    let world = World::new(&["atlas"]).await;
-    let mut rig = Rig::up(&world, 1).await;
-    world.bus_away.store(true, Ordering::Relaxed);
-    rig.tell(Event::Receipts(vec![receipt(1, "zz")]));
-    assert_eq!(
-        rig.replies().await,
-        [Reply {
-            token: 1,
-            is_safe: false
-        }]
-    );
-    world.bus_away.store(false, Ordering::Relaxed);
-    world.store_away.store(true, Ordering::Relaxed);
-    rig.tell(Event::Receipts(vec![receipt(2, "zz")]));
-    assert_eq!(
-        rig.replies().await,
-        [Reply {
-            token: 2,
-            is_safe: false
-        }]
-    );
 }

@@ -1,0 +1,137 @@
+//! A connector of one link, whose carrier is the test.
+
+use std::{sync::Arc, time::Duration};
+
+use journey::Order;
+use service::{Stop, StopHandle, Tasks, time};
+
+use crate::{
+    Incarnation, Rule,
+    fixture::{World, carrier},
+    lease::Lease,
+    link::{self, Answer, Command, Event, Job, Plug, Reply, Verdict},
+    pump::{Abandoned, Pump, Settings},
+};
+
+/// A connector of one link, whose carrier is the test.
+pub(super) struct Rig {
+    pub(super) world: World,
+    pub(super) plug: Plug,
+    pub(super) stop: StopHandle,
+    pub(super) pump: Tasks<Abandoned>,
+    pub(super) _helpers: Tasks,
+}
+
+impl Rig {
+    /// Run number `run` with a window of 10 and no rate; the link is up.
+    pub(super) async fn up(world: &World, run: u64) -> Self {
+        let rig = Self::down(world, run, |_| {}).await;
+        rig.tell(Event::Up);
+        rig
+    }
+
+    pub(super) async fn up_with(world: &World, change: impl FnOnce(&mut Settings)) -> Self {
+        let rig = Self::down(world, 1, change).await;
+        rig.tell(Event::Up);
+        rig
+    }
+
+    pub(super) async fn down(world: &World, run: u64, change: impl FnOnce(&mut Settings)) -> Self {
+        let mut settings = Settings {
+            link: "atlas".into(),
+            carriers: vec![carrier("atlas")],
+            window: 10,
+            rate: None,
+            concatenation: crate::Concatenation::Udh8,
+            drain_limit: Duration::from_secs(35),
+        };
+        change(&mut settings);
+        let lease = Lease::new(Incarnation::new(run));
+        lease.renew(&*world.deps.store, &world.deps.clock).await.unwrap();
+        let mut helpers = Tasks::new();
+        helpers.spawn(
+            lease
+                .clone()
+                .keep(Arc::clone(&world.deps.store), world.deps.clock.clone()),
+        );
+        let (wire, plug) = link::wire();
+        let pump = Pump::new(settings, &world.deps, lease, wire, &mut helpers);
+        let (stop, stopped) = Stop::new();
+        let mut tasks = Tasks::new();
+        tasks.spawn(pump.run(stopped));
+        Self {
+            world: world.clone(),
+            plug,
+            stop,
+            pump: tasks,
+            _helpers: helpers,
+        }
+    }
+
+    pub(super) fn tell(&self, event: Event) {
+        self.plug.events.send(event).unwrap();
+    }
+
+    /// The next parts handed to the link, within a minute.
+    pub(super) async fn jobs(&mut self) -> Vec<Job> {
+        match time::timeout(Duration::from_secs(60), self.plug.commands.recv()).await {
+            Some(Some(Command::Submit(jobs))) => jobs,
+            other => panic!("expected parts, got {other:?}"),
+        }
+    }
+
+    pub(super) async fn job(&mut self) -> Job {
+        let mut jobs = self.jobs().await;
+        assert_eq!(jobs.len(), 1, "{jobs:?}");
+        jobs.remove(0)
+    }
+
+    pub(super) async fn replies(&mut self) -> Vec<Reply> {
+        match time::timeout(Duration::from_secs(60), self.plug.commands.recv()).await {
+            Some(Some(Command::Reply(replies))) => replies,
+            other => panic!("expected replies, got {other:?}"),
+        }
+    }
+
+    /// Nothing reaches the link for a while.
+    pub(super) async fn assert_silent(&mut self, seconds: u64) {
+        let heard = time::timeout(Duration::from_secs(seconds), self.plug.commands.recv()).await;
+        assert!(heard.is_none(), "{heard:?}");
+    }
+
+    pub(super) fn answer(&self, job: &Job, verdict: Verdict) {
+        self.tell(Event::Answers(vec![Answer { tag: job.tag, verdict }]));
+    }
+
+    pub(super) async fn said(&self) -> Vec<String> {
+        settle().await;
+        self.world.said().await
+    }
+}
+
+/// Lets everything that is ready happen.
+pub(super) async fn settle() {
+    time::sleep(Duration::from_millis(5)).await;
+}
+
+pub(super) fn taken(id: &str) -> Verdict {
+    Verdict::Taken {
+        remote_id: id.to_owned(),
+    }
+}
+
+pub(super) fn refused(action: &str) -> Verdict {
+    Verdict::Refused {
+        rule: Rule {
+            action: action.parse().unwrap(),
+            code: "word",
+        },
+        detail: "ESME_X".to_owned(),
+    }
+}
+
+pub(super) async fn world_with(orders: &[Order]) -> World {
+    let world = World::new(&["atlas"]).await;
+    world.publish(orders).await;
+    world
+}
