@@ -36,3 +36,9 @@ pub fn lease(incarnation: &str) -> Key {
 
 /// Owner octets of a claim taken by a router, whichever: an order taken out of use so that it can no longer be sent.
 pub const ROUTER_OWNER: &[u8] = b"router";
+
+/// The order number in a key made by [`claim`]; `None` for other keys.
+pub fn number_of_claim(key: &Key) -> Option<OrderNumber> {
+    let path = std::str::from_utf8(key.0.strip_prefix(b"claim/")?).ok()?;
+    path.rsplit_once('/')?.1.parse().ok().map(OrderNumber)
+}

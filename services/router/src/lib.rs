@@ -1,1 +1,80 @@
-//! Placeholder.
+//! The router: decides which carrier gets each accepted message, follows what becomes of it, goes on to the next carrier,
+//! and ends every message exactly once.
+//!
+//! One loop per family of topics. Each takes a batch, folds it with [`journey::fold`] against the store in one call, decides
+//! on one snapshot of the table, publishes one batch per topic, and acks once that is durable. Nothing here is kept in
+//! memory that a restart would miss.
+
+mod case;
+mod config;
+mod delay;
+mod desk;
+mod due;
+mod error;
+mod handlers;
+mod intake;
+mod ledger;
+mod links;
+mod lookup;
+mod metrics;
+mod outbox;
+mod place;
+mod retry;
+mod tried;
+
+use std::sync::Arc;
+
+use service::{Deps, Stop, Tasks};
+use signalbox_proto::topics;
+use sms::Lane;
+use table::LiveTable;
+
+use crate::{
+    desk::Desk,
+    handlers::{Accepted, Outcomes, Receipts},
+    intake::Intake,
+    lookup::Unmatched,
+};
+
+pub use config::Config;
+pub use error::Error;
+pub use metrics::describe;
+
+/// Routes until `stop` is requested, then finishes what was begun and returns.
+///
+/// `table` may be replaced at any time; a batch is decided on one table. Carriers that a new table brings get their
+/// topics before the first order.
+///
+/// # Errors
+/// The log was closed under the router, or a topic cannot be made. What was begun comes again after a restart.
+pub async fn run(config: Config, deps: Deps, table: Arc<LiveTable>, stop: Stop) -> Result<(), Error> {
+    let desk = Arc::new(Desk::new(config, deps, table));
+    desk.bus().ensure(&topics::fixed(desk.config.partitions)).await?;
+    desk.ensure_carriers(&desk.table.snapshot()).await?;
+    let mut tasks = Tasks::new();
+    for lane in Lane::ALL {
+        let intake = Intake::new("router.accepted", topics::accepted(lane));
+        tasks.spawn(intake.run(desk.clone(), Accepted, stop.clone()));
+    }
+    tasks.spawn(Intake::new("router.outcomes", topics::outcomes()).run(desk.clone(), Outcomes, stop.clone()));
+    tasks.spawn(Intake::new("router.receipts", topics::receipts()).run(desk.clone(), Receipts, stop.clone()));
+    tasks.spawn(Intake::new("router.unmatched", topics::unmatched()).run(desk.clone(), Unmatched, stop.clone()));
+    for (word, delay) in topics::DELAYS {
+        tasks.spawn(retry::run(desk.clone(), word, delay, stop.clone()));
+    }
+    tasks.spawn(due::run(desk.clone(), stop.clone()));
+    let mut result = Ok(());
+    while let Some(ended) = tasks.join_next().await {
+        match ended {
+            Ok(Ok(())) => {}
+            // One loop that cannot go on ends the router: half of it would leave messages behind.
+            Ok(Err(error)) if result.is_ok() && !stop.is_requested() => return Err(error),
+            Ok(Err(error)) => result = Err(error),
+            Err(error) => std::panic::resume_unwind(error.into_panic()),
+        }
+    }
+    result
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,202 @@
+//! What one batch holds about one message, folded until nothing is left to ask the store.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use journey::{Event, Input, Known, Next, OrderNumber, State, fold};
+use signalbox_proto::{keys, record};
+use sms::{MessageId, RecordKey, UnixMs};
+use store::{Applied, Op, Versioned};
+
+use crate::desk::Desk;
+
+/// How long states and claims outlive the last instant at which their message may change.
+const KEPT: Duration = Duration::from_secs(24 * 3_600);
+/// How long receipts wait in the store for the answer that carries their message: as long as the log keeps records.
+const STUB_KEPT: Duration = Duration::from_secs(49 * 3_600);
+
+/// A state as the store has it.
+#[derive(Clone, Debug)]
+pub(crate) struct Loaded {
+    pub(crate) state: Option<State>,
+    pub(crate) version: u64,
+    pub(crate) octets: Bytes,
+}
+
+/// The inputs of one message in one batch.
+pub(crate) struct Case {
+    pub(crate) message: MessageId,
+    pub(crate) key: RecordKey,
+    pub(crate) inputs: Vec<Input>,
+    /// Index entries written together with the state, the first time.
+    pub(crate) beside: Vec<Op>,
+    pub(crate) loaded: Option<Loaded>,
+    known: Known,
+}
+
+/// What is left to do once the store has it all.
+#[derive(Default)]
+pub(crate) struct Settled {
+    pub(crate) nexts: Vec<Next>,
+    pub(crate) tells: Vec<Event>,
+    pub(crate) duplicates: usize,
+    /// To be applied once `nexts` and `tells` are published: moves the timer that led to them.
+    pub(crate) confirm: Option<Op>,
+    /// Octets that the store held under the state's key and that are no state.
+    pub(crate) broken: Option<(RecordKey, Bytes)>,
+}
+
+/// What a case needs of the store next.
+pub(crate) enum Step {
+    /// This operation; its result goes to [`Case::applied`].
+    Ask(Op, Settled),
+    Done(Settled),
+}
+
+impl Loaded {
+    pub(crate) fn new(there: Versioned) -> Self {
+        let state = record::state_from_bytes(&there.value).ok();
+        Self {
+            state,
+            version: there.version,
+            octets: there.value,
+        }
+    }
+
+    /// The key of the message's records, if the state knows it.
+    pub(crate) fn key(&self) -> Option<RecordKey> {
+        let state = self.state.as_ref()?;
+        let message = match (&state.body, &state.ended) {
+            (Some(body), _) => &body.message,
+            (None, ended) => &ended.as_ref()?.message,
+        };
+        Some(message.key)
+    }
+}
+
+impl Case {
+    pub(crate) fn new(message: MessageId, key: RecordKey) -> Self {
+        let (inputs, beside) = (Vec::new(), Vec::new());
+        Self {
+            message,
+            key,
+            inputs,
+            beside,
+            loaded: None,
+            known: Known::default(),
+        }
+    }
+
+    /// Folds all inputs over what the store is thought to hold.
+    pub(crate) fn step(&self, desk: &Desk, now: UnixMs) -> Step {
+        let before = self.loaded.as_ref().and_then(|loaded| loaded.state.as_ref());
+        let is_kept = before.is_some_and(|state| state.body.is_some() || state.ended.is_some());
+        let known = Known {
+            is_kept,
+            ..self.known.clone()
+        };
+        let mut settled = Settled::default();
+        let mut state = before.cloned();
+        let mut is_kept_now = false;
+        for input in &self.inputs {
+            let (folded, actions) = fold(state.clone(), input, now, &known);
+            if let Some(number) = actions.claim {
+                return Step::Ask(self.claim(number, &folded, now), settled);
+            }
+            if actions.keep {
+                is_kept_now = true;
+                state = Some(folded);
+            }
+            settled.nexts.extend(actions.next.map(|next| *next));
+            settled.tells.extend(actions.tell);
+            settled.duplicates += usize::from(actions.is_duplicate);
+        }
+        settled.broken = self
+            .loaded
+            .as_ref()
+            .filter(|loaded| loaded.state.is_none())
+            .map(|loaded| (self.key, loaded.octets.clone()));
+        settled.tells.dedup();
+        match state {
+            Some(state) if is_kept_now => self.write(desk, state, settled, now),
+            _ => Step::Done(settled),
+        }
+    }
+
+    /// Writes `state`, if it is new. A timer stays in place until what it led to is published.
+    fn write(&self, desk: &Desk, mut state: State, mut settled: Settled, now: UnixMs) -> Step {
+        settled
+            .nexts
+            .retain(|next| state.ended.is_none() && state.is_in_flight() && state.issued == next.number);
+        settled.nexts.dedup_by_key(|next| next.number);
+        let before = self.loaded.as_ref().and_then(|loaded| loaded.state.as_ref());
+        let is_timer = self.inputs.contains(&Input::Timer);
+        if is_timer && !(settled.nexts.is_empty() && settled.tells.is_empty()) {
+            settled.confirm = Some(self.swap(desk, &state, state.timer, now));
+            state.timer = before.and_then(|state| state.timer);
+            if before == Some(&state) {
+                return Step::Done(settled);
+            }
+            // Now, at the latest: an ended state has no timer of its own.
+            let timer = state.timer.unwrap_or(now);
+            return Step::Ask(self.swap(desk, &state, Some(timer), now), settled);
+        }
+        if !is_timer && before == Some(&state) {
+            return Step::Done(settled);
+        }
+        Step::Ask(self.swap(desk, &state, state.timer, now), settled)
+    }
+
+    fn swap(&self, desk: &Desk, state: &State, timer: Option<UnixMs>, now: UnixMs) -> Op {
+        Op::Swap {
+            key: keys::state(self.message),
+            expected: self.loaded.as_ref().map(|loaded| loaded.version),
+            value: Some(record::state_to_bytes(state)),
+            expires_at_ms: expiry(state, now).0,
+            due: timer.map(|at| desk.due(self.key, at)),
+        }
+    }
+
+    fn claim(&self, number: OrderNumber, state: &State, now: UnixMs) -> Op {
+        Op::Claim {
+            key: keys::claim(self.message, number),
+            owner: Bytes::from_static(keys::ROUTER_OWNER),
+            expires_at_ms: expiry(state, now).0,
+        }
+    }
+
+    /// Takes the result of the operation asked for. True = done with the store.
+    pub(crate) fn applied(&mut self, op: &Op, applied: Applied, settled: &mut Settled) -> bool {
+        match (op, applied) {
+            (Op::Claim { key, .. }, applied) => {
+                let number = keys::number_of_claim(key).expect("claims asked for name their order");
+                let is_won = matches!(applied, Applied::Claimed | Applied::Reclaimed);
+                self.known.claims.insert(number, is_won);
+                false
+            }
+            (_, Applied::Conflict(there)) => {
+                self.loaded = there.map(Loaded::new);
+                false
+            }
+            (_, Applied::Written(version)) => {
+                if let Some(Op::Swap { expected, .. }) = &mut settled.confirm {
+                    *expected = Some(version);
+                }
+                true
+            }
+            (_, other) => unreachable!("the store answers a swap as a swap, not with {other:?}"),
+        }
+    }
+}
+
+fn expiry(state: &State, now: UnixMs) -> UnixMs {
+    match (&state.body, &state.ended) {
+        (Some(body), _) => (body.terms.deadline + body.terms.grace).max(now) + KEPT,
+        (None, Some(ended)) => {
+            let message = &ended.message;
+            let deadline = message.accepted_at + message.ttl.unwrap_or(message.class.deadline_default());
+            deadline.max(ended.ended_at) + message.class.grace() + KEPT
+        }
+        (None, None) => now + STUB_KEPT,
+    }
+}

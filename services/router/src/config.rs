@@ -1,0 +1,29 @@
+//! What can be set about a router.
+
+use std::time::Duration;
+
+use signalbox_proto::topics;
+
+/// Settings of the router.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Partitions of topics it creates. Equal in every service of one installation.
+    pub partitions: u32,
+    /// Most records taken from the log at once.
+    pub batch_records_max: usize,
+    /// How often timers are looked at.
+    pub due_scan: Duration,
+    /// How long a carrier whose link was down is asked only if nobody else is left.
+    pub link_down_hint: Duration,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            partitions: topics::PARTITIONS_DEFAULT,
+            batch_records_max: 500,
+            due_scan: Duration::from_millis(250),
+            link_down_hint: Duration::from_secs(2),
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! What every loop of the router shares.
+
+use std::{
+    collections::BTreeSet,
+    fmt::Display,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use bus::Bus;
+use service::{Deps, time};
+use signalbox_proto::topics;
+use sms::{CarrierName, RecordKey, UnixMs};
+use store::{Due, Store};
+use table::{LiveTable, Table};
+use tracing::warn;
+
+use crate::{Config, Error, links::Links};
+
+/// Wait before a dependency that is away is tried again.
+pub(crate) const RETRY: Duration = Duration::from_millis(200);
+
+/// Configuration, dependencies and hints.
+pub(crate) struct Desk {
+    pub(crate) config: Config,
+    pub(crate) table: Arc<LiveTable>,
+    pub(crate) links: Links,
+    deps: Deps,
+    /// Carriers whose topics exist.
+    ensured: Mutex<BTreeSet<CarrierName>>,
+    /// Partitions whose timers this router looks at.
+    owned: Mutex<Vec<u32>>,
+}
+
+impl Desk {
+    pub(crate) fn new(config: Config, deps: Deps, table: Arc<LiveTable>) -> Self {
+        Self {
+            config,
+            table,
+            deps,
+            links: Links::default(),
+            ensured: Mutex::default(),
+            owned: Mutex::default(),
+        }
+    }
+
+    pub(crate) fn bus(&self) -> &dyn Bus {
+        &*self.deps.bus
+    }
+
+    pub(crate) fn store(&self) -> &dyn Store {
+        &*self.deps.store
+    }
+
+    pub(crate) fn now(&self) -> UnixMs {
+        self.deps.clock.now()
+    }
+
+    /// Makes the topics of carriers that `table` knows and that had none yet.
+    pub(crate) async fn ensure_carriers(&self, table: &Table) -> Result<(), Error> {
+        let known = self.ensured.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let new: Vec<_> = table
+            .carriers()
+            .iter()
+            .map(|carrier| carrier.name())
+            .filter(|name| !known.contains(*name))
+            .collect();
+        if new.is_empty() {
+            return Ok(());
+        }
+        let specs: Vec<_> = new
+            .iter()
+            .flat_map(|name| topics::of_carrier(name, self.config.partitions))
+            .collect();
+        while let Err(error) = self.bus().ensure(&specs).await {
+            let is_away = matches!(error, bus::PublishError::Away(_));
+            self.away("the log", &error, is_away).await.map_err(|()| error)?;
+        }
+        self.ensured
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .extend(new.into_iter().cloned());
+        Ok(())
+    }
+
+    /// The place of a timer in the due index.
+    pub(crate) fn due(&self, key: RecordKey, at: UnixMs) -> Due {
+        let partition = bus::PartitionId::of(key.0, self.config.partitions).0;
+        Due {
+            partition,
+            second: at.second_ceil(),
+        }
+    }
+
+    pub(crate) fn set_owned(&self, partitions: Vec<u32>) {
+        *self.owned.lock().unwrap_or_else(PoisonError::into_inner) = partitions;
+    }
+
+    pub(crate) fn owned(&self) -> Vec<u32> {
+        self.owned.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Waits a moment for a dependency that is away. `Err` = waiting does not help.
+    pub(crate) async fn away(&self, what: &'static str, error: &impl Display, is_away: bool) -> Result<(), ()> {
+        if !is_away {
+            return Err(());
+        }
+        warn!(%error, "{what} is away, trying again");
+        time::sleep(RETRY).await;
+        Ok(())
+    }
+}

@@ -1,0 +1,257 @@
+//! What is done with accepted messages, answers and receipts.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use bus::Batch;
+use futures::{FutureExt, future::BoxFuture};
+use journey::{Correlation, DeadEnd, Input, OrderAnswer, Outcome};
+use signalbox_proto::{keys, record};
+use sms::{MessageId, RecordKey, UnixMs};
+use store::{Key, Op};
+
+use crate::{
+    Error,
+    case::{Case, Loaded, Settled},
+    desk::Desk,
+    intake::{After, Handle},
+    ledger, metrics,
+    outbox::{self, Outbox},
+    place::{Ask, Decisions, Placed},
+};
+
+/// How long a carrier's ids are kept after the last instant at which a receipt counts.
+const CORRELATIONS_KEPT: std::time::Duration = std::time::Duration::from_secs(24 * 3_600);
+
+/// Messages that were answered OK: each gets its first order.
+pub(crate) struct Accepted;
+/// What connectors say about orders.
+pub(crate) struct Outcomes;
+/// Receipts that found their order.
+pub(crate) struct Receipts;
+
+/// What a batch comes to before it is written.
+#[derive(Default)]
+pub(crate) struct Work {
+    pub(crate) outbox: Outbox,
+    pub(crate) asks: Vec<Ask>,
+    pub(crate) waits: Vec<journey::Waiting>,
+    cases: BTreeMap<MessageId, Case>,
+}
+
+impl Handle for Accepted {
+    fn handle<'a>(&'a self, desk: &'a Arc<Desk>, batch: &'a Batch) -> BoxFuture<'a, Result<After, Error>> {
+        async move {
+            let mut work = Work::default();
+            for stored in &batch.records {
+                match record::accepted_from_bytes(&stored.value) {
+                    Ok(message) => work.asks.push(Ask::first(message)),
+                    Err(error) => work.outbox.dead(&batch.delivered.topic, stored, error.to_string()),
+                }
+            }
+            work.finish(desk).await
+        }
+        .boxed()
+    }
+}
+
+impl Handle for Outcomes {
+    const OWNS_TIMERS: bool = true;
+
+    fn handle<'a>(&'a self, desk: &'a Arc<Desk>, batch: &'a Batch) -> BoxFuture<'a, Result<After, Error>> {
+        async move {
+            let mut work = Work::default();
+            let now = desk.now();
+            for stored in &batch.records {
+                match record::outcome_from_bytes(&stored.value) {
+                    Ok(answer) => work.answer(desk, answer, now),
+                    Err(error) => work.outbox.dead(&batch.delivered.topic, stored, error.to_string()),
+                }
+            }
+            work.finish(desk).await
+        }
+        .boxed()
+    }
+}
+
+impl Handle for Receipts {
+    fn handle<'a>(&'a self, desk: &'a Arc<Desk>, batch: &'a Batch) -> BoxFuture<'a, Result<After, Error>> {
+        async move {
+            let mut work = Work::default();
+            for stored in &batch.records {
+                match record::receipt_from_bytes(&stored.value) {
+                    Ok(receipt) => {
+                        let (message, key) = (receipt.order.message, receipt.order.key);
+                        work.case(message, key).inputs.push(Input::Receipt(Box::new(receipt)));
+                    }
+                    Err(error) => work.outbox.dead(&batch.delivered.topic, stored, error.to_string()),
+                }
+            }
+            work.load(desk).await?;
+            work.finish(desk).await
+        }
+        .boxed()
+    }
+}
+
+impl Work {
+    pub(crate) fn case(&mut self, message: MessageId, key: RecordKey) -> &mut Case {
+        self.cases.entry(message).or_insert_with(|| Case::new(message, key))
+    }
+
+    fn answer(&mut self, desk: &Desk, answer: OrderAnswer, now: UnixMs) {
+        metrics::outcome(answer.outcome.as_str());
+        match &answer.outcome {
+            Outcome::LinkDown { .. } => desk
+                .links
+                .went_down(&answer.order.carrier, now, desk.config.link_down_hint),
+            Outcome::Accepted { .. } => desk.links.came_up(&answer.order.carrier),
+            _ => {}
+        }
+        let beside = correlations(&answer);
+        let case = self.case(answer.order.message, answer.order.key);
+        case.beside.extend(beside);
+        case.inputs.push(Input::Answered(Box::new(answer)));
+    }
+
+    /// Reads the states of all cases, with one call.
+    pub(crate) async fn load(&mut self, desk: &Arc<Desk>) -> Result<(), Error> {
+        let keys: Vec<Key> = self.cases.keys().map(|message| keys::state(*message)).collect();
+        if keys.is_empty() {
+            return Ok(());
+        }
+        let states = loop {
+            match desk.store().get(keys.clone()).await {
+                Ok(states) => break states,
+                Err(error) => ledger::wait_for_store(desk, error).await?,
+            }
+        };
+        for (case, state) in self.cases.values_mut().zip(states) {
+            case.loaded = state.map(Loaded::new);
+        }
+        Ok(())
+    }
+
+    /// Forgets cases whose state is gone, and takes the key of their records from the state of the others.
+    pub(crate) fn drop_absent(&mut self) {
+        self.cases
+            .retain(|_, case| match case.loaded.as_ref().and_then(Loaded::key) {
+                Some(key) => {
+                    case.key = key;
+                    true
+                }
+                None => false,
+            });
+    }
+
+    /// Enters the cases into the store, decides what is to be asked on one table, and says what is left: publishing,
+    /// once the store is safe.
+    pub(crate) async fn finish(mut self, desk: &Arc<Desk>) -> Result<After, Error> {
+        let mut entered = ledger::enter(desk, self.cases.into_values().collect()).await?;
+        let (table, now) = (desk.table.snapshot(), desk.now());
+        desk.ensure_carriers(&table).await?;
+        let mut confirms = Vec::new();
+        let dead_ends = {
+            let down = desk.links.down(now);
+            let mut decisions = Decisions::new(&table, &down, now);
+            let mut placed: Vec<_> = self.asks.into_iter().map(|ask| decisions.place(ask)).collect();
+            placed.extend(self.waits.into_iter().map(|waiting| decisions.place_waiting(waiting)));
+            for settled in entered.settled {
+                let nexts = tell(&mut self.outbox, &mut confirms, settled);
+                placed.extend(nexts.into_iter().map(|next| decisions.place_next(next)));
+            }
+            send(&mut self.outbox, placed)
+        };
+        if !dead_ends.is_empty() {
+            let cases = dead_ends.into_iter().map(dead_end_case).collect();
+            let ended = ledger::enter(desk, cases).await?;
+            entered.commits.extend(ended.commits);
+            for settled in ended.settled {
+                tell(&mut self.outbox, &mut confirms, settled);
+            }
+        }
+        let desk = desk.clone();
+        if entered.commits.is_empty() {
+            // Published in the order in which batches were read; only safety is waited for beside the next batch.
+            let sent = self.outbox.publish(&desk).await?;
+            return Ok(async move { outbox::safe(&desk, sent).await }.boxed());
+        }
+        let after = async move {
+            for commit in entered.commits {
+                commit.await?;
+            }
+            let sent = self.outbox.publish(&desk).await?;
+            outbox::safe(&desk, sent).await?;
+            if !confirms.is_empty() {
+                // One that lost changed the state meanwhile, and set its timer.
+                ledger::apply(&desk, confirms).await?;
+            }
+            Ok(())
+        };
+        Ok(after.boxed())
+    }
+}
+
+/// Puts what is told into the outbox; gives back what is to be asked.
+fn tell(outbox: &mut Outbox, confirms: &mut Vec<Op>, settled: Settled) -> Vec<journey::Next> {
+    for event in &settled.tells {
+        outbox.event(event);
+    }
+    for _ in 0..settled.duplicates {
+        metrics::duplicate();
+    }
+    if let Some((key, octets)) = settled.broken {
+        outbox.put_dead(
+            &bus::Topic::new("store/state"),
+            key.0,
+            octets,
+            "no state of this version".to_owned(),
+        );
+    }
+    confirms.extend(settled.confirm);
+    settled.nexts
+}
+
+/// Puts orders and waits into the outbox; gives back the dead ends.
+fn send(outbox: &mut Outbox, placed: Vec<Placed>) -> Vec<DeadEnd> {
+    let mut dead_ends = Vec::new();
+    for placed in placed {
+        match placed {
+            Placed::Order(order) => outbox.order(&order),
+            Placed::Wait(waiting, delay) => outbox.wait(waiting, delay),
+            Placed::DeadEnd(dead_end) => dead_ends.push(*dead_end),
+        }
+    }
+    dead_ends
+}
+
+fn dead_end_case(dead_end: DeadEnd) -> Case {
+    let mut case = Case::new(dead_end.message.id, dead_end.message.key);
+    case.inputs.push(Input::DeadEnd(Box::new(dead_end)));
+    case
+}
+
+/// Index entries by which receipts of what the carrier took are found.
+fn correlations(answer: &OrderAnswer) -> Vec<Op> {
+    let Outcome::Accepted { remote_ids } = &answer.outcome else {
+        return Vec::new();
+    };
+    if !answer.returned.receipt {
+        return Vec::new();
+    }
+    let terms = &answer.returned.terms;
+    let expires = (terms.deadline + terms.grace).max(answer.at) + CORRELATIONS_KEPT;
+    let segments = u8::try_from(remote_ids.len()).unwrap_or(u8::MAX);
+    let entry = |(segment, remote_id): (u8, &String)| {
+        let correlation = Correlation {
+            order: answer.order.clone(),
+            segment,
+            segments,
+        };
+        Op::Put {
+            key: keys::correlation(&answer.order.carrier, remote_id),
+            value: record::correlation_to_bytes(&correlation),
+            expires_at_ms: expires.0,
+        }
+    };
+    (0..=u8::MAX).zip(remote_ids).map(entry).collect()
+}

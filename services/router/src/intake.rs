@@ -1,0 +1,119 @@
+//! Reads one topic in batches, hands each to its handler, and acks in order once everything it led to is safe.
+
+use std::{sync::Arc, time::Duration};
+
+use bus::{Batch, ConsumeError, Delivered, Subscribe, Topic};
+use futures::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesOrdered};
+use service::{Stop, time};
+use tracing::{debug, info, warn};
+
+use crate::{
+    Error,
+    desk::{Desk, RETRY},
+};
+
+/// Batches of one topic whose consequences are not safe yet. More of them hide the log's sync better.
+const UNSAFE_BATCHES_MAX: usize = 8;
+/// How often a loop says which partitions it owns.
+const OWNED_EVERY: Duration = Duration::from_millis(250);
+
+/// What is left to do for a batch once its state is in the store; batches may overlap in it.
+pub(crate) type After = BoxFuture<'static, Result<(), Error>>;
+
+/// What is done with the records of one topic.
+pub(crate) trait Handle: Send + Sync + 'static {
+    /// Whether the partitions of this topic are those whose timers the router looks at.
+    const OWNS_TIMERS: bool = false;
+
+    /// Folds and decides `batch`. Batches of a topic get here one after the other.
+    fn handle<'a>(&'a self, desk: &'a Arc<Desk>, batch: &'a Batch) -> BoxFuture<'a, Result<After, Error>>;
+}
+
+/// One topic read by one group.
+pub(crate) struct Intake {
+    group: String,
+    topic: Topic,
+}
+
+impl Intake {
+    pub(crate) fn new(group: impl Into<String>, topic: Topic) -> Self {
+        Self {
+            group: group.into(),
+            topic,
+        }
+    }
+
+    /// Reads until `stop`, then finishes what was handed out.
+    pub(crate) async fn run<H: Handle>(self, desk: Arc<Desk>, handler: H, stop: Stop) -> Result<(), Error> {
+        let mut subscription = self.subscribe(&desk).await?;
+        let mut unsafe_batches = FuturesOrdered::new();
+        let mut owned_tick = time::every(OWNED_EVERY);
+        let mut is_stopping = false;
+        loop {
+            if H::OWNS_TIMERS {
+                desk.set_owned(subscription.owned().iter().map(|(_, partition)| partition.0).collect());
+            }
+            tokio::select! {
+                biased;
+                Some(done) = unsafe_batches.next(), if !unsafe_batches.is_empty() => ack(&mut *subscription, done?).await?,
+                () = stop.requested(), if !is_stopping => is_stopping = true,
+                _ = owned_tick.tick(), if H::OWNS_TIMERS && !is_stopping => {}
+                batch = subscription.next_batch(desk.config.batch_records_max),
+                    if !is_stopping && unsafe_batches.len() < UNSAFE_BATCHES_MAX =>
+                {
+                    if let Some(batch) = read(batch).await? {
+                        debug!(topic = %self.topic, records = batch.records.len(), "batch");
+                        let after = handler.handle(&desk, &batch).await?;
+                        unsafe_batches.push_back(after.map(|done| done.map(|()| batch.delivered)));
+                    }
+                }
+                else => return Ok(()),
+            }
+        }
+    }
+
+    pub(crate) async fn subscribe(&self, desk: &Arc<Desk>) -> Result<Box<dyn Subscribe>, Error> {
+        loop {
+            match desk
+                .bus()
+                .subscribe(&self.group, std::slice::from_ref(&self.topic))
+                .await
+            {
+                Ok(subscription) => return Ok(subscription),
+                Err(error) => {
+                    let is_away = matches!(error, ConsumeError::Away(_));
+                    desk.away("the log", &error, is_away).await.map_err(|()| error)?;
+                }
+            }
+        }
+    }
+}
+
+/// The batch, or nothing after a moment if the log is away.
+pub(crate) async fn read(batch: Result<Batch, ConsumeError>) -> Result<Option<Batch>, Error> {
+    match batch {
+        Ok(batch) => Ok(Some(batch)),
+        Err(ConsumeError::Away(error)) => {
+            warn!(error, "the log is away, trying again");
+            time::sleep(RETRY).await;
+            Ok(None)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Acks; what is not acked comes again, and folding it again changes nothing.
+pub(crate) async fn ack(subscription: &mut dyn Subscribe, delivered: Delivered) -> Result<(), Error> {
+    match subscription.ack(&delivered).await {
+        Ok(()) => Ok(()),
+        Err(ConsumeError::Revoked(topic, partition)) => {
+            info!(%topic, partition, "a partition went to another router, which gets its last records again");
+            Ok(())
+        }
+        Err(ConsumeError::Away(error)) => {
+            warn!(error, "cannot ack, the records come again after a restart");
+            Ok(())
+        }
+        Err(error) => Err(error.into()),
+    }
+}

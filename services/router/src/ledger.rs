@@ -1,0 +1,92 @@
+//! Brings the cases of a batch into the store, all of them with one call per round.
+
+use std::sync::Arc;
+
+use store::{Applied, Commit, Op, StoreError};
+
+use crate::{
+    Error,
+    case::{Case, Settled, Step},
+    desk::Desk,
+};
+
+/// Rounds after which a batch is given up as a bug: each costs a lost race against another router.
+const ROUNDS_MAX: usize = 1_000;
+
+/// What became of a batch.
+#[derive(Default)]
+pub(crate) struct Entered {
+    pub(crate) settled: Vec<Settled>,
+    /// Resolve when everything written is safe.
+    pub(crate) commits: Vec<Commit>,
+}
+
+/// Folds and writes `cases` until the store agrees with all of them.
+pub(crate) async fn enter(desk: &Arc<Desk>, cases: Vec<Case>) -> Result<Entered, Error> {
+    let mut entered = Entered::default();
+    let mut open = cases;
+    for _ in 0..ROUNDS_MAX {
+        let mut asked = Vec::new();
+        let mut ops = Vec::new();
+        let now = desk.now();
+        for mut case in open {
+            match case.step(desk, now) {
+                Step::Done(settled) => entered.settled.push(settled),
+                Step::Ask(op, settled) => {
+                    ops.push(op.clone());
+                    let beside = std::mem::take(&mut case.beside);
+                    let ops_of_case = 1 + beside.len();
+                    ops.extend(beside);
+                    asked.push((case, op, settled, ops_of_case));
+                }
+            }
+        }
+        if ops.is_empty() {
+            return Ok(entered);
+        }
+        let (applied, commits) = apply(desk, ops).await?;
+        entered.commits.extend(commits);
+        open = Vec::new();
+        let mut applied = applied.into_iter();
+        for (mut case, op, mut settled, ops_of_case) in asked {
+            let mut own = applied.by_ref().take(ops_of_case);
+            let first = own.next().expect("the store answers every operation");
+            own.for_each(drop);
+            if case.applied(&op, first, &mut settled) {
+                entered.settled.push(settled);
+            } else {
+                open.push(case);
+            }
+        }
+        if open.is_empty() {
+            return Ok(entered);
+        }
+    }
+    unreachable!("a batch settles within {ROUNDS_MAX} rounds")
+}
+
+/// Applies `ops`; waits while the store is away. What was applied without our hearing of it shows as a conflict with
+/// ourselves, which the fold takes as a repeat.
+pub(crate) async fn apply(desk: &Arc<Desk>, ops: Vec<Op>) -> Result<(Vec<Applied>, Vec<Commit>), Error> {
+    let mut results = Vec::with_capacity(ops.len());
+    let mut commits = Vec::new();
+    for ops in ops.chunks(store::OPS_MAX) {
+        let (applied, commit) = loop {
+            match desk.store().apply(ops.to_vec()).await {
+                Ok(applied) => break applied,
+                Err(error) => wait_for_store(desk, error).await?,
+            }
+        };
+        results.extend(applied);
+        commits.push(commit);
+    }
+    Ok((results, commits))
+}
+
+/// Waits a moment if the store is away.
+pub(crate) async fn wait_for_store(desk: &Arc<Desk>, error: StoreError) -> Result<(), Error> {
+    let is_away = matches!(error, StoreError::Away(_));
+    desk.away("the store", &error, is_away)
+        .await
+        .map_err(|()| Error::Store(error))
+}

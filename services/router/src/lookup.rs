@@ -1,0 +1,111 @@
+//! Receipts without a match: looked up again until their message is known or ten minutes have passed.
+
+use std::{sync::Arc, time::Duration};
+
+use bus::Batch;
+use futures::{FutureExt, future::BoxFuture};
+use journey::{Delayed, ReceiptRecord};
+use service::time;
+use signalbox_proto::{keys, record, topics};
+use sms::{RecordKey, UnixMs};
+
+use crate::{
+    Error, delay,
+    desk::Desk,
+    handlers::Work,
+    intake::{After, Handle},
+    ledger, metrics,
+    outbox::Outbox,
+};
+
+/// How long a receipt waits for its message.
+const MATCHED_WITHIN: Duration = Duration::from_secs(600);
+/// A receipt that overtook its answer finds it after so long, nearly always; only then is it put aside.
+const SECOND_LOOK: Duration = Duration::from_millis(250);
+
+/// Receipts whose order the connector did not know.
+pub(crate) struct Unmatched;
+
+impl Handle for Unmatched {
+    fn handle<'a>(&'a self, desk: &'a Arc<Desk>, batch: &'a Batch) -> BoxFuture<'a, Result<After, Error>> {
+        async move {
+            let mut work = Work::default();
+            let mut receipts = Vec::with_capacity(batch.records.len());
+            for stored in &batch.records {
+                match record::unmatched_from_bytes(&stored.value) {
+                    Ok(receipt) => receipts.push((receipt, RecordKey(stored.key))),
+                    Err(error) => work.outbox.dead(&batch.delivered.topic, stored, error.to_string()),
+                }
+            }
+            let missing = look_up(desk, receipts, &mut work.outbox).await?;
+            let missing = if missing.is_empty() {
+                missing
+            } else {
+                time::sleep(SECOND_LOOK).await;
+                look_up(desk, missing, &mut work.outbox).await?
+            };
+            put_aside(missing, desk.now(), &mut work.outbox);
+            work.finish(desk).await
+        }
+        .boxed()
+    }
+}
+
+/// A receipt and the key of its records.
+pub(crate) type Keyed = (journey::Unmatched, RecordKey);
+
+/// Publishes the receipts whose order is known by now; gives back the others.
+pub(crate) async fn look_up(desk: &Arc<Desk>, receipts: Vec<Keyed>, outbox: &mut Outbox) -> Result<Vec<Keyed>, Error> {
+    if receipts.is_empty() {
+        return Ok(receipts);
+    }
+    let wanted: Vec<_> = receipts
+        .iter()
+        .map(|(receipt, _)| keys::correlation(&receipt.carrier, &receipt.remote_id))
+        .collect();
+    let found = loop {
+        match desk.store().get(wanted.clone()).await {
+            Ok(found) => break found,
+            Err(error) => ledger::wait_for_store(desk, error).await?,
+        }
+    };
+    let mut missing = Vec::new();
+    for ((receipt, key), found) in receipts.into_iter().zip(found) {
+        let correlation = found.and_then(|found| record::correlation_from_bytes(&found.value).ok());
+        let Some(correlation) = correlation else {
+            missing.push((receipt, key));
+            continue;
+        };
+        metrics::unmatched("matched");
+        outbox.receipt(&ReceiptRecord {
+            order: correlation.order,
+            segment: correlation.segment,
+            segments: Some(correlation.segments),
+            receipt: receipt.receipt,
+            at: receipt.first_seen,
+        });
+    }
+    Ok(missing)
+}
+
+/// Lets receipts wait on; those that waited long enough are orphans.
+pub(crate) fn put_aside(receipts: Vec<Keyed>, now: UnixMs, outbox: &mut Outbox) {
+    for (receipt, key) in receipts {
+        let age = now.since(receipt.first_seen);
+        let left = MATCHED_WITHIN.saturating_sub(age);
+        if left.is_zero() {
+            metrics::unmatched("orphan");
+            let reason = "receipt of no message known here after 10 minutes".to_owned();
+            outbox.put_dead(
+                &topics::unmatched(),
+                key.0,
+                record::unmatched_to_bytes(&receipt),
+                reason,
+            );
+            continue;
+        }
+        // Young receipts are looked at more often than old ones.
+        let delay = delay::that_fits(age.min(left));
+        outbox.delay(&Delayed::Receipt { receipt, key }, key.0, delay);
+    }
+}

@@ -1,0 +1,60 @@
+//! Names of the router's metrics.
+
+use metrics::{Unit, counter, describe_counter};
+
+const ORDERS: &str = "signalbox_router_orders_total";
+const OUTCOMES: &str = "signalbox_router_outcomes_total";
+const ENDS: &str = "signalbox_router_ends_total";
+const WAITS: &str = "signalbox_router_waits_total";
+const DEAD: &str = "signalbox_router_dead_records_total";
+const DUPLICATES: &str = "signalbox_router_duplicates_total";
+const LATE: &str = "signalbox_router_late_receipts_total";
+const MATCHED: &str = "signalbox_router_unmatched_receipts_total";
+
+/// Describes the router's metrics to the recorder in place.
+pub fn describe() {
+    describe_counter!(ORDERS, Unit::Count, "orders published, by carrier");
+    describe_counter!(OUTCOMES, Unit::Count, "answers of carriers, by outcome");
+    describe_counter!(ENDS, Unit::Count, "messages that ended, by state; repeats count again");
+    describe_counter!(WAITS, Unit::Count, "messages put aside, by delay");
+    describe_counter!(DEAD, Unit::Count, "records that could not be decoded, by topic");
+    describe_counter!(DUPLICATES, Unit::Count, "orders that could not be called off in time");
+    describe_counter!(LATE, Unit::Count, "receipts that came after the end");
+    describe_counter!(
+        MATCHED,
+        Unit::Count,
+        "receipts without a match, by result: matched or orphan"
+    );
+}
+
+pub(crate) fn orders(carrier: &str, count: u64) {
+    counter!(ORDERS, "carrier" => carrier.to_owned()).increment(count);
+}
+
+pub(crate) fn outcome(word: &'static str) {
+    counter!(OUTCOMES, "outcome" => word).increment(1);
+}
+
+pub(crate) fn end(state: &'static str) {
+    counter!(ENDS, "state" => state).increment(1);
+}
+
+pub(crate) fn wait(delay: &'static str) {
+    counter!(WAITS, "delay" => delay).increment(1);
+}
+
+pub(crate) fn dead(topic: &str) {
+    counter!(DEAD, "topic" => topic.to_owned()).increment(1);
+}
+
+pub(crate) fn duplicate() {
+    counter!(DUPLICATES).increment(1);
+}
+
+pub(crate) fn late_receipt() {
+    counter!(LATE).increment(1);
+}
+
+pub(crate) fn unmatched(result: &'static str) {
+    counter!(MATCHED, "result" => result).increment(1);
+}

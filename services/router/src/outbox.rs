@@ -1,0 +1,137 @@
+//! Records on their way out, one batch per topic.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use bus::{Commit, PublishError, Record, Stored, Topic};
+use bytes::Bytes;
+use futures::future::try_join_all;
+use journey::{Delayed, Event, Order, ReceiptRecord, Waiting};
+use service::time;
+use signalbox_proto::{
+    record::{self, DeadRecord},
+    topics,
+};
+use tracing::warn;
+
+use crate::{Error, delay::Delay, desk::Desk, metrics};
+
+/// Records by topic, each topic in order.
+#[derive(Default)]
+pub(crate) struct Outbox(BTreeMap<Topic, Vec<Record>>);
+
+/// A publish that is under way, with what is needed to do it again.
+pub(crate) struct Sent {
+    topic: Topic,
+    records: Vec<Record>,
+    commit: Commit,
+}
+
+impl Outbox {
+    pub(crate) fn order(&mut self, order: &Order) {
+        let topic = topics::dispatch(&order.carrier, order.class().lane());
+        metrics::orders(order.carrier.as_str(), 1);
+        self.push(topic, order.message.key.0, record::order_to_bytes(order));
+    }
+
+    pub(crate) fn wait(&mut self, waiting: Box<Waiting>, (word, _): Delay) {
+        metrics::wait(word);
+        let key = waiting.message.key.0;
+        self.push(
+            topics::retry(word),
+            key,
+            record::delayed_to_bytes(&Delayed::Message(waiting)),
+        );
+    }
+
+    pub(crate) fn delay(&mut self, delayed: &Delayed, key: u64, (word, _): Delay) {
+        self.push(topics::retry(word), key, record::delayed_to_bytes(delayed));
+    }
+
+    pub(crate) fn event(&mut self, event: &Event) {
+        let key = match event {
+            Event::Ended(ended) => {
+                metrics::end(ended.state.as_str());
+                ended.message.key
+            }
+            Event::Late(late) => {
+                metrics::late_receipt();
+                late.order.key
+            }
+        };
+        self.push(topics::events(), key.0, record::event_to_bytes(event));
+    }
+
+    pub(crate) fn receipt(&mut self, receipt: &ReceiptRecord) {
+        self.push(
+            topics::receipts(),
+            receipt.order.key.0,
+            record::receipt_to_bytes(receipt),
+        );
+    }
+
+    /// Puts a record that makes no sense aside for people, with its octets and the reason.
+    pub(crate) fn dead(&mut self, topic: &Topic, stored: &Stored, reason: String) {
+        metrics::dead(topic.as_str());
+        warn!(%topic, reason, "a record could not be used, it is kept on the dead topic");
+        self.put_dead(topic, stored.key, stored.value.clone(), reason);
+    }
+
+    pub(crate) fn put_dead(&mut self, topic: &Topic, key: u64, octets: Bytes, reason: String) {
+        let dead = DeadRecord {
+            topic: topic.as_str().to_owned(),
+            octets,
+            reason,
+        };
+        self.push(topics::dead(), key, record::dead_to_bytes(&dead));
+    }
+
+    fn push(&mut self, topic: Topic, key: u64, value: Bytes) {
+        self.0.entry(topic).or_default().push(Record::new(key, value));
+    }
+
+    /// Hands everything to the log in order. Tries again while the log is away.
+    pub(crate) async fn publish(self, desk: &Arc<Desk>) -> Result<Vec<Sent>, Error> {
+        let mut sent = Vec::with_capacity(self.0.len());
+        for (topic, records) in self.0 {
+            let commit = publish(desk, &topic, &records).await?;
+            sent.push(Sent { topic, records, commit });
+        }
+        Ok(sent)
+    }
+}
+
+/// Waits until everything sent is safe; what is not is published again.
+pub(crate) async fn safe(desk: &Arc<Desk>, sent: Vec<Sent>) -> Result<(), Error> {
+    try_join_all(sent.into_iter().map(|sent| one_safe(desk, sent)))
+        .await
+        .map(drop)
+}
+
+async fn one_safe(desk: &Arc<Desk>, sent: Sent) -> Result<(), Error> {
+    let Sent {
+        topic,
+        records,
+        mut commit,
+    } = sent;
+    while let Err(error) = commit.await {
+        desk.away("the log", &error, matches!(error, PublishError::Away(_)))
+            .await
+            .map_err(|()| error)?;
+        commit = publish(desk, &topic, &records).await?;
+    }
+    Ok(())
+}
+
+async fn publish(desk: &Arc<Desk>, topic: &Topic, records: &[Record]) -> Result<Commit, Error> {
+    loop {
+        match desk.bus().publish(topic, records.to_vec()).await {
+            Ok(commit) => return Ok(commit),
+            Err(error) => {
+                desk.away("the log", &error, matches!(error, PublishError::Away(_)))
+                    .await
+                    .map_err(|()| error)?;
+                time::sleep(crate::desk::RETRY).await;
+            }
+        }
+    }
+}

@@ -1,0 +1,282 @@
+//! What becomes of a message that needs a carrier: an order, a wait, or a dead end. Total: there is always an answer.
+
+use std::time::Duration;
+
+use journey::{
+    Attempt, CODE_DEADLINE, Cause, DeadEnd, EndState, Mask, Next, OnUnknown, Order, OrderNumber, Price, Terms, Waiting,
+};
+use sms::{CarrierName, Content, Message, Sender, UnixMs};
+use table::{Action, Candidate, Decision, Query, Table};
+
+use crate::{
+    delay::{self, Delay},
+    links::Down,
+    tried::Tried,
+};
+
+/// Wait until carriers tried before may be asked again: the first time, and later.
+const AGAIN_FIRST: Duration = Duration::from_secs(5);
+const AGAIN_LATER: Duration = Duration::from_secs(30);
+
+/// A message that needs a carrier.
+pub(crate) struct Ask {
+    pub(crate) message: Message,
+    pub(crate) number: OrderNumber,
+    pub(crate) attempts: Vec<Attempt>,
+    /// The carrier to stay with if the table allows.
+    pub(crate) stay: Option<CarrierName>,
+    /// Whether it waited for carriers tried before.
+    pub(crate) again: bool,
+}
+
+/// What becomes of it.
+pub(crate) enum Placed {
+    Order(Box<Order>),
+    Wait(Box<Waiting>, Delay),
+    DeadEnd(Box<DeadEnd>),
+}
+
+/// What one batch is decided on, with the buffers it needs.
+pub(crate) struct Decisions<'a> {
+    pub(crate) table: &'a Table,
+    pub(crate) down: &'a Down,
+    pub(crate) now: UnixMs,
+    decision: Decision,
+}
+
+impl Ask {
+    /// A message nobody was asked about yet.
+    pub(crate) fn first(message: Message) -> Self {
+        Self {
+            message,
+            number: OrderNumber::FIRST,
+            attempts: Vec::new(),
+            stay: None,
+            again: false,
+        }
+    }
+
+    fn dead_end(self, state: EndState, cause: Cause, table: &str, policy: String) -> Placed {
+        Placed::DeadEnd(Box::new(DeadEnd {
+            message: self.message,
+            number: self.number,
+            attempts: self.attempts,
+            state,
+            cause,
+            table: table.to_owned(),
+            policy,
+        }))
+    }
+
+    fn wait(self, span: Duration, now: UnixMs, deadline: UnixMs, again: bool) -> Placed {
+        let waiting = Waiting {
+            message: self.message,
+            number: self.number,
+            attempts: self.attempts,
+            until: now + span,
+            deadline,
+            stay: self.stay,
+            again,
+        };
+        Placed::Wait(Box::new(waiting), delay::that_fits(span))
+    }
+}
+
+impl<'a> Decisions<'a> {
+    pub(crate) fn new(table: &'a Table, down: &'a Down, now: UnixMs) -> Self {
+        Self {
+            table,
+            down,
+            now,
+            decision: Decision::new(),
+        }
+    }
+
+    /// What becomes of the order that a fold asked for.
+    pub(crate) fn place_next(&mut self, next: Next) -> Placed {
+        let deadline = next.terms.deadline;
+        let Next {
+            message,
+            number,
+            attempts,
+            after,
+            stay,
+            ..
+        } = next;
+        let ask = Ask {
+            message,
+            number,
+            attempts,
+            stay,
+            again: false,
+        };
+        match after {
+            Duration::ZERO => self.place(ask),
+            after => ask.wait(after, self.now, deadline, false),
+        }
+    }
+
+    /// What becomes of a message that comes back from a wait.
+    pub(crate) fn place_waiting(&mut self, waiting: Waiting) -> Placed {
+        let (now, until) = (self.now, waiting.until);
+        let Waiting {
+            message,
+            number,
+            attempts,
+            deadline,
+            stay,
+            again,
+            ..
+        } = waiting;
+        let ask = Ask {
+            message,
+            number,
+            attempts,
+            stay,
+            again,
+        };
+        if until > now && deadline > now {
+            return ask.wait(until.since(now), now, deadline, again);
+        }
+        self.place(ask)
+    }
+
+    /// What becomes of `ask` by the table in force.
+    pub(crate) fn place(&mut self, ask: Ask) -> Placed {
+        let mut tried = Tried::new(&ask.attempts);
+        if ask.again {
+            tried.next_round();
+        }
+        let mut action = self.decide(&ask, &tried, true);
+        if action == Action::Wait && self.decision.held_back.circuit_open > 0 {
+            // Being down is a hint: the last candidates are asked all the same.
+            action = self.decide(&ask, &tried, false);
+        }
+        while action == Action::Wait && ask.again && tried.next_round() {
+            action = self.decide(&ask, &tried, false);
+        }
+        let policy = self.decision.policy.as_deref().unwrap_or_default().to_owned();
+        let version = self.table.version();
+        match action {
+            Action::Reject => {
+                let reason = self.decision.reason.as_deref().unwrap_or_default();
+                ask.dead_end(EndState::Rejected, Cause::new("rejected", reason), version, policy)
+            }
+            Action::NoRoute => ask.dead_end(EndState::Rejected, Cause::new("no_route", ""), version, policy),
+            Action::Route | Action::Wait => self.within_terms(ask, action, policy, &tried),
+        }
+    }
+
+    /// Runs the walk for `ask`, leaving out the carriers of this round and, if `minds_links`, those that are down.
+    fn decide(&mut self, ask: &Ask, tried: &Tried, minds_links: bool) -> Action {
+        let message = &ask.message;
+        let down = self.down;
+        let is_down = |carrier: &CarrierName| down.contains(carrier);
+        let tried = tried.carriers();
+        let text = match &message.content {
+            Content::Text(text) => Some(text.as_str()),
+            Content::Binary { .. } => None,
+        };
+        let query = Query {
+            to: message.to.digits(),
+            from: message.from.as_str(),
+            account: message.account.as_str(),
+            class: message.class,
+            encoding: message.encoding,
+            segments: message.segments,
+            text,
+            at: self.now,
+            network: None,
+            ported: None,
+            roll: roll(message, ask.number),
+            tried: &tried,
+            down: minds_links.then_some(&is_down as &(dyn Fn(&CarrierName) -> bool + Sync)),
+        };
+        self.table.decide(&query, &mut self.decision);
+        self.decision.action
+    }
+
+    /// An order or a wait, unless it is too late or the route allows no further attempt.
+    fn within_terms(&self, ask: Ask, action: Action, policy: String, tried: &Tried) -> Placed {
+        let terms = terms(&ask.message, &self.decision.terms);
+        let version = self.table.version();
+        if self.now >= terms.deadline {
+            return ask.dead_end(EndState::Expired, Cause::new(CODE_DEADLINE, ""), version, policy);
+        }
+        let spent = ask.attempts.iter().filter(|attempt| attempt.spent).count();
+        if spent >= terms.attempts_max as usize {
+            let last = ask
+                .attempts
+                .iter()
+                .rev()
+                .find(|attempt| attempt.spent)
+                .map(|attempt| attempt.answer.clone());
+            let cause = last.map_or_else(|| Cause::new("", ""), |answer| Cause::new(answer.code, answer.detail));
+            return ask.dead_end(EndState::Failed, cause, version, policy);
+        }
+        if action == Action::Wait {
+            let span = if tried.round() <= 1 { AGAIN_FIRST } else { AGAIN_LATER };
+            let left = terms.deadline.since(self.now);
+            return ask.wait(span.min(left), self.now, terms.deadline, true);
+        }
+        let candidates = &self.decision.candidates;
+        let held = ask
+            .stay
+            .as_ref()
+            .and_then(|stay| candidates.iter().find(|candidate| candidate.carrier == *stay));
+        let candidate = held.or(candidates.first()).expect("a route has a candidate");
+        Placed::Order(Box::new(order(ask, candidate, terms, version, policy, self.now)))
+    }
+}
+
+fn order(ask: Ask, candidate: &Candidate, terms: Terms, table: &str, policy: String, now: UnixMs) -> Order {
+    let price = Price {
+        unit_micros: candidate.unit.0,
+        currency: candidate.currency.as_ref().to_owned(),
+        cost_micros: candidate.cost.0,
+    };
+    // The table checks senders when it is read; one that is none after all goes out as asked.
+    let from = candidate.from.as_deref().and_then(|from| Sender::new(from).ok());
+    Order {
+        receipt: candidate.receipts && ask.message.receipt,
+        message: ask.message,
+        number: ask.number,
+        carrier: candidate.carrier.clone(),
+        price: Some(price),
+        mask: Mask {
+            from,
+            ..Mask::default()
+        },
+        terms,
+        table: table.to_owned(),
+        policy,
+        issued_at: now,
+        attempts: ask.attempts,
+    }
+}
+
+fn terms(message: &Message, route: &table::Terms) -> Terms {
+    Terms {
+        attempts_max: route.attempts,
+        deadline: message.accepted_at + message.ttl.unwrap_or(route.deadline),
+        grace: message.class.grace(),
+        on_unknown: match route.on_unknown {
+            table::OnUnknown::Resend => OnUnknown::Resend,
+            table::OnUnknown::Wait => OnUnknown::Wait,
+            table::OnUnknown::Fail => OnUnknown::Fail,
+        },
+        receipt_within: route.receipt_within,
+        spill_after: route.spill_after,
+    }
+}
+
+/// The die of a weighted route. The order number is part of it, so that a redelivery repeats its choice and a later
+/// attempt may choose anew.
+fn roll(message: &Message, number: OrderNumber) -> u64 {
+    let (high, low) = message.id.0.as_u64_pair();
+    let mut mixed = high ^ low.rotate_left(32) ^ u64::from(number.0).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    // Finalizer of SplitMix64: every input bit reaches every output bit.
+    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    mixed ^ (mixed >> 31)
+}

@@ -1,0 +1,89 @@
+//! Reads one delay topic: what stands there is due a fixed time after it was written, so its order is due order.
+
+use std::{collections::VecDeque, sync::Arc, time::Duration};
+
+use bus::{Batch, Delivered, Stored, Topic};
+use journey::Delayed;
+use service::{Stop, time};
+use signalbox_proto::{record, topics};
+use sms::{RecordKey, UnixMs};
+
+use crate::{
+    Error,
+    desk::Desk,
+    handlers::Work,
+    intake::{self, Intake},
+    lookup,
+};
+
+/// Batches held until they are due. Beyond it the log keeps them.
+const HELD_BATCHES_MAX: usize = 16;
+
+/// A batch whose records become due one after the other.
+struct Held {
+    records: VecDeque<Stored>,
+    delivered: Delivered,
+}
+
+/// Hands back what waited in `retry.<word>`, each record `delay` after it was written, until `stop`.
+pub(crate) async fn run(desk: Arc<Desk>, word: &'static str, delay: Duration, stop: Stop) -> Result<(), Error> {
+    let topic = topics::retry(word);
+    let mut subscription = Intake::new(format!("router.retry.{word}"), topic.clone())
+        .subscribe(&desk)
+        .await?;
+    let mut held: Vec<Held> = Vec::new();
+    loop {
+        let now = desk.now();
+        let wait = held.iter().filter_map(|batch| batch.due_in(delay, now)).min();
+        tokio::select! {
+            biased;
+            () = stop.requested() => return Ok(()),
+            () = time::sleep(wait.unwrap_or_default()), if wait.is_some() => {
+                let due = take_due(&mut held, delay, desk.now());
+                hand_back(&desk, &topic, due).await?;
+                for batch in held.extract_if(.., |batch| batch.records.is_empty()) {
+                    intake::ack(&mut *subscription, batch.delivered).await?;
+                }
+            }
+            batch = subscription.next_batch(desk.config.batch_records_max), if held.len() < HELD_BATCHES_MAX => {
+                if let Some(Batch { records, delivered }) = intake::read(batch).await? {
+                    held.push(Held { records: records.into(), delivered });
+                }
+            }
+        }
+    }
+}
+
+impl Held {
+    /// Time until the first record is due; `None` = none is left.
+    fn due_in(&self, delay: Duration, now: UnixMs) -> Option<Duration> {
+        let first = self.records.front()?;
+        Some((UnixMs(first.stored_at_ms) + delay).since(now))
+    }
+}
+
+fn take_due(held: &mut [Held], delay: Duration, now: UnixMs) -> Vec<Stored> {
+    let mut due = Vec::new();
+    for batch in held {
+        while batch.due_in(delay, now).is_some_and(|wait| wait.is_zero()) {
+            due.extend(batch.records.pop_front());
+        }
+    }
+    due
+}
+
+/// Decides what was waiting; returns once all of it is safe.
+async fn hand_back(desk: &Arc<Desk>, topic: &Topic, due: Vec<Stored>) -> Result<(), Error> {
+    let mut work = Work::default();
+    let mut receipts = Vec::new();
+    for stored in due {
+        match record::delayed_from_bytes(&stored.value, RecordKey(stored.key)) {
+            Ok(Delayed::Message(waiting)) => work.waits.push(*waiting),
+            Ok(Delayed::Receipt { receipt, key }) => receipts.push((receipt, key)),
+            Err(error) => work.outbox.dead(topic, &stored, error.to_string()),
+        }
+    }
+    let missing = lookup::look_up(desk, receipts, &mut work.outbox).await?;
+    lookup::put_aside(missing, desk.now(), &mut work.outbox);
+    work.finish(desk).await?.await
+}

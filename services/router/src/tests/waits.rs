@@ -1,0 +1,161 @@
+//! Waiting: holds, carriers that are down, and receipts without a match.
+
+use std::time::Duration;
+
+use journey::{EndState, Outcome};
+use signalbox_proto::{record, topics};
+use sms::Class;
+
+use super::world::{World, cause, link_down, next};
+
+#[tokio::test(start_paused = true)]
+async fn a_hold_comes_back_to_the_same_carrier() {
+    let mut world = World::new("a b", "").await;
+    world.accepted().await;
+    let order = world.order("a").await.unwrap();
+    world
+        .answer(
+            &order,
+            Outcome::Hold {
+                retry_after: Duration::from_secs(5),
+                cause: cause("throttled"),
+            },
+        )
+        .await;
+    world.pass(4_500).await;
+    assert!(world.order("a").await.is_none());
+    world.pass(1_000).await;
+    let order = world.order("a").await.unwrap();
+    assert_eq!((order.number.0, order.attempts[0].spent), (2, false));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_long_hold_uses_the_longest_delays_that_fit() {
+    let mut world = World::new("a b", "").await;
+    let message = world.message(Class::Promotional, 600);
+    world.accept(&message).await;
+    let order = world.order("a").await.unwrap();
+    world
+        .answer(
+            &order,
+            Outcome::Hold {
+                retry_after: Duration::from_secs(40),
+                cause: cause("queue_full"),
+            },
+        )
+        .await;
+    world.pass(38_000).await;
+    assert!(world.order("a").await.is_none());
+    world.pass(3_000).await;
+    assert!(world.order("a").await.is_some());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hold_past_spill_after_goes_to_the_next() {
+    let mut world = World::new("a b", "").await;
+    let message = world.message(Class::Otp, 60);
+    world.accept(&message).await;
+    let order = world.order("a").await.unwrap();
+    world
+        .answer(
+            &order,
+            Outcome::Hold {
+                retry_after: Duration::from_secs(5),
+                cause: cause("throttled"),
+            },
+        )
+        .await;
+    let order = world.order("b").await.unwrap();
+    assert!(order.attempts[0].spent);
+}
+
+#[tokio::test(start_paused = true)]
+async fn carriers_that_are_down_are_asked_again_until_the_deadline() {
+    let mut world = World::new("a b", "").await;
+    let message = world.message(Class::Otp, 30);
+    world.accept(&message).await;
+    let mut asked = Vec::new();
+    for _ in 0..45 {
+        for carrier in ["a", "b"] {
+            if let Some(order) = world.order(carrier).await {
+                asked.push((order.message.id, carrier, order.number.0));
+                world.answer(&order, link_down()).await;
+            }
+        }
+        world.pass(1_000).await;
+    }
+    assert_eq!(
+        world.end(&message).await,
+        Some((EndState::Expired, "deadline".to_owned()))
+    );
+    let per_carrier = |carrier| asked.iter().filter(|(_, name, _)| *name == carrier).count();
+    assert!(
+        (2..=7).contains(&per_carrier("a")) && (2..=7).contains(&per_carrier("b")),
+        "{asked:?}"
+    );
+    assert!(
+        asked.windows(2).all(|pair| pair[0].2 < pair[1].2),
+        "numbers rise: {asked:?}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dead_carrier_costs_later_messages_no_hop() {
+    let mut world = World::new("a b", "").await;
+    world.accepted().await;
+    let order = world.order("a").await.unwrap();
+    world.answer(&order, link_down()).await;
+    assert!(world.order("b").await.is_some());
+    world.accepted().await;
+    assert!(world.order("a").await.is_none());
+    assert!(world.order("b").await.is_some());
+    world.pass(2_000).await;
+    world.accepted().await;
+    assert!(world.order("a").await.is_some(), "the hint lapses");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_tried_ones_return_while_attempts_remain() {
+    let mut world = World::new("a b", ", attempts = 4").await;
+    let message = world.message(Class::Transactional, 300);
+    world.accept(&message).await;
+    let mut asked = String::new();
+    for _ in 0..60 {
+        for carrier in ["a", "b"] {
+            if let Some(order) = world.order(carrier).await {
+                asked.push_str(carrier);
+                world.answer(&order, next("refused")).await;
+            }
+        }
+        world.pass(1_000).await;
+    }
+    assert_eq!(asked, "abab", "each once a round");
+    assert_eq!(
+        world.end(&message).await,
+        Some((EndState::Failed, "refused".to_owned()))
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_unmatched_receipt_finds_its_message_later() {
+    let mut world = World::new("a", "").await;
+    let message = world.accepted().await;
+    let order = world.order("a").await.unwrap();
+    world.unmatched("a", "x").await;
+    world.pass(3_000).await;
+    world.takes(&order, "x").await;
+    world.pass(6_000).await;
+    assert_eq!(world.end(&message).await.unwrap().0, EndState::Delivered);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_unmatched_receipt_is_an_orphan_after_ten_minutes() {
+    let world = World::new("a", "").await;
+    world.unmatched("a", "nobody").await;
+    world.pass(590_000).await;
+    assert!(world.values(&topics::dead()).await.is_empty());
+    world.pass(140_000).await;
+    let dead = world.values(&topics::dead()).await;
+    let dead = record::dead_from_bytes(&dead[0]).unwrap();
+    assert_eq!(record::unmatched_from_bytes(&dead.octets).unwrap().remote_id, "nobody");
+}
