@@ -28,3 +28,5 @@ pub const COST: u16 = 31;
 pub const NO_CARRIER: u16 = 32;
 /// A table without a name.
 pub const NAMELESS: u16 = 33;
+/// A table without carriers.
+pub const CARRIERLESS: u16 = 34;

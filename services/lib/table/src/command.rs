@@ -9,7 +9,11 @@ use std::{
 use sms::UnixMs;
 use source::{Code, Problems, Severity};
 
-use crate::{Table, batch, request::Request, table::load};
+use crate::{
+    Table, batch,
+    request::Request,
+    table::{counted, load},
+};
 
 /// Everything is fine.
 pub const EXIT_FINE: u8 = 0;
@@ -126,13 +130,16 @@ fn check_text(table: Option<&Table>, problems: &Problems) -> String {
     if !problems.is_empty() {
         let _ = writeln!(text, "{problems}");
     }
-    let (errors, warnings) = (problems.count(Severity::Error), problems.count(Severity::Warning));
     let _ = match table {
         Some(table) => {
             let name = if table.name().is_empty() { "table" } else { table.name() };
             writeln!(text, "{name} is fine: {}, version {}", table.summary(), table.version())
         }
-        None => writeln!(text, "{errors} errors, {warnings} warnings"),
+        None => {
+            let errors = counted(problems.count(Severity::Error), "error", "errors");
+            let warnings = counted(problems.count(Severity::Warning), "warning", "warnings");
+            writeln!(text, "{errors}, {warnings}")
+        }
     };
     text
 }

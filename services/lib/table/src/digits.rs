@@ -82,3 +82,6 @@ impl fmt::Debug for Digits {
         write!(f, "Digits({self})")
     }
 }
+
+#[cfg(test)]
+mod tests;

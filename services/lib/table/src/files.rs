@@ -163,3 +163,6 @@ fn content(path: &Path) -> io::Result<Vec<u8>> {
     }
     fs::read(path)
 }
+
+#[cfg(test)]
+mod tests;

@@ -50,3 +50,6 @@ impl std::fmt::Display for Glob {
         f.write_str(&self.0.join("*"))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -50,8 +50,10 @@ impl Span {
 /// # Errors
 /// Format, or an offset other than UTC.
 pub(crate) fn instant(text: &str) -> Result<i64, InstantError> {
-    let is_utc = |ending: &&str| text.ends_with(*ending);
-    if text.len() > DATE_LEN && !["Z", "z", "+00:00", "-00:00"].iter().any(|ending| is_utc(ending)) {
+    let is_utc = ["Z", "z", "+00:00", "-00:00"]
+        .iter()
+        .any(|ending| text.ends_with(ending));
+    if text.len() > DATE_LEN && !is_utc {
         parse(text)?;
         return Err(InstantError::Offset(short(text)));
     }
@@ -104,3 +106,6 @@ pub fn instant_text(at: UnixMs) -> String {
     let ms = i64::try_from(at.0).unwrap_or(i64::MAX);
     Timestamp::from_millisecond(ms).unwrap_or(Timestamp::MAX).to_string()
 }
+
+#[cfg(test)]
+mod tests;

@@ -26,3 +26,6 @@ impl LiveTable {
         self.0.swap(Arc::new(table))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -168,3 +168,6 @@ impl fmt::Display for Micros {
         )
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -103,11 +103,15 @@ impl Table {
         Some(&self.carriers[at])
     }
 
-    /// How many policies, carriers, rates and numbering ranges it has, for people.
+    /// How many carriers, rates, numbering ranges and policies it has, for people.
     pub fn summary(&self) -> String {
-        let (policies, carriers) = (self.policies.len(), self.carriers.len());
-        let (rates, ranges) = (self.rates.len(), self.numbers.len());
-        format!("{carriers} carriers, {rates} rates, {ranges} numbering ranges, {policies} policies")
+        let parts = [
+            counted(self.carriers.len(), "carrier", "carriers"),
+            counted(self.rates.len(), "rate", "rates"),
+            counted(self.numbers.len(), "numbering range", "numbering ranges"),
+            counted(self.policies.len(), "policy", "policies"),
+        ];
+        parts.join(", ")
     }
 
     /// Fills `decision` with the answer to `query`.
@@ -125,6 +129,11 @@ impl Table {
         walk(self, query, &mut recorder, &mut decision);
         recorder.finish(self, query, &decision)
     }
+}
+
+/// A count with its noun: `1 rate`, `2 rates`.
+pub(crate) fn counted(count: usize, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
 }
 
 impl Carrier {

@@ -33,7 +33,8 @@ impl Trie {
             prefix: NONE,
         }];
         // Breadth first: the children of a node are pushed together. A node's range holds the prefixes that run through it.
-        let mut ranges: Vec<Range<usize>> = vec![0..prefixes.len()];
+        let all = 0..prefixes.len();
+        let mut ranges: Vec<Range<usize>> = Vec::from([all]);
         let mut depth_ends = 1;
         let mut depth = 0;
         let mut at = 0;
@@ -89,3 +90,6 @@ impl Trie {
 fn index(at: usize) -> u32 {
     u32::try_from(at).expect("row limits keep counts below 2^32")
 }
+
+#[cfg(test)]
+mod tests;

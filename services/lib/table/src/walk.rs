@@ -14,7 +14,7 @@ use crate::{
     rank,
     rates::{CarrierIndex, Price},
     spec::OnUnknown,
-    table::Table,
+    table::{Carrier, Table},
 };
 
 /// Watches a walk.
@@ -173,7 +173,7 @@ fn offer<'t, P: Probe<'t>>(
         }));
 }
 
-/// What a segment costs at `carrier`, or the first reason that refuses it.
+/// What a segment costs at a carrier, or the first reason that refuses it.
 fn judge(
     table: &Table,
     query: &Query<'_>,
@@ -183,44 +183,54 @@ fn judge(
     index: CarrierIndex,
 ) -> Result<Price, Refusal> {
     let carrier = &table.carriers[usize::from(index)];
-    let resolved = &message.resolved;
-    let country = resolved.network.as_ref().and_then(|serving| serving.country);
-    let refusals = [
-        (!carrier.enabled, Refusal::Disabled),
-        (avoided.contains(&index), Refusal::Avoided),
-        (
-            route
-                .route_types
-                .as_ref()
-                .is_some_and(|types| !types.contains(&carrier.route_type)),
-            Refusal::RouteType,
-        ),
-        (!carrier.serves(country), Refusal::Country),
-        (!carrier.shows(message.sender_kind), Refusal::SenderKind),
-        (!carrier.carries(message.encoding), Refusal::Encoding),
-        (message.segments > 1 && !carrier.concatenation, Refusal::Concatenation),
-        (route.receipt_within.is_some() && !carrier.receipts, Refusal::Receipts),
-        (resolved.ported && !carrier.accepts_ported, Refusal::Ported),
-    ];
-    if let Some((_, why)) = refusals.iter().find(|(is_refused, _)| *is_refused) {
-        return Err(*why);
+    if let Some(why) = unfit(carrier, message, route, avoided.contains(&index)) {
+        return Err(why);
     }
     let rate = table
         .rates
-        .rate(&resolved.tariff, index, message.at)
+        .rate(&message.resolved.tariff, index, message.at)
         .ok_or(Refusal::NoRate)?;
     let price = rate.price.ok_or(Refusal::Closed)?;
     if route.max_price.is_some_and(|limit| price.cost > limit) {
-        return Err(Refusal::MaxPrice);
-    }
-    if query.down.is_some_and(|is_down| is_down(&carrier.name)) {
-        return Err(Refusal::CircuitOpen);
-    }
-    if query.tried.contains(&carrier.name) {
+        Err(Refusal::MaxPrice)
+    } else if query.down.is_some_and(|is_down| is_down(&carrier.name)) {
+        Err(Refusal::CircuitOpen)
+    } else if query.tried.contains(&carrier.name) {
         Err(Refusal::AlreadyTried)
     } else {
         Ok(price)
     }
+}
+
+/// The first reason, before any price, why a carrier cannot take the message.
+fn unfit(carrier: &Carrier, message: &Message<'_>, route: &Route, is_avoided: bool) -> Option<Refusal> {
+    let country = message.resolved.network.as_ref().and_then(|serving| serving.country);
+    let why = if !carrier.enabled {
+        Refusal::Disabled
+    } else if is_avoided {
+        Refusal::Avoided
+    } else if route
+        .route_types
+        .as_ref()
+        .is_some_and(|types| !types.contains(&carrier.route_type))
+    {
+        Refusal::RouteType
+    } else if !carrier.serves(country) {
+        Refusal::Country
+    } else if !carrier.shows(message.sender_kind) {
+        Refusal::SenderKind
+    } else if !carrier.carries(message.encoding) {
+        Refusal::Encoding
+    } else if message.segments > 1 && !carrier.concatenation {
+        Refusal::Concatenation
+    } else if route.receipt_within.is_some() && !carrier.receipts {
+        Refusal::Receipts
+    } else if message.resolved.ported && !carrier.accepts_ported {
+        Refusal::Ported
+    } else {
+        return None;
+    };
+    Some(why)
 }
 
 /// The route's rules, with those of the class where it says nothing.

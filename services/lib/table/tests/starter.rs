@@ -28,6 +28,24 @@ fn it_explains() {
         ..Request::default()
     };
     let output = command::explain(&starter(), request, false, NOON);
-    println!("{}", output.stdout);
     assert_eq!(output.code, 0);
+    let text = output.stdout.split_once(", by table ").expect("it names its table");
+    let rest = text.1.split_once('\n').expect("a tree").1;
+    assert_eq!(
+        text.0,
+        "33612345678: otp in 1 gsm7 segment, from ACME, of acme, at 2026-11-21T12:00:00Z"
+    );
+    assert_eq!(rest, TREE);
 }
+
+/// What the README shows: who serves the number, which policies apply, who is asked and what it costs.
+const TREE: &str = "\
+├─ network 20801 Orange FR, by numbering
+├─ policies
+│  ├─ acme-in-france: applies
+│  ├─ no-campaigns-to-canada: skipped, class promotional does not hold
+│  └─ passwords: applies and ends the walk
+└─ route: atlas is selected
+   ├─ atlas     selected 1: 0.041000 EUR a segment, costs 0.041000 EUR, from ACME-FR
+   └─ borealis  fallback 2: 0.042500 EUR a segment, costs 0.042500 EUR, from ACME-FR
+";

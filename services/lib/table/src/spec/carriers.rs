@@ -107,6 +107,17 @@ impl SenderKindSet {
 
 pub(super) fn read(root: &Section<'_>) -> Vec<CarrierSpec> {
     let mut carriers: Vec<CarrierSpec> = Vec::new();
+    if !root.has("carrier") {
+        // A file that an editor has just truncated must not put a table in force that rejects everything.
+        let why = "every message would end in no_route";
+        root.log().error(
+            root.place(),
+            code::CARRIERLESS,
+            "there are no carriers",
+            why,
+            "add a [[carrier]]",
+        );
+    }
     for section in root.key("carrier").sections(CARRIERS_MAX) {
         let Some(carrier) = read_carrier(&section) else {
             continue;

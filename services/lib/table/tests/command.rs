@@ -1,0 +1,122 @@
+//! What the commands print and how they exit.
+
+use std::{fs, path::Path};
+
+use serde_json::Value;
+use sms::UnixMs;
+use table::{Request, command};
+
+/// A sound table in a directory of its own, with `carriers` as its carriers.toml.
+fn dir(carriers: &str) -> tempfile::TempDir {
+    let dir = tempfile::tempdir().expect("a directory");
+    let write = |path: &str, text: &str| fs::write(dir.path().join(path), text).expect("it is written");
+    write("table.toml", "name = \"t\"\ncurrency = \"EUR\"\n");
+    write("carriers.toml", carriers);
+    write("policies.toml", "");
+    write("numbering.csv", "prefix,mcc,mnc,country,operator\n33,208,,FR,\n");
+    fs::create_dir(dir.path().join("rates")).expect("it is made");
+    write("rates/atlas.csv", "mcc,mnc,prefix,price,from,until\n208,,,0.05,,\n");
+    dir
+}
+
+const SOUND: &str = "[[carrier]]\nname = \"atlas\"\ncurrency = \"EUR\"\n";
+const BROKEN: &str = "[[carrier]]\nname = \"atlas\"\ncurrency = \"EUR\"\nreceits = true\n";
+
+fn to(number: &str) -> Request {
+    Request {
+        to: number.to_owned(),
+        ..Request::default()
+    }
+}
+
+#[test]
+fn check_exits_1_with_every_problem_as_text_or_json() {
+    let dir = dir(BROKEN);
+    let text = command::check(dir.path(), false);
+    assert_eq!(text.code, 1);
+    assert!(
+        text.stdout
+            .starts_with("carriers.toml:4: error[T002]: unknown key \"carrier.receits\"\n"),
+        "{}",
+        text.stdout
+    );
+    assert!(text.stdout.ends_with("1 error, 0 warnings\n"), "{}", text.stdout);
+    let json = command::check(dir.path(), true);
+    assert_eq!(json.code, 1);
+    let problems: Value = serde_json::from_str(&json.stdout).expect("JSON");
+    let keys: Vec<&String> = problems[0].as_object().expect("an object").keys().collect();
+    assert_eq!(keys, ["code", "file", "help", "line", "severity", "what", "why"]);
+    assert!(
+        json.stdout
+            .starts_with("[{\"file\":\"carriers.toml\",\"line\":4,\"severity\":\"error\",\"code\":\"T002\",")
+    );
+}
+
+#[test]
+fn check_exits_0_when_all_is_fine() {
+    let output = command::check(dir(SOUND).path(), false);
+    assert_eq!(output.code, 0);
+    assert!(
+        output
+            .stdout
+            .starts_with("t is fine: 1 carrier, 1 rate, 1 numbering range, 0 policies, version "),
+        "{output:?}"
+    );
+    assert_eq!(command::check(dir(SOUND).path(), true).stdout, "[]\n");
+}
+
+#[test]
+fn a_directory_that_is_none_is_wrong_usage() {
+    let nowhere = Path::new("/nowhere/at/all");
+    assert_eq!(command::check(nowhere, false).code, 64);
+    assert_eq!(command::explain(nowhere, to("33612345678"), true, UnixMs(0)).code, 64);
+}
+
+#[test]
+fn explain_tells_bad_tables_from_bad_queries() {
+    let broken = command::explain(dir(BROKEN).path(), to("33612345678"), true, UnixMs(0));
+    assert_eq!((broken.code, broken.stdout.as_str()), (1, ""));
+    assert!(broken.stderr.contains("error[T002]"));
+    let query = command::explain(dir(SOUND).path(), to("x"), true, UnixMs(0));
+    assert_eq!((query.code, query.stdout.as_str()), (64, ""));
+    assert!(query.stderr.starts_with("error: to: "), "{}", query.stderr);
+}
+
+#[test]
+fn a_batch_with_a_bad_line_exits_1_and_answers_all() {
+    let (dir, mut output) = (dir(SOUND), Vec::new());
+    let input = "{\"to\":\"33612345678\"}\nno\n{\"to\":\"44\"}";
+    let done = command::explain_batch(dir.path(), input.as_bytes(), &mut output, UnixMs(0)).expect("memory");
+    assert_eq!(done.code, 1);
+    let text = String::from_utf8(output).expect("JSON is UTF-8");
+    let lines: Vec<Value> = text
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("JSON"))
+        .collect();
+    assert_eq!(lines.len(), 3);
+    assert_eq!(lines[0]["action"], "route");
+    assert!(lines[1]["error"].is_string() && lines[2]["error"].is_string());
+    let fine = command::explain_batch(
+        dir.path(),
+        &b"{\"to\":\"33612345678\"}\n"[..],
+        &mut Vec::new(),
+        UnixMs(0),
+    );
+    assert_eq!(fine.expect("memory").code, 0);
+}
+
+#[test]
+fn a_line_beyond_the_limit_is_answered_and_skipped() {
+    let (dir, mut output) = (dir(SOUND), Vec::new());
+    let input = format!(
+        "{}\n{{\"to\":\"33612345678\"}}\n",
+        "x".repeat(table::batch::LINE_OCTETS_MAX + 9)
+    );
+    let done = command::explain_batch(dir.path(), input.as_bytes(), &mut output, UnixMs(0)).expect("memory");
+    let text = String::from_utf8(output).expect("JSON is UTF-8");
+    assert_eq!((done.code, text.lines().count()), (1, 2));
+    assert!(
+        text.starts_with("{\"error\":\"the line is over 65536 octets\"}\n{\"to\":"),
+        "{text}"
+    );
+}
