@@ -5,8 +5,8 @@ use std::{collections::BTreeMap, time::Duration};
 use sms::{CarrierName, Message, UnixMs};
 
 use crate::{
-    Answer, Asked, Attempt, Body, Cause, EndState, Event, LateReceipt, OrderAnswer, OrderNumber, Outcome, Progress,
-    ReceiptRecord, SegmentReceipt, State, TerminalEvent, Terms, order_count, settle,
+    Attempt, Cause, EndState, Event, LateReceipt, OrderAnswer, OrderNumber, Outcome, ReceiptRecord, SegmentReceipt,
+    State, TerminalEvent, Terms, join, settle,
 };
 
 /// Code of the cause with which a connector hands back an order that came too late. It spends no attempt.
@@ -120,11 +120,11 @@ pub fn fold(state: Option<State>, input: &Input, now: UnixMs, known: &Known) -> 
     }
     let hold = match input {
         Input::Answered(answer) => {
-            join_answer(&mut state, answer);
+            join::join_answer(&mut state, answer);
             hold_of(answer)
         }
         Input::Receipt(receipt) => {
-            join_receipt(&mut state, receipt);
+            join::join_receipt(&mut state, receipt);
             None
         }
         Input::DeadEnd(dead_end) => {
@@ -140,7 +140,7 @@ pub fn fold(state: Option<State>, input: &Input, now: UnixMs, known: &Known) -> 
                 }
                 // A connector has this very order: an earlier run published it, and its answer carries on.
                 Some(false) => return (state, Actions::default()),
-                Some(true) => join_dead_end(&mut state, dead_end),
+                Some(true) => join::join_dead_end(&mut state, dead_end),
             }
             None
         }
@@ -185,193 +185,10 @@ fn after_the_end(ended: &TerminalEvent, input: &Input) -> Option<Event> {
     })
 }
 
-fn heard(receipt: &ReceiptRecord) -> SegmentReceipt {
+pub(crate) fn heard(receipt: &ReceiptRecord) -> SegmentReceipt {
     SegmentReceipt {
         segment: receipt.segment,
         receipt: receipt.receipt.clone(),
         at: receipt.at,
-    }
-}
-
-fn join_answer(state: &mut State, answer: &OrderAnswer) {
-    let order = &*answer.returned;
-    join_attempts(state, &order.attempts);
-    let is_latest = state.highest_asked() <= order.number;
-    let keeps_content = !matches!(answer.outcome, Outcome::Accepted { .. }) || order.may_fail_over();
-    match &mut state.body {
-        None => {
-            state.body = Some(Body {
-                message: order.message.clone(),
-                has_content: keeps_content,
-                terms: order.terms.clone(),
-            });
-        }
-        Some(body) => {
-            if keeps_content && !body.has_content {
-                body.message = order.message.clone();
-                body.has_content = true;
-            }
-            if is_latest {
-                body.terms = order.terms.clone();
-            }
-        }
-    }
-    let remote_ids = match &answer.outcome {
-        Outcome::Accepted { remote_ids } => remote_ids.clone(),
-        _ => Vec::new(),
-    };
-    let asked = Asked {
-        price: order.price.clone(),
-        table: order.table.clone(),
-        policy: order.policy.clone(),
-        issued_at: order.issued_at,
-        answer: short(answer),
-        spent: spends(&answer.outcome),
-        remote_ids,
-        receipt: order.receipt,
-    };
-    state.issued = state.issued.max(order.number);
-    let progress = state.progress(order.number, &order.carrier);
-    progress.segments = progress.segments.max(order.content().2);
-    progress.join(asked);
-}
-
-fn join_attempts(state: &mut State, attempts: &[Attempt]) {
-    for attempt in attempts {
-        let asked = Asked {
-            price: attempt.price.clone(),
-            table: attempt.table.clone(),
-            policy: attempt.policy.clone(),
-            issued_at: attempt.issued_at,
-            answer: attempt.answer.clone(),
-            spent: attempt.spent,
-            remote_ids: attempt.remote_ids.clone(),
-            receipt: true,
-        };
-        state.issued = state.issued.max(attempt.number);
-        let progress = state.progress(attempt.number, &attempt.carrier);
-        progress.join(asked);
-        for heard in &attempt.receipts {
-            progress.hear(heard.clone());
-        }
-    }
-}
-
-fn join_receipt(state: &mut State, receipt: &ReceiptRecord) {
-    state.issued = state.issued.max(receipt.order.number);
-    let progress = state.progress(receipt.order.number, &receipt.order.carrier);
-    progress.segments = progress.segments.max(receipt.segments.unwrap_or(0));
-    progress.hear(heard(receipt));
-}
-
-fn join_dead_end(state: &mut State, dead_end: &DeadEnd) {
-    join_attempts(state, &dead_end.attempts);
-    if state.body.is_none() {
-        let terms = Terms::of_class(&dead_end.message);
-        state.body = Some(Body {
-            message: dead_end.message.clone(),
-            has_content: false,
-            terms,
-        });
-    }
-    state.dead_end = state.dead_end.max(dead_end.number);
-}
-
-fn short(answer: &OrderAnswer) -> Answer {
-    let outcome = answer.outcome.as_str().to_owned();
-    let (code, detail) = match &answer.outcome {
-        Outcome::Accepted { .. } => (String::new(), String::new()),
-        Outcome::Hold { cause, .. }
-        | Outcome::Next { cause }
-        | Outcome::Fail { cause }
-        | Outcome::LinkDown { cause } => (cause.code.clone(), cause.detail.clone()),
-        Outcome::Unknown { .. } => ("no_answer".to_owned(), String::new()),
-    };
-    Answer {
-        outcome,
-        code,
-        detail,
-        at: answer.at,
-    }
-}
-
-fn spends(outcome: &Outcome) -> bool {
-    match outcome {
-        Outcome::Accepted { .. } | Outcome::Fail { .. } | Outcome::Unknown { .. } => true,
-        Outcome::Next { cause } => cause.code != CODE_DEADLINE,
-        Outcome::Hold { .. } | Outcome::LinkDown { .. } => false,
-    }
-}
-
-impl State {
-    /// The highest order that was answered; 0 = none.
-    pub(crate) fn highest_asked(&self) -> OrderNumber {
-        let asked = self.orders.iter().rev().find(|(_, progress)| progress.asked.is_some());
-        asked.map_or(OrderNumber::default(), |(number, _)| *number)
-    }
-
-    /// Answered orders, oldest first, no more than are kept.
-    pub(crate) fn attempts(&self) -> Vec<Attempt> {
-        let mut attempts: Vec<_> = self
-            .orders
-            .iter()
-            .filter_map(|(number, progress)| progress.attempt(*number))
-            .collect();
-        order_count::trim(&mut attempts);
-        attempts
-    }
-
-    fn progress(&mut self, number: OrderNumber, carrier: &CarrierName) -> &mut Progress {
-        self.orders.entry(number).or_insert_with(|| Progress {
-            carrier: carrier.clone(),
-            asked: None,
-            receipts: BTreeMap::new(),
-            segments: 0,
-            silent: false,
-        })
-    }
-}
-
-impl Progress {
-    /// Takes the answer that knows more: Unknown < refused < Accepted, and of two alike the earlier.
-    fn join(&mut self, asked: Asked) {
-        let knows = |asked: &Asked| (rank(&asked.answer.outcome), std::cmp::Reverse(asked.answer.at));
-        if self.asked.as_ref().is_none_or(|old| knows(old) < knows(&asked)) {
-            self.asked = Some(asked);
-        }
-    }
-
-    /// Takes the receipt that knows more: interim < final, negative < delivered, and of two alike the earlier.
-    fn hear(&mut self, heard: SegmentReceipt) {
-        fn knows(heard: &SegmentReceipt) -> impl Ord + '_ {
-            let receipt = &heard.receipt;
-            let is_delivered = receipt.state == sms::ReceiptState::Delivered;
-            let words = (receipt.fault, &receipt.raw, &receipt.error, receipt.done_at);
-            (
-                receipt.state.is_final(),
-                is_delivered,
-                std::cmp::Reverse((heard.at, receipt.state, words)),
-            )
-        }
-        match self.receipts.get_mut(&heard.segment) {
-            Some(old) if knows(old) >= knows(&heard) => {}
-            Some(old) => *old = heard,
-            None => {
-                self.receipts.insert(heard.segment, heard);
-            }
-        }
-    }
-}
-
-/// How much an outcome tells. A carrier that refused did refuse, whatever a successor that lost track says later.
-fn rank(outcome: &str) -> u8 {
-    match outcome {
-        "unknown" => 1,
-        "link_down" => 2,
-        "hold" => 3,
-        "next" => 4,
-        "fail" => 5,
-        "accepted" => 6,
-        _ => 0,
     }
 }

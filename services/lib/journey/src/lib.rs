@@ -4,9 +4,10 @@
 //! ends exactly once.
 
 mod attempt;
+mod ending;
 mod fold;
+mod join;
 mod order;
-mod order_count;
 mod outcome;
 mod record;
 mod settle;
