@@ -30,25 +30,39 @@ impl Journal {
     /// There is no log, or the disk failed.
     pub(crate) fn sync(&mut self) -> io::Result<()> {
         let number = newest(&self.directory)?;
-        if self.newest.as_ref().is_none_or(|(held, _)| *held != number) {
-            let file = File::options()
-                .write(true)
-                .open(self.directory.join(format!("{number}.jnl")))?;
-            self.newest = Some((number, file));
-        }
-        let (_, file) = self.newest.as_ref().expect("it was just opened");
-        file.sync_data()
+        let file = match self.newest.take() {
+            Some((held, file)) if held == number => file,
+            _ => match File::options().write(true).open(path(&self.directory, number)) {
+                // Sealed, written out to tables and removed since the look: there is a newer one.
+                Err(error) if error.kind() == io::ErrorKind::NotFound && newest(&self.directory)? > number => {
+                    return self.sync();
+                }
+                opened => opened?,
+            },
+        };
+        let synced = file.sync_data();
+        self.newest = Some((number, file));
+        synced
     }
 }
 
-fn newest(directory: &Path) -> io::Result<u64> {
+/// The log file with this number.
+pub(crate) fn path(directory: &Path, number: u64) -> PathBuf {
+    directory.join(format!("{number}.jnl"))
+}
+
+/// Number of the newest log file.
+///
+/// # Errors
+/// There is none, or the directory cannot be read.
+pub(crate) fn newest(directory: &Path) -> io::Result<u64> {
     let mut newest = None;
     for entry in std::fs::read_dir(directory)? {
         let name = entry?.file_name();
         let number = name
             .to_str()
             .and_then(|name| name.strip_suffix(".jnl"))
-            .and_then(|number| number.parse::<u64>().ok());
+            .and_then(|number| number.parse().ok());
         newest = newest.max(number);
     }
     newest.ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, format!("no log in {}", directory.display())))

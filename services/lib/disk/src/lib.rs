@@ -9,6 +9,7 @@ mod error;
 mod expiry;
 mod journal;
 mod layout;
+mod repair;
 mod space;
 mod sync;
 
@@ -49,14 +50,13 @@ impl Disk {
     pub fn open(path: impl AsRef<Path>) -> Result<Arc<Self>, DiskError> {
         let path = path.as_ref();
         let expiry = Arc::new(Expiry::default());
-        let database = fjall::Database::builder(path)
-            .cache_size(CACHE_OCTETS_MAX)
-            .max_journaling_size(JOURNAL_OCTETS_MAX)
-            // One to write tables out and one to merge them, so that a long merge does not hold up the writing.
-            .worker_threads(2)
-            .with_compaction_filter_factories(expiry::assigner(&expiry))
-            .open()
-            .map_err(|error| DiskError::open(path, error))?;
+        let database = match open_database(path, &expiry) {
+            Err(fjall::Error::JournalRecovery(why)) if repair::cut_damage(path, &why.to_string()) => {
+                open_database(path, &expiry)
+            }
+            opened => opened,
+        };
+        let database = database.map_err(|error| DiskError::open(path, error))?;
         let sync = Sync::start(path).map_err(|error| DiskError::open(path, error.into()))?;
         Ok(Arc::new(Self { sync, expiry, database }))
     }
@@ -136,6 +136,16 @@ impl Disk {
     pub fn expire(&self, now_ms: u64) {
         self.expiry.advance(now_ms);
     }
+}
+
+fn open_database(path: &Path, expiry: &Arc<Expiry>) -> fjall::Result<fjall::Database> {
+    fjall::Database::builder(path)
+        .cache_size(CACHE_OCTETS_MAX)
+        .max_journaling_size(JOURNAL_OCTETS_MAX)
+        // One to write tables out and one to merge them, so that a long merge does not hold up the writing.
+        .worker_threads(2)
+        .with_compaction_filter_factories(expiry::assigner(expiry))
+        .open()
 }
 
 impl std::fmt::Debug for Disk {

@@ -1,4 +1,5 @@
 //! What a crash leaves: everything that was synced, and of each batch all or nothing.
+#![expect(clippy::unwrap_used, reason = "a test may")]
 
 use std::{fs, path::Path};
 
@@ -15,7 +16,7 @@ fn write(disk: &Disk, number: u64) -> Ticket {
         disk.space("right", Layout::Segment).unwrap(),
     );
     let mut batch = disk.batch();
-    let value = vec![0x55; 100 + number as usize];
+    let value = vec![VALUE; 100 + number as usize];
     batch.put(&left, number.to_be_bytes().to_vec(), value.clone());
     batch.put(&right, number.to_be_bytes().to_vec(), value);
     disk.write(batch).unwrap()
@@ -64,7 +65,9 @@ fn crash(path: &Path) -> (Vec<u8>, usize) {
     let tickets: Vec<_> = (0..SYNCED).map(|number| write(&disk, number)).collect();
     block_on(disk.synced(*tickets.last().unwrap())).unwrap();
     let synced = log(path).len();
-    (SYNCED..WRITTEN).for_each(|number| drop(write(&disk, number)));
+    for number in SYNCED..WRITTEN {
+        write(&disk, number);
+    }
     (log(path), synced)
 }
 
@@ -95,11 +98,72 @@ fn a_torn_log_loses_nothing_synced_and_splits_no_batch() {
     );
 }
 
+/// A value of a batch, as it lies in the log: long runs of this octet are values and nothing else.
+const VALUE: u8 = 0x55;
+
+/// Flips a bit of a value at places all over the unsynced part of the log: the checksum tells.
+#[test]
+fn a_damaged_log_loses_nothing_synced_and_reads_nothing_damaged() {
+    let home = tempfile::tempdir().unwrap();
+    let (log, synced) = crash(&home.path().join("source"));
+    let values = (synced..log.len()).filter(|place| log[*place] == VALUE && log[place - 1] == VALUE);
+    for (case, place) in values.step_by(397).enumerate() {
+        let path = home.path().join(format!("flip-{case}"));
+        let mut log = log.clone();
+        log[place] ^= 0x10;
+        check_damaged(&home.path().join("source"), &path, &log);
+    }
+}
+
+/// Zeros a page, which is what is left of one that never reached the disk though a later one did.
+#[test]
+fn a_log_with_a_hole_loses_nothing_synced_and_reads_nothing_damaged() {
+    let home = tempfile::tempdir().unwrap();
+    let (log, synced) = crash(&home.path().join("source"));
+    let is_value = |place: usize| log[place - 1] == VALUE && log[place] == VALUE;
+    let holes = (synced + 1..log.len() - 600).filter(|place| is_value(*place) && is_value(place + 512));
+    for (case, place) in holes.step_by(397).enumerate() {
+        let path = home.path().join(format!("hole-{case}"));
+        let mut log = log.clone();
+        log[place..place + 512].fill(0);
+        check_damaged(&home.path().join("source"), &path, &log);
+    }
+}
+
+fn check_damaged(source: &Path, path: &Path, log: &[u8]) {
+    copy(source, path, log);
+    let numbers = found(path);
+    assert!(
+        numbers.len() as u64 >= SYNCED,
+        "{}: only {} batches are left",
+        path.display(),
+        numbers.len()
+    );
+    assert!(
+        (numbers.len() as u64) < WRITTEN,
+        "{}: the damage was not noticed",
+        path.display()
+    );
+    assert!(
+        numbers.iter().copied().eq(0..numbers.len() as u64),
+        "{}: a hole",
+        path.display()
+    );
+    // It can be written to again, and that is read back.
+    let next = numbers.len() as u64;
+    let disk = Disk::open(path).unwrap();
+    block_on(disk.synced(write(&disk, next))).unwrap();
+    drop(disk);
+    assert_eq!(found(path).last(), Some(&next));
+}
+
 #[test]
 fn what_was_written_is_there_after_closing() {
     let home = tempfile::tempdir().unwrap();
     let disk = Disk::open(home.path()).unwrap();
-    (0..10).for_each(|number| drop(write(&disk, number)));
+    for number in 0..10 {
+        write(&disk, number);
+    }
     drop(disk);
     assert_eq!(found(home.path()), (0..10).collect::<Vec<_>>());
 }

@@ -86,7 +86,7 @@ async fn s1_a_claim_is_won_by_one_owner_among_threads() {
         let mut wins = 0;
         for start in (0..keys).step_by(20) {
             // Every other owner goes backwards, so that calls meet.
-            let ids = (start..start + 20).map(|id| if owner % 2 == 0 { id } else { keys - 1 - id });
+            let ids = (start..start + 20).map(|id| if owner.is_multiple_of(2) { id } else { keys - 1 - id });
             let (applied, _) = block_on(store.apply(ids.map(|id| claim(owner, id)).collect())).unwrap();
             wins += applied.iter().filter(|applied| **applied == Applied::Claimed).count() as u64;
         }
