@@ -117,3 +117,17 @@ fn only_slips_are_guessed() {
     assert_eq!(nearest("stategy", ["strategy", "attempts"]), Some("strategy"));
     assert_eq!(nearest("colour", ["strategy", "attempts"]), None);
 }
+
+#[test]
+fn whole_numbers_have_every_form_of_toml() {
+    let text = "a = 1_000\nb = +5\nc = 0x10\nd = -7\ne = 9223372036854775808\nf = 0.5\n";
+    let report = report(text, |root| {
+        assert_eq!(root.key("a").integer(0..=2_000_u32), Some(1_000));
+        assert_eq!(root.key("b").integer(0..=9_u8), Some(5));
+        assert_eq!(root.key("c").integer(0..=99_i64), Some(16));
+        assert_eq!(root.key("d").integer(-9..=9_i64), Some(-7));
+        assert_eq!(root.key("e").integer(0..=9_u64), None);
+        assert_eq!(root.key("f").number(0.0..=1.0), Some(0.5));
+    });
+    assert_eq!(report, "x.toml:5: error[X005]: \"e\" is 9223372036854775808, allowed are 0 to 9");
+}

@@ -52,10 +52,7 @@ fn check_money(spec: &Spec, carriers: &[CarrierSpec], log: &Log) {
             log.error(carrier.place.clone(), code::FX_MISSING, what, why, help);
             continue;
         };
-        let sheets = spec
-            .sheets
-            .iter()
-            .filter(|sheet| sheet.carrier == carrier.name.as_str());
+        let sheets = spec.sheets.iter().filter(|sheet| sheet.owner == carrier.name.as_str());
         for (sheet, row) in sheets.flat_map(|sheet| sheet.rows.iter().map(move |row| (sheet, row))) {
             if let Some(price) = row.price.filter(|price| price.convert(fx).is_none()) {
                 let limit = crate::money::COST_UNITS_MAX;
@@ -74,12 +71,12 @@ fn check_money(spec: &Spec, carriers: &[CarrierSpec], log: &Log) {
 
 fn check_sheets(spec: &Spec, carriers: &[CarrierSpec], log: &Log) {
     for sheet in &spec.sheets {
-        if !carriers.iter().any(|carrier| carrier.name.as_str() == sheet.carrier) {
-            undefined(&sheet.carrier, &sheet.place, "the sheet belongs to", carriers, log);
+        if !carriers.iter().any(|carrier| carrier.name.as_str() == sheet.owner) {
+            undefined(&sheet.owner, &sheet.place, "the sheet belongs to", carriers, log);
         }
     }
     for carrier in carriers.iter().filter(|carrier| carrier.enabled) {
-        if !spec.sheets.iter().any(|sheet| sheet.carrier == carrier.name.as_str()) {
+        if !spec.sheets.iter().any(|sheet| sheet.owner == carrier.name.as_str()) {
             let what = format!(
                 "carrier \"{}\" has no rates, every message is refused no_rate",
                 carrier.name

@@ -85,7 +85,7 @@ fn carrier(spec: &CarrierSpec) -> Carrier {
 fn rate_book(spec: &Spec, names: &Names<'_>) -> (RateBook, Vec<(Digits, u32)>) {
     let mut rows: Vec<(CarrierIndex, &RateRow, crate::money::Fx)> = Vec::new();
     for sheet in &spec.sheets {
-        let name = CarrierName::new(&sheet.carrier).expect("check() refuses sheets of undefined carriers");
+        let name = CarrierName::new(&sheet.owner).expect("check() refuses sheets of undefined carriers");
         let currency = spec
             .carriers
             .iter()
@@ -131,7 +131,7 @@ fn numbers(spec: &Spec, rates: &RateBook, rate_prefixes: &[(Digits, u32)]) -> Nu
         NumberEntry::new(plan, rates.map(|at| rate_prefixes[at].1))
     };
     let entries = prefixes.iter().map(entry).collect();
-    Numbers::new(Trie::new(&prefixes), entries, &spec.plan, rates)
+    Numbers::new(Trie::new(&prefixes), entries, spec, rates)
 }
 
 /// Fills what a route does not say.

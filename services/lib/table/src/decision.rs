@@ -20,7 +20,7 @@ pub struct Decision {
     pub policy: Option<Arc<str>>,
     /// The policy's reason, with [`Action::Reject`].
     pub reason: Option<Arc<str>>,
-    /// The route's rules. Meaningless with [`Action::Reject`].
+    /// The route's rules; nothing of use with [`Action::Reject`].
     pub terms: Terms,
     /// Carriers to offer the message to, the first first: at most `terms.attempts`. Filled with [`Action::Route`] only.
     pub candidates: Vec<Candidate>,
@@ -146,6 +146,7 @@ impl Decision {
         self.policy = None;
         self.reason = None;
         self.sender = None;
+        self.terms = Terms::default();
         self.held_back = HeldBack::default();
         self.candidates.clear();
         self.tags.clear();

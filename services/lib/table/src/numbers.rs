@@ -7,7 +7,7 @@ use crate::{
     network::{Country, Mcc, Network},
     query::{Served, Source},
     rates::{RateBook, Tariff},
-    spec::PlanRow,
+    spec::Spec,
     trie::Trie,
 };
 
@@ -22,6 +22,8 @@ pub(crate) struct Numbers {
     first_of_network: Vec<(Network, u32)>,
     /// The country of the first row of each MCC, in order of MCCs.
     first_of_mcc: Vec<(Mcc, Option<Country>)>,
+    /// In order of the numbers.
+    ported: Box<[(Digits, Network)]>,
 }
 
 /// What begins at one prefix.
@@ -76,8 +78,9 @@ impl NumberEntry {
 }
 
 impl Numbers {
-    /// `rows` are in order of their prefixes; `entries` in order of the trie's.
-    pub(crate) fn new(trie: Trie, entries: Vec<NumberEntry>, rows: &[PlanRow], rates: &RateBook) -> Self {
+    /// `entries` are in order of the trie's prefixes.
+    pub(crate) fn new(trie: Trie, entries: Vec<NumberEntry>, spec: &Spec, rates: &RateBook) -> Self {
+        let rows = &spec.plan;
         let plan = rows.iter().map(|row| Range {
             network: row.network,
             country: row.country,
@@ -99,10 +102,12 @@ impl Numbers {
             plan: plan.collect(),
             first_of_network,
             first_of_mcc,
+            ported: spec.ported.as_slice().into(),
         }
     }
 
-    /// Resolves `number`. `told` is a network that somebody named, which beats the plan; `ported` is what a query said.
+    /// Resolves `number`. `told` is a network that somebody named, which beats the
+    /// ported numbers, which beat the plan; `ported` is what a query said.
     pub(crate) fn resolve(
         &self,
         number: Digits,
@@ -121,7 +126,7 @@ impl Numbers {
                 planned = Some(&self.plan[entry.plan as usize]);
             }
         });
-        let Some(told) = told else {
+        let Some(told) = told.or_else(|| self.moved_to(number)) else {
             if let Some(range) = planned {
                 tariff.set_network(range.network_key, range.mcc_key);
             }
@@ -151,6 +156,14 @@ impl Numbers {
             ported: ported.unwrap_or(moved),
             tariff,
         }
+    }
+
+    fn moved_to(&self, number: Digits) -> Option<Served> {
+        let at = self.ported.binary_search_by_key(&number, |(ported, _)| *ported).ok()?;
+        Some(Served {
+            network: self.ported[at].1,
+            source: Source::Ported,
+        })
     }
 
     /// Country of a network that was not read off the plan.

@@ -6,6 +6,7 @@ mod csv;
 mod later;
 mod numbering;
 mod policies;
+mod ported;
 mod rates;
 mod route;
 mod settings;
@@ -25,7 +26,7 @@ pub use self::{
     carriers::{Charged, RouteType},
     route::{OnUnknown, Strategy},
 };
-use crate::files::Files;
+use crate::{digits::Digits, files::Files, network::Network};
 
 /// Longest name of anything, in characters.
 pub(crate) const NAME_CHARS_MAX: usize = 64;
@@ -42,6 +43,8 @@ pub(crate) struct Spec {
     pub(crate) policies: Vec<PolicySpec>,
     pub(crate) plan: Vec<PlanRow>,
     pub(crate) sheets: Vec<Sheet>,
+    /// In order of the numbers.
+    pub(crate) ported: Vec<(Digits, Network)>,
 }
 
 impl Spec {
@@ -54,7 +57,8 @@ impl Spec {
             carriers: toml(files, "carriers.toml", log, carriers::read),
             policies: toml(files, "policies.toml", log, policies::read).unwrap_or_default(),
             plan: numbering::read(files, log),
-            sheets: rates::read(files, log),
+            sheets: rates::read("rates", files, log),
+            ported: ported::read(files, log),
         }
     }
 }

@@ -25,7 +25,7 @@ pub(super) fn refuse(entry: &Entry<'_>) {
 pub(super) fn refuse_files(files: &Files, log: &Log) {
     let what = "the file is not supported yet";
     let why = "this version does not act on it";
-    for path in ["ported.csv", "senders.csv", "quality.csv"]
+    for path in ["senders.csv", "quality.csv"]
         .into_iter()
         .filter(|path| files.get(path).is_some())
     {

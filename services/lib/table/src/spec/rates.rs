@@ -1,5 +1,7 @@
 //! `rates/<carrier>.csv`: what a carrier charges, for whom, and when.
 
+use std::cmp::Reverse;
+
 use source::{Code, Log, Place};
 
 use super::csv;
@@ -14,11 +16,15 @@ use crate::{
 
 /// Most rows of one sheet.
 const ROWS_MAX: usize = 5_000_000;
+/// Most rows of all sheets together: keeps every index of the compiled table within 32 bits.
+const ROWS_TOTAL_MAX: usize = 50_000_000;
+const _: () = assert!(ROWS_TOTAL_MAX + ROWS_MAX < u32::MAX as usize);
 
-/// One carrier's sheet, rows sorted by key and, within a key, the latest `from` first.
+/// One sheet, rows sorted by key and, within a key, the latest `from` first.
 #[derive(Debug)]
 pub(crate) struct Sheet {
-    pub(crate) carrier: String,
+    /// Name of the file without its ending: the carrier.
+    pub(crate) owner: String,
     pub(crate) place: Place,
     pub(crate) rows: Vec<RateRow>,
 }
@@ -41,34 +47,40 @@ pub(crate) struct RateRow {
     pub(crate) span: Span,
 }
 
-pub(super) fn read(files: &Files, log: &Log) -> Vec<Sheet> {
-    let sheets = files.folder("rates").map(|(carrier, path, content)| {
-        let file = Place::file(path).at(1);
-        let mut rows = Vec::new();
-        csv::read(
-            path,
-            content,
-            ["mcc", "mnc", "prefix", "price", "from", "until"],
-            ROWS_MAX,
-            log,
-            |row| {
-                rows.extend(read_row(row.fields, row.line, &file, log));
-            },
-        );
-        rows.sort_unstable_by(|a: &RateRow, b| {
-            a.key
-                .cmp(&b.key)
-                .then(b.span.from.cmp(&a.span.from))
-                .then(a.line.cmp(&b.line))
-        });
-        refuse_twins(&rows, &file, log);
-        Sheet {
-            carrier: carrier.to_owned(),
-            place: file,
-            rows,
+/// Every sheet of `folder`.
+pub(super) fn read(folder: &str, files: &Files, log: &Log) -> Vec<Sheet> {
+    let mut sheets = Vec::new();
+    let mut rows_total = 0;
+    for (owner, path, content) in files.folder(folder) {
+        let rows = read_sheet(path, content, log);
+        rows_total += rows.len();
+        let place = Place::file(path).at(1);
+        if rows_total > ROWS_TOTAL_MAX {
+            let what = format!("the sheets have more than {ROWS_TOTAL_MAX} rows together");
+            log.error(place, Code::RANGE, what, "", "");
+            break;
         }
+        sheets.push(Sheet {
+            owner: owner.to_owned(),
+            place,
+            rows,
+        });
+    }
+    sheets
+}
+
+fn read_sheet(path: &str, content: &[u8], log: &Log) -> Vec<RateRow> {
+    let file = Place::file(path);
+    let columns = ["mcc", "mnc", "prefix", "price", "from", "until"];
+    let mut rows: Vec<RateRow> = Vec::new();
+    csv::read(path, content, columns, ROWS_MAX, log, |row| {
+        rows.extend(read_row(row.fields, row.line, &file, log));
     });
-    sheets.collect()
+    // The latest `from` first; then by line, so that the later of two twins is the one refused.
+    let order = |row: &RateRow| (row.key, Reverse(row.span.from), row.line);
+    rows.sort_unstable_by_key(order);
+    refuse_twins(&rows, &file, log);
+    rows
 }
 
 fn read_row([mcc, mnc, prefix, price, from, until]: [&str; 6], line: u32, file: &Place, log: &Log) -> Option<RateRow> {
