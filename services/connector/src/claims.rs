@@ -29,8 +29,10 @@ pub(crate) enum Ruling {
         /// The other run.
         incarnation: String,
     },
-    /// Claimed by another carrier, or by a router that took it back: not ours to send.
+    /// Claimed by another carrier: not ours to send.
     Twin,
+    /// Claimed by a router that took it back: not ours to send, and said so, in case the router died before it could act.
+    TakenBack,
 }
 
 fn owner(carrier: &CarrierName, incarnation: &Incarnation) -> Bytes {
@@ -53,6 +55,7 @@ pub(crate) fn ruling(applied: &Applied, carrier: &CarrierName, is_retry: bool) -
         Applied::Claimed => Ruling::Go,
         Applied::Reclaimed if is_retry => Ruling::Go,
         Applied::Reclaimed => Ruling::Repeat,
+        Applied::Held { owner } if owner == keys::ROUTER_OWNER => Ruling::TakenBack,
         Applied::Held { owner } => match other_run(owner, carrier) {
             Some(incarnation) => Ruling::Elsewhere { incarnation },
             None => Ruling::Twin,

@@ -17,7 +17,7 @@ fn a_claim_is_ruled_on_by_who_holds_it() {
         }
     );
     assert_eq!(held_by("cirrus/0f"), Ruling::Twin);
-    assert_eq!(held_by("router"), Ruling::Twin);
+    assert_eq!(held_by("router"), Ruling::TakenBack);
     assert_eq!(held_by("\u{0}"), Ruling::Twin);
 }
 

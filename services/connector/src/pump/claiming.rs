@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use futures::FutureExt;
-use journey::{Cause, Outcome};
+use journey::{CODE_TAKEN_BACK, Cause, Outcome};
 use service::time::{self, Instant};
 use sms::UnixMs;
 use store::Applied;
@@ -131,6 +131,11 @@ impl Pump {
                 Ruling::Elsewhere { incarnation } => {
                     metrics::dropped(carrier.as_str(), "elsewhere");
                     self.aside.put(pending, incarnation, now);
+                }
+                Ruling::TakenBack => {
+                    metrics::dropped(carrier.as_str(), "taken_back");
+                    let cause = Cause::new(CODE_TAKEN_BACK, "");
+                    self.report(pending.ready.order, pending.key, Outcome::LinkDown { cause }, wall);
                 }
                 ruling => {
                     metrics::dropped(carrier.as_str(), if ruling == Ruling::Twin { "twin" } else { "repeat" });

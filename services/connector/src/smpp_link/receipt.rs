@@ -45,3 +45,6 @@ fn raw(written: &DeliveryReceipt, error: &str) -> String {
         format!("{} {error}", written.stat)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -30,3 +30,6 @@ pub(super) fn submit(config: &SmppConfig, job: &Job) -> Submit {
         ..Submit::default()
     }
 }
+
+#[cfg(test)]
+mod tests;

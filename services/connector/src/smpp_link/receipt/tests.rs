@@ -1,0 +1,89 @@
+use smpp::{Body, IdFormat, IdFormats, Tlv, tag};
+use sms::{ReceiptFault, UnixMs};
+use source::Secret;
+
+use super::*;
+use crate::{FaultMap, OutcomeMap, smpp_link::SmppConfig};
+
+fn dialect(change: impl FnOnce(&mut Dialect)) -> Dialect {
+    let smpp = SmppConfig::new("", "", Secret::new(""));
+    let mut dialect = Dialect {
+        link: "atlas".into(),
+        window: 10,
+        smpp,
+        outcomes: OutcomeMap::default(),
+        faults: FaultMap::default(),
+    };
+    change(&mut dialect);
+    dialect
+}
+
+/// A `deliver_sm` with this `esm_class` and text.
+fn deliver(esm_class: u8, text: &str) -> Deliver {
+    let body = Body::ShortMessage(text.to_owned().into());
+    Deliver {
+        esm_class,
+        body,
+        ..Deliver::default()
+    }
+}
+
+const TEXT: &str = "id:00AB sub:001 dlvrd:000 submit date:2601010000 done date:2601010001 stat:UNDELIV err:013 text:hi";
+
+#[test]
+fn a_receipt_is_read_with_its_id_state_error_and_time() {
+    let (id, receipt) = read(&dialect(|_| {}), &deliver(0x04, TEXT)).unwrap();
+    assert_eq!(id, "ab");
+    assert_eq!(
+        (receipt.state, receipt.fault),
+        (ReceiptState::Undeliverable, ReceiptFault::Handset)
+    );
+    assert_eq!((receipt.raw.as_str(), receipt.error.as_str()), ("UNDELIV 013", "013"));
+    assert_eq!(receipt.done_at, Some(UnixMs(1_767_225_660_000)));
+}
+
+#[test]
+fn the_carrier_s_own_error_codes_name_the_fault() {
+    let dialect = dialect(|dialect| dialect.faults.set("13", ReceiptFault::Recipient));
+    let (_, receipt) = read(&dialect, &deliver(0x04, TEXT)).unwrap();
+    assert_eq!(receipt.fault, ReceiptFault::Recipient);
+}
+
+#[test]
+fn a_network_error_of_gsm_names_the_fault_where_nothing_else_does() {
+    let mut with_tlv = deliver(0x04, "id:1 stat:UNDELIV");
+    with_tlv.tlvs.push(Tlv::new(tag::NETWORK_ERROR_CODE, vec![3, 0, 1]));
+    let (_, receipt) = read(&dialect(|_| {}), &with_tlv).unwrap();
+    assert_eq!((receipt.fault, receipt.error.as_str()), (ReceiptFault::Number, "1"));
+}
+
+#[test]
+fn an_intermediate_notification_is_never_final() {
+    let (_, receipt) = read(&dialect(|_| {}), &deliver(0x20, "id:1 stat:DELIVRD err:000")).unwrap();
+    assert_eq!(receipt.state, ReceiptState::Enroute);
+}
+
+#[test]
+fn an_inbound_message_is_no_receipt_unless_the_link_has_unmarked_ones() {
+    let unmarked = dialect(|dialect| dialect.smpp.unmarked_receipts = true);
+    assert!(read(&dialect(|_| {}), &deliver(0, TEXT)).is_none());
+    assert!(read(&unmarked, &deliver(0, TEXT)).is_some());
+    assert!(read(&unmarked, &deliver(0, "STOP")).is_none());
+}
+
+#[test]
+fn a_receipt_that_tells_nothing_is_kept_as_unknown_without_an_id() {
+    let (id, receipt) = read(&dialect(|_| {}), &deliver(0x04, "\u{0}")).unwrap();
+    assert_eq!((id.as_str(), receipt.state), ("", ReceiptState::Unknown));
+}
+
+#[test]
+fn a_decimal_id_of_a_receipt_becomes_the_hexadecimal_one_of_its_answer() {
+    let ids = IdFormats {
+        response: IdFormat::Hex,
+        receipt: IdFormat::Dec,
+    };
+    let dialect = dialect(|dialect| dialect.smpp.ids = ids);
+    let (id, _) = read(&dialect, &deliver(0x04, "id:171 stat:DELIVRD")).unwrap();
+    assert_eq!(id, ids.of_response("00AB"));
+}
