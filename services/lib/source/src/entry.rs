@@ -69,6 +69,11 @@ impl<'a> Entry<'a> {
         &self.path
     }
 
+    /// The log this value is reported to.
+    pub fn log(&self) -> &'a Log {
+        self.log
+    }
+
     /// Logs an error at this value, beginning with its name.
     pub fn refuse(&self, number: u16, what: impl Display, why: impl Into<String>, help: impl Into<String>) {
         self.log

@@ -147,6 +147,8 @@ impl Problems {
 
     pub(crate) fn sort(&mut self) {
         self.list.sort_by(|a, b| a.place.cmp(&b.place));
+        // What two readers of one line say alike is one problem.
+        self.list.dedup();
     }
 }
 

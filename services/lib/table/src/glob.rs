@@ -1,8 +1,45 @@
 //! Globs that know only `*` and ignore ASCII case.
 
+/// Patterns of which any may fit. Those without a star are found by binary search, so a list may be long.
+#[derive(Clone, Debug)]
+pub(crate) struct Globs {
+    /// Without a star, in lower case and in order.
+    plain: Vec<String>,
+    starred: Vec<Glob>,
+}
+
 /// A pattern that a whole value must fit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Glob(Vec<String>);
+
+impl Globs {
+    /// Reads patterns.
+    pub(crate) fn new(patterns: &[String]) -> Self {
+        let (starred, plain): (Vec<&String>, Vec<&String>) = patterns.iter().partition(|text| text.contains('*'));
+        let mut plain: Vec<String> = plain.into_iter().map(|text| text.to_ascii_lowercase()).collect();
+        plain.sort_unstable();
+        Self {
+            plain,
+            starred: starred.into_iter().map(|text| Glob::new(text)).collect(),
+        }
+    }
+
+    /// Whether any fits `value`. Allocates nothing.
+    pub(crate) fn fit(&self, value: &str) -> bool {
+        let lower = || value.bytes().map(|octet| octet.to_ascii_lowercase());
+        self.plain.binary_search_by(|plain| plain.bytes().cmp(lower())).is_ok()
+            || self.starred.iter().any(|glob| glob.fits(value))
+    }
+
+    /// The patterns, for people.
+    pub(crate) fn written(&self) -> Vec<String> {
+        self.plain
+            .iter()
+            .cloned()
+            .chain(self.starred.iter().map(Glob::to_string))
+            .collect()
+    }
+}
 
 impl Glob {
     /// Reads a pattern; everything but `*` stands for itself.

@@ -103,8 +103,8 @@ impl Test {
             }
             Self::Network(list) => serving.is_some_and(|serving| list.binary_search(&serving.network).is_ok()),
             Self::Prefix(list) => (1..=message.to.len()).any(|len| list.binary_search(&message.to.first(len)).is_ok()),
-            Self::Account(list) => list.iter().any(|glob| glob.fits(message.account)),
-            Self::Sender(list) => list.iter().any(|glob| glob.fits(message.from)),
+            Self::Account(globs) => globs.fit(message.account),
+            Self::Sender(globs) => globs.fit(message.from),
             Self::Tag(list) => message
                 .tags
                 .iter()

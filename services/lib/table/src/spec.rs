@@ -9,10 +9,12 @@ mod policies;
 mod ported;
 mod rates;
 mod route;
+mod sets;
 mod settings;
 
 use source::{Code, Document, Log, Place};
 
+use self::sets::Sets;
 pub(crate) use self::{
     carriers::{CARRIERS_MAX, CarrierSpec, EncodingSet, SenderKindSet},
     conditions::{Conditions, Test},
@@ -51,11 +53,12 @@ impl Spec {
     /// Reads every file; what is wrong with any of them is logged.
     pub(crate) fn read(files: &Files, log: &Log) -> Self {
         later::refuse_files(files, log);
+        let sets = Sets::read(files, log);
         Self {
             version: files.version(),
             settings: toml(files, "table.toml", log, settings::read).unwrap_or_default(),
-            carriers: toml(files, "carriers.toml", log, carriers::read),
-            policies: toml(files, "policies.toml", log, policies::read).unwrap_or_default(),
+            carriers: toml(files, "carriers.toml", log, |root| carriers::read(root, &sets)),
+            policies: toml(files, "policies.toml", log, |root| policies::read(root, &sets)).unwrap_or_default(),
             plan: numbering::read(files, log),
             sheets: rates::read("rates", files, log),
             ported: ported::read(files, log),

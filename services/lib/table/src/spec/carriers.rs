@@ -3,7 +3,11 @@
 use sms::{CarrierName, Encoding, SenderKind};
 use source::{Code, Entry, Place, Section};
 
-use super::{LIST_MAX, settings};
+use super::{
+    LIST_MAX,
+    sets::{Sets, refuse_empty},
+    settings,
+};
 use crate::{code, network::Country};
 
 /// Most carriers in a table.
@@ -105,7 +109,7 @@ impl SenderKindSet {
     }
 }
 
-pub(super) fn read(root: &Section<'_>) -> Vec<CarrierSpec> {
+pub(super) fn read(root: &Section<'_>, sets: &Sets) -> Vec<CarrierSpec> {
     let mut carriers: Vec<CarrierSpec> = Vec::new();
     if !root.has("carrier") {
         // A file that an editor has just truncated must not put a table in force that rejects everything.
@@ -119,7 +123,7 @@ pub(super) fn read(root: &Section<'_>) -> Vec<CarrierSpec> {
         );
     }
     for section in root.key("carrier").sections(CARRIERS_MAX) {
-        let Some(carrier) = read_carrier(&section) else {
+        let Some(carrier) = read_carrier(&section, sets) else {
             continue;
         };
         if let Some(first) = carriers.iter().find(|other| other.name == carrier.name) {
@@ -142,7 +146,7 @@ pub(super) fn read(root: &Section<'_>) -> Vec<CarrierSpec> {
 }
 
 /// `None` = it has no usable name. Everything else that is wrong is logged and stands at its default.
-fn read_carrier(section: &Section<'_>) -> Option<CarrierSpec> {
+fn read_carrier(section: &Section<'_>, sets: &Sets) -> Option<CarrierSpec> {
     let flag = |key: &str, default| section.key(key).boolean().unwrap_or(default);
     let name = section.key("name").required().parse(CarrierName::new);
     let spec = CarrierSpec {
@@ -160,10 +164,12 @@ fn read_carrier(section: &Section<'_>) -> Option<CarrierSpec> {
         concatenation: flag("concatenation", true),
         receipts: flag("receipts", true),
         accepts_ported: flag("accepts_ported", true),
-        countries: filled(&section.key("countries"), |item| parse_country(&item)).map(|mut countries| {
-            countries.sort_unstable();
-            countries
-        }),
+        countries: sets
+            .values(&section.key("countries"), Country::parse)
+            .map(|mut countries| {
+                countries.sort_unstable();
+                countries
+            }),
         throughput: section.key("throughput").integer(1..=THROUGHPUT_MAX),
         route_type: section.key("route_type").word(&RouteType::WORDS).unwrap_or_default(),
         charged: section
@@ -174,35 +180,11 @@ fn read_carrier(section: &Section<'_>) -> Option<CarrierSpec> {
     Some(CarrierSpec { name: name?, ..spec })
 }
 
-/// A country, or a set of them.
-pub(super) fn parse_country(item: &Entry<'_>) -> Option<Country> {
-    if is_set(item) { None } else { item.parse(Country::parse) }
-}
-
-/// Whether the item names a set, which is refused.
-pub(super) fn is_set(item: &Entry<'_>) -> bool {
-    let is_set = item.is_string() && item.str().is_some_and(|text| text.starts_with('@'));
-    if is_set {
-        super::later::refuse(item);
-    }
-    is_set
-}
-
 /// A list of words that is not empty.
 pub(super) fn words<T: Copy>(entry: &Entry<'_>, words: &[(&str, T)]) -> Option<Vec<T>> {
-    filled(entry, |item| item.word(words))
-}
-
-/// A list that is not empty.
-pub(super) fn filled<'a, T>(entry: &Entry<'a>, item: impl Fn(Entry<'a>) -> Option<T>) -> Option<Vec<T>> {
     let items = entry.items(LIST_MAX)?;
     if items.is_empty() {
-        entry.refuse(
-            code::EMPTY,
-            "is an empty list",
-            "nothing is any of nothing",
-            "remove the key, or fill the list",
-        );
+        refuse_empty(entry);
     }
-    Some(items.into_iter().filter_map(item).collect())
+    Some(items.into_iter().filter_map(|item| item.word(words)).collect())
 }

@@ -7,12 +7,13 @@ use sms::{Class, Encoding, SenderKind};
 use source::{Code, Entry, Section};
 
 use super::{
-    carriers::{ENCODINGS, SENDER_KINDS, filled, is_set, parse_country, words},
+    carriers::{ENCODINGS, SENDER_KINDS, words},
     later,
+    sets::Sets,
 };
 use crate::{
     digits::Digits,
-    glob::Glob,
+    glob::Globs,
     network::{Country, Network},
 };
 
@@ -40,8 +41,8 @@ pub(crate) enum Test {
     /// Sorted.
     Network(Vec<Network>),
     Prefix(Vec<Digits>),
-    Account(Vec<Glob>),
-    Sender(Vec<Glob>),
+    Account(Globs),
+    Sender(Globs),
     Tag(Vec<String>),
     Text(Regex),
 }
@@ -54,7 +55,7 @@ const CLASSES: [(&str, Class); 3] = [
 ];
 
 /// Reads one table of conditions. The cheapest come first, so that a policy that does not apply costs little.
-pub(super) fn read(section: &Section<'_>) -> Conditions {
+pub(super) fn read(section: &Section<'_>, sets: &Sets) -> Conditions {
     later::refuse_keys(section, &["between", "days", "timezone"]);
     let key = |name: &str| section.key(name);
     let tests = [
@@ -63,12 +64,16 @@ pub(super) fn read(section: &Section<'_>) -> Conditions {
         key("segments_over").integer(0..=254).map(Test::SegmentsOver),
         key("ported").boolean().map(Test::Ported),
         words(&key("sender_kind"), &SENDER_KINDS).map(Test::SenderKind),
-        sorted(filled(&key("country"), |item| parse_country(&item))).map(Test::Country),
-        sorted(filled(&key("network"), |item| read_network(&item))).map(Test::Network),
-        sorted(filled(&key("prefix"), |item| read_prefix(&item))).map(Test::Prefix),
-        filled(&key("account"), |item| read_glob(&item)).map(Test::Account),
-        filled(&key("sender"), |item| read_glob(&item)).map(Test::Sender),
-        filled(&key("tag"), |item| item.string(super::NAME_CHARS_MAX)).map(Test::Tag),
+        sorted(sets.values(&key("country"), Country::parse)).map(Test::Country),
+        sorted(sets.values(&key("network"), Network::parse_together)).map(Test::Network),
+        sorted(sets.values(&key("prefix"), prefix)).map(Test::Prefix),
+        sets.values(&key("account"), pattern)
+            .map(|list| Test::Account(Globs::new(&list))),
+        sets.values(&key("sender"), pattern)
+            .map(|list| Test::Sender(Globs::new(&list))),
+        key("tag")
+            .list(super::LIST_MAX, |item| item.string(super::NAME_CHARS_MAX))
+            .map(Test::Tag),
         read_text(&key("text")).map(Test::Text),
     ];
     Conditions(tests.into_iter().flatten().collect())
@@ -81,26 +86,16 @@ fn sorted<T: Ord>(list: Option<Vec<T>>) -> Option<Vec<T>> {
     })
 }
 
-fn read_network(item: &Entry<'_>) -> Option<Network> {
-    if is_set(item) {
-        None
-    } else {
-        item.parse(Network::parse_together)
-    }
+fn prefix(text: &str) -> Result<Digits, &'static str> {
+    Digits::parse(text).ok_or("a prefix has 1 to 15 digits, without a plus")
 }
 
-fn read_prefix(item: &Entry<'_>) -> Option<Digits> {
-    if is_set(item) {
-        return None;
-    }
-    item.parse(|text| Digits::parse(text).ok_or("a prefix has 1 to 15 digits, without a plus"))
-}
-
-fn read_glob(item: &Entry<'_>) -> Option<Glob> {
-    if is_set(item) {
-        None
+fn pattern(text: &str) -> Result<String, String> {
+    let chars = text.chars().count();
+    if (1..=GLOB_CHARS_MAX).contains(&chars) {
+        Ok(text.to_owned())
     } else {
-        item.string(GLOB_CHARS_MAX).map(|text| Glob::new(&text))
+        Err(format!("it has {chars} characters, allowed are 1 to {GLOB_CHARS_MAX}"))
     }
 }
 
@@ -148,7 +143,7 @@ impl fmt::Display for Test {
             Self::Country(list) => any(f, list),
             Self::Network(list) => any(f, list),
             Self::Prefix(list) => any(f, list),
-            Self::Account(list) | Self::Sender(list) => any(f, list),
+            Self::Account(globs) | Self::Sender(globs) => any(f, &globs.written()),
             Self::Tag(list) => any(f, list),
             Self::Text(regex) => write!(f, "{regex}"),
         }

@@ -31,7 +31,7 @@ pub(super) fn refuse_files(files: &Files, log: &Log) {
     {
         log.error(Place::file(path).at(1), code::LATER, what, why, "remove it");
     }
-    for (_, path, _) in files.folder("sell").chain(files.folder("sets")) {
+    for (_, path, _) in files.folder("sell") {
         log.error(Place::file(path).at(1), code::LATER, what, why, "remove it");
     }
     if files.get("cases.toml").is_some() {

@@ -8,6 +8,7 @@ use super::{
     Conditions, NAME_CHARS_MAX, RouteSpec, conditions, later,
     rates::read_span,
     route::{self, Named},
+    sets::Sets,
 };
 use crate::{code, instant::Span};
 
@@ -46,11 +47,11 @@ pub(crate) enum End {
     Route(Box<RouteSpec>),
 }
 
-pub(super) fn read(root: &Section<'_>) -> Vec<PolicySpec> {
+pub(super) fn read(root: &Section<'_>, sets: &Sets) -> Vec<PolicySpec> {
     let mut policies = Vec::new();
     let mut lines: BTreeMap<String, u32> = BTreeMap::new();
     for section in root.key("policy").sections(POLICIES_MAX) {
-        let policy = read_policy(&section);
+        let policy = read_policy(&section, sets);
         if let Some(first) = lines.get(&policy.name).filter(|_| !policy.name.is_empty()) {
             let what = format!("policy \"{}\" is defined twice, first in line {first}", policy.name);
             section.log().error(
@@ -67,9 +68,15 @@ pub(super) fn read(root: &Section<'_>) -> Vec<PolicySpec> {
     policies
 }
 
-fn read_policy(section: &Section<'_>) -> PolicySpec {
-    let conditions =
-        |key: &str| -> Vec<Conditions> { section.key(key).sections(EXCEPTS_MAX).iter().map(read_except).collect() };
+fn read_policy(section: &Section<'_>, sets: &Sets) -> PolicySpec {
+    let conditions = |key: &str| -> Vec<Conditions> {
+        section
+            .key(key)
+            .sections(EXCEPTS_MAX)
+            .iter()
+            .map(|table| read_except(table, sets))
+            .collect()
+    };
     later::refuse_keys(section, &["copy"]);
     let policy = PolicySpec {
         place: section.place(),
@@ -82,7 +89,7 @@ fn read_policy(section: &Section<'_>) -> PolicySpec {
         matches: section
             .key("match")
             .section()
-            .map(|table| conditions::read(&table))
+            .map(|table| conditions::read(&table, sets))
             .unwrap_or_default(),
         excepts: conditions("except"),
         rewrite: section
@@ -91,14 +98,14 @@ fn read_policy(section: &Section<'_>) -> PolicySpec {
             .map(|table| read_rewrite(&table))
             .unwrap_or_default(),
         tag: section.key("tag").string(NAME_CHARS_MAX),
-        avoid: route::read_carriers(&section.key("avoid")).unwrap_or_default(),
-        end: read_end(section),
+        avoid: route::read_carriers(&section.key("avoid"), sets).unwrap_or_default(),
+        end: read_end(section, sets),
     };
     refuse_idle(section, &policy);
     policy
 }
 
-fn read_except(table: &Section<'_>) -> Conditions {
+fn read_except(table: &Section<'_>, sets: &Sets) -> Conditions {
     if table.is_empty() {
         let what = "except without conditions holds of every message";
         table.log().error(
@@ -109,7 +116,7 @@ fn read_except(table: &Section<'_>) -> Conditions {
             "remove it",
         );
     }
-    conditions::read(table)
+    conditions::read(table, sets)
 }
 
 fn read_policy_span(section: &Section<'_>) -> Span {
@@ -134,7 +141,7 @@ fn read_rewrite(section: &Section<'_>) -> Rewrite {
     Rewrite { sender }
 }
 
-fn read_end(section: &Section<'_>) -> Option<End> {
+fn read_end(section: &Section<'_>, sets: &Sets) -> Option<End> {
     let (reject, route) = (section.key("reject"), section.key("route"));
     if reject.is_present() && route.is_present() {
         let help = "keep one of them";
@@ -147,7 +154,9 @@ fn read_end(section: &Section<'_>) -> Option<End> {
         );
     }
     let reject = reject.string(REASON_CHARS_MAX).map(End::Reject);
-    let route = route.section().map(|table| End::Route(Box::new(route::read(&table))));
+    let route = route
+        .section()
+        .map(|table| End::Route(Box::new(route::read(&table, sets))));
     reject.or(route)
 }
 

@@ -5,11 +5,7 @@ use std::time::Duration;
 use sms::CarrierName;
 use source::{Code, Entry, Place, Section};
 
-use super::{
-    CARRIERS_MAX, RouteType,
-    carriers::{filled, is_set, words},
-    later,
-};
+use super::{CARRIERS_MAX, RouteType, carriers::words, later, sets::Sets};
 use crate::{code, money::Micros};
 
 /// Most carriers that one message may be offered to.
@@ -64,8 +60,8 @@ pub enum OnUnknown {
 }
 
 /// Reads a whole route.
-pub(super) fn read(section: &Section<'_>) -> RouteSpec {
-    let carriers = read_carriers(&section.key("carriers"));
+pub(super) fn read(section: &Section<'_>, sets: &Sets) -> RouteSpec {
+    let carriers = read_carriers(&section.key("carriers"), sets);
     let spec = RouteSpec {
         carriers,
         ..read_terms(section)
@@ -138,38 +134,24 @@ fn read_strategy(entry: &Entry<'_>) -> Option<Strategy> {
 }
 
 /// A list of carrier names, each once.
-pub(super) fn read_carriers(entry: &Entry<'_>) -> Option<Vec<Named>> {
-    let named = filled(entry, |item| {
-        let carrier = if is_set(&item) {
-            None
-        } else {
-            item.parse(CarrierName::new)
-        };
-        carrier.map(|carrier| {
-            (
-                Named {
-                    carrier,
-                    place: item.place(),
-                },
-                item,
-            )
-        })
-    })?;
+pub(super) fn read_carriers(entry: &Entry<'_>, sets: &Sets) -> Option<Vec<Named>> {
+    let named = sets.placed(entry, CarrierName::new)?;
     if named.len() > CARRIERS_MAX {
-        let what = format!("has {} carriers, the limit is {CARRIERS_MAX}", named.len());
-        entry.refuse(Code::RANGE, what, "", "");
+        entry.refuse(
+            Code::RANGE,
+            format_args!("has {} carriers, the limit is {CARRIERS_MAX}", named.len()),
+            "",
+            "",
+        );
+        return None;
     }
     let mut carriers: Vec<Named> = Vec::with_capacity(named.len());
-    for (name, item) in named {
-        if carriers.iter().any(|other| other.carrier == name.carrier) {
-            item.refuse(
-                Code::DUPLICATE,
-                format_args!("names \"{}\" twice", name.carrier),
-                "",
-                "remove one",
-            );
+    for (carrier, place) in named {
+        if carriers.iter().any(|other| other.carrier == carrier) {
+            let what = format!("\"{}\" names \"{carrier}\" twice", entry.path());
+            entry.log().error(place, Code::DUPLICATE, what, "", "remove one");
         } else {
-            carriers.push(name);
+            carriers.push(Named { carrier, place });
         }
     }
     Some(carriers)
