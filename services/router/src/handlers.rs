@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use bus::Batch;
 use futures::{FutureExt, future::BoxFuture};
-use journey::{Correlation, DeadEnd, Input, OrderAnswer, Outcome};
+use journey::{CODE_TAKEN_BACK, Correlation, DeadEnd, Input, OrderAnswer, Outcome};
 use signalbox_proto::{keys, record};
 use sms::{MessageId, RecordKey, UnixMs};
 use store::{Key, Op};
@@ -101,6 +101,8 @@ impl Work {
     fn answer(&mut self, desk: &Desk, answer: OrderAnswer, now: UnixMs) {
         metrics::outcome(answer.outcome.as_str());
         match &answer.outcome {
+            // An order that a router took back says nothing about the link.
+            Outcome::LinkDown { cause } if cause.code == CODE_TAKEN_BACK => {}
             Outcome::LinkDown { .. } => desk
                 .links
                 .went_down(&answer.order.carrier, now, desk.config.link_down_hint),

@@ -11,11 +11,10 @@ use table::{Action, Candidate, Decision, Query, Table};
 use crate::{
     delay::{self, Delay},
     links::Down,
-    tried::Tried,
+    tried::{AGAIN_AFTER, Tried},
 };
 
-/// Wait until carriers tried before may be asked again: the first time, and later.
-const AGAIN_FIRST: Duration = Duration::from_secs(5);
+/// Wait until carriers tried before may be asked again, from the second round on.
 const AGAIN_LATER: Duration = Duration::from_secs(30);
 
 /// A message that needs a carrier.
@@ -143,7 +142,7 @@ impl<'a> Decisions<'a> {
 
     /// What becomes of `ask` by the table in force.
     pub(crate) fn place(&mut self, ask: Ask) -> Placed {
-        let mut tried = Tried::new(&ask.attempts);
+        let mut tried = Tried::new(&ask.attempts, self.now);
         if ask.again {
             tried.next_round();
         }
@@ -215,7 +214,7 @@ impl<'a> Decisions<'a> {
             return ask.dead_end(EndState::Failed, cause, version, policy);
         }
         if action == Action::Wait {
-            let span = if tried.round() <= 1 { AGAIN_FIRST } else { AGAIN_LATER };
+            let span = if tried.round() <= 1 { AGAIN_AFTER } else { AGAIN_LATER };
             let left = terms.deadline.since(self.now);
             return ask.wait(span.min(left), self.now, terms.deadline, true);
         }

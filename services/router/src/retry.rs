@@ -16,8 +16,9 @@ use crate::{
     lookup,
 };
 
-/// Batches held until they are due. Beyond it the log keeps them.
+/// Batches held until they are due, and records of each. Beyond it the log keeps them.
 const HELD_BATCHES_MAX: usize = 16;
+const HELD_RECORDS_MAX: usize = 200;
 
 /// A batch whose records become due one after the other.
 struct Held {
@@ -45,7 +46,7 @@ pub(crate) async fn run(desk: Arc<Desk>, word: &'static str, delay: Duration, st
                     intake::ack(&mut *subscription, batch.delivered).await?;
                 }
             }
-            batch = subscription.next_batch(desk.config.batch_records_max), if held.len() < HELD_BATCHES_MAX => {
+            batch = subscription.next_batch(desk.config.batch_records_max.min(HELD_RECORDS_MAX)), if held.len() < HELD_BATCHES_MAX => {
                 if let Some(Batch { records, delivered }) = intake::read(batch).await? {
                     held.push(Held { records: records.into(), delivered });
                 }

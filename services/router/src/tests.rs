@@ -1,6 +1,8 @@
 //! The router on log and store in memory, under virtual time, with a connector that says what the test says.
 
 mod crashes;
+mod random;
 mod routes;
+mod slow;
 mod waits;
 mod world;

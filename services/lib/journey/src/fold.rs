@@ -12,6 +12,10 @@ use crate::{
 /// Code of the cause with which a connector hands back an order that came too late. It spends no attempt.
 pub const CODE_DEADLINE: &str = "deadline";
 
+/// Code of the cause with which a connector hands back, as `LinkDown`, an order that a router holds the claim of. The message
+/// has ended or is with another carrier; should the router have died before it wrote so, the answer brings it back.
+pub const CODE_TAKEN_BACK: &str = "taken_back";
+
 /// Finished orders kept in the history of a message; beyond it the oldest that spent nothing are left out, and the gap
 /// shows in the numbers.
 pub const ATTEMPTS_KEPT_MAX: usize = 32;

@@ -15,7 +15,7 @@ mod standing;
 mod state;
 
 pub use attempt::{Answer, Attempt};
-pub use fold::{ATTEMPTS_KEPT_MAX, Actions, CODE_DEADLINE, DeadEnd, Input, Known, Next, fold};
+pub use fold::{ATTEMPTS_KEPT_MAX, Actions, CODE_DEADLINE, CODE_TAKEN_BACK, DeadEnd, Input, Known, Next, fold};
 pub use order::{Mask, OnUnknown, Order, OrderNumber, OrderRef, Price, Terms};
 pub use outcome::{Cause, Outcome};
 pub use record::{Correlation, Delayed, OrderAnswer, ReceiptRecord, SegmentReceipt, Unmatched, Waiting};

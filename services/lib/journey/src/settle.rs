@@ -13,6 +13,9 @@ use crate::{
 /// How soon an order that should have ended is looked at again, when a connector holds it at the end of grace.
 const RECHECK: Duration = Duration::from_secs(10);
 
+/// Shortest wait after a hold.
+const HOLD_MIN: Duration = Duration::from_millis(1);
+
 /// What a fold knows beside the state.
 pub(crate) struct Moment<'a> {
     pub(crate) now: UnixMs,
@@ -239,7 +242,11 @@ fn next_order(state: &State, view: &View, moment: &Moment<'_>) -> Next {
         number: state.issued,
         attempts: state.attempts(),
         terms: body.terms.clone(),
-        after: moment.hold.filter(|_| stay.is_some()).unwrap_or_default(),
+        // A wait of nothing would go round between router and connector at full speed.
+        after: moment
+            .hold
+            .filter(|_| stay.is_some())
+            .map_or(Duration::ZERO, |hold| hold.max(HOLD_MIN)),
         stay,
         look_again: view.look_again,
     }
@@ -267,8 +274,8 @@ fn in_flight(state: State, view: &View, input: &Input, moment: &Moment<'_>, is_o
                 },
             );
         }
-        // Won, it would not be in flight: a connector has it.
-        actions.is_duplicate = view.is_live;
+        // Won, it would not be in flight: a connector has it. Counted once, when the late answer comes.
+        actions.is_duplicate = view.is_live && matches!(input, Input::Answered(_));
     } else if is_repeat(&state, input, moment.now) {
         actions.next = Some(Box::new(next_order(&state, view, moment)));
     }

@@ -5,7 +5,8 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use bus::{Bus, MemoryBus, Position, Record, Subscribe, Topic};
 use bytes::Bytes;
 use journey::{
-    Cause, EndState, Event, Order, OrderAnswer, Outcome, ReceiptRecord, TerminalEvent, Unmatched as UnmatchedReceipt,
+    CODE_TAKEN_BACK, Cause, EndState, Event, Order, OrderAnswer, Outcome, ReceiptRecord, TerminalEvent,
+    Unmatched as UnmatchedReceipt,
 };
 use service::{Clock, Deps, Dice, Stop, StopHandle, Tasks, time};
 use signalbox_proto::{keys, record, topics};
@@ -16,6 +17,7 @@ use sms::{
 use store::{Applied, MemoryStore, Op, Store};
 use table::{LiveTable, Table, files::Files};
 
+use super::slow::Slow;
 use crate::{Config, Error, run};
 
 const START: UnixMs = UnixMs(1_795_262_400_000);
@@ -81,6 +83,23 @@ impl World {
             serial: 0,
         };
         world.start().await;
+        world
+    }
+
+    /// The same, but every step of the router takes some milliseconds, so that it can die between any two of them.
+    pub(super) async fn slow(carriers: &str, defaults: &str, seed: u64) -> Self {
+        let mut world = Self::new(carriers, defaults).await;
+        world.deps.dice = Dice::seeded(seed);
+        let dice = world.deps.dice.fork();
+        world.deps.bus = Arc::new(Slow {
+            inner: world.bus.clone(),
+            dice: dice.fork(),
+        });
+        world.deps.store = Arc::new(Slow {
+            inner: world.store.clone(),
+            dice,
+        });
+        world.crash().await;
         world
     }
 
@@ -161,7 +180,15 @@ impl World {
             expires_at_ms: u64::MAX,
         };
         let (applied, _) = self.store.apply(vec![claim]).await.unwrap();
-        (applied[0] == Applied::Claimed).then_some(order)
+        match &applied[0] {
+            Applied::Claimed => Some(order),
+            Applied::Held { owner } if owner == keys::ROUTER_OWNER => {
+                let taken_back = Cause::new(CODE_TAKEN_BACK, "");
+                self.answer(&order, Outcome::LinkDown { cause: taken_back }).await;
+                None
+            }
+            _ => None,
+        }
     }
 
     /// The next order for `carrier`, not claimed.

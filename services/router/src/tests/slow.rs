@@ -1,0 +1,105 @@
+//! A log and a store that take their time, before and after each step.
+
+use std::time::Duration;
+
+use bus::{Bus, ConsumeError, MemoryBus, Position, PublishError, Record, Subscribe, Topic, TopicSpec};
+use futures::{FutureExt, future::BoxFuture};
+use service::{Dice, time};
+use store::{Applied, DueEntry, Key, MemoryStore, Op, Store, StoreError, Versioned};
+
+/// Longest pause, in milliseconds.
+const PAUSE_MAX: u64 = 30;
+
+pub(super) struct Slow<T> {
+    pub(super) inner: T,
+    pub(super) dice: Dice,
+}
+
+impl<T> Slow<T> {
+    fn pause(&self) -> impl Future<Output = ()> + Send + use<T> {
+        time::sleep(Duration::from_millis(self.dice.below(PAUSE_MAX)))
+    }
+}
+
+impl Bus for Slow<MemoryBus> {
+    fn ensure<'a>(&'a self, topics: &'a [TopicSpec]) -> BoxFuture<'a, Result<(), PublishError>> {
+        self.inner.ensure(topics)
+    }
+
+    fn publish<'a>(
+        &'a self,
+        topic: &'a Topic,
+        records: Vec<Record>,
+    ) -> BoxFuture<'a, Result<bus::Commit, PublishError>> {
+        async move {
+            self.pause().await;
+            let commit = self.inner.publish(topic, records).await?;
+            let pause = self.pause();
+            let commit: bus::Commit = async move {
+                pause.await;
+                commit.await
+            }
+            .boxed();
+            Ok(commit)
+        }
+        .boxed()
+    }
+
+    fn subscribe<'a>(
+        &'a self,
+        group: &'a str,
+        topics: &'a [Topic],
+    ) -> BoxFuture<'a, Result<Box<dyn Subscribe>, ConsumeError>> {
+        self.inner.subscribe(group, topics)
+    }
+
+    fn read<'a>(&'a self, topic: &'a Topic, from: Position) -> BoxFuture<'a, Result<Box<dyn bus::Read>, ConsumeError>> {
+        self.inner.read(topic, from)
+    }
+
+    fn partitions(&self, topic: &Topic) -> Option<u32> {
+        self.inner.partitions(topic)
+    }
+
+    fn close(&self, limit: Duration) -> BoxFuture<'_, Result<(), PublishError>> {
+        self.inner.close(limit)
+    }
+}
+
+impl Store for Slow<MemoryStore> {
+    fn apply(&self, ops: Vec<Op>) -> BoxFuture<'_, Result<(Vec<Applied>, store::Commit), StoreError>> {
+        async move {
+            self.pause().await;
+            let applied = self.inner.apply(ops).await?;
+            self.pause().await;
+            Ok(applied)
+        }
+        .boxed()
+    }
+
+    fn get(&self, keys: Vec<Key>) -> BoxFuture<'_, Result<Vec<Option<Versioned>>, StoreError>> {
+        async move {
+            let found = self.inner.get(keys).await;
+            self.pause().await;
+            found
+        }
+        .boxed()
+    }
+
+    fn due(&self, partition: u32, second: u64, max: usize) -> BoxFuture<'_, Result<Vec<DueEntry>, StoreError>> {
+        self.inner.due(partition, second, max)
+    }
+
+    fn scan<'a>(
+        &'a self,
+        prefix: &'a str,
+        after: Option<&'a Key>,
+        max: usize,
+    ) -> BoxFuture<'a, Result<Vec<(Key, Versioned)>, StoreError>> {
+        self.inner.scan(prefix, after, max)
+    }
+
+    fn epoch(&self) -> BoxFuture<'_, Result<String, StoreError>> {
+        self.inner.epoch()
+    }
+}
