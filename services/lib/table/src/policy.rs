@@ -109,6 +109,7 @@ impl Test {
                 .tags
                 .iter()
                 .any(|tag| list.iter().any(|wanted| **wanted == **tag)),
+            Self::Hours(hours) => hours.contain(message.at),
             Self::Text(regex) => message.text.is_some_and(|text| regex.is_match(text)),
         }
     }

@@ -3,6 +3,7 @@
 mod carriers;
 mod conditions;
 mod csv;
+mod hours;
 mod later;
 mod numbering;
 mod policies;

@@ -8,7 +8,7 @@ use source::{Code, Entry, Section};
 
 use super::{
     carriers::{ENCODINGS, SENDER_KINDS, words},
-    later,
+    hours::{self, Hours},
     sets::Sets,
 };
 use crate::{
@@ -44,6 +44,7 @@ pub(crate) enum Test {
     Account(Globs),
     Sender(Globs),
     Tag(Vec<String>),
+    Hours(Hours),
     Text(Regex),
 }
 
@@ -56,7 +57,6 @@ const CLASSES: [(&str, Class); 3] = [
 
 /// Reads one table of conditions. The cheapest come first, so that a policy that does not apply costs little.
 pub(super) fn read(section: &Section<'_>, sets: &Sets) -> Conditions {
-    later::refuse_keys(section, &["between", "days", "timezone"]);
     let key = |name: &str| section.key(name);
     let tests = [
         words(&key("class"), &CLASSES).map(Test::Class),
@@ -74,6 +74,7 @@ pub(super) fn read(section: &Section<'_>, sets: &Sets) -> Conditions {
         key("tag")
             .list(super::LIST_MAX, |item| item.string(super::NAME_CHARS_MAX))
             .map(Test::Tag),
+        hours::read(section).map(Test::Hours),
         read_text(&key("text")).map(Test::Text),
     ];
     Conditions(tests.into_iter().flatten().collect())
@@ -111,7 +112,7 @@ fn read_text(entry: &Entry<'_>) -> Option<Regex> {
 }
 
 impl Test {
-    /// The key it was written under.
+    /// The key it was written under, `hours` for those of the local day.
     pub(crate) const fn key(&self) -> &'static str {
         match self {
             Self::Class(_) => "class",
@@ -125,6 +126,7 @@ impl Test {
             Self::Account(_) => "account",
             Self::Sender(_) => "sender",
             Self::Tag(_) => "tag",
+            Self::Hours(_) => "hours",
             Self::Text(_) => "text",
         }
     }
@@ -145,6 +147,7 @@ impl fmt::Display for Test {
             Self::Prefix(list) => any(f, list),
             Self::Account(globs) | Self::Sender(globs) => any(f, &globs.written()),
             Self::Tag(list) => any(f, list),
+            Self::Hours(hours) => hours.fmt(f),
             Self::Text(regex) => write!(f, "{regex}"),
         }
     }
