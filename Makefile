@@ -12,6 +12,13 @@ build: ## the release binaries, in target/release
 demo: build ## standalone with three carriers, 20,000 messages, one carrier killed, one price changed
 	@$(CARGO) run --release --locked --quiet -p signalbox -- demo
 
+crash: build ## the demo, but the router itself is killed halfway and started again
+	@$(CARGO) run --release --locked --quiet -p signalbox -- demo --crash
+
+bench: build ## what this machine does: messages a second, and latency at half of that
+	@$(CARGO) run --release --locked --quiet -p signalbox -- demo --steady --messages 400000 --rate 100000
+	@$(CARGO) run --release --locked --quiet -p signalbox -- demo --steady --messages 100000 --rate 5000
+
 test: ## every test: unit, property, conformance, simulation, end to end
 	$(CARGO) test --workspace --locked
 
@@ -27,4 +34,4 @@ deny: ## licences, bans and sources of the dependencies
 protos: ## lint of the .proto files
 	cd proto && npx --yes @bufbuild/buf@1 lint
 
-.PHONY: help build demo test lint deny protos
+.PHONY: help build demo crash bench test lint deny protos

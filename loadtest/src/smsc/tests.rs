@@ -383,36 +383,3 @@ async fn beyond_its_throughput_a_carrier_throttles() {
         "one is free, and nothing comes after it"
     );
 }
-
-/// Submits as fast as the window allows and takes every receipt; prints what came through. Measures, so it is not part
-/// of the usual run: `cargo test --release -p signalbox-loadtest smsc -- --ignored --nocapture`.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "measures"]
-async fn throughput_with_receipts() {
-    const MESSAGES: u64 = 400_000;
-    let directory = tempfile::tempdir().unwrap();
-    let behaviour = Behaviour {
-        receipt_delay: "10ms..200ms".parse().unwrap(),
-        answer: "1ms..5ms".parse().unwrap(),
-        ..Behaviour::default()
-    };
-    let log = Some(directory.path().join("log"));
-    let carrier = start(Config {
-        log,
-        keep_max: 0,
-        behaviour,
-        ..Config::default()
-    })
-    .await;
-    let mut client = Client::bind(carrier.addr()).await;
-    let started = service::time::now();
-    client.flood(MESSAGES).await;
-    client
-        .settled(&carrier, |counts| counts.receipts_taken == MESSAGES)
-        .await;
-    let elapsed = started.elapsed();
-    println!(
-        "{MESSAGES} messages and receipts in {elapsed:?}: {:.0}/s",
-        MESSAGES as f64 / elapsed.as_secs_f64()
-    );
-}

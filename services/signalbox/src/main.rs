@@ -1,2 +1,48 @@
-//! Placeholder.
-fn main() {}
+//! The one binary: every role of the router, and the tools around it.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+mod cli;
+mod client;
+mod config;
+mod demo;
+mod roles;
+mod send;
+mod table;
+mod trace;
+
+/// Exit codes, as `sysexits.h` names them where it does.
+pub(crate) mod exit {
+    /// The finding is negative: an invalid table, a failed case, a message that was not delivered.
+    pub(crate) const NEGATIVE: u8 = 1;
+    /// Wrong usage or configuration.
+    pub(crate) const USAGE: u8 = 64;
+    /// A dependency is away.
+    pub(crate) const UNAVAILABLE: u8 = 69;
+}
+
+fn main() -> ExitCode {
+    let arguments = match cli::Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { exit::USAGE } else { 0 });
+        }
+    };
+    let done = match arguments.command {
+        cli::Command::Ingest(service) => roles::main(service, roles::Roles::INGEST),
+        cli::Command::Router(service) => roles::main(service, roles::Roles::ROUTER),
+        cli::Command::Connector(service) => roles::main(service, roles::Roles::CONNECTOR),
+        cli::Command::Standalone(service) => roles::main(service, roles::Roles::ALL),
+        cli::Command::Table(command) => table::main(command),
+        cli::Command::Send(send) => send::main(send),
+        cli::Command::Trace(trace) => trace::main(trace),
+        cli::Command::Demo(demo) => demo::main(demo),
+    };
+    done.unwrap_or_else(|error| {
+        eprintln!("signalbox: {error:#}");
+        ExitCode::from(exit::USAGE)
+    })
+}

@@ -1,0 +1,182 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Signalbox: a distributed SMS message router.
+#[derive(Debug, Parser)]
+#[command(name = "signalbox", version, about, max_term_width = 120)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Accept messages over gRPC and hand receipts back
+    Ingest(Service),
+    /// Decide who takes each message, and follow it to its end
+    Router(Service),
+    /// Hold the links to carriers
+    Connector(Service),
+    /// All roles in one process, needing no service beside it
+    Standalone(Service),
+    /// Check and question a routing table
+    #[command(subcommand)]
+    Table(Table),
+    /// Submit one message and wait for its receipt
+    Send(Send),
+    /// The life of one message: every attempt, carrier, price, reason and time
+    Trace(Trace),
+    /// Route 20,000 messages over three carriers, kill one, change a price, and check the books
+    Demo(Demo),
+}
+
+/// What every service takes.
+#[derive(Args, Debug)]
+pub(crate) struct Service {
+    /// The configuration file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: PathBuf,
+    /// Say everything that is wrong with the configuration, and stop
+    #[arg(long)]
+    pub(crate) check_config: bool,
+    /// Show the configuration in force with secrets masked, and stop
+    #[arg(long)]
+    pub(crate) print_config: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Table {
+    /// Every problem of a table at once
+    Check {
+        /// The table's directory
+        dir: PathBuf,
+        /// For editors: one JSON array
+        #[arg(long)]
+        json: bool,
+    },
+    /// Why a message would go where it goes
+    Explain(Explain),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Explain {
+    /// The table's directory
+    pub(crate) dir: PathBuf,
+    /// Recipient, in international format
+    #[arg(long, value_name = "NUMBER", required_unless_present = "batch", conflicts_with = "batch")]
+    pub(crate) to: Option<String>,
+    /// Sender as the customer gives it
+    #[arg(long, value_name = "SENDER")]
+    pub(crate) from: Option<String>,
+    /// The customer's account
+    #[arg(long)]
+    pub(crate) account: Option<String>,
+    /// otp, transactional or promotional
+    #[arg(long)]
+    pub(crate) class: Option<String>,
+    /// The text; encoding and segments follow from it
+    #[arg(long, conflicts_with_all = ["segments", "encoding"])]
+    pub(crate) text: Option<String>,
+    /// Number of segments
+    #[arg(long)]
+    pub(crate) segments: Option<u64>,
+    /// gsm7, ucs2 or binary
+    #[arg(long)]
+    pub(crate) encoding: Option<String>,
+    /// Instant of the decision, RFC 3339; absent = now
+    #[arg(long, value_name = "INSTANT")]
+    pub(crate) at: Option<String>,
+    /// Network that serves the number, MCC and MNC together
+    #[arg(long, value_name = "MCCMNC")]
+    pub(crate) network: Option<String>,
+    /// Whether the number was ported
+    #[arg(long)]
+    pub(crate) ported: Option<bool>,
+    /// The die of weighted choices
+    #[arg(long)]
+    pub(crate) roll: Option<u64>,
+    /// One JSON object instead of a tree
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// One query as JSON object a line of FILE (- = standard input), one explanation a line out
+    #[arg(long, value_name = "FILE")]
+    pub(crate) batch: Option<PathBuf>,
+}
+
+/// How to reach a running router.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Server {
+    /// Address of the message service
+    #[arg(long, value_name = "URL", env = "SIGNALBOX_SERVER", default_value = "http://127.0.0.1:7070")]
+    pub(crate) server: String,
+    /// API key of the account
+    #[arg(long, value_name = "KEY", env = "SIGNALBOX_API_KEY", hide_env_values = true)]
+    pub(crate) api_key: String,
+    /// Certificate authority of a server with TLS, a PEM file; absent = those of the system's, if the URL is https
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ca: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Send {
+    #[command(flatten)]
+    pub(crate) server: Server,
+    /// Recipient, in international format
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) to: String,
+    /// Sender: up to 11 characters, or a number
+    #[arg(long, value_name = "SENDER")]
+    pub(crate) from: String,
+    /// What it says
+    #[arg(long)]
+    pub(crate) text: String,
+    /// What it is for
+    #[arg(long, value_enum, default_value = "transactional")]
+    pub(crate) class: ClassWord,
+    /// Time to live in seconds; absent = the route's or the class's
+    #[arg(long, value_name = "SECONDS")]
+    pub(crate) ttl: Option<u32>,
+    /// Do not wait for the receipt
+    #[arg(long)]
+    pub(crate) no_wait: bool,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum ClassWord {
+    Otp,
+    Transactional,
+    Promotional,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Trace {
+    #[command(flatten)]
+    pub(crate) server: Server,
+    /// Id of the message
+    pub(crate) id: String,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Demo {
+    /// Messages to send
+    #[arg(long, default_value_t = 20_000, value_parser = clap::value_parser!(u32).range(300..=1_000_000))]
+    pub(crate) messages: u32,
+    /// Messages per second
+    #[arg(long, default_value_t = 2_000, value_parser = clap::value_parser!(u32).range(10..=100_000))]
+    pub(crate) rate: u32,
+    /// Same number, same messages
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Instead of the carrier and the price: kill the router itself halfway and start it again
+    #[arg(long, conflicts_with = "steady")]
+    pub(crate) crash: bool,
+    /// No events: measure
+    #[arg(long)]
+    pub(crate) steady: bool,
+    /// Leave the demo's files in this folder; absent = a temporary one that is removed
+    #[arg(long, value_name = "DIR")]
+    pub(crate) keep: Option<PathBuf>,
+}

@@ -1,0 +1,67 @@
+//! A client of the message service, with the account's key on every call.
+
+use std::{fs, time::Duration};
+
+use anyhow::Context as _;
+use signalbox_proto::pb::signalbox::ingest::v1::message_service_client::MessageServiceClient;
+use tonic::{
+    Request, Status,
+    metadata::{Ascii, MetadataValue},
+    service::{Interceptor, interceptor::InterceptedService},
+    transport::{Certificate, Channel, ClientTlsConfig, Endpoint},
+};
+use tonic_types::StatusExt as _;
+
+use crate::cli::Server;
+
+/// Longest wait for a connection.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The message service, called as one account.
+pub(crate) type Client = MessageServiceClient<InterceptedService<Channel, Key>>;
+
+/// Puts the account's key on every call.
+#[derive(Clone)]
+pub(crate) struct Key(MetadataValue<Ascii>);
+
+impl Interceptor for Key {
+    fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
+        request.metadata_mut().insert("authorization", self.0.clone());
+        Ok(request)
+    }
+}
+
+/// Connects to `server`.
+///
+/// # Errors
+/// The address or key is malformed, the certificate cannot be read, or nobody answers.
+pub(crate) async fn connect(server: &Server) -> anyhow::Result<Client> {
+    let key = format!("Bearer {}", server.api_key).parse().context("the API key has characters no header can carry")?;
+    let mut endpoint = Endpoint::from_shared(server.server.clone())
+        .with_context(|| format!("{} is no URL", server.server))?
+        .connect_timeout(CONNECT_TIMEOUT)
+        .tcp_nodelay(true);
+    if let Some(file) = &server.ca {
+        let pem = fs::read(file).with_context(|| format!("{}: cannot be read", file.display()))?;
+        endpoint = endpoint.tls_config(ClientTlsConfig::new().ca_certificate(Certificate::from_pem(pem)))?;
+    }
+    let channel = endpoint.connect().await.with_context(|| format!("{}: nobody answers", server.server))?;
+    Ok(MessageServiceClient::with_interceptor(channel, Key(key)))
+}
+
+/// `status` with its details, for people: what is wrong, with which field, and when to come back.
+pub(crate) fn explain(status: &Status) -> anyhow::Error {
+    let mut text = format!("{:?}: {}", status.code(), status.message());
+    let details = status.get_error_details();
+    for violation in details.bad_request().map(|found| &found.field_violations[..]).unwrap_or_default() {
+        let line = format!("{}: {}", violation.field, violation.description);
+        // A single violation is the status message already.
+        if !text.contains(&line) {
+            text.push_str(&format!("\n  {line}"));
+        }
+    }
+    if let Some(delay) = details.retry_info().and_then(|found| found.retry_delay) {
+        text.push_str(&format!("\n  try again in {} ms", delay.as_millis()));
+    }
+    anyhow::anyhow!(text)
+}

@@ -1,0 +1,42 @@
+//! `signalbox demo`: the whole router with three carriers, a dark carrier and a changed price, and the books checked.
+
+use std::process::ExitCode;
+
+use crate::{cli::Demo, exit};
+
+mod books;
+mod check;
+mod courier;
+mod drive;
+mod placing;
+mod report;
+mod stage;
+
+use books::Books;
+use stage::Stage;
+
+/// Runs the demonstration. Exit code 0 only if every accepted message reached exactly one terminal state, the carriers'
+/// own logs agree, and the shares moved as the table says.
+///
+/// # Errors
+/// Something could not be started, or the router died.
+pub(crate) fn main(demo: Demo) -> anyhow::Result<ExitCode> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let is_good = runtime.block_on(run(&demo))?;
+    Ok(ExitCode::from(if is_good { 0 } else { exit::NEGATIVE }))
+}
+
+async fn run(demo: &Demo) -> anyhow::Result<bool> {
+    println!("Setting the stage: a table over 29,244 real prefixes, three invented carriers over SMPP, one router.");
+    let mut stage = Stage::set(demo).await?;
+    let trip = drive::run(&mut stage, demo).await;
+    if trip.is_err() {
+        stage.show_log();
+    }
+    let trip = trip?;
+    let scene = stage.strike().await?;
+    let books = Books::read(&scene, &trip).await?;
+    let findings = check::all(&scene, &trip, &books);
+    report::print(&scene, &trip, &books, &findings)?;
+    Ok(findings.is_empty())
+}

@@ -1,0 +1,121 @@
+//! The findings: everything that would make the demonstration a failure.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use signalbox_loadtest::world::Letter;
+use sms::{CarrierName, Content, Reference};
+
+use super::{books::Books, drive::Trip, placing, stage::Scene};
+
+/// Most findings of a kind that are told one by one.
+const FINDINGS_SHOWN: usize = 5;
+
+/// A segment as a carrier sees it: who shall receive it, and its payload.
+type Seen = (String, Bytes);
+
+/// Everything that is wrong; empty = the books are in order.
+pub(super) fn all(scene: &Scene, trip: &Trip, books: &Books) -> Vec<String> {
+    let mut findings = Vec::new();
+    every_message_ended_once(trip, books, &mut findings);
+    carriers_agree(scene, trip, books, &mut findings);
+    placing::check(scene, trip, books, &mut findings);
+    if trip.refused.0 > 0 {
+        findings.push(format!("{} messages were refused, the first because {}", trip.refused.0, trip.refused.1));
+    }
+    findings
+}
+
+/// Adds a finding if there are `cases` of it.
+pub(super) fn tell(findings: &mut Vec<String>, what: &str, cases: &[String]) {
+    if cases.is_empty() {
+        return;
+    }
+    let shown = cases.iter().take(FINDINGS_SHOWN).cloned().collect::<Vec<_>>().join(", ");
+    findings.push(format!("{what}: {} ({shown})", cases.len()));
+}
+
+fn every_message_ended_once(trip: &Trip, books: &Books, findings: &mut Vec<String>) {
+    let missing: Vec<_> = trip.accepted.keys().filter(|id| !books.ends.contains_key(*id)).cloned().collect();
+    tell(findings, "accepted messages without an end", &missing);
+    let contradicted: Vec<_> = books.contradicted.iter().cloned().collect();
+    tell(findings, "messages with two different ends", &contradicted);
+}
+
+/// Compares, carrier by carrier, what the router says was taken with what the carrier wrote down, octet for octet.
+fn carriers_agree(scene: &Scene, trip: &Trip, books: &Books, findings: &mut Vec<String>) {
+    for (carrier, log) in &scene.logs {
+        let mut seen: BTreeMap<Seen, i64> = BTreeMap::new();
+        for received in log.iter().filter(|received| received.was_taken()) {
+            let payload = payload(received.esm_class, &received.octets);
+            *seen.entry((received.destination.clone(), payload)).or_default() += 1;
+        }
+        let missing = take_away_accepted(&mut seen, carrier, trip, books);
+        let unsure = unsure(carrier, trip, books);
+        let extra = seen.into_iter().filter(|(segment, left)| *left > unsure.get(segment).copied().unwrap_or(0));
+        let extra: Vec<_> = extra.map(|((to, _), _)| mask(&to)).collect();
+        tell(findings, &format!("messages that {carrier} took by our books and not by its own"), &missing);
+        tell(findings, &format!("segments that {carrier} took by its books and not by ours"), &extra);
+    }
+}
+
+/// Takes every segment that `carrier` accepted by our books away from what it saw; returns the messages it did not see.
+fn take_away_accepted(seen: &mut BTreeMap<Seen, i64>, carrier: &CarrierName, trip: &Trip, books: &Books) -> Vec<String> {
+    let mut missing = Vec::new();
+    for (id, letter) in orders(carrier, "accepted", trip, books) {
+        for segment in segments(letter) {
+            let left = seen.entry(segment).or_default();
+            *left -= 1;
+            if *left < 0 {
+                missing.push(id.to_owned());
+            }
+        }
+    }
+    missing
+}
+
+/// Segments that `carrier` may have seen or not: their answer was lost, the carrier's or ours.
+fn unsure(carrier: &CarrierName, trip: &Trip, books: &Books) -> BTreeMap<Seen, i64> {
+    let mut unsure: BTreeMap<Seen, i64> = BTreeMap::new();
+    let unanswered = orders(carrier, "unknown", trip, books).map(|(_, letter)| letter);
+    for letter in unanswered.chain(&trip.lost) {
+        for segment in segments(letter) {
+            *unsure.entry(segment).or_default() += 1;
+        }
+    }
+    unsure
+}
+
+/// The letters that `carrier` answered with `outcome`, once for each order.
+fn orders<'a>(
+    carrier: &'a CarrierName,
+    outcome: &'a str,
+    trip: &'a Trip,
+    books: &'a Books,
+) -> impl Iterator<Item = (&'a str, &'a Letter)> {
+    let ends = books.ends.iter().filter_map(|(id, end)| Some((id.as_str(), end, trip.accepted.get(id)?)));
+    ends.flat_map(move |(id, end, letter)| {
+        let answered = end.attempts.iter().filter(move |attempt| {
+            attempt.carrier == *carrier && attempt.answer.outcome == outcome
+        });
+        answered.map(move |_| (id, letter))
+    })
+}
+
+fn payload(esm_class: u8, octets: &Bytes) -> Bytes {
+    let has_header = esm_class & 0x40 != 0;
+    let header = if has_header { octets.first().map_or(0, |length| usize::from(*length) + 1) } else { 0 };
+    octets.slice(header.min(octets.len())..)
+}
+
+fn segments(letter: &Letter) -> Vec<Seen> {
+    let content = Content::Text(letter.text.clone());
+    let segments = sms::segment(&content, sms::encoding_of(&letter.text), Reference::Short(0));
+    let segments = segments.expect("ingest accepted this text");
+    let to = letter.to.digits().to_owned();
+    segments.iter().map(|segment| (to.clone(), Bytes::copy_from_slice(segment.payload()))).collect()
+}
+
+fn mask(number: &str) -> String {
+    sms::Msisdn::new(number).map_or_else(|_| "not a number".to_owned(), |number| number.masked())
+}

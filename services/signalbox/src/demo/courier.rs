@@ -1,0 +1,95 @@
+//! One connection to the router: frames out, answers and receipts in.
+
+use anyhow::Context as _;
+use signalbox_loadtest::world::Letter;
+use signalbox_proto::pb::signalbox::{
+    ingest::v1::{
+        Submission, SubmitStreamRequest, SubmitStreamResponse, WatchReceiptsRequest, WatchReceiptsResponse,
+    },
+    sms::v1::{Content, MessageClass, content::Body},
+};
+use sms::Class;
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::Streaming;
+
+use crate::{
+    cli::Server,
+    client::{self, explain},
+};
+
+/// Time to live of every message.
+const TTL_SECONDS: i64 = 20;
+/// Most messages of one frame.
+pub(super) const FRAME_MESSAGES_MAX: usize = 500;
+/// Frames handed over and not yet on the wire.
+const FRAMES_WAITING_MAX: usize = 64;
+
+/// A stream of submissions and a watch of receipts.
+pub(super) struct Courier {
+    frames: mpsc::Sender<SubmitStreamRequest>,
+    answers: Streaming<SubmitStreamResponse>,
+    receipts: Streaming<WatchReceiptsResponse>,
+    token: String,
+}
+
+/// What comes back.
+pub(super) enum News {
+    Answers(SubmitStreamResponse),
+    Receipts(WatchReceiptsResponse),
+}
+
+impl Courier {
+    /// Connects to `server`; receipts go on after `token`, or begin now.
+    pub(super) async fn connect(server: &Server, token: Option<String>) -> anyhow::Result<Self> {
+        let mut client = client::connect(server).await?;
+        let watch = WatchReceiptsRequest { token: token.unwrap_or_default(), since: None };
+        let receipts = client.watch_receipts(watch).await.map_err(|status| explain(&status))?.into_inner();
+        let (frames, outgoing) = mpsc::channel(FRAMES_WAITING_MAX);
+        let answers = client.submit_stream(ReceiverStream::new(outgoing)).await.map_err(|status| explain(&status))?;
+        Ok(Self { frames, answers: answers.into_inner(), receipts, token: String::new() })
+    }
+
+    /// Where the next watch goes on.
+    pub(super) fn token(&self) -> Option<String> {
+        (!self.token.is_empty()).then(|| self.token.clone())
+    }
+
+    /// Hands over a frame that begins with the letter at place `from`; false if the router takes no more just now.
+    pub(super) fn send(&self, from: u64, letters: &[Letter]) -> bool {
+        let messages = letters.iter().map(submission).collect();
+        self.frames.try_send(SubmitStreamRequest { sequence: from, messages }).is_ok()
+    }
+
+    /// The next thing that comes. Cancel-safe.
+    pub(super) async fn next(&mut self) -> anyhow::Result<News> {
+        tokio::select! { biased;
+            answer = self.answers.message() => {
+                let answer = answer.map_err(|status| explain(&status))?;
+                Ok(News::Answers(answer.context("the router closed the stream of answers")?))
+            }
+            receipt = self.receipts.message() => {
+                let receipt = receipt.map_err(|status| explain(&status))?;
+                let receipt = receipt.context("the router closed the stream of receipts")?;
+                self.token.clone_from(&receipt.token);
+                Ok(News::Receipts(receipt))
+            }
+        }
+    }
+}
+
+fn submission(letter: &Letter) -> Submission {
+    let class = match letter.class {
+        Class::Otp => MessageClass::Otp,
+        Class::Transactional => MessageClass::Transactional,
+        Class::Promotional => MessageClass::Promotional,
+    };
+    Submission {
+        to: letter.to.digits().to_owned(),
+        from: letter.from.as_str().to_owned(),
+        content: Some(Content { body: Some(Body::Text(letter.text.clone())) }),
+        class: class.into(),
+        ttl: Some(prost_types::Duration { seconds: TTL_SECONDS, nanos: 0 }),
+        ..Submission::default()
+    }
+}

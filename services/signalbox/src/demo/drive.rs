@@ -1,0 +1,213 @@
+//! The trip: messages in open loop, and the events on the way.
+
+use std::{collections::BTreeMap, collections::BTreeSet, time::Duration};
+
+use anyhow::{Context as _, bail, ensure};
+use indicatif::{ProgressBar, ProgressStyle};
+use service::{Clock, time, time::Instant};
+use signalbox_loadtest::world::{Letter, Traffic};
+use signalbox_proto::pb::signalbox::ingest::v1::{
+    SubmitStreamResponse, WatchReceiptsResponse, answer::Result as Answer,
+};
+use sms::{CarrierName, UnixMs};
+
+use super::{
+    courier::{Courier, FRAME_MESSAGES_MAX, News},
+    stage::Stage,
+};
+use crate::cli::Demo;
+
+/// Frames leave this often, with whatever is due by then.
+const FRAME_PERIOD: Duration = Duration::from_millis(10);
+/// Longest wait for the ends after the last message: time to live, lease, and some.
+const END_TIMEOUT: Duration = Duration::from_secs(120);
+/// How long the killed carrier stays dead after the last message was answered.
+const DARK_AFTER_LAST: Duration = Duration::from_secs(2);
+
+/// What was sent, and what happened when.
+#[derive(Default)]
+pub(super) struct Trip {
+    /// Every accepted message by id.
+    pub(super) accepted: BTreeMap<String, Letter>,
+    /// Messages that were refused, with the reason of the first.
+    pub(super) refused: (u64, String),
+    /// Messages whose answer was lost with the router: they may be there or not.
+    pub(super) lost: Vec<Letter>,
+    /// The carrier that was killed, when, and when it came back.
+    pub(super) dark: Option<(CarrierName, UnixMs, UnixMs)>,
+    /// The carrier that became cheaper, and when its new sheet was saved.
+    pub(super) cheaper: Option<(CarrierName, UnixMs)>,
+    /// When the router was killed.
+    pub(super) killed_at: Option<UnixMs>,
+    /// From the first submission to the last end.
+    pub(super) took: Duration,
+}
+
+/// Sends all messages with the events that `demo` asks for, and waits until every accepted message has ended.
+pub(super) async fn run(stage: &mut Stage, demo: &Demo) -> anyhow::Result<Trip> {
+    let letters: Vec<Letter> = Traffic::new(demo.seed)?.take(demo.messages as usize).collect();
+    let count = letters.len();
+    let mut drive = Drive {
+        courier: Courier::connect(stage.server(), None).await?,
+        schedule: Schedule { start: time::now(), rate: demo.rate, sent: 0 },
+        letters,
+        answered: BTreeSet::new(),
+        trip: Trip::default(),
+        ended: BTreeSet::new(),
+        bar: bar(count),
+    };
+    let start = drive.schedule.start;
+    if demo.steady {
+        drive.follow(count).await?;
+    } else if demo.crash {
+        drive.crash_halfway(stage).await?;
+    } else {
+        drive.dark_and_cheaper(stage).await?;
+    }
+    let all_ended = time::timeout(END_TIMEOUT, drive.wait_for_ends()).await;
+    drive.bar.finish_and_clear();
+    stage.ensure_running()?;
+    let open = drive.trip.accepted.keys().filter(|id| !drive.ended.contains(*id)).count();
+    all_ended.with_context(|| format!("{open} accepted messages have not ended"))??;
+    drive.trip.took = start.elapsed();
+    Ok(drive.trip)
+}
+
+fn bar(count: usize) -> ProgressBar {
+    let bar = ProgressBar::new(count as u64);
+    let style = "  {bar:40} {pos}/{len} ended  {elapsed}  {msg}";
+    bar.set_style(ProgressStyle::with_template(style).expect("the template is well formed"));
+    bar
+}
+
+/// When which message is due: the open loop. A slow router gets no mercy.
+struct Schedule {
+    start: Instant,
+    rate: u32,
+    sent: usize,
+}
+
+struct Drive {
+    courier: Courier,
+    schedule: Schedule,
+    letters: Vec<Letter>,
+    /// Places of the letters that were answered, or whose answer is lost.
+    answered: BTreeSet<usize>,
+    trip: Trip,
+    ended: BTreeSet<String>,
+    bar: ProgressBar,
+}
+
+impl Drive {
+    async fn dark_and_cheaper(&mut self, stage: &mut Stage) -> anyhow::Result<()> {
+        let clock = Clock::wall();
+        let names: Vec<_> = stage.carriers().cloned().collect();
+        let [dark, .., cheaper] = &names[..] else { bail!("the demonstration needs carriers") };
+        let count = self.letters.len();
+        self.follow(count / 3).await?;
+        self.say(&format!("{dark} is killed: no answer leaves it any more, and nobody listens"));
+        let dark_at = clock.now();
+        stage.kill_carrier(dark);
+        self.follow(2 * count / 3).await?;
+        self.say(&format!("{cheaper} becomes 40 % cheaper: its rate sheet is saved while the router runs"));
+        stage.make_cheaper(cheaper)?;
+        self.trip.cheaper = Some((cheaper.clone(), clock.now()));
+        self.follow(count).await?;
+        time::sleep(DARK_AFTER_LAST).await;
+        self.say(&format!("{dark} is started again, and sends the receipts it still owes"));
+        self.trip.dark = Some((dark.clone(), dark_at, clock.now()));
+        stage.revive_carrier(dark).await
+    }
+
+    async fn crash_halfway(&mut self, stage: &mut Stage) -> anyhow::Result<()> {
+        let count = self.letters.len();
+        self.follow(count / 2).await?;
+        self.say("the router is killed with SIGKILL, and started again on the same files");
+        self.trip.killed_at = Some(Clock::wall().now());
+        stage.kill_router().await?;
+        let mut lost = 0;
+        for place in (0..self.schedule.sent).filter(|place| !self.answered.contains(place)).collect::<Vec<_>>() {
+            self.answered.insert(place);
+            self.trip.lost.push(self.letters[place].clone());
+            lost += 1;
+        }
+        self.say(&format!("{lost} messages were under way without an answer"));
+        stage.restart_router().await?;
+        self.courier = Courier::connect(stage.server(), self.courier.token()).await?;
+        self.follow(count).await
+    }
+
+    fn say(&self, text: &str) {
+        // Without a terminal the bar swallows what it is told to print above itself.
+        if self.bar.is_hidden() { println!("  {text}") } else { self.bar.println(format!("  {text}")) }
+    }
+
+    /// Sends what is due and takes what comes, until `count` messages were answered.
+    async fn follow(&mut self, count: usize) -> anyhow::Result<()> {
+        let mut ticks = time::every(FRAME_PERIOD);
+        while self.answered.len() < count {
+            // Both arms are cancel-safe: a stream keeps a message that was not taken.
+            tokio::select! { biased;
+                _ = ticks.tick() => self.send_due(),
+                news = self.courier.next() => self.note(news?)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn send_due(&mut self) {
+        let elapsed = self.schedule.start.elapsed().as_secs_f64();
+        let due = ((elapsed * f64::from(self.schedule.rate)) as usize).min(self.letters.len());
+        while self.schedule.sent < due {
+            let until = due.min(self.schedule.sent + FRAME_MESSAGES_MAX);
+            let from = self.schedule.sent;
+            if !self.courier.send(from as u64, &self.letters[from..until]) {
+                return;
+            }
+            self.schedule.sent = until;
+        }
+    }
+
+    fn note(&mut self, news: News) -> anyhow::Result<()> {
+        match news {
+            News::Answers(response) => self.take_answers(response)?,
+            News::Receipts(response) => self.take_receipts(response),
+        }
+        self.bar.set_message(format!("{} accepted", self.trip.accepted.len()));
+        Ok(())
+    }
+
+    fn take_answers(&mut self, response: SubmitStreamResponse) -> anyhow::Result<()> {
+        ensure!(response.error.is_none(), "a frame was refused: {:?}", response.error);
+        for answer in response.answers {
+            let place = usize::try_from(response.sequence)? + answer.index as usize;
+            self.answered.insert(place);
+            match answer.result.context("an answer without a result")? {
+                Answer::Accepted(accepted) => {
+                    self.trip.accepted.insert(accepted.message_id, self.letters[place].clone());
+                }
+                Answer::Error(problem) => {
+                    if self.trip.refused.0 == 0 {
+                        self.trip.refused.1 = problem.message;
+                    }
+                    self.trip.refused.0 += 1;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn take_receipts(&mut self, response: WatchReceiptsResponse) {
+        let ends = response.receipts.into_iter().filter(|receipt| !receipt.late);
+        self.ended.extend(ends.map(|receipt| receipt.message_id));
+        self.bar.set_position(self.ended.len() as u64);
+    }
+
+    async fn wait_for_ends(&mut self) -> anyhow::Result<()> {
+        while self.trip.accepted.keys().any(|id| !self.ended.contains(id)) {
+            let news = self.courier.next().await?;
+            self.note(news)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,198 @@
+//! The roles: opens what the configuration names, runs the services over it, and drains them.
+
+use std::{fs, path::Path, process::ExitCode, sync::Arc, time::Duration};
+
+use anyhow::{Context as _, bail};
+use service::{Deps, Readiness, Stop, Tasks, telemetry, time};
+use table::LiveTable;
+use tracing::{error, info, warn};
+
+use crate::{cli::Service, config, config::Config, exit};
+
+mod engine;
+mod key_secret;
+mod reload;
+
+use engine::Engine;
+
+/// What a process prints on standard output once it takes messages; the address follows.
+pub(crate) const READY_PREFIX: &str = "signalbox: ready, gRPC on ";
+
+/// Time between telling probes that the process goes and refusing calls.
+const DRAIN_NOTICE: Duration = Duration::from_millis(200);
+/// Added to the services' own drain limit before the process gives up on them.
+const DRAIN_SLACK: Duration = Duration::from_secs(5);
+
+/// Which services a process runs.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Roles {
+    ingest: bool,
+    router: bool,
+    connector: bool,
+}
+
+impl Roles {
+    pub(crate) const ALL: Self = Self { ingest: true, router: true, connector: true };
+    pub(crate) const INGEST: Self = Self { ingest: true, router: false, connector: false };
+    pub(crate) const ROUTER: Self = Self { ingest: false, router: true, connector: false };
+    pub(crate) const CONNECTOR: Self = Self { ingest: false, router: false, connector: true };
+}
+
+type Running = Tasks<anyhow::Result<&'static str>>;
+
+/// Runs `roles` until a signal, then drains. Exit code 1 if something was left unfinished; it will be redelivered.
+///
+/// # Errors
+/// The configuration is wrong, or something it names cannot be opened.
+pub(crate) fn main(service: Service, roles: Roles) -> anyhow::Result<ExitCode> {
+    let config = config::load(&service.config)?;
+    if service.print_config {
+        print!("{}", config::shown(&config));
+    }
+    if service.check_config {
+        println!("{}: fine", service.config.display());
+    }
+    if service.print_config || service.check_config {
+        return Ok(ExitCode::SUCCESS);
+    }
+    let format = if config.log_json { telemetry::LogFormat::Json } else { telemetry::LogFormat::Text };
+    telemetry::start_logs(format);
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let is_clean = runtime.block_on(run(&config, roles))?;
+    Ok(ExitCode::from(if is_clean { 0 } else { exit::NEGATIVE }))
+}
+
+async fn run(config: &Config, roles: Roles) -> anyhow::Result<bool> {
+    let (handle, stop) = Stop::new();
+    let mut signals = Tasks::new();
+    service::stop_on_signals(&mut signals, handle)?;
+    let engine = Engine::open(config)?;
+    let readiness = Readiness::new();
+    let mut running = Running::new();
+    engine.deps.bus.ensure(&signalbox_proto::topics::fixed(config.partitions)).await?;
+    serve_probes(config, &readiness, &stop, &mut running)?;
+    engine.maintain(&stop, &mut running);
+    if roles.router {
+        start_router(config, &engine.deps, &stop, &mut running)?;
+    }
+    if roles.connector {
+        start_connector(config, &engine.deps, &stop, &mut running)?;
+    }
+    if roles.ingest {
+        start_ingest(config, &engine.deps, &stop, &mut running).await?;
+    } else {
+        println!("signalbox: ready");
+    }
+    readiness.set(true);
+    let is_clean = wait(config, &stop, &readiness, running).await?;
+    engine.close(config.drain_limit).await?;
+    Ok(is_clean)
+}
+
+/// Waits for the stop and then for every task. A task that fails before that ends the process: its work is on the bus.
+async fn wait(config: &Config, stop: &Stop, readiness: &Readiness, mut running: Running) -> anyhow::Result<bool> {
+    let mut is_clean = true;
+    let drain = async {
+        stop.requested().await;
+        readiness.set(false);
+        time::sleep(config.drain_limit + DRAIN_SLACK).await;
+    };
+    tokio::pin!(drain);
+    loop {
+        tokio::select! { biased;
+            () = &mut drain => {
+                error!(left = running.len(), "not drained within the limit: what is unfinished will be redelivered");
+                return Ok(false);
+            }
+            ended = running.join_next() => match ended {
+                None => return Ok(is_clean),
+                Some(Ok(Ok(name))) if stop.is_requested() => info!(name, "drained"),
+                Some(Ok(Ok(name))) => bail!("{name} ended by itself"),
+                Some(Ok(Err(error))) if stop.is_requested() => {
+                    warn!("{error:#}");
+                    is_clean = false;
+                }
+                Some(Ok(Err(error))) => return Err(error),
+                Some(Err(error)) => return Err(error).context("a task died"),
+            }
+        }
+    }
+}
+
+fn serve_probes(config: &Config, readiness: &Readiness, stop: &Stop, running: &mut Running) -> anyhow::Result<()> {
+    let Some(address) = config.probes else { return Ok(()) };
+    let metrics = telemetry::start_metrics()?;
+    let (readiness, stop) = (readiness.clone(), stop.clone());
+    running.spawn(async move {
+        let on_listen = |address| info!(%address, "probes and metrics");
+        telemetry::serve_probes(address, readiness, metrics, stop, on_listen)
+            .await
+            .with_context(|| format!("probes cannot be served on {address}"))?;
+        Ok("probes")
+    });
+    Ok(())
+}
+
+fn start_router(config: &Config, deps: &Deps, stop: &Stop, running: &mut Running) -> anyhow::Result<()> {
+    let dir = config.table.clone().context("the router needs [table] path")?;
+    let (table, warnings) = table::load(&dir).map_err(|problems| anyhow::anyhow!("{problems}"))?;
+    if !warnings.is_empty() {
+        warn!("the table has warnings:\n{warnings}");
+    }
+    info!(version = table.version(), "table loaded: {}", table.summary());
+    let live = Arc::new(LiveTable::new(table));
+    let router = router::Config { partitions: config.partitions, ..router::Config::default() };
+    let run = router::run(router, deps.clone(), live.clone(), stop.clone());
+    running.spawn(async move {
+        run.await.context("router")?;
+        Ok("router")
+    });
+    let stop = stop.clone();
+    running.spawn(async move {
+        reload::follow(&dir, &live, &stop).await;
+        Ok("table watch")
+    });
+    Ok(())
+}
+
+fn start_connector(config: &Config, deps: &Deps, stop: &Stop, running: &mut Running) -> anyhow::Result<()> {
+    let file = config.links.clone().context("the connector needs [connector] links")?;
+    let connector = connector::Config {
+        partitions: config.partitions,
+        drain_limit: config.drain_limit,
+        ..connector::Config::new(links(&file)?)
+    };
+    let run = connector::run(connector, deps.clone().into(), stop.clone());
+    running.spawn(async move {
+        run.await.context("connector")?;
+        Ok("connector")
+    });
+    Ok(())
+}
+
+async fn start_ingest(config: &Config, deps: &Deps, stop: &Stop, running: &mut Running) -> anyhow::Result<()> {
+    let section = config.ingest.as_ref().context("ingest needs an [ingest] section")?;
+    let ingest = ingest::Config {
+        grpc: section.grpc,
+        tls: section.tls.as_ref().map(|tls| ingest::Tls { certificate: tls.certificate.clone(), key: tls.key.clone() }),
+        accounts: section.accounts.clone(),
+        key_secret: key_secret::find(section, deps).await?,
+        partitions: config.partitions,
+        drain_notice: DRAIN_NOTICE,
+        drain_limit: config.drain_limit,
+    };
+    let server = ingest::Server::bind(ingest, deps.clone()).await.context("ingest")?;
+    println!("{READY_PREFIX}{}", server.local_addr());
+    let stop = stop.clone();
+    running.spawn(async move {
+        server.serve(stop).await.context("ingest")?;
+        Ok("ingest")
+    });
+    Ok(())
+}
+
+fn links(file: &Path) -> anyhow::Result<Vec<connector::LinkConfig>> {
+    let text = fs::read_to_string(file).with_context(|| format!("{}: cannot be read", file.display()))?;
+    let base = file.parent().unwrap_or(Path::new(""));
+    connector::read_links(&file.display().to_string(), &text, base).map_err(|problems| anyhow::anyhow!("{problems}"))
+}

@@ -1,0 +1,76 @@
+//! The table's directory, followed while people edit it: a good table is swapped in, a bad one changes nothing.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+    time::SystemTime,
+};
+
+use service::{Stop, Tasks, watch::PathWatch};
+use table::{LiveTable, Table};
+use tracing::{error, info, warn};
+
+/// Puts every good version of the table in `dir` into `live`, until `stop`.
+pub(super) async fn follow(dir: &Path, live: &LiveTable, stop: &Stop) {
+    let mut watch = PathWatch::new(dir);
+    let mut seen = stamps(dir);
+    loop {
+        tokio::select! { biased;
+            () = stop.requested() => return,
+            () = watch.next() => {}
+        }
+        let now = stamps(dir);
+        if now != seen {
+            seen = now;
+            reload(dir, live).await;
+        }
+    }
+}
+
+async fn reload(dir: &Path, live: &LiveTable) {
+    let mut work = Tasks::new();
+    let from = dir.to_owned();
+    work.spawn_blocking(move || table::load(&from));
+    match work.join_next().await {
+        Some(Ok(Ok((table, warnings)))) => {
+            if !warnings.is_empty() {
+                warn!("the table has warnings:\n{warnings}");
+            }
+            swap(table, live);
+        }
+        Some(Ok(Err(problems))) => {
+            let version = live.snapshot().version().to_owned();
+            error!(version, "the table on disk is refused, the last good one stays in force:\n{problems}");
+        }
+        Some(Err(panic)) => error!(%panic, "the table could not be compiled, the last good one stays in force"),
+        None => {}
+    }
+}
+
+fn swap(table: Table, live: &LiveTable) {
+    if table.version() == live.snapshot().version() {
+        return;
+    }
+    let (version, summary) = (table.version().to_owned(), table.summary());
+    let old = live.replace(table);
+    info!(version, replaced = old.version(), "table swapped in: {summary}");
+}
+
+/// Length and time of every file below `dir`: cheap, and different after every save.
+fn stamps(dir: &Path) -> BTreeMap<PathBuf, (u64, Option<SystemTime>)> {
+    let mut stamps = BTreeMap::new();
+    let mut folders = vec![dir.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
+            match entry.metadata() {
+                Ok(meta) if meta.is_dir() => folders.push(entry.path()),
+                Ok(meta) => {
+                    stamps.insert(entry.path(), (meta.len(), meta.modified().ok()));
+                }
+                Err(_) => {}
+            }
+        }
+    }
+    stamps
+}

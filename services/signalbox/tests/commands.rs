@@ -1,0 +1,172 @@
+//! The commands as people call them: exit codes, what is printed, and the first message of the README.
+
+use std::{
+    fs,
+    io::{BufRead as _, BufReader, Read as _},
+    path::{Path, PathBuf},
+    process::{Child, Command, Output, Stdio},
+};
+
+const KEY: &str = "example-key-for-trying-things-out";
+
+fn signalbox() -> Command {
+    Command::new(env!("CARGO_BIN_EXE_signalbox"))
+}
+
+fn examples() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/examples")
+}
+
+fn run(arguments: &[&str]) -> Output {
+    signalbox().args(arguments).current_dir(examples()).output().unwrap()
+}
+
+fn text(octets: &[u8]) -> String {
+    String::from_utf8_lossy(octets).into_owned()
+}
+
+/// A router of the shipped example on files of its own, ended with the test.
+struct Router {
+    child: Child,
+    server: String,
+    _folder: tempfile::TempDir,
+}
+
+impl Router {
+    fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        for file in ["signalbox.toml", "accounts.toml", "links.toml"] {
+            fs::copy(examples().join("standalone").join(file), folder.path().join(file)).unwrap();
+        }
+        let mut child = signalbox()
+            .args(["standalone", "--config"])
+            .arg(folder.path().join("signalbox.toml"))
+            .env("SIGNALBOX__TABLE__PATH", examples().join("starter"))
+            .env("SIGNALBOX__INGEST__GRPC", "127.0.0.1:0")
+            .env("SIGNALBOX__TELEMETRY__HTTP", "127.0.0.1:0")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+        let Some(address) = line.trim().strip_prefix("signalbox: ready, gRPC on ") else {
+            let mut log = String::new();
+            child.stderr.as_mut().unwrap().read_to_string(&mut log).unwrap();
+            panic!("{line}\n{log}");
+        };
+        Self { server: format!("http://{address}"), child, _folder: folder }
+    }
+
+    fn call(&self, arguments: &[&str]) -> Output {
+        signalbox().args(arguments).args(["--server", &self.server, "--api-key", KEY]).output().unwrap()
+    }
+}
+
+impl Drop for Router {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn a_message_is_sent_and_its_life_can_be_traced() {
+    let router = Router::start();
+    let sent = router.call(&["send", "--from", "ACME", "--to", "+447700900123", "--text", "Your parcel is on its way"]);
+    let said = text(&sent.stdout);
+    assert!(sent.status.success(), "{said}{}", text(&sent.stderr));
+    assert!(said.contains("accepted: 1 segment in GSM-7"), "{said}");
+    assert!(said.lines().last().unwrap().ends_with("delivered"), "{said}");
+    let id = said.split_whitespace().next().unwrap();
+    let trace = router.call(&["trace", id]);
+    let life = text(&trace.stdout);
+    assert!(trace.status.success(), "{life}{}", text(&trace.stderr));
+    for word in ["accepted", "order 1 to", "cost", "answered accepted", "table", "delivered"] {
+        assert!(life.contains(word), "no {word:?} in\n{life}");
+    }
+    let unknown = router.call(&["trace", "01890000-0000-7000-8000-000000000000"]);
+    assert_eq!(unknown.status.code(), Some(1), "{}", text(&unknown.stderr));
+}
+
+#[test]
+fn a_refused_message_says_which_field_and_which_limit() {
+    let router = Router::start();
+    let sent = router.call(&["send", "--from", "ACME", "--to", "12", "--text", "hello"]);
+    let said = text(&sent.stderr);
+    assert_eq!(sent.status.code(), Some(64), "{said}");
+    assert!(said.contains("to") && said.contains("3 to 15 digits"), "{said}");
+}
+
+#[test]
+fn a_signal_drains_and_exits_zero() {
+    let mut router = Router::start();
+    let status = Command::new("kill").args(["-TERM", &router.child.id().to_string()]).status().unwrap();
+    assert!(status.success());
+    assert_eq!(router.child.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn a_server_that_is_away_is_told_by_the_exit_code() {
+    // Port 1 is reserved and nobody listens there.
+    let away = run(&["trace", "01890000-0000-7000-8000-000000000000", "--server", "http://127.0.0.1:1", "--api-key", "k"]);
+    assert_eq!(away.status.code(), Some(69), "{}", text(&away.stderr));
+}
+
+#[test]
+fn a_database_serves_one_process_at_a_time() {
+    let router = Router::start();
+    let config = router._folder.path().join("signalbox.toml");
+    let second = signalbox()
+        .args(["standalone", "--config"])
+        .arg(config)
+        .env("SIGNALBOX__TABLE__PATH", examples().join("starter"))
+        .output()
+        .unwrap();
+    let said = text(&second.stderr);
+    assert_eq!(second.status.code(), Some(64), "{said}");
+    assert!(said.contains("data/log"), "{said}");
+}
+
+#[test]
+fn the_example_tables_and_configurations_are_fine() {
+    for table in ["starter"] {
+        let checked = run(&["table", "check", table]);
+        assert!(checked.status.success(), "{}{}", text(&checked.stdout), text(&checked.stderr));
+    }
+    let checked = run(&["standalone", "--config", "standalone/signalbox.toml", "--check-config"]);
+    assert!(checked.status.success(), "{}{}", text(&checked.stdout), text(&checked.stderr));
+}
+
+#[test]
+fn explain_speaks_to_people_and_to_programs() {
+    let tree = run(&["table", "explain", "starter", "--to", "+33639981234"]);
+    assert!(tree.status.success() && text(&tree.stdout).contains("FR"), "{}", text(&tree.stdout));
+    let json = run(&["table", "explain", "starter", "--to", "+33639981234", "--json"]);
+    let object: serde_json::Value = serde_json::from_slice(&json.stdout).unwrap();
+    assert_eq!(object["network"]["country"], "FR");
+}
+
+#[test]
+fn a_batch_answers_each_line_in_its_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let queries = folder.path().join("queries.jsonl");
+    fs::write(&queries, "{\"to\":\"33639981234\"}\nno query\n{\"to\":\"447700900123\",\"class\":\"otp\"}\n").unwrap();
+    let answers = run(&["table", "explain", "starter", "--batch", queries.to_str().unwrap()]);
+    assert_eq!(answers.status.code(), Some(1));
+    let lines: Vec<serde_json::Value> =
+        text(&answers.stdout).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines.len(), 3);
+    assert_eq!(lines[0]["to"], "33639981234");
+    assert!(lines[1]["error"].is_string());
+    assert_eq!(lines[2]["class"], "otp");
+}
+
+#[test]
+fn wrong_usage_and_wrong_tables_have_different_exit_codes() {
+    assert_eq!(run(&["table", "explain", "starter"]).status.code(), Some(64));
+    assert_eq!(run(&["nonsense"]).status.code(), Some(64));
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("table.toml"), "currency = 7\n").unwrap();
+    assert_eq!(run(&["table", "check", folder.path().to_str().unwrap()]).status.code(), Some(1));
+}

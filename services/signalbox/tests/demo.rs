@@ -1,0 +1,26 @@
+//! End to end: the demonstration is its own oracle. It starts the real binary, carriers over real TCP, and compares the
+//! router's books with those of the carriers, so all that is left to do here is to run it.
+
+use std::process::{Command, Output};
+
+fn demo(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_signalbox")).arg("demo").args(arguments).output().unwrap()
+}
+
+fn assert_in_order(output: &Output) {
+    let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{stdout}\n{stderr}");
+    assert!(stdout.contains("The books are in order"), "{stdout}\n{stderr}");
+}
+
+/// A carrier goes dark and a price falls while messages flow.
+#[test]
+fn every_message_ends_once_when_a_carrier_goes_dark_and_a_price_changes() {
+    assert_in_order(&demo(&["--messages", "1500", "--rate", "300"]));
+}
+
+/// SIGKILL in the middle of the traffic, and a second start on the same files.
+#[test]
+fn every_message_ends_once_when_the_router_is_killed() {
+    assert_in_order(&demo(&["--messages", "1500", "--rate", "500", "--crash"]));
+}
