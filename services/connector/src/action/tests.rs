@@ -1,3 +1,5 @@
+//! The words of actions, read and written.
+
 use super::*;
 
 #[test]

@@ -1,3 +1,5 @@
+//! What each result of a claim means.
+
 use super::*;
 
 fn held_by(owner: &str) -> Ruling {

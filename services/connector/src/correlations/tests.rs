@@ -1,3 +1,5 @@
+//! The bounded memory of carrier ids.
+
 use journey::{OrderNumber, OrderRef};
 use sms::{CarrierName, MessageId, RecordKey};
 

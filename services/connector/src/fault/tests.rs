@@ -1,3 +1,5 @@
+//! Whom negative receipts blame.
+
 use super::*;
 
 fn gsm(code: u16) -> Option<NetworkError> {

@@ -1,3 +1,5 @@
+//! What answers to parts make of an order.
+
 use super::*;
 use crate::fixture::{carrier, long_order, order};
 use service::time;
@@ -26,13 +28,7 @@ fn verdict(word: &str) -> Verdict {
 /// What a message of as many segments becomes when they are answered so.
 fn becomes(words: &[&str]) -> String {
     let mut flight = flight(long_order(1, words.len() as u8));
-    for word in words {
-        let part = flight
-            .send_next(NOW)
-            .expect("all parts are sent before the first answer");
-        flight.parts[usize::from(part)] = Part::Sent { at: NOW };
-        let _ = word;
-    }
+    while flight.send_next(NOW).is_some() {}
     for (part, word) in words.iter().enumerate() {
         assert!(flight.answer(part as u8, verdict(word)));
     }

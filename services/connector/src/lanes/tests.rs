@@ -1,3 +1,5 @@
+//! How three lanes share a link.
+
 use super::*;
 
 #[test]

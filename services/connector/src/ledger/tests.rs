@@ -1,3 +1,5 @@
+//! Which batches may be acked.
+
 use bus::Topic;
 
 use super::*;

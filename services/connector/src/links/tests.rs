@@ -1,3 +1,5 @@
+//! `links.toml`: what is read, and what is refused where.
+
 use std::time::Duration;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! The default map over every status, and overrides.
+
 use super::*;
 
 /// The word of the practice for every status, held against the map; a status of the specification that is not listed

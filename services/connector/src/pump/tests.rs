@@ -73,7 +73,7 @@ async fn what_a_living_run_claimed_is_left_to_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_order_claimed_by_a_router_or_another_carrier_is_dropped() {
+async fn an_order_claimed_by_a_router_is_handed_back_and_one_of_another_carrier_is_dropped() {
     let world = World::new(&["atlas"]).await;
     let claims = [(1, keys::ROUTER_OWNER), (2, b"cirrus/0f".as_slice())].map(|(id, owner)| Op::Claim {
         key: keys::claim(order(id).message.id, OrderNumber(1)),
@@ -86,7 +86,7 @@ async fn an_order_claimed_by_a_router_or_another_carrier_is_dropped() {
     let job = rig.job().await;
     assert_eq!(job.ready.order.message.id, order(3).message.id);
     rig.answer(&job, taken("a3"));
-    assert_eq!(rig.said().await, ["3 accepted a3"]);
+    assert_eq!(rig.said().await, ["1 link_down taken_back", "3 accepted a3"]);
 }
 
 #[tokio::test(start_paused = true)]

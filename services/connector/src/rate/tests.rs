@@ -1,3 +1,5 @@
+//! The token bucket over time.
+
 use super::*;
 use service::time;
 

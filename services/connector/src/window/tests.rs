@@ -1,3 +1,5 @@
+//! The moving limit of a window.
+
 use super::*;
 use service::time;
 

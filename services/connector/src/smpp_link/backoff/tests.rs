@@ -1,3 +1,5 @@
+//! How long a link waits before it connects again.
+
 use super::*;
 
 fn end(bound_for: Option<u64>, is_refused: bool) -> End {

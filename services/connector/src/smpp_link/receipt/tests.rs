@@ -1,3 +1,5 @@
+//! Receipts as carriers write them.
+
 use smpp::{Body, IdFormat, IdFormats, Tlv, tag};
 use sms::{ReceiptFault, UnixMs};
 use source::Secret;

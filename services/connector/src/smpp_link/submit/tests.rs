@@ -1,3 +1,5 @@
+//! Parts as carriers see them.
+
 use std::{sync::Arc, time::Duration};
 
 use journey::Order;
