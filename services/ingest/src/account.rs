@@ -63,6 +63,18 @@ pub struct Directory {
 }
 
 impl Account {
+    /// An enabled account with the default limits, and no key: for callers that need none.
+    pub fn new(name: AccountId) -> Self {
+        Self {
+            name,
+            in_flight_max: IN_FLIGHT_DEFAULT,
+            segments_max: SEGMENTS_DEFAULT,
+            is_enabled: true,
+            in_flight: Limit::default(),
+            watches: Limit::default(),
+        }
+    }
+
     fn is_like(&self, other: &Self) -> bool {
         self.name == other.name
             && self.in_flight_max == other.in_flight_max

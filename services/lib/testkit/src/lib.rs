@@ -1,1 +1,25 @@
-//! Placeholder.
+//! What the tests of the whole tree share: the pipeline simulated in one process from a seed, and the oracle that judges
+//! what it did.
+//!
+//! [`simulate`] runs ingest, routers, connectors and carriers on a log and a store in memory, under virtual time, with
+//! faults; a seed fixes all of it, so that a run that fails is run again as it was. [`oracle::judge`] holds what came of
+//! it, the [`Evidence`], against what the customers were promised.
+
+mod customer;
+mod drafts;
+mod evidence;
+mod faults;
+mod fleet;
+pub mod oracle;
+mod report;
+mod scenario;
+mod simulate;
+mod tables;
+mod unsteady;
+
+pub use customer::Promise;
+pub use evidence::{End, Evidence};
+pub use faults::{Fault, Repeated, Role};
+pub use report::{Finding, Report};
+pub use scenario::{Links, Scenario};
+pub use simulate::{run, simulate};

@@ -21,12 +21,50 @@ const MAY_IMPORT: [(&str, &[&str]); 16] = [
     ("smpp", &["sms"]),
     ("service", &["bus", "store", "sms"]),
     ("signalbox-proto", &["bus", "journey", "sms", "store"]),
-    ("ingest", &["bus", "store", "sms", "journey", "service", "source", "signalbox-proto"]),
-    ("router", &["bus", "store", "sms", "journey", "table", "service", "source", "signalbox-proto"]),
-    ("connector", &["bus", "store", "sms", "journey", "smpp", "service", "source", "signalbox-proto"]),
+    (
+        "ingest",
+        &["bus", "store", "sms", "journey", "service", "source", "signalbox-proto"],
+    ),
+    (
+        "router",
+        &[
+            "bus",
+            "store",
+            "sms",
+            "journey",
+            "table",
+            "service",
+            "source",
+            "signalbox-proto",
+        ],
+    ),
+    (
+        "connector",
+        &[
+            "bus",
+            "store",
+            "sms",
+            "journey",
+            "smpp",
+            "service",
+            "source",
+            "signalbox-proto",
+        ],
+    ),
     (
         "testkit",
-        &["bus", "store", "sms", "journey", "table", "service", "ingest", "router", "connector", "signalbox-proto"],
+        &[
+            "bus",
+            "store",
+            "sms",
+            "journey",
+            "table",
+            "service",
+            "ingest",
+            "router",
+            "connector",
+            "signalbox-proto",
+        ],
     ),
     ("signalbox-loadtest", &["service", "smpp", "sms", "signalbox-proto"]),
     (
@@ -56,7 +94,17 @@ const CONFINED: [(&str, &[&str]); 8] = [
     ("fjall", &["disk", "bus", "store"]),
     ("rusmpp", &["smpp"]),
     ("rand", &["service"]),
-    ("tonic", &["signalbox-proto", "ingest", "router", "connector", "signalbox", "signalbox-loadtest"]),
+    (
+        "tonic",
+        &[
+            "signalbox-proto",
+            "ingest",
+            "router",
+            "connector",
+            "signalbox",
+            "signalbox-loadtest",
+        ],
+    ),
     ("prost", &["signalbox-proto", "ingest", "signalbox-loadtest"]),
     (
         "tokio",
@@ -82,21 +130,34 @@ fn root() -> PathBuf {
 /// Every manifest of the workspace: crate name and names of its dependencies, those of tests aside.
 fn manifests() -> BTreeMap<String, BTreeSet<String>> {
     let workspace = read_toml(&root().join("Cargo.toml"));
-    let members = workspace["workspace"]["members"].as_array().expect("the workspace lists its members");
-    let folders = members.iter().map(|member| root().join(member.as_str().expect("a member is a path")));
+    let members = workspace["workspace"]["members"]
+        .as_array()
+        .expect("the workspace lists its members");
+    let folders = members
+        .iter()
+        .map(|member| root().join(member.as_str().expect("a member is a path")));
     folders
         .map(|folder| {
             let manifest = read_toml(&folder.join("Cargo.toml"));
-            let name = manifest["package"]["name"].as_str().expect("a crate has a name").to_owned();
+            let name = manifest["package"]["name"]
+                .as_str()
+                .expect("a crate has a name")
+                .to_owned();
             let dependencies = manifest.get("dependencies").and_then(|found| found.as_table());
-            (name, dependencies.map(|table| table.keys().cloned().collect()).unwrap_or_default())
+            (
+                name,
+                dependencies
+                    .map(|table| table.keys().cloned().collect())
+                    .unwrap_or_default(),
+            )
         })
         .collect()
 }
 
 fn read_toml(path: &Path) -> toml::Table {
     let text = fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    text.parse().unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+    text.parse()
+        .unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
 /// Every text file that is ours, by extension.
@@ -135,7 +196,10 @@ fn crates_import_only_what_they_may() {
             broken.push(format!("{name}: say in MAY_IMPORT what it may import"));
             continue;
         };
-        for dependency in dependencies.iter().filter(|dependency| manifests.contains_key(*dependency)) {
+        for dependency in dependencies
+            .iter()
+            .filter(|dependency| manifests.contains_key(*dependency))
+        {
             if !may.contains(&dependency.as_str()) {
                 broken.push(format!("{name} may not import {dependency}"));
             }
@@ -166,13 +230,17 @@ fn files_are_short_and_say_what_they_own() {
         let text = fs::read_to_string(&path).unwrap();
         let (lines, shown) = (text.lines().count(), path.display());
         if lines > FILE_LINES_MAX {
-            broken.push(format!("{shown} has {lines} lines, the limit is {FILE_LINES_MAX}: give its second noun a file"));
+            broken.push(format!(
+                "{shown} has {lines} lines, the limit is {FILE_LINES_MAX}: give its second noun a file"
+            ));
         }
         if path.file_name().is_some_and(|name| name == "mod.rs") {
             broken.push(format!("{shown}: name the file after its module"));
         }
         if !text.starts_with("//!") {
-            broken.push(format!("{shown} does not begin with a //! paragraph that says what it owns"));
+            broken.push(format!(
+                "{shown} does not begin with a //! paragraph that says what it owns"
+            ));
         }
     }
     assert_none(&broken);
@@ -198,8 +266,21 @@ fn nothing_is_a_stub() {
 #[test]
 fn the_top_level_holds_what_it_should() {
     let expected = [
-        "Cargo.lock", "Cargo.toml", "LICENSE", "Makefile", "README.md", "clippy.toml", "data", "deny.toml", "deploy", "helm",
-        "loadtest", "proto", "rustfmt.toml", "services", "target",
+        "Cargo.lock",
+        "Cargo.toml",
+        "LICENSE",
+        "Makefile",
+        "README.md",
+        "clippy.toml",
+        "data",
+        "deny.toml",
+        "deploy",
+        "helm",
+        "loadtest",
+        "proto",
+        "rustfmt.toml",
+        "services",
+        "target",
     ];
     let broken: Vec<_> = fs::read_dir(root())
         .unwrap()

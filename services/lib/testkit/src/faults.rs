@@ -1,0 +1,133 @@
+//! What goes wrong in a run, and when: drawn from the seed before it begins.
+
+use std::time::Duration;
+
+use service::Dice;
+
+/// Faults come within this span of the run, which is when messages come too.
+pub(crate) const FAULTS_SPAN: Duration = Duration::from_secs(32);
+/// Longest time a process stays away after it died.
+pub(crate) const RESTART_MAX: Duration = Duration::from_secs(4);
+
+/// What a process does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Role {
+    /// Takes messages.
+    Ingest,
+    /// Decides.
+    Router,
+    /// Holds links.
+    Connector,
+}
+
+/// A topic whose records come twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Repeated {
+    /// Accepted messages.
+    Accepted,
+    /// Orders.
+    Dispatch,
+    /// Answers of connectors.
+    Outcomes,
+    /// Receipts of carriers.
+    Receipts,
+}
+
+/// One thing that goes wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// A process dies at once, wherever it was, and comes back under a new name.
+    Kill {
+        /// What it does.
+        role: Role,
+        /// Which of that role, modulo their number.
+        index: usize,
+        /// Time until it is back.
+        away: Duration,
+    },
+    /// A process is asked to stop, finishes, and is started again.
+    Drain {
+        /// What it does.
+        role: Role,
+        /// Which of that role, modulo their number.
+        index: usize,
+        /// Time from its end until it is back.
+        away: Duration,
+    },
+    /// A link is cut, and mended later.
+    Cut {
+        /// Which, modulo their number.
+        link: usize,
+        /// Time until it is mended.
+        away: Duration,
+    },
+    /// The log answers nobody, though it may do what it was asked.
+    BusAway(Duration),
+    /// The store answers nobody, though it may do what it was asked.
+    StoreAway(Duration),
+    /// Another table comes into force, in one router after the other.
+    SwapTable,
+    /// Up to so many records of a topic are published again.
+    Repeat(Repeated, u64),
+}
+
+/// The faults of one run by time, in order.
+pub(crate) fn draw(dice: &Dice) -> Vec<(Duration, Fault)> {
+    let mut plan = Vec::new();
+    let mut add = |least: u64, most: u64, fault: fn(&Dice) -> Fault| {
+        for _ in 0..least + dice.below(most - least + 1) {
+            let at = Duration::from_millis(500 + dice.below(FAULTS_SPAN.as_millis() as u64 - 500));
+            plan.push((at, fault(dice)));
+        }
+    };
+    add(1, 6, kill);
+    add(0, 3, drain);
+    add(0, 3, |dice| Fault::Cut {
+        link: dice.below(64) as usize,
+        away: millis(dice, 50, 6_000),
+    });
+    add(0, 2, |dice| Fault::BusAway(millis(dice, 100, 3_000)));
+    // Longer than a lease, at times.
+    add(0, 2, |dice| Fault::StoreAway(millis(dice, 100, 7_000)));
+    add(0, 2, |_| Fault::SwapTable);
+    add(0, 4, |dice| Fault::Repeat(repeated(dice), 1 + dice.below(4)));
+    plan.sort_by_key(|(at, _)| *at);
+    plan
+}
+
+fn kill(dice: &Dice) -> Fault {
+    Fault::Kill {
+        role: role(dice),
+        index: dice.below(64) as usize,
+        away: millis(dice, 5, RESTART_MAX.as_millis() as u64),
+    }
+}
+
+fn drain(dice: &Dice) -> Fault {
+    Fault::Drain {
+        role: role(dice),
+        index: dice.below(64) as usize,
+        away: millis(dice, 5, RESTART_MAX.as_millis() as u64),
+    }
+}
+
+/// Connectors twice as often as the others: a death there is what leaves the most in doubt.
+fn role(dice: &Dice) -> Role {
+    [Role::Ingest, Role::Router, Role::Connector, Role::Connector][dice.below(4) as usize]
+}
+
+fn repeated(dice: &Dice) -> Repeated {
+    let all = [
+        Repeated::Accepted,
+        Repeated::Dispatch,
+        Repeated::Outcomes,
+        Repeated::Receipts,
+    ];
+    all[dice.below(4) as usize]
+}
+
+/// A span from `least` to `most` milliseconds, short ones more likely.
+pub(crate) fn millis(dice: &Dice, least: u64, most: u64) -> Duration {
+    let share = dice.fraction();
+    Duration::from_millis(least + ((most - least) as f64 * share * share) as u64)
+}

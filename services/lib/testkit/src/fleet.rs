@@ -1,0 +1,255 @@
+//! The processes of a run: each under a supervisor that starts it again when it died.
+
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use connector::{
+    LinkConfig, LinkKind,
+    simulator::{Hub, SimulatorConfig},
+};
+use ingest::{Account, Intake, KeySecret};
+use service::{Clock, Deps, Dice, Stop, Tasks, time};
+use sms::AccountId;
+use table::LiveTable;
+use tokio::sync::{Mutex as AsyncMutex, mpsc};
+
+use crate::{
+    customer::Asked,
+    faults::Role,
+    unsteady::{UnsteadyBus, UnsteadyStore, Weather},
+};
+
+/// A process that ends without being asked to is started again after this.
+const RESTART: Duration = Duration::from_millis(500);
+/// Calls that ingest works on at once.
+const CALLS_MAX: usize = 32;
+
+/// What outlives every process.
+#[derive(Clone)]
+pub(crate) struct World {
+    pub(crate) bus: bus::MemoryBus,
+    pub(crate) store: store::MemoryStore,
+    pub(crate) hub: Hub,
+    pub(crate) clock: Clock,
+    pub(crate) weather: Weather,
+    pub(crate) partitions: u32,
+    /// Whether carriers behave; looked at when a connector starts.
+    pub(crate) behaves: Arc<std::sync::atomic::AtomicBool>,
+    pub(crate) door: Arc<AsyncMutex<mpsc::UnboundedReceiver<Asked>>>,
+    pub(crate) diary: Diary,
+}
+
+/// What happened, in order. Clones are one diary.
+#[derive(Clone)]
+pub(crate) struct Diary {
+    clock: Clock,
+    start: sms::UnixMs,
+    lines: Arc<Mutex<Vec<String>>>,
+    panics: Arc<Mutex<Vec<String>>>,
+}
+
+/// What one process is.
+#[derive(Clone)]
+pub(crate) enum Program {
+    Ingest,
+    Router(Arc<LiveTable>),
+    Connector(Vec<LinkConfig>),
+}
+
+/// What a supervisor is told.
+pub(crate) enum Command {
+    Kill(Duration),
+    Drain(Duration),
+}
+
+/// A process and the way to its supervisor.
+pub(crate) struct Process {
+    pub(crate) role: Role,
+    pub(crate) commands: mpsc::UnboundedSender<Command>,
+}
+
+impl Diary {
+    pub(crate) fn new(clock: Clock) -> Self {
+        let start = clock.now();
+        Self {
+            clock,
+            start,
+            lines: Arc::default(),
+            panics: Arc::default(),
+        }
+    }
+
+    pub(crate) fn note(&self, what: impl std::fmt::Display) {
+        let at = self.clock.now().since(self.start);
+        let line = format!("{:>9.3} s  {what}", at.as_secs_f64());
+        self.lines.lock().unwrap_or_else(PoisonError::into_inner).push(line);
+    }
+
+    fn note_panic(&self, what: String) {
+        self.note(&what);
+        self.panics.lock().unwrap_or_else(PoisonError::into_inner).push(what);
+    }
+
+    pub(crate) fn lines(&self) -> Vec<String> {
+        self.lines.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Processes that panicked; none should.
+    pub(crate) fn panics(&self) -> Vec<String> {
+        self.panics.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl World {
+    /// What a process that starts now is handed.
+    fn deps(&self, dice: &Dice) -> Deps {
+        let bus = UnsteadyBus {
+            inner: self.bus.clone(),
+            weather: self.weather.clone(),
+            dice: dice.fork(),
+        };
+        let store = UnsteadyStore {
+            inner: self.store.clone(),
+            weather: self.weather.clone(),
+            dice: dice.fork(),
+        };
+        Deps {
+            bus: Arc::new(bus),
+            store: Arc::new(store),
+            clock: self.clock.clone(),
+            dice: dice.fork(),
+        }
+    }
+
+    /// Starts `program` under a supervisor among `supervisors`.
+    pub(crate) fn launch(&self, supervisors: &mut Tasks, name: String, program: Program, dice: Dice) -> Process {
+        let (commands, told) = mpsc::unbounded_channel();
+        let role = program.role();
+        let world = self.clone();
+        supervisors.spawn(async move { world.supervise(name, program, told, dice).await });
+        Process { role, commands }
+    }
+
+    async fn supervise(self, name: String, program: Program, mut told: mpsc::UnboundedReceiver<Command>, dice: Dice) {
+        loop {
+            let (handle, stop) = Stop::new();
+            let mut process = Tasks::new();
+            process.spawn(program.clone().run(self.clone(), self.deps(&dice), stop));
+            let away = tokio::select! {
+                biased;
+                command = told.recv() => match command {
+                    Some(Command::Kill(away)) => {
+                        self.diary.note(format_args!("{name} dies, back in {away:?}"));
+                        away
+                    }
+                    Some(Command::Drain(away)) => {
+                        handle.request();
+                        let ended = process.join_next().await;
+                        self.note_end(&name, "drained", ended);
+                        away
+                    }
+                    None => return,
+                },
+                ended = process.join_next() => {
+                    self.note_end(&name, "ended unasked", ended);
+                    RESTART
+                }
+            };
+            drop(process);
+            time::sleep(away).await;
+        }
+    }
+
+    fn note_end(&self, name: &str, how: &str, ended: Option<Result<Result<(), String>, tokio::task::JoinError>>) {
+        match ended.expect("a supervisor has one process") {
+            Ok(Ok(())) => self.diary.note(format_args!("{name} {how}")),
+            Ok(Err(error)) => self.diary.note(format_args!("{name} {how}: {error}")),
+            Err(error) => {
+                let payload = error.into_panic();
+                let words = payload.downcast_ref::<String>().cloned();
+                let words = words.or_else(|| payload.downcast_ref::<&str>().map(|text| (*text).to_owned()));
+                self.diary
+                    .note_panic(format!("{name} panicked: {}", words.unwrap_or_default()));
+            }
+        }
+    }
+}
+
+impl Program {
+    fn role(&self) -> Role {
+        match self {
+            Self::Ingest => Role::Ingest,
+            Self::Router(_) => Role::Router,
+            Self::Connector(_) => Role::Connector,
+        }
+    }
+
+    async fn run(self, world: World, deps: Deps, stop: Stop) -> Result<(), String> {
+        let ended = match self {
+            Self::Ingest => {
+                take_calls(&world, &deps, &stop).await;
+                return Ok(());
+            }
+            Self::Router(table) => {
+                let config = router::Config {
+                    partitions: world.partitions,
+                    ..router::Config::default()
+                };
+                Box::pin(router::run(config, deps, table, stop))
+                    .await
+                    .map_err(|error| error.to_string())
+            }
+            Self::Connector(links) => {
+                let config = connector::Config {
+                    partitions: world.partitions,
+                    ..connector::Config::new(world.behaving(links))
+                };
+                let deps = connector::Deps {
+                    shell: deps,
+                    simulators: world.hub.clone(),
+                };
+                Box::pin(connector::run(config, deps, stop))
+                    .await
+                    .map_err(|error| error.to_string())
+            }
+        };
+        ended
+    }
+}
+
+impl World {
+    /// `links` as they are, or with carriers that behave.
+    fn behaving(&self, mut links: Vec<LinkConfig>) -> Vec<LinkConfig> {
+        if self.behaves.load(std::sync::atomic::Ordering::Relaxed) {
+            for link in &mut links {
+                link.kind = LinkKind::Simulator(SimulatorConfig::default());
+            }
+        }
+        links
+    }
+}
+
+/// Ingest without its sockets: takes calls in order, and finishes several at once.
+async fn take_calls(world: &World, deps: &Deps, stop: &Stop) {
+    let account = Account::new(AccountId::new("acme").expect("it is a name"));
+    let intake = Intake::new(deps, KeySecret::new([7; 16]));
+    let mut door = world.door.lock().await;
+    let mut calls = Tasks::new();
+    loop {
+        tokio::select! {
+            biased;
+            () = stop.requested() => break,
+            Some(_) = calls.join_next(), if !calls.is_empty() => {}
+            asked = door.recv(), if calls.len() < CALLS_MAX => {
+                let Some(Asked { drafts, answer }) = asked else { break };
+                let drafts = drafts.into_iter().map(Ok).collect();
+                let submitted = intake.submit(&account, drafts).await;
+                // A customer that does not wait any more is none of ours.
+                calls.spawn(async move { drop(answer.send(submitted.finish().await)) });
+            }
+        }
+    }
+    calls.join_all().await;
+}

@@ -1,0 +1,55 @@
+//! The delivery oracle: what customers were promised against what happened.
+//!
+//! - **O1** Every message answered OK reaches exactly one terminal state, in time; its event may be repeated octet for
+//!   octet only. So does whatever else got onto the log. One idempotency key is one message.
+//! - **O2** Whatever a carrier was handed was ordered from it, and was accepted before.
+//! - **O3** Octets out are octets in, and a message ends as the carriers know it.
+//! - **O4** A carrier has a message twice only where a fault and the route's rules explain it.
+//! - **O5** After the faults have stopped, a fresh message flows.
+//!
+//! Each rule is a function from [`Evidence`] to [`Finding`]s; none knows how the services work inside.
+
+mod book;
+mod duplicates;
+mod ends;
+mod flow;
+mod issued;
+mod octets;
+
+use crate::{Evidence, Finding};
+use book::Book;
+
+pub use ends::LATENESS_MAX;
+pub use flow::PROMPT;
+
+/// Every promise that was broken, by rule.
+pub fn judge(evidence: &Evidence) -> Vec<Finding> {
+    let book = Book::new(evidence);
+    let rules = [
+        ends::every_message_ends_once_and_in_time,
+        ends::a_key_is_one_message,
+        issued::carriers_see_only_what_was_ordered,
+        issued::nothing_is_sent_after_its_answer,
+        octets::octets_out_are_octets_in,
+        octets::ends_agree_with_carriers,
+        duplicates::a_part_is_taken_once_an_order,
+        duplicates::taken_twice_only_where_explained,
+        flow::a_fresh_message_flows,
+        flow::nothing_is_dead,
+    ];
+    let mut findings: Vec<_> = rules.iter().flat_map(|rule| rule(&book)).collect();
+    findings.extend(crate::simulate::panics(evidence));
+    findings
+}
+
+/// How many times more than once messages were taken by carriers.
+pub fn duplicates(evidence: &Evidence) -> usize {
+    let book = Book::new(evidence);
+    book.parts
+        .keys()
+        .map(|message| book.taken(*message).len().saturating_sub(1))
+        .sum()
+}
+
+#[cfg(test)]
+mod tests;

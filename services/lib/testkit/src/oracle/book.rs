@@ -1,0 +1,92 @@
+//! The evidence by message and order.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use connector::simulator::Submitted;
+use journey::{Event, Order, OrderAnswer, OrderNumber, ReceiptRecord, TerminalEvent};
+use sms::MessageId;
+
+use crate::{End, Evidence};
+
+type OrderKey = (MessageId, OrderNumber);
+
+/// The evidence by message and order.
+pub(super) struct Book<'a> {
+    pub(super) evidence: &'a Evidence,
+    pub(super) orders: BTreeMap<OrderKey, Vec<&'a Order>>,
+    pub(super) answers: BTreeMap<OrderKey, Vec<&'a OrderAnswer>>,
+    pub(super) receipts: BTreeMap<OrderKey, Vec<&'a ReceiptRecord>>,
+    /// Parts that carriers were handed, taken or not.
+    pub(super) parts: BTreeMap<MessageId, BTreeMap<OrderNumber, Vec<&'a Submitted>>>,
+    pub(super) ends: BTreeMap<MessageId, Vec<(&'a End, &'a TerminalEvent)>>,
+}
+
+impl<'a> Book<'a> {
+    pub(super) fn new(evidence: &'a Evidence) -> Self {
+        let mut book = Self {
+            evidence,
+            orders: BTreeMap::new(),
+            answers: BTreeMap::new(),
+            receipts: BTreeMap::new(),
+            parts: BTreeMap::new(),
+            ends: BTreeMap::new(),
+        };
+        for order in &evidence.orders {
+            book.orders
+                .entry((order.message.id, order.number))
+                .or_default()
+                .push(order);
+        }
+        for answer in &evidence.answers {
+            let key = (answer.order.message, answer.order.number);
+            book.answers.entry(key).or_default().push(answer);
+        }
+        for receipt in &evidence.receipts {
+            let key = (receipt.order.message, receipt.order.number);
+            book.receipts.entry(key).or_default().push(receipt);
+        }
+        for part in &evidence.submitted {
+            let orders = book.parts.entry(part.message).or_default();
+            orders.entry(part.number).or_default().push(part);
+        }
+        for end in &evidence.events {
+            if let Event::Ended(event) = &end.event {
+                book.ends.entry(event.message.id).or_default().push((end, event));
+            }
+        }
+        book
+    }
+
+    /// Orders of `message` of which a carrier took a part, oldest first.
+    pub(super) fn taken(&self, message: MessageId) -> Vec<OrderNumber> {
+        let orders = self.parts.get(&message).into_iter().flatten();
+        let taken = orders.filter(|(_, parts)| parts.iter().any(|part| part.remote_id.is_some()));
+        taken.map(|(number, _)| *number).collect()
+    }
+
+    /// Parts of one order that its carrier took.
+    pub(super) fn parts_taken(&self, message: MessageId, number: OrderNumber) -> BTreeSet<u8> {
+        let parts = self.parts.get(&message).and_then(|orders| orders.get(&number));
+        let parts = parts.into_iter().flatten();
+        parts
+            .filter(|part| part.remote_id.is_some())
+            .map(|part| part.part)
+            .collect()
+    }
+
+    /// The order that led to `part`: the one for a carrier of its link.
+    pub(super) fn order_of(&self, part: &Submitted) -> Option<&'a Order> {
+        let carriers = self.evidence.links.get(&part.link)?;
+        let orders = self.orders.get(&(part.message, part.number))?;
+        orders.iter().copied().find(|order| carriers.contains(&order.carrier))
+    }
+
+    /// Whether an order of `message` was answered as unknown.
+    pub(super) fn has_unknown(&self, message: MessageId) -> bool {
+        let first = (message, OrderNumber::default());
+        let answers = self.answers.range(first..).take_while(|((id, _), _)| *id == message);
+        answers
+            .flat_map(|(_, answers)| answers)
+            .any(|answer| answer.outcome.as_str() == "unknown")
+    }
+}

@@ -1,0 +1,110 @@
+//! O4: a message is taken twice only where a fault and the route's rules explain it.
+
+use std::collections::BTreeMap;
+
+use journey::{OnUnknown, Order, OrderNumber};
+use sms::{MessageId, ReceiptFault, ReceiptState};
+
+use super::book::Book;
+use crate::Finding;
+
+/// Within one order no part is taken twice, and over one link only, whatever dies.
+pub(super) fn a_part_is_taken_once_an_order(book: &Book<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (message, orders) in &book.parts {
+        for (number, parts) in orders {
+            let mut taken: BTreeMap<u8, Vec<&str>> = BTreeMap::new();
+            for part in parts.iter().filter(|part| part.remote_id.is_some()) {
+                taken.entry(part.part).or_default().push(&part.link);
+            }
+            for (part, links) in taken.into_iter().filter(|(_, links)| links.len() > 1) {
+                let name = format!("part {part} of order {} of {message}", number.0);
+                findings.push(Finding::new(
+                    "O4",
+                    format!("{name} was taken over {}", links.join(" and over ")),
+                ));
+            }
+        }
+    }
+    findings
+}
+
+/// Between two orders that carriers took stands an answer that never came, a silence, or a receipt that says the route
+/// failed; and the route allows to go on after it.
+pub(super) fn taken_twice_only_where_explained(book: &Book<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for message in book.parts.keys() {
+        let taken = book.taken(*message);
+        for (index, number) in taken.iter().enumerate() {
+            let is_last = index + 1 == taken.len();
+            findings.extend(unexplained(book, *message, *number, is_last));
+        }
+    }
+    findings
+}
+
+fn unexplained(book: &Book<'_>, message: MessageId, number: OrderNumber, is_last: bool) -> Option<Finding> {
+    let answers = book.answers.get(&(message, number));
+    let has = |outcome: &str| {
+        answers
+            .into_iter()
+            .flatten()
+            .any(|answer| answer.outcome.as_str() == outcome)
+    };
+    let name = format!("order {} of {message}", number.0);
+    if answers.is_some() && !has("accepted") && !has("unknown") {
+        let said: Vec<_> = answers
+            .into_iter()
+            .flatten()
+            .map(|answer| answer.outcome.as_str())
+            .collect();
+        return Some(Finding::new(
+            "O4",
+            format!("{name} was taken and is answered as {}", said.join(", ")),
+        ));
+    }
+    if is_last {
+        return None;
+    }
+    let Some(order) = book.parts[&message][&number]
+        .iter()
+        .find_map(|part| book.order_of(part))
+    else {
+        return Some(Finding::new(
+            "O4",
+            format!("{name} was taken without an order, and a later one too"),
+        ));
+    };
+    let may_go_on = order.terms.receipt_within.is_some() || is_route_blamed(book, order);
+    let is_explained = match order.terms.on_unknown {
+        OnUnknown::Resend => has("unknown") || may_go_on,
+        OnUnknown::Wait => may_go_on,
+        // After an answer that never came, nothing goes on: only what was certainly taken may.
+        OnUnknown::Fail => has("accepted") && may_go_on,
+    };
+    (!is_explained).then(|| {
+        let said: Vec<_> = answers
+            .into_iter()
+            .flatten()
+            .map(|answer| answer.outcome.as_str())
+            .collect();
+        let (class, rule) = (order.message.class, order.terms.on_unknown);
+        let what = format!(
+            "{name} ({class}, on unknown {rule:?}) was taken and answered as [{}]",
+            said.join(", ")
+        );
+        Finding::new("O4", format!("{what}, and a later order was taken too"))
+    })
+}
+
+/// Whether a receipt of `order` says that another carrier could do better.
+fn is_route_blamed(book: &Book<'_>, order: &Order) -> bool {
+    let receipts = book
+        .receipts
+        .get(&(order.message.id, order.number))
+        .into_iter()
+        .flatten();
+    receipts
+        .filter(|heard| heard.receipt.state.is_final() && heard.receipt.state != ReceiptState::Delivered)
+        .any(|heard| matches!(heard.receipt.fault, ReceiptFault::Route | ReceiptFault::Number))
+}

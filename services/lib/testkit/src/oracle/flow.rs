@@ -1,0 +1,74 @@
+//! O5: after the faults have stopped, messages flow.
+
+use std::time::Duration;
+
+use journey::EndState;
+use sms::{MessageId, UnixMs};
+
+use super::book::Book;
+use crate::Finding;
+
+/// A fresh message is with a carrier within this, and delivered if carriers behave.
+pub const PROMPT: Duration = Duration::from_secs(10);
+/// Messages sent when the faults are over.
+const FRESH: usize = sms::Class::ALL.len();
+
+/// Messages sent after the faults are with a carrier promptly, and delivered promptly if carriers behave.
+pub(super) fn a_fresh_message_flows(book: &Book<'_>) -> Vec<Finding> {
+    let fresh = &book.evidence.fresh;
+    if fresh.len() != FRESH {
+        return vec![Finding::new(
+            "O5",
+            format!("{} of {FRESH} fresh messages were answered OK", fresh.len()),
+        )];
+    }
+    fresh.iter().filter_map(|id| stuck(book, *id)).collect()
+}
+
+fn stuck(book: &Book<'_>, id: MessageId) -> Option<Finding> {
+    let message = book.evidence.accepted.get(&id)?.first()?;
+    let limit = message.accepted_at + PROMPT;
+    let is_in_time = |at: UnixMs| at <= limit;
+    let name = format!("fresh {} message {id}", message.class);
+    let parts = book.parts.get(&id).into_iter().flatten().flat_map(|(_, parts)| parts);
+    if !parts.clone().any(|part| is_in_time(part.at)) {
+        return Some(Finding::new(
+            "O5",
+            format!("{name} was with no carrier after {PROMPT:?}"),
+        ));
+    }
+    if !book.evidence.recovered {
+        return None;
+    }
+    let is_receipted = book
+        .evidence
+        .orders
+        .iter()
+        .any(|order| order.message.id == id && order.receipt);
+    let wanted = if is_receipted {
+        EndState::Delivered
+    } else {
+        EndState::Sent
+    };
+    let (end, event) = book.ends.get(&id)?.first()?;
+    (event.state != wanted || !is_in_time(end.at)).then(|| {
+        let after = end.at.since(message.accepted_at);
+        Finding::new(
+            "O5",
+            format!("{name} ended as {:?} after {after:?}, not as {wanted:?}", event.state),
+        )
+    })
+}
+
+/// No record was undecodable. A receipt of a message whose answer was lost finds nobody, and is put there too.
+pub(super) fn nothing_is_dead(book: &Book<'_>) -> Vec<Finding> {
+    let orphans = signalbox_proto::topics::unmatched();
+    let dead = book.evidence.dead.iter().filter(|dead| dead.topic != orphans.as_str());
+    dead.map(|dead| {
+        Finding::new(
+            "dead",
+            format!("a record of {} was put aside: {}", dead.topic, dead.reason),
+        )
+    })
+    .collect()
+}

@@ -1,0 +1,112 @@
+//! O3: octets out are octets in, and the end is what carriers know.
+
+use connector::simulator::Submitted;
+use journey::{EndState, OrderNumber, TerminalEvent};
+use sms::{Message, MessageId, Reference, Segment};
+
+use super::book::Book;
+use crate::Finding;
+
+/// Every part is the part of that number of what was accepted, to and from whom it should be.
+pub(super) fn octets_out_are_octets_in(book: &Book<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for part in &book.evidence.submitted {
+        let Some(message) = book
+            .evidence
+            .accepted
+            .get(&part.message)
+            .and_then(|messages| messages.first())
+        else {
+            continue;
+        };
+        for what in differences(book, part, message) {
+            let what = format!(
+                "part {} of order {} of {}: {what}",
+                part.part, part.number.0, part.message
+            );
+            findings.push(Finding::new("O3", what));
+        }
+    }
+    findings
+}
+
+fn differences(book: &Book<'_>, part: &Submitted, message: &Message) -> Vec<&'static str> {
+    let mut found = Vec::new();
+    if part.to != message.to {
+        found.push("another recipient");
+    }
+    let is_rewritten = |(from, to): &(String, String)| message.from.as_str() == from && part.from.as_str() == to;
+    if part.from != message.from && !book.evidence.rewrites.iter().any(is_rewritten) {
+        found.push("another sender");
+    }
+    if part.encoding != message.encoding {
+        found.push("another encoding");
+        return found;
+    }
+    let wanted = wanted_parts(message, part);
+    match wanted.as_deref().and_then(|parts| parts.get(usize::from(part.part))) {
+        Some(wanted) if *wanted.octets() == part.octets => {}
+        _ => found.push("other octets"),
+    }
+    found
+}
+
+/// The parts of `message` with the reference that `part` has; `None` = it has none and should.
+fn wanted_parts(message: &Message, part: &Submitted) -> Option<Vec<Segment>> {
+    let reference = match message.segments {
+        1 => Some(Reference::Short(0)),
+        _ => reference(&part.octets),
+    };
+    sms::segment(&message.content, message.encoding, reference?).ok()
+}
+
+/// The reference in a concatenation header (3GPP TS 23.040 §9.2.3.24); `None` = there is no such header.
+fn reference(octets: &[u8]) -> Option<Reference> {
+    match octets {
+        [5, 0, 3, reference, ..] => Some(Reference::Short(*reference)),
+        [6, 8, 4, high, low, ..] => Some(Reference::Long(u16::from_be_bytes([*high, *low]))),
+        _ => None,
+    }
+}
+
+/// Who is told that a message was delivered or sent was told so of one whose every part a carrier took; who is told that
+/// no carrier had it, of one that none has.
+pub(super) fn ends_agree_with_carriers(book: &Book<'_>) -> Vec<Finding> {
+    let ends = book.ends.values().filter_map(|ends| ends.first());
+    ends.filter_map(|(_, event)| disagreement(book, event)).collect()
+}
+
+fn disagreement(book: &Book<'_>, event: &TerminalEvent) -> Option<Finding> {
+    let (id, state) = (event.message.id, event.state);
+    let taken = book.taken(id);
+    let is_whole = taken.iter().any(|number| is_whole(book, id, *number));
+    match state {
+        EndState::Delivered | EndState::Sent if !is_whole => Some(Finding::new(
+            "O3",
+            format!("{id} ended as {state:?} and no carrier has all its parts"),
+        )),
+        EndState::Expired | EndState::Rejected if !taken.is_empty() => Some(Finding::new(
+            "O3",
+            format!("{id} ended as {state:?} and order {} of it was taken", taken[0].0),
+        )),
+        EndState::Unknown if taken.is_empty() && !book.has_unknown(id) => Some(Finding::new(
+            "O3",
+            format!("{id} ended as {state:?} and no carrier ever had it"),
+        )),
+        _ => None,
+    }
+}
+
+/// Whether a carrier took every part of an order. How many there are depends on the reference.
+fn is_whole(book: &Book<'_>, id: MessageId, number: OrderNumber) -> bool {
+    let message = book.evidence.accepted.get(&id).and_then(|messages| messages.first());
+    let part = book
+        .parts
+        .get(&id)
+        .and_then(|orders| orders.get(&number))
+        .and_then(|parts| parts.first());
+    let wanted = message
+        .zip(part)
+        .and_then(|(message, part)| wanted_parts(message, part));
+    wanted.is_some_and(|wanted| book.parts_taken(id, number).len() == wanted.len())
+}

@@ -1,0 +1,153 @@
+//! All that a seed fixes about a run before it begins.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use connector::{
+    Concatenation, LinkConfig, LinkKind,
+    simulator::{ReceiptRates, SimulatorConfig},
+};
+use service::Dice;
+use sms::{CarrierName, ReceiptFault};
+use table::files::Files;
+
+use crate::{
+    drafts::{self, Call},
+    faults::{self, Fault},
+    tables::{self, CARRIERS},
+};
+
+/// The carriers that each link serves, by the link's name.
+pub type Links = BTreeMap<String, Vec<CarrierName>>;
+
+/// One run: its tables, links, messages and faults.
+#[derive(Clone, Debug)]
+pub struct Scenario {
+    /// What it was drawn from; also seeds all dice of the run.
+    pub seed: u64,
+    /// The faults, by time from the beginning.
+    pub faults: Vec<(Duration, Fault)>,
+    /// Whether carriers behave once the faults have stopped. Otherwise they go on as before, and so do connectors.
+    pub recovers: bool,
+    /// Whether log and store take a moment for what they do.
+    pub is_slow: bool,
+    pub(crate) partitions: u32,
+    pub(crate) routers: usize,
+    /// Connectors: the links that each holds. A link may be held by several.
+    pub(crate) connectors: Vec<Vec<LinkConfig>>,
+    /// Tables by turns, as they are written.
+    pub(crate) tables: Vec<Files>,
+    pub(crate) calls: Vec<Call>,
+}
+
+impl Scenario {
+    /// The scenario of `seed`.
+    pub fn draw(seed: u64) -> Self {
+        let dice = Dice::seeded(seed);
+        let links = links(&dice, behaviour);
+        let messages = 40 + dice.below(80);
+        Self {
+            seed,
+            recovers: dice.below(2) == 0,
+            is_slow: dice.below(4) > 0,
+            partitions: 2 + 2 * dice.below(2) as u32,
+            routers: 2,
+            connectors: spread(&dice, links),
+            tables: (0..2).map(|_| tables::draw(&dice)).collect(),
+            calls: drafts::draw(&dice, messages),
+            faults: faults::draw(&dice),
+        }
+    }
+
+    /// As [`Scenario::draw`], but nothing goes wrong: carriers behave, and nobody dies.
+    pub fn quiet(seed: u64) -> Self {
+        let dice = Dice::seeded(seed);
+        let links = links(&dice, |_| SimulatorConfig::default());
+        Self {
+            faults: Vec::new(),
+            is_slow: false,
+            connectors: vec![links],
+            ..Self::draw(seed)
+        }
+    }
+
+    /// The carriers of each link.
+    pub fn links(&self) -> Links {
+        let links = self.connectors.iter().flatten();
+        links.map(|link| (link.name.clone(), link.carriers.clone())).collect()
+    }
+}
+
+/// Two or three links over the four carriers.
+fn links(dice: &Dice, behaviour: impl Fn(&Dice) -> SimulatorConfig) -> Vec<LinkConfig> {
+    let shapes: [&[&[&str]]; 2] = [
+        &[&["atlas", "borealis"], &["cirrus", "delta"]],
+        &[&["atlas"], &["borealis", "delta"], &["cirrus"]],
+    ];
+    let shape = shapes[dice.below(2) as usize];
+    debug_assert_eq!(
+        shape.iter().map(|link| link.len()).sum::<usize>(),
+        CARRIERS.len(),
+        "every carrier has a link"
+    );
+    let mut links = Vec::new();
+    for names in shape {
+        let carriers = names
+            .iter()
+            .map(|name| CarrierName::new(name).expect("the list holds names"));
+        let name = format!("to-{}", names[0]);
+        let mut link = LinkConfig::new(name, carriers.collect(), LinkKind::Simulator(behaviour(dice)));
+        link.window = 2 + dice.below(30) as u32;
+        link.rate = (dice.below(3) == 0).then(|| 10 + dice.below(90) as u32);
+        if dice.below(3) == 0 {
+            link.concatenation = Concatenation::Udh16;
+        }
+        if dice.below(2) == 0 {
+            // Simulated receipts carry no error code: all their failures blame the route on this link.
+            link.faults.set("", ReceiptFault::Route);
+        }
+        links.push(link);
+    }
+    links
+}
+
+/// Who holds which links: one connector all of them, or each link one or two of its own.
+fn spread(dice: &Dice, links: Vec<LinkConfig>) -> Vec<Vec<LinkConfig>> {
+    if dice.below(3) == 0 {
+        return vec![links];
+    }
+    let mut connectors = Vec::new();
+    for link in links {
+        if dice.below(2) == 0 {
+            connectors.push(vec![link.clone()]);
+        }
+        connectors.push(vec![link]);
+    }
+    connectors
+}
+
+fn behaviour(dice: &Dice) -> SimulatorConfig {
+    // Half of the carriers have no bad habit of a kind at all, so that habits show alone as well as together.
+    let share = |most: f64| {
+        if dice.below(2) == 0 {
+            0.0
+        } else {
+            dice.fraction() * most
+        }
+    };
+    SimulatorConfig {
+        seed: None,
+        latency: Duration::from_millis(2 + dice.below(80)),
+        latency_spread: Duration::from_millis(dice.below(150)),
+        error_rate: share(0.2),
+        throttle_rate: share(0.2),
+        drop_rate: share(0.1),
+        late_rate: share(0.1),
+        receipts: ReceiptRates {
+            delay: Duration::from_millis(dice.below(2_500)),
+            spread: Duration::from_millis(dice.below(6_000)),
+            failed: share(0.3),
+            lost: share(0.15),
+            repeated: share(0.3),
+        },
+    }
+}

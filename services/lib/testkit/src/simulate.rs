@@ -1,0 +1,295 @@
+//! One run: builds the world, lets customers and faults loose on it, and has what came of it judged.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, PoisonError, atomic::Ordering},
+    time::Duration,
+};
+
+use bus::{Bus, MemoryBus, Position, Record, Topic};
+use connector::simulator::Hub;
+use journey::Event;
+use service::{Clock, Dice, Tasks, time};
+use signalbox_proto::topics;
+use sms::{CarrierName, Lane, UnixMs};
+use store::MemoryStore;
+use table::LiveTable;
+use tokio::sync::{Mutex as AsyncMutex, mpsc};
+
+use crate::{
+    Evidence, Fault, Finding, Repeated, Report, Role, Scenario,
+    customer::Office,
+    drafts::{self, Call},
+    faults::{FAULTS_SPAN, RESTART_MAX},
+    fleet::{Command, Diary, Process, Program, World},
+    oracle,
+    tables::{self, CARRIERS},
+    unsteady::Weather,
+};
+
+/// 2026-01-01T00:00:00Z.
+const START: UnixMs = UnixMs(1_767_225_600_000);
+/// From the end of the faults until a fresh message must flow: the longest answer timeout, and a lease.
+const SETTLING: Duration = Duration::from_secs(38);
+/// From the last promise until everything must have ended: the longest time to live, the longest grace, ten seconds, and
+/// the ten minutes after which a receipt is an orphan.
+const REST: Duration = Duration::from_secs(60 + 600 + 10 + 30);
+
+/// One run under way.
+struct Stage {
+    world: World,
+    processes: Vec<Process>,
+    tables: Vec<Arc<LiveTable>>,
+    links: Vec<String>,
+    dice: Dice,
+    swaps: usize,
+}
+
+/// Runs the scenario of `seed`.
+pub fn simulate(seed: u64) -> Report {
+    run(&Scenario::draw(seed))
+}
+
+/// Runs `scenario` and judges it.
+///
+/// # Panics
+/// The scenario itself is not sound, which is a mistake in this crate.
+pub fn run(scenario: &Scenario) -> Report {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build();
+    let runtime = runtime.expect("a runtime without sockets needs nothing of the system");
+    let (evidence, diary) = runtime.block_on(Box::pin(play(scenario)));
+    Report {
+        seed: scenario.seed,
+        hash: evidence.hash,
+        counts: counts(&evidence),
+        findings: oracle::judge(&evidence),
+        diary,
+    }
+}
+
+async fn play(scenario: &Scenario) -> (Evidence, Vec<String>) {
+    let dice = Dice::seeded(scenario.seed ^ 0x5157_0A11);
+    let (door, asked) = mpsc::unbounded_channel();
+    let world = world(scenario, asked).await;
+    let mut supervisors = Tasks::new();
+    let mut stage = Stage::set(scenario, world.clone(), &mut supervisors, dice.fork());
+    let promises = Arc::default();
+    let office = Office {
+        door,
+        promises: Arc::clone(&promises),
+        clock: world.clock.clone(),
+    };
+
+    let mut customers = Tasks::new();
+    for call in scenario.calls.clone() {
+        let (office, dice) = (office.clone(), dice.fork());
+        customers.spawn(async move {
+            time::sleep(call.at).await;
+            office.visit(call, dice).await;
+        });
+    }
+    stage.rage(scenario).await;
+    stage.calm(scenario.recovers).await;
+
+    let calm_at = world.clock.now();
+    world.diary.note("calm");
+    let fresh = Call {
+        at: Duration::ZERO,
+        drafts: drafts::fresh(),
+    };
+    office.clone().visit(fresh, dice.fork()).await;
+    customers.join_all().await;
+    time::sleep(REST).await;
+
+    let mut evidence = Evidence::gather(&world).await;
+    evidence.promises = promises.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let fresh = evidence.promises.iter().filter(|promise| promise.reference == "fresh");
+    evidence.fresh = fresh.map(|promise| promise.id).collect();
+    evidence.links = scenario.links();
+    evidence.rewrites = vec![(tables::REWRITE.0.to_owned(), tables::REWRITE.1.to_owned())];
+    evidence.calm_at = calm_at;
+    evidence.recovered = scenario.recovers || scenario.faults.is_empty();
+    (evidence, world.diary.lines())
+}
+
+async fn world(scenario: &Scenario, asked: mpsc::UnboundedReceiver<crate::customer::Asked>) -> World {
+    let clock = Clock::starting_at(START);
+    let bus = MemoryBus::new(clock.as_millis_fn());
+    let carriers = CARRIERS.map(|name| CarrierName::new(name).expect("the list holds names"));
+    let specs = carriers
+        .iter()
+        .flat_map(|carrier| topics::of_carrier(carrier, scenario.partitions));
+    let specs: Vec<_> = specs.chain(topics::fixed(scenario.partitions)).collect();
+    bus.ensure(&specs).await.expect("the log in memory is never away");
+    let weather = Weather::default();
+    weather.is_slow.store(scenario.is_slow, Ordering::Relaxed);
+    World {
+        bus,
+        store: MemoryStore::new(clock.as_millis_fn()),
+        hub: Hub::recording(),
+        diary: Diary::new(clock.clone()),
+        clock,
+        weather,
+        partitions: scenario.partitions,
+        behaves: Arc::default(),
+        door: Arc::new(AsyncMutex::new(asked)),
+    }
+}
+
+impl Stage {
+    fn set(scenario: &Scenario, world: World, supervisors: &mut Tasks, dice: Dice) -> Self {
+        let first = || Arc::new(LiveTable::new(tables::build(&scenario.tables[0])));
+        let tables: Vec<_> = (0..scenario.routers).map(|_| first()).collect();
+        let mut processes = vec![world.launch(supervisors, "ingest".to_owned(), Program::Ingest, dice.fork())];
+        for (index, table) in tables.iter().enumerate() {
+            let program = Program::Router(Arc::clone(table));
+            processes.push(world.launch(supervisors, format!("router {index}"), program, dice.fork()));
+        }
+        for (index, links) in scenario.connectors.iter().enumerate() {
+            let program = Program::Connector(links.clone());
+            processes.push(world.launch(supervisors, format!("connector {index}"), program, dice.fork()));
+        }
+        let links = scenario.links().into_keys().collect();
+        Self {
+            world,
+            processes,
+            tables,
+            links,
+            dice,
+            swaps: 0,
+        }
+    }
+
+    /// Brings about every fault at its time.
+    async fn rage(&mut self, scenario: &Scenario) {
+        let start = time::now();
+        let mut ends = Tasks::new();
+        for (at, fault) in &scenario.faults {
+            time::sleep_until(start + *at).await;
+            self.strike(fault, scenario, &mut ends).await;
+        }
+        time::sleep_until(start + FAULTS_SPAN).await;
+        ends.join_all().await;
+    }
+
+    async fn strike(&mut self, fault: &Fault, scenario: &Scenario, ends: &mut Tasks) {
+        match fault {
+            Fault::Kill { role, index, away } => self.tell(*role, *index, Command::Kill(*away)),
+            Fault::Drain { role, index, away } => self.tell(*role, *index, Command::Drain(*away)),
+            Fault::Cut { link, away } => {
+                let link = self.links[link % self.links.len()].clone();
+                self.world.diary.note(format_args!("{link} is cut for {away:?}"));
+                let (hub, away) = (self.world.hub.clone(), *away);
+                hub.cut(&link);
+                ends.spawn(async move {
+                    time::sleep(away).await;
+                    hub.mend(&link);
+                });
+            }
+            Fault::BusAway(away) => self.leave("log", &self.world.weather.bus_away, *away, ends),
+            Fault::StoreAway(away) => self.leave("store", &self.world.weather.store_away, *away, ends),
+            Fault::SwapTable => {
+                self.world.diary.note("another table");
+                self.swaps += 1;
+                let files = &scenario.tables[self.swaps % scenario.tables.len()];
+                for table in &self.tables {
+                    table.replace(tables::build(files));
+                    time::sleep(Duration::from_millis(self.dice.below(200))).await;
+                }
+            }
+            Fault::Repeat(what, records) => self.repeat(*what, *records).await,
+        }
+    }
+
+    fn tell(&self, role: Role, index: usize, command: Command) {
+        let of_role: Vec<_> = self.processes.iter().filter(|process| process.role == role).collect();
+        // A supervisor lives as long as the run.
+        let _ = of_role[index % of_role.len()].commands.send(command);
+    }
+
+    fn leave(&self, what: &str, flag: &Arc<std::sync::atomic::AtomicBool>, away: Duration, ends: &mut Tasks) {
+        self.world.diary.note(format_args!("the {what} is away for {away:?}"));
+        let flag = Arc::clone(flag);
+        flag.store(true, Ordering::Relaxed);
+        ends.spawn(async move {
+            time::sleep(away).await;
+            flag.store(false, Ordering::Relaxed);
+        });
+    }
+
+    /// Publishes some records of a topic again, as a publisher does that died before it heard of its success.
+    async fn repeat(&self, what: Repeated, records: u64) {
+        let lane = Lane::ALL[self.dice.below(3) as usize];
+        let carrier = CARRIERS[self.dice.below(CARRIERS.len() as u64) as usize];
+        let topic = match what {
+            Repeated::Accepted => topics::accepted(lane),
+            Repeated::Dispatch => topics::dispatch(&CarrierName::new(carrier).expect("the list holds names"), lane),
+            Repeated::Outcomes => topics::outcomes(),
+            Repeated::Receipts => topics::receipts(),
+        };
+        let again = self.sample(&topic, records).await;
+        self.world
+            .diary
+            .note(format_args!("{} records of {topic} come again", again.len()));
+        if !again.is_empty() {
+            let published = self.world.bus.publish(&topic, again).await;
+            drop(published.expect("the log in memory is never away"));
+        }
+    }
+
+    async fn sample(&self, topic: &Topic, records: u64) -> Vec<Record> {
+        let reader = self.world.bus.read(topic, Position::Start).await;
+        let stored = reader.expect("the log in memory is never away").poll(10_000).await;
+        let stored = stored.expect("the log in memory is never away");
+        let picks = (0..records).filter(|_| !stored.is_empty());
+        let picks = picks.map(|_| &stored[self.dice.below(stored.len() as u64) as usize]);
+        picks
+            .map(|stored| Record::new(stored.key, stored.value.clone()))
+            .collect()
+    }
+
+    /// The faults are over: waits until everything is up and what hangs was given up on.
+    async fn calm(&self, recovers: bool) {
+        time::sleep(RESTART_MAX).await;
+        self.world.diary.note("the faults are over");
+        if recovers {
+            self.world.behaves.store(true, Ordering::Relaxed);
+            for process in self.processes.iter().filter(|process| process.role == Role::Connector) {
+                let _ = process.commands.send(Command::Drain(Duration::from_millis(100)));
+            }
+        }
+        time::sleep(SETTLING).await;
+    }
+}
+
+fn counts(evidence: &Evidence) -> BTreeMap<String, usize> {
+    let mut counts = BTreeMap::new();
+    let mut add = |name: &str, count: usize| *counts.entry(name.to_owned()).or_insert(0) += count;
+    add("promised", evidence.promises.len());
+    add("accepted", evidence.accepted.len());
+    add("orders", evidence.orders.len());
+    add("parts", evidence.submitted.len());
+    add("duplicates", oracle::duplicates(evidence));
+    for answer in &evidence.answers {
+        add(&format!("answer_{}", answer.outcome.as_str()), 1);
+    }
+    let mut ended = std::collections::BTreeSet::new();
+    for end in &evidence.events {
+        match &end.event {
+            Event::Ended(event) if ended.insert(event.message.id) => {
+                add(&format!("{:?}", event.state).to_lowercase(), 1)
+            }
+            Event::Ended(_) => add("repeated_ends", 1),
+            Event::Late(_) => add("late_receipts", 1),
+        }
+    }
+    counts
+}
+
+/// Findings that a run may have besides those about messages.
+pub(crate) fn panics(evidence: &Evidence) -> Vec<Finding> {
+    evidence.panics.iter().map(|what| Finding::new("panic", what)).collect()
+}

@@ -1,0 +1,123 @@
+//! Small routing tables: four carriers, a few networks, and policies that differ from seed to seed.
+
+use std::fmt::Write;
+
+use service::Dice;
+use table::{Table, files::Files};
+
+/// The carriers of every run.
+pub(crate) const CARRIERS: [&str; 4] = ["atlas", "borealis", "cirrus", "delta"];
+/// What the policy `brand` makes of a sender.
+pub(crate) const REWRITE: (&str, &str) = ("ACME", "ACME-FR");
+
+const NUMBERING: &str = "prefix,mcc,mnc,country,operator
+1416,302,720,CA,Rogers
+33,208,,FR,
+33612,208,01,FR,Orange
+33620,208,10,FR,SFR
+3363998,208,20,FR,Bouygues
+447700,234,15,GB,Vodafone
+4477009,234,30,GB,EE
+49151,262,01,DE,Telekom
+49172,262,02,DE,Vodafone
+";
+
+/// A table drawn from `dice`, as it is written.
+pub(crate) fn draw(dice: &Dice) -> Files {
+    let mut files = Files::default();
+    let head = "name = \"simulated\"\ncurrency = \"EUR\"\n[defaults]\nstrategy = \"least_cost\"\n";
+    files.insert("table.toml", format!("{head}attempts = {}\n", 1 + dice.below(4)));
+    files.insert("carriers.toml", carriers(dice));
+    files.insert("policies.toml", policies(dice));
+    files.insert("numbering.csv", NUMBERING);
+    for carrier in CARRIERS {
+        files.insert(format!("rates/{carrier}.csv"), rates(dice));
+    }
+    files
+}
+
+/// The table made of `files`.
+///
+/// # Panics
+/// The table is not sound: a mistake in this file.
+pub(crate) fn build(files: &Files) -> Table {
+    match table::build(files) {
+        Ok((table, _)) => table,
+        Err(problems) => panic!("the simulated table is not sound: {problems:?}"),
+    }
+}
+
+fn carriers(dice: &Dice) -> String {
+    let mut text = String::new();
+    for (index, carrier) in CARRIERS.iter().enumerate() {
+        let _ = writeln!(text, "[[carrier]]\nname = \"{carrier}\"\ncurrency = \"EUR\"");
+        // The first two are always there, so that every run has a way.
+        if index > 1 && dice.below(6) == 0 {
+            text.push_str("enabled = false\n");
+        }
+        if index == 3 && dice.below(2) == 0 {
+            text.push_str("receipts = false\n");
+        }
+    }
+    text
+}
+
+fn rates(dice: &Dice) -> String {
+    let mut text = "mcc,mnc,prefix,price,from,until\n".to_owned();
+    for mcc in ["208", "234", "262", "302"] {
+        let _ = writeln!(text, "{mcc},,,0.0{},,", 100 + dice.below(800));
+    }
+    text
+}
+
+fn policies(dice: &Dice) -> String {
+    let mut text = "[[policy]]\nname = \"brand\"\nmatch = { sender = \"ACME\", country = \"FR\" }\n".to_owned();
+    let _ = writeln!(text, "rewrite = {{ sender = \"{}\" }}", REWRITE.1);
+    text.push_str("[[policy]]\nname = \"consent\"\nmatch = { class = \"promotional\", country = \"CA\" }\n");
+    text.push_str("reject = \"no consent\"\n");
+    let carriers = shuffled(dice);
+    let unknown = pick(dice, &["resend", "resend", "wait", "fail"]);
+    let _ = write!(
+        text,
+        "[[policy]]\nname = \"otp\"\nmatch = {{ class = \"otp\" }}\nroute = {{ strategy = \"priority\", "
+    );
+    let _ = write!(
+        text,
+        "carriers = [{carriers}], on_unknown = \"{unknown}\", attempts = {}",
+        2 + dice.below(3)
+    );
+    if dice.below(2) == 0 {
+        let _ = write!(text, ", receipt_within = \"{}s\"", 3 + dice.below(10));
+    }
+    text.push_str(" }\n[[policy]]\nname = \"campaigns\"\nmatch = { class = \"promotional\" }\nroute = { ");
+    let unknown = pick(dice, &["fail", "fail", "fail", "wait"]);
+    let _ = writeln!(text, "on_unknown = \"{unknown}\", attempts = {} }}", 1 + dice.below(4));
+    let unknown = pick(dice, &["resend", "wait", "wait", "fail"]);
+    let spill = 1 + dice.below(10);
+    text.push_str("[[policy]]\nname = \"british\"\nmatch = { country = \"GB\" }\nroute = { strategy = \"priority\", ");
+    let _ = write!(
+        text,
+        "carriers = [{}], on_unknown = \"{unknown}\", spill_after = \"{spill}s\"",
+        shuffled(dice)
+    );
+    if dice.below(3) == 0 {
+        let _ = write!(text, ", receipt_within = \"{}s\"", 3 + dice.below(10));
+    }
+    text.push_str(" }\n");
+    text
+}
+
+/// Two to four carriers in any order.
+fn shuffled(dice: &Dice) -> String {
+    let mut left = CARRIERS.to_vec();
+    let mut taken = Vec::new();
+    for _ in 0..2 + dice.below(3) {
+        let carrier = left.remove(dice.below(left.len() as u64) as usize);
+        taken.push(format!("\"{carrier}\""));
+    }
+    taken.join(", ")
+}
+
+fn pick<'a>(dice: &Dice, words: &[&'a str]) -> &'a str {
+    words[dice.below(words.len() as u64) as usize]
+}
