@@ -30,7 +30,7 @@ impl Correlations {
         }
     }
 
-    /// What `remote_id` stands for. After a final receipt it is forgotten: another one about it is rare.
+    /// What `remote_id` stands for. After a final receipt it is forgotten: another one about it is rare, and asks the store.
     pub(crate) fn look(&mut self, remote_id: &str, is_final: bool) -> Option<Correlation> {
         if is_final {
             self.known.remove(remote_id)

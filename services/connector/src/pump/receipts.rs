@@ -40,6 +40,11 @@ impl Pump {
         let looked: Vec<Looked> = arrived.into_iter().map(look).collect();
         if let Err(full) = self.receipts.try_send(looked) {
             let refused = full.into_inner();
+            for looked in &refused {
+                if let Some(correlation) = &looked.found {
+                    self.correlations.insert(&looked.arrived.remote_id, correlation.clone());
+                }
+            }
             metrics::receipts(&self.settings.link, "overload", refused.len());
             let again = refused
                 .iter()

@@ -25,6 +25,8 @@ use crate::{
 
 /// Octets asked of the socket at once.
 const READ_OCTETS: usize = 64 * 1024;
+/// Octets that may wait to be written before nothing more is read: a peer that does not read gets no further replies.
+const OUT_OCTETS_MAX: usize = 4 * 1024 * 1024;
 /// Receipts that may wait for their reply; beyond them the carrier is asked to send again later.
 const RECEIPTS_OPEN_MAX: usize = 10_000;
 /// Commands of the pump taken at once.
@@ -106,6 +108,7 @@ impl<'a> Connection<'a> {
                 .wake_at()
                 .map_or_else(|| time::now() + Duration::from_secs(3_600), |at| self.began + at);
             read.reserve(READ_OCTETS);
+            // Each arm is cancel-safe: what it did not report it did not do.
             tokio::select! {
                 biased;
                 written = writer.write_buf(&mut self.out), if !self.out.is_empty() => {
@@ -120,7 +123,7 @@ impl<'a> Connection<'a> {
                     }
                     commands.drain(..).for_each(|command| self.on_command(command, &mut inputs));
                 }
-                count = reader.read_buf(&mut read) => inputs.push(match count {
+                count = reader.read_buf(&mut read), if self.out.len() < OUT_OCTETS_MAX => inputs.push(match count {
                     Ok(0) | Err(_) => Input::Closed,
                     Ok(_) => Input::Octets(read.split().freeze()),
                 }),

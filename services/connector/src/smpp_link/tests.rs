@@ -1,15 +1,20 @@
 //! The connector over real TCP against a simulated carrier that speaks SMPP.
 
-use std::time::Duration;
+use std::{sync::atomic::Ordering, time::Duration};
 
-use service::{Stop, StopHandle, Tasks, time};
+use bytes::BytesMut;
+use service::{Stop, StopHandle, Tasks};
 use signalbox_loadtest::smsc::{Behaviour, Config as CarrierConfig, Delay, Handle, IdStyle, IdStyles, Smsc};
 use signalbox_proto::{record, topics};
-use smpp::{IdFormat, IdFormats, Status};
+use smpp::{Answer, Body, Deliver, IdFormat, IdFormats, Input, Output, ServerConfig, Session, Status};
 use sms::ReceiptState;
 use source::Secret;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpListener,
+};
 
-use super::*;
+use super::{SmppConfig, time};
 use crate::{
     Config, Deps, Error, LinkConfig, LinkKind,
     fixture::{World, carrier, long_order, order},
@@ -290,4 +295,73 @@ async fn a_stop_waits_for_answers_and_unbinds() {
             .count(),
         10
     );
+}
+
+#[tokio::test]
+async fn a_receipt_that_cannot_be_made_safe_is_sent_again_by_the_carrier() {
+    let behaviour = Behaviour {
+        receipt_delay: Delay::fixed(Duration::from_millis(500)),
+        ..Behaviour::default()
+    };
+    let config = CarrierConfig {
+        behaviour,
+        receipt_retry: Duration::from_millis(50),
+        ..CarrierConfig::default()
+    };
+    let running = Running::start_with(config, |_| {}).await;
+    running.world.publish(&[order(1)]).await;
+    running.said(1).await;
+    running.world.bus_away.store(true, Ordering::Relaxed);
+    until(async || running.carrier.counts().receipts_again > 0).await;
+    assert_eq!(running.carrier.counts().receipts_taken, 0);
+    running.world.bus_away.store(false, Ordering::Relaxed);
+    until(async || running.carrier.counts().receipts_taken == 1).await;
+    // Its id was forgotten with the first try, and there is no router here that would have put it into the store.
+    assert_eq!(running.world.values(&topics::unmatched()).await.len(), 1);
+}
+
+/// A carrier's side of one connection, driven by hand: binds the client, then sends `deliver` and returns the answer.
+async fn deliver_once(listener: TcpListener, deliver: Deliver) -> Answer {
+    let (mut stream, _) = listener.accept().await.unwrap();
+    let mut session = Session::server(ServerConfig::new("carrier")).unwrap();
+    let mut inputs = vec![Input::Opened];
+    loop {
+        let mut outputs = Vec::new();
+        session.handle_all(Duration::ZERO, inputs.drain(..), &mut outputs);
+        for output in outputs {
+            match output {
+                Output::Write(octets) => stream.write_all(&octets).await.unwrap(),
+                Output::BindAsked { ticket, .. } => inputs.push(Input::accept(ticket)),
+                Output::Bound { .. } => inputs.push(Input::Deliver {
+                    tag: 1,
+                    deliver: deliver.clone(),
+                    timeout: Duration::from_secs(60),
+                }),
+                Output::Answered { answer, .. } => return answer,
+                _ => {}
+            }
+        }
+        if inputs.is_empty() {
+            let mut read = BytesMut::new();
+            assert!(stream.read_buf(&mut read).await.unwrap() > 0, "the client stays");
+            inputs.push(Input::Octets(read.freeze()));
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_inbound_message_is_refused_for_good() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let world = World::new(&["atlas"]).await;
+    let (_stop, _service) = connect(&world, listener.local_addr().unwrap().to_string(), |_| {});
+    let body = Body::ShortMessage("STOP".into());
+    let answer = deliver_once(
+        listener,
+        Deliver {
+            body,
+            ..Deliver::default()
+        },
+    )
+    .await;
+    assert!(matches!(answer, Answer::Refused(Status::RX_P_APPN, _)), "{answer:?}");
 }
