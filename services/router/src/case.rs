@@ -98,15 +98,19 @@ impl Case {
         let mut settled = Settled::default();
         let mut state = before.cloned();
         let mut is_kept_now = false;
-        for input in &self.inputs {
-            let (folded, actions) = fold(state.clone(), input, now, &known);
+        for (at, input) in self.inputs.iter().enumerate() {
+            // Only an input after this one could need what was there before it.
+            let prior = if at + 1 < self.inputs.len() {
+                state.clone()
+            } else {
+                None
+            };
+            let (folded, actions) = fold(state.take(), input, now, &known);
             if let Some(number) = actions.claim {
                 return Step::Ask(self.claim(number, &folded, now), settled);
             }
-            if actions.keep {
-                is_kept_now = true;
-                state = Some(folded);
-            }
+            is_kept_now |= actions.keep;
+            state = if actions.keep { Some(folded) } else { prior };
             settled.nexts.extend(actions.next.map(|next| *next));
             settled.tells.extend(actions.tell);
             settled.duplicates += usize::from(actions.is_duplicate);

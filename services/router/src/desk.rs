@@ -8,7 +8,7 @@ use std::{
 };
 
 use bus::Bus;
-use service::{Deps, time};
+use service::{Deps, Stop, time};
 use signalbox_proto::topics;
 use sms::{CarrierName, RecordKey, UnixMs};
 use store::{Due, Store};
@@ -26,6 +26,7 @@ pub(crate) struct Desk {
     pub(crate) table: Arc<LiveTable>,
     pub(crate) links: Links,
     deps: Deps,
+    stop: Stop,
     /// Carriers whose topics exist.
     ensured: Mutex<BTreeSet<CarrierName>>,
     /// Partitions whose timers this router looks at.
@@ -33,11 +34,12 @@ pub(crate) struct Desk {
 }
 
 impl Desk {
-    pub(crate) fn new(config: Config, deps: Deps, table: Arc<LiveTable>) -> Self {
+    pub(crate) fn new(config: Config, deps: Deps, table: Arc<LiveTable>, stop: Stop) -> Self {
         Self {
             config,
             table,
             deps,
+            stop,
             links: Links::default(),
             ensured: Mutex::default(),
             owned: Mutex::default(),
@@ -100,9 +102,10 @@ impl Desk {
         self.owned.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Waits a moment for a dependency that is away. `Err` = waiting does not help.
+    /// Waits a moment for a dependency that is away. `Err` = waiting does not help, or a stop was requested: what was begun
+    /// comes again after the restart.
     pub(crate) async fn away(&self, what: &'static str, error: &impl Display, is_away: bool) -> Result<(), ()> {
-        if !is_away {
+        if !is_away || self.stop.is_requested() {
             return Err(());
         }
         warn!(%error, "{what} is away, trying again");

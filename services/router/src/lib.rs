@@ -38,7 +38,6 @@ use crate::{
 
 pub use config::Config;
 pub use error::Error;
-pub use metrics::describe;
 
 /// Routes until `stop` is requested, then finishes what was begun and returns.
 ///
@@ -48,7 +47,8 @@ pub use metrics::describe;
 /// # Errors
 /// The log was closed under the router, or a topic cannot be made. What was begun comes again after a restart.
 pub async fn run(config: Config, deps: Deps, table: Arc<LiveTable>, stop: Stop) -> Result<(), Error> {
-    let desk = Arc::new(Desk::new(config, deps, table));
+    metrics::describe();
+    let desk = Arc::new(Desk::new(config, deps, table, stop.clone()));
     desk.bus().ensure(&topics::fixed(desk.config.partitions)).await?;
     desk.ensure_carriers(&desk.table.snapshot()).await?;
     let mut tasks = Tasks::new();

@@ -12,7 +12,7 @@ const LATE: &str = "signalbox_router_late_receipts_total";
 const MATCHED: &str = "signalbox_router_unmatched_receipts_total";
 
 /// Describes the router's metrics to the recorder in place.
-pub fn describe() {
+pub(crate) fn describe() {
     describe_counter!(ORDERS, Unit::Count, "orders published, by carrier");
     describe_counter!(OUTCOMES, Unit::Count, "answers of carriers, by outcome");
     describe_counter!(ENDS, Unit::Count, "messages that ended, by state; repeats count again");

@@ -6,7 +6,6 @@ use bus::{Commit, PublishError, Record, Stored, Topic};
 use bytes::Bytes;
 use futures::future::try_join_all;
 use journey::{Delayed, Event, Order, ReceiptRecord, Waiting};
-use service::time;
 use signalbox_proto::{
     record::{self, DeadRecord},
     topics,
@@ -130,7 +129,6 @@ async fn publish(desk: &Arc<Desk>, topic: &Topic, records: &[Record]) -> Result<
                 desk.away("the log", &error, matches!(error, PublishError::Away(_)))
                     .await
                     .map_err(|()| error)?;
-                time::sleep(crate::desk::RETRY).await;
             }
         }
     }

@@ -1,6 +1,6 @@
 //! Redelivery of every input, and a router that dies at any moment.
 
-use std::time::Duration;
+use std::{sync::atomic::Ordering, time::Duration};
 
 use bus::Bus;
 use journey::{EndState, Outcome};
@@ -156,4 +156,35 @@ async fn drain_acks_what_it_took() {
             .is_none(),
         "nothing comes again"
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_comes_while_log_and_store_are_away_is_done_when_they_are_back() {
+    let mut world = World::slow("a b", "", 1).await;
+    let message = world.accepted().await;
+    world.pass(200).await;
+    let order = world.order("a").await.unwrap();
+    world.is_away.store(true, Ordering::Relaxed);
+    let other = world.accepted().await;
+    world.takes(&order, "x").await;
+    world.delivered(&order).await;
+    world.pass(30_000).await;
+    assert!(world.order("a").await.is_none() && world.events().await.is_empty());
+    world.is_away.store(false, Ordering::Relaxed);
+    world.pass(1_000).await;
+    assert_eq!(world.end(&message).await.unwrap().0, EndState::Delivered);
+    assert_eq!(world.order("a").await.unwrap().message.id, other.id);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stop_does_not_wait_for_what_is_away() {
+    let mut world = World::slow("a", "", 1).await;
+    world.is_away.store(true, Ordering::Relaxed);
+    let message = world.accepted().await;
+    world.pass(1_000).await;
+    assert!(world.stop().await.is_err());
+    world.is_away.store(false, Ordering::Relaxed);
+    world.start().await;
+    world.pass(200).await;
+    assert_eq!(world.order("a").await.unwrap().message.id, message.id, "it came again");
 }

@@ -1,6 +1,12 @@
-//! A log and a store that take their time, before and after each step.
+//! A log and a store that take their time, before and after each step, and may be away.
 
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use bus::{Bus, ConsumeError, MemoryBus, Position, PublishError, Record, Subscribe, Topic, TopicSpec};
 use futures::{FutureExt, future::BoxFuture};
@@ -13,11 +19,21 @@ const PAUSE_MAX: u64 = 30;
 pub(super) struct Slow<T> {
     pub(super) inner: T,
     pub(super) dice: Dice,
+    pub(super) is_away: Arc<AtomicBool>,
 }
 
 impl<T> Slow<T> {
     fn pause(&self) -> impl Future<Output = ()> + Send + use<T> {
         time::sleep(Duration::from_millis(self.dice.below(PAUSE_MAX)))
+    }
+}
+
+impl Slow<MemoryStore> {
+    fn check(&self) -> Result<(), StoreError> {
+        match self.is_away.load(Ordering::Relaxed) {
+            true => Err(StoreError::Away("pulled".to_owned())),
+            false => Ok(()),
+        }
     }
 }
 
@@ -33,6 +49,9 @@ impl Bus for Slow<MemoryBus> {
     ) -> BoxFuture<'a, Result<bus::Commit, PublishError>> {
         async move {
             self.pause().await;
+            if self.is_away.load(Ordering::Relaxed) {
+                return Err(PublishError::Away("pulled".to_owned()));
+            }
             let commit = self.inner.publish(topic, records).await?;
             let pause = self.pause();
             let commit: bus::Commit = async move {
@@ -70,6 +89,7 @@ impl Store for Slow<MemoryStore> {
     fn apply(&self, ops: Vec<Op>) -> BoxFuture<'_, Result<(Vec<Applied>, store::Commit), StoreError>> {
         async move {
             self.pause().await;
+            self.check()?;
             let applied = self.inner.apply(ops).await?;
             self.pause().await;
             Ok(applied)
@@ -79,6 +99,7 @@ impl Store for Slow<MemoryStore> {
 
     fn get(&self, keys: Vec<Key>) -> BoxFuture<'_, Result<Vec<Option<Versioned>>, StoreError>> {
         async move {
+            self.check()?;
             let found = self.inner.get(keys).await;
             self.pause().await;
             found
@@ -87,7 +108,10 @@ impl Store for Slow<MemoryStore> {
     }
 
     fn due(&self, partition: u32, second: u64, max: usize) -> BoxFuture<'_, Result<Vec<DueEntry>, StoreError>> {
-        self.inner.due(partition, second, max)
+        match self.check() {
+            Ok(()) => self.inner.due(partition, second, max),
+            Err(error) => std::future::ready(Err(error)).boxed(),
+        }
     }
 
     fn scan<'a>(

@@ -1,6 +1,10 @@
 //! A router with its surroundings, and a script in place of connectors and carriers.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, atomic::AtomicBool},
+    time::Duration,
+};
 
 use bus::{Bus, MemoryBus, Position, Record, Subscribe, Topic};
 use bytes::Bytes;
@@ -30,6 +34,8 @@ pub(super) struct World {
     router: Option<(Tasks<Result<(), Error>>, StopHandle)>,
     orders: BTreeMap<String, Vec<Box<dyn Subscribe>>>,
     serial: u64,
+    /// Pulls log and store away from under a slow router.
+    pub(super) is_away: Arc<AtomicBool>,
 }
 
 /// A table of `carriers` in this order, with more keys of its default route.
@@ -81,6 +87,7 @@ impl World {
             router: None,
             orders: BTreeMap::new(),
             serial: 0,
+            is_away: Arc::default(),
         };
         world.start().await;
         world
@@ -91,13 +98,16 @@ impl World {
         let mut world = Self::new(carriers, defaults).await;
         world.deps.dice = Dice::seeded(seed);
         let dice = world.deps.dice.fork();
+        let is_away = world.is_away.clone();
         world.deps.bus = Arc::new(Slow {
             inner: world.bus.clone(),
             dice: dice.fork(),
+            is_away: is_away.clone(),
         });
         world.deps.store = Arc::new(Slow {
             inner: world.store.clone(),
             dice,
+            is_away,
         });
         world.crash().await;
         world
@@ -119,9 +129,13 @@ impl World {
 
     /// Stops the router as a deployment does.
     pub(super) async fn drain(&mut self) {
+        self.stop().await.unwrap();
+    }
+
+    pub(super) async fn stop(&mut self) -> Result<(), Error> {
         let (mut tasks, handle) = self.router.take().unwrap();
         handle.request();
-        tasks.join_next().await.unwrap().unwrap().unwrap();
+        tasks.join_next().await.unwrap().unwrap()
     }
 
     pub(super) async fn pass(&self, millis: u64) {
