@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use sms::AccountId;
 use source::{Code, Log, Place, nearest};
 
 use crate::{
     code,
     digits::Digits,
     network::Country,
-    spec::{CarrierSpec, End, PolicySpec, RateKey, Sheet, Spec},
+    spec::{CarrierSpec, End, PolicySpec, RateKey, Spec},
 };
 
 /// A spec without errors: every name in it is defined, every price converts.
@@ -29,6 +30,7 @@ pub(crate) fn check(spec: Spec, log: &Log) -> Option<Checked> {
         check_money(&spec, carriers, log);
         check_sheets(&spec, carriers, log);
         check_policies(&spec.policies, carriers, log);
+        check_names(&spec, carriers, log);
     }
     // A condition that could not be read is missing here, and its policy would seem to end every walk.
     if !log.has_errors() {
@@ -86,6 +88,34 @@ fn check_sheets(spec: &Spec, carriers: &[CarrierSpec], log: &Log) {
             );
             let help = format!("add rates/{}.csv", carrier.name);
             log.warning(carrier.place.clone(), code::UNRATED, what, "", help);
+        }
+    }
+}
+
+fn check_names(spec: &Spec, carriers: &[CarrierSpec], log: &Log) {
+    let senders = spec
+        .senders
+        .iter()
+        .filter_map(|row| Some((row.carrier.as_ref()?, &row.place, "the row names")));
+    let quality = spec
+        .quality
+        .iter()
+        .map(|row| (&row.carrier, &row.place, "the row is of"));
+    for (name, place, subject) in senders.chain(quality) {
+        if !carriers.iter().any(|carrier| carrier.name == *name) {
+            undefined(name.as_str(), place, subject, carriers, log);
+        }
+    }
+    for sheet in &spec.sell {
+        if let Err(error) = AccountId::new(&sheet.owner) {
+            let what = format!("the sheet belongs to no account: {error}");
+            log.error(
+                sheet.place.clone(),
+                Code::FORMAT,
+                what,
+                "",
+                "name the file after its account",
+            );
         }
     }
 }
@@ -154,11 +184,8 @@ fn warn_unreached(policies: &[PolicySpec], log: &Log) {
 /// Prefix rates over numbers of more than one country, as +1 or +44: the price is that of the dearest, or a loss.
 fn warn_countries(spec: &Spec, log: &Log) {
     let mut known: BTreeMap<Digits, Option<String>> = BTreeMap::new();
-    for (sheet, row) in spec
-        .sheets
-        .iter()
-        .flat_map(|sheet: &Sheet| sheet.rows.iter().map(move |row| (sheet, row)))
-    {
+    let sheets = spec.sheets.iter().chain(&spec.sell);
+    for (sheet, row) in sheets.flat_map(|sheet| sheet.rows.iter().map(move |row| (sheet, row))) {
         let RateKey::Prefix(prefix) = row.key else { continue };
         if let Some(countries) = known.entry(prefix).or_insert_with(|| countries(spec, prefix)) {
             let what = format!("prefix {prefix} covers more than one country: {countries}");

@@ -1,16 +1,20 @@
 //! From a checked spec to a table that decides. The only maker of a [`Table`].
 
+mod books;
+
 use std::{collections::BTreeMap, sync::Arc};
 
-use sms::CarrierName;
+use sms::{CarrierName, SenderKind};
 
 use crate::{
     check::Checked,
     digits::Digits,
     numbers::{NumberEntry, Numbers},
     policy::{Carriers, Ends, Policy, Route},
-    rates::{CarrierIndex, Price, Rate, RateBook},
-    spec::{CarrierSpec, End, PolicySpec, RateKey, RateRow, RouteSpec, Spec},
+    quality::{Quality, QualityBook},
+    rates::{CarrierIndex, RateBook},
+    senders::{SenderRule, Senders},
+    spec::{CarrierSpec, End, PolicySpec, RouteSpec, Spec},
     table::{Carrier, Table},
     trie::Trie,
 };
@@ -36,7 +40,7 @@ pub(crate) fn compile(checked: &Checked) -> Table {
         .filter(|(_, carrier)| !carrier.only_named)
         .map(|(at, _)| index(at));
     let open: Arc<[CarrierIndex]> = open.collect();
-    let (rates, rate_prefixes) = rate_book(spec, &names);
+    let (rates, rate_prefixes) = books::rates(spec, &names);
     let defaults = &spec.settings.defaults;
     let routes = Routes {
         names: &names,
@@ -49,6 +53,9 @@ pub(crate) fn compile(checked: &Checked) -> Table {
         currency: spec.settings.currency.as_str().into(),
         numbers: numbers(spec, &rates, &rate_prefixes),
         rates,
+        senders: senders(spec, &names),
+        quality: quality(spec, &names),
+        sell: books::sell(spec),
         policies: spec.policies.iter().map(|policy| routes.policy(policy)).collect(),
         default_route: routes.route(defaults),
         carriers: carriers.into_iter().map(carrier).collect(),
@@ -81,42 +88,29 @@ fn carrier(spec: &CarrierSpec) -> Carrier {
     }
 }
 
-/// The book of all sheets, and the key of each rated prefix in order of the prefixes.
-fn rate_book(spec: &Spec, names: &Names<'_>) -> (RateBook, Vec<(Digits, u32)>) {
-    let mut rows: Vec<(CarrierIndex, &RateRow, crate::money::Fx)> = Vec::new();
-    for sheet in &spec.sheets {
-        let name = CarrierName::new(&sheet.owner).expect("check() refuses sheets of undefined carriers");
-        let currency = spec
-            .carriers
-            .iter()
-            .flatten()
-            .find(|carrier| carrier.name == name)
-            .map(|found| &found.currency);
-        let fx = currency
-            .and_then(|currency| spec.settings.fx(currency))
-            .expect("check() wants a rate for each currency");
-        let carrier = names.of(&name);
-        rows.extend(sheet.rows.iter().map(|row| (carrier, row, fx)));
-    }
-    // Sheets are sorted by key and `from` already: a stable sort only merges them.
-    rows.sort_by_key(|(carrier, row, _)| (row.key, *carrier));
-    let mut book = RateBook::new(names.0.len());
-    let mut prefixes = Vec::new();
-    let mut last = None;
-    for (carrier, row, fx) in rows {
-        let cost = |unit: crate::money::Micros| unit.convert(fx).expect("check() refuses prices that do not convert");
-        let rate = Rate {
-            span: row.span,
-            price: row.price.map(|unit| Price { unit, cost: cost(unit) }),
+fn senders(spec: &Spec, names: &Names<'_>) -> Senders {
+    let mut senders = Senders::new(names.0.len());
+    for row in &spec.senders {
+        let rule = SenderRule {
+            account: row.account.clone(),
+            sender: row.sender.clone(),
+            country: row.country,
+            shown: row
+                .shown
+                .as_deref()
+                .map(|sender| (sender.into(), SenderKind::of(sender))),
         };
-        let is_new = last != Some(row.key);
-        let key = book.push(is_new, row.key, carrier, rate);
-        if let (true, RateKey::Prefix(prefix)) = (is_new, row.key) {
-            prefixes.push((prefix, key));
-        }
-        last = Some(row.key);
+        senders.push(row.carrier.as_ref().map(|carrier| names.of(carrier)), rule);
     }
-    (book, prefixes)
+    senders
+}
+
+fn quality(spec: &Spec, names: &Names<'_>) -> QualityBook {
+    let figures = spec.quality.iter().map(|row| {
+        let quality = Quality::of(row.attempts, row.delivered, row.p95_seconds);
+        ((names.of(&row.carrier), row.network), quality)
+    });
+    QualityBook::new(figures.collect())
 }
 
 /// One trie over the prefixes of the plan and of the rates.
@@ -174,6 +168,8 @@ impl Routes<'_> {
             attempts: spec.attempts.or(defaults.attempts).unwrap_or(ATTEMPTS_DEFAULT),
             deadline: spec.deadline.or(defaults.deadline),
             max_price: spec.max_price.or(defaults.max_price),
+            min_margin: spec.min_margin.or(defaults.min_margin),
+            min_delivery_rate: spec.min_delivery_rate.or(defaults.min_delivery_rate),
             receipt_within: spec.receipt_within.or(defaults.receipt_within),
             spill_after: spec.spill_after.or(defaults.spill_after),
             on_unknown: spec.on_unknown.or(defaults.on_unknown),

@@ -6,7 +6,9 @@ use sms::CarrierName;
 
 use crate::{
     money::Micros,
+    quality::Quality,
     rates::{CarrierIndex, Price},
+    senders::Shown,
     spec::OnUnknown,
 };
 
@@ -102,6 +104,8 @@ pub enum Refusal {
     RouteType,
     /// It does not serve the country, or the country is unknown and it names its countries.
     Country,
+    /// It may not show this sender.
+    Sender,
     /// It does not show this kind of sender.
     SenderKind,
     /// It does not carry the encoding.
@@ -118,6 +122,12 @@ pub enum Refusal {
     Closed,
     /// A segment costs more than the route allows.
     MaxPrice,
+    /// The route wants a margin, and the customer has no price.
+    NoSellPrice,
+    /// The customer pays too little above its cost.
+    MinMargin,
+    /// It delivers too little of what it takes.
+    MinDeliveryRate,
     /// It is down just now.
     CircuitOpen,
     /// This message was offered to it before.
@@ -133,6 +143,8 @@ pub(crate) struct Ranked {
     pub(crate) price: Price,
     /// Cost of all segments.
     pub(crate) cost: Micros,
+    pub(crate) quality: Quality,
+    pub(crate) shown: Shown,
 }
 
 impl Decision {
@@ -152,6 +164,16 @@ impl Decision {
         self.tags.clear();
         self.ranking.clear();
         self.avoided.clear();
+    }
+}
+
+impl HeldBack {
+    pub(crate) fn count(&mut self, why: Refusal) {
+        match why {
+            Refusal::CircuitOpen => self.circuit_open += 1,
+            Refusal::AlreadyTried => self.already_tried += 1,
+            _ => {}
+        }
     }
 }
 
@@ -192,6 +214,7 @@ impl Refusal {
             Self::Avoided => "avoided",
             Self::RouteType => "route_type",
             Self::Country => "country",
+            Self::Sender => "sender",
             Self::SenderKind => "sender_kind",
             Self::Encoding => "encoding",
             Self::Concatenation => "concatenation",
@@ -200,6 +223,9 @@ impl Refusal {
             Self::NoRate => "no_rate",
             Self::Closed => "closed",
             Self::MaxPrice => "max_price",
+            Self::NoSellPrice => "no_sell_price",
+            Self::MinMargin => "min_margin",
+            Self::MinDeliveryRate => "min_delivery_rate",
             Self::CircuitOpen => "circuit_open",
             Self::AlreadyTried => "already_tried",
         }

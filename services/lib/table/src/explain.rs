@@ -12,6 +12,7 @@ use crate::{
     policy::{Policy, Skipped},
     query::Query,
     rates::{CarrierIndex, Price},
+    senders::Shown,
     table::Table,
     walk::Probe,
 };
@@ -124,7 +125,7 @@ pub struct Step {
 pub(crate) struct Recorder<'t> {
     resolved: Resolved<'t>,
     steps: Vec<Step>,
-    refused: Vec<(CarrierIndex, Refusal, Option<Price>)>,
+    refused: Vec<(CarrierIndex, Refusal, Shown, Option<Price>)>,
 }
 
 impl<'t> Probe<'t> for Recorder<'t> {
@@ -151,8 +152,8 @@ impl<'t> Probe<'t> for Recorder<'t> {
         });
     }
 
-    fn refused(&mut self, carrier: CarrierIndex, why: Refusal, price: impl FnOnce() -> Option<Price>) {
-        self.refused.push((carrier, why, price()));
+    fn refused(&mut self, carrier: CarrierIndex, why: Refusal, shown: Shown, price: impl FnOnce() -> Option<Price>) {
+        self.refused.push((carrier, why, shown, price()));
     }
 }
 
@@ -196,7 +197,8 @@ impl Recorder<'_> {
 
     fn candidates(&self, table: &Table, query: &Query<'_>, decision: &Decision) -> Vec<CandidateReport> {
         let from = decision.sender.as_deref().unwrap_or(query.from);
-        let report = |carrier: CarrierIndex, price: Option<Price>| {
+        let report = |carrier: CarrierIndex, shown: Shown, price: Option<Price>| {
+            let shown = table.senders.shown(shown).map(|(sender, _)| &**sender);
             let carrier = &table.carriers[usize::from(carrier)];
             CandidateReport {
                 carrier: carrier.name.to_string(),
@@ -206,17 +208,17 @@ impl Recorder<'_> {
                 price: price.map(|price| price.unit.to_string()),
                 currency: carrier.currency.to_string(),
                 cost: price.map(|price| price.cost.times(query.segments).to_string()),
-                from: from.to_owned(),
+                from: shown.unwrap_or(from).to_owned(),
             }
         };
         let ranked = decision.ranking.iter().zip(1..).map(|(one, rank)| CandidateReport {
             verdict: verdict(rank, decision.terms.attempts),
             rank: Some(rank),
-            ..report(one.carrier, Some(one.price))
+            ..report(one.carrier, one.shown, Some(one.price))
         });
-        let refused = self.refused.iter().map(|(carrier, why, price)| CandidateReport {
+        let refused = self.refused.iter().map(|(carrier, why, shown, price)| CandidateReport {
             reason: Some(why.as_str()),
-            ..report(*carrier, *price)
+            ..report(*carrier, *shown, *price)
         });
         ranked.chain(refused).collect()
     }

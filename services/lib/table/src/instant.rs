@@ -60,10 +60,10 @@ pub(crate) fn instant(text: &str) -> Result<i64, InstantError> {
     parse(text)
 }
 
-/// Reads an instant of a query, as [`instant`] but with any offset.
+/// Reads an instant of a query: a date, or an instant with any offset.
 ///
 /// # Errors
-/// Format, and an instant before 1970.
+/// Another format, and an instant before 1970.
 pub fn unix_ms(text: &str) -> Result<UnixMs, InstantError> {
     let ms = parse(text)?;
     u64::try_from(ms)

@@ -4,8 +4,8 @@
 //! changes. [`Table::decide`] answers a [`Query`]; [`Table::explain`] runs the very same walk with a recorder.
 //! [`LiveTable`] holds the one in force.
 //!
-//! The way through this crate is the way of a table: `files` → `spec` (as written) → `check` → `compile` → `walk`, with
-//! `numbers`, `rates`, `policy` and `rank` beside the walk.
+//! The way through this crate is the way of a table: `files` → `spec` (as written) → `check` → `compile` → `walk` (the
+//! policies) → `offer` (the candidates), with `numbers`, `rates`, `senders`, `sell`, `quality` and `rank` beside them.
 
 pub mod batch;
 mod check;
@@ -22,11 +22,15 @@ mod live;
 mod money;
 mod network;
 mod numbers;
+mod offer;
 mod policy;
+mod quality;
 mod query;
 mod rank;
 mod rates;
 mod request;
+mod sell;
+mod senders;
 mod spec;
 mod table;
 mod trie;

@@ -87,6 +87,17 @@ impl Micros {
         }
     }
 
+    /// Reads an amount as [`Micros::parse`] does, or one below zero after a minus.
+    ///
+    /// # Errors
+    /// Format, precision or size.
+    pub fn parse_signed(text: &str) -> Result<Self, MoneyError> {
+        match text.strip_prefix('-') {
+            Some(amount) => Self::parse(amount).map(|amount| Self(-amount.0)),
+            None => Self::parse(text),
+        }
+    }
+
     /// This much in the table's currency, rounded half-even to 6 places. `None` = above [`COST_UNITS_MAX`].
     pub fn convert(self, fx: Fx) -> Option<Self> {
         if fx.0 == Decimal::ONE {

@@ -43,6 +43,10 @@ pub(crate) struct Route {
     /// `None` = that of the class, as for `spill_after` and `on_unknown`.
     pub(crate) deadline: Option<Duration>,
     pub(crate) max_price: Option<Micros>,
+    /// What a customer must pay above a segment's cost; may be below zero.
+    pub(crate) min_margin: Option<Micros>,
+    /// From 0 to 1.
+    pub(crate) min_delivery_rate: Option<f64>,
     pub(crate) receipt_within: Option<Duration>,
     pub(crate) spill_after: Option<Duration>,
     pub(crate) on_unknown: Option<OnUnknown>,

@@ -2,19 +2,36 @@
 
 use std::cmp::Reverse;
 
-use crate::{decision::Ranked, policy::Route, spec::Strategy};
+use crate::{
+    decision::Ranked,
+    policy::Route,
+    spec::{Charged, Strategy},
+    table::Table,
+};
 
 /// Ranks `left`, which stands in candidate order. Ties fall to the carrier's name, which is the order of its index.
-pub(crate) fn rank(route: &Route, roll: u64, left: &mut [Ranked]) {
-    match strategy_weights(route) {
-        (Strategy::LeastCost, _) => left.sort_unstable_by_key(|one| (one.cost, one.carrier)),
-        (Strategy::Priority, _) => {}
-        (Strategy::Weighted, weights) => weigh(weights, roll, left),
+pub(crate) fn rank(table: &Table, route: &Route, roll: u64, left: &mut [Ranked]) {
+    match route.strategy {
+        Strategy::LeastCost => left.sort_unstable_by_key(|one| (one.cost, one.carrier)),
+        Strategy::Priority => {}
+        Strategy::Weighted => weigh(route.carriers.weights.as_deref().unwrap_or_default(), roll, left),
+        Strategy::BestValue => by_figure(left, |one| cost_of_delivery(table, one)),
+        Strategy::Fastest => by_figure(left, |one| one.quality.p95_seconds),
     }
 }
 
-fn strategy_weights(route: &Route) -> (Strategy, &[u32]) {
-    (route.strategy, route.carriers.weights.as_deref().unwrap_or_default())
+fn by_figure(left: &mut [Ranked], figure: impl Fn(&Ranked) -> f64) {
+    left.sort_unstable_by(|a, b| figure(a).total_cmp(&figure(b)).then(a.carrier.cmp(&b.carrier)));
+}
+
+/// What a delivered message costs. A carrier charged on delivery costs what it says; one that delivers nothing, no end.
+fn cost_of_delivery(table: &Table, one: &Ranked) -> f64 {
+    let cost = one.cost.0 as f64;
+    match table.carriers[usize::from(one.carrier)].charged {
+        Charged::Delivered => cost,
+        Charged::Submit if one.quality.rate > 0.0 => cost / one.quality.rate,
+        Charged::Submit => f64::INFINITY,
+    }
 }
 
 /// The die picks the first; the others follow heaviest first, then as listed.

@@ -8,8 +8,10 @@ mod later;
 mod numbering;
 mod policies;
 mod ported;
+mod quality;
 mod rates;
 mod route;
+mod senders;
 mod sets;
 mod settings;
 
@@ -21,8 +23,10 @@ pub(crate) use self::{
     conditions::{Conditions, Test},
     numbering::PlanRow,
     policies::{End, PolicySpec},
+    quality::QualityRow,
     rates::{RateKey, RateRow, Sheet},
     route::RouteSpec,
+    senders::SenderRow,
     settings::Settings,
 };
 pub use self::{
@@ -46,6 +50,10 @@ pub(crate) struct Spec {
     pub(crate) policies: Vec<PolicySpec>,
     pub(crate) plan: Vec<PlanRow>,
     pub(crate) sheets: Vec<Sheet>,
+    /// What customers pay.
+    pub(crate) sell: Vec<Sheet>,
+    pub(crate) senders: Vec<SenderRow>,
+    pub(crate) quality: Vec<QualityRow>,
     /// In order of the numbers.
     pub(crate) ported: Vec<(Digits, Network)>,
 }
@@ -53,7 +61,7 @@ pub(crate) struct Spec {
 impl Spec {
     /// Reads every file; what is wrong with any of them is logged.
     pub(crate) fn read(files: &Files, log: &Log) -> Self {
-        later::refuse_files(files, log);
+        later::warn_files(files, log);
         let sets = Sets::read(files, log);
         Self {
             version: files.version(),
@@ -62,7 +70,10 @@ impl Spec {
             policies: toml(files, "policies.toml", log, |root| policies::read(root, &sets)).unwrap_or_default(),
             plan: numbering::read(files, log),
             sheets: rates::read("rates", files, log),
+            sell: rates::read("sell", files, log),
             ported: ported::read(files, log),
+            senders: senders::read(files, log),
+            quality: quality::read(files, log),
         }
     }
 }

@@ -14,8 +14,11 @@ use crate::{
     network::Country,
     numbers::Numbers,
     policy::{Policy, Route},
+    quality::QualityBook,
     query::Query,
     rates::RateBook,
+    sell::SellBook,
+    senders::Senders,
     spec::{Charged, EncodingSet, RouteType, SenderKindSet, Spec},
     walk::walk,
 };
@@ -33,6 +36,10 @@ pub struct Table {
     pub(crate) carriers: Vec<Carrier>,
     pub(crate) numbers: Numbers,
     pub(crate) rates: RateBook,
+    pub(crate) senders: Senders,
+    pub(crate) quality: QualityBook,
+    /// `None` = no customer has a price.
+    pub(crate) sell: Option<SellBook>,
     pub(crate) policies: Vec<Policy>,
     /// Where no policy ends the walk.
     pub(crate) default_route: Route,

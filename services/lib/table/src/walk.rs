@@ -6,15 +6,16 @@ use std::{sync::Arc, time::Duration};
 use sms::{Class, Encoding, SenderKind, UnixMs};
 
 use crate::{
-    decision::{Action, Candidate, Decision, Ranked, Refusal, Terms},
+    decision::{Action, Decision, Refusal, Terms},
     digits::Digits,
     numbers::Resolved,
+    offer::offer,
     policy::{Ends, Policy, Route, Skipped},
     query::Query,
-    rank,
     rates::{CarrierIndex, Price},
+    senders::Shown,
     spec::OnUnknown,
-    table::{Carrier, Table},
+    table::Table,
 };
 
 /// Watches a walk.
@@ -25,8 +26,8 @@ pub(crate) trait Probe<'t> {
     fn skipped(&mut self, policy: &'t Policy, why: Skipped<'t>);
     /// A policy applies.
     fn applied(&mut self, policy: &'t Policy);
-    /// A candidate is refused; `price` finds what it would have charged.
-    fn refused(&mut self, carrier: CarrierIndex, why: Refusal, price: impl FnOnce() -> Option<Price>);
+    /// A candidate is refused; `shown` is its sender, `price` finds what it would have charged.
+    fn refused(&mut self, carrier: CarrierIndex, why: Refusal, shown: Shown, price: impl FnOnce() -> Option<Price>);
 }
 
 /// Deciding watches nothing.
@@ -34,7 +35,7 @@ impl<'t> Probe<'t> for () {
     fn resolved(&mut self, _: &Resolved<'t>) {}
     fn skipped(&mut self, _: &'t Policy, _: Skipped<'t>) {}
     fn applied(&mut self, _: &'t Policy) {}
-    fn refused(&mut self, _: CarrierIndex, _: Refusal, _: impl FnOnce() -> Option<Price>) {}
+    fn refused(&mut self, _: CarrierIndex, _: Refusal, _: Shown, _: impl FnOnce() -> Option<Price>) {}
 }
 
 /// The message as the policies so far left it.
@@ -116,121 +117,6 @@ fn act<'a>(policy: &'a Policy, message: &mut Message<'a>, decision: &mut Decisio
     }
     message.tags.extend(policy.tag.clone());
     decision.avoided.extend_from_slice(&policy.avoid);
-}
-
-/// Judges every candidate, ranks those left, and says what that comes to.
-fn offer<'t, P: Probe<'t>>(
-    table: &'t Table,
-    query: &Query<'_>,
-    message: &Message<'_>,
-    route: &Route,
-    probe: &mut P,
-    decision: &mut Decision,
-) {
-    for (place, carrier) in (0..).zip(route.carriers.list.iter().copied()) {
-        match judge(table, query, message, route, &decision.avoided, carrier) {
-            Ok(price) => {
-                let cost = price.cost.times(message.segments);
-                decision.ranking.push(Ranked {
-                    carrier,
-                    place,
-                    price,
-                    cost,
-                });
-            }
-            Err(why) => {
-                match why {
-                    Refusal::CircuitOpen => decision.held_back.circuit_open += 1,
-                    Refusal::AlreadyTried => decision.held_back.already_tried += 1,
-                    _ => {}
-                }
-                let price = || table.rates.rate(&message.resolved.tariff, carrier, message.at)?.price;
-                probe.refused(carrier, why, price);
-            }
-        }
-    }
-    rank::rank(route, query.roll, &mut decision.ranking);
-    let held_back = decision.held_back.circuit_open + decision.held_back.already_tried;
-    decision.action = match (decision.ranking.is_empty(), held_back) {
-        (false, _) => Action::Route,
-        (true, 0) => Action::NoRoute,
-        (true, _) => Action::Wait,
-    };
-    let attempts = usize::try_from(route.attempts).unwrap_or(usize::MAX);
-    let sender = &decision.sender;
-    decision
-        .candidates
-        .extend(decision.ranking.iter().take(attempts).map(|ranked| {
-            let carrier = &table.carriers[usize::from(ranked.carrier)];
-            Candidate {
-                carrier: carrier.name.clone(),
-                unit: ranked.price.unit,
-                currency: Arc::clone(&carrier.currency),
-                cost: ranked.cost,
-                receipts: carrier.receipts,
-                from: sender.clone(),
-            }
-        }));
-}
-
-/// What a segment costs at a carrier, or the first reason that refuses it.
-fn judge(
-    table: &Table,
-    query: &Query<'_>,
-    message: &Message<'_>,
-    route: &Route,
-    avoided: &[CarrierIndex],
-    index: CarrierIndex,
-) -> Result<Price, Refusal> {
-    let carrier = &table.carriers[usize::from(index)];
-    if let Some(why) = unfit(carrier, message, route, avoided.contains(&index)) {
-        return Err(why);
-    }
-    let rate = table
-        .rates
-        .rate(&message.resolved.tariff, index, message.at)
-        .ok_or(Refusal::NoRate)?;
-    let price = rate.price.ok_or(Refusal::Closed)?;
-    if route.max_price.is_some_and(|limit| price.cost > limit) {
-        Err(Refusal::MaxPrice)
-    } else if query.down.is_some_and(|is_down| is_down(&carrier.name)) {
-        Err(Refusal::CircuitOpen)
-    } else if query.tried.contains(&carrier.name) {
-        Err(Refusal::AlreadyTried)
-    } else {
-        Ok(price)
-    }
-}
-
-/// The first reason, before any price, why a carrier cannot take the message.
-fn unfit(carrier: &Carrier, message: &Message<'_>, route: &Route, is_avoided: bool) -> Option<Refusal> {
-    let country = message.resolved.network.as_ref().and_then(|serving| serving.country);
-    let why = if !carrier.enabled {
-        Refusal::Disabled
-    } else if is_avoided {
-        Refusal::Avoided
-    } else if route
-        .route_types
-        .as_ref()
-        .is_some_and(|types| !types.contains(&carrier.route_type))
-    {
-        Refusal::RouteType
-    } else if !carrier.serves(country) {
-        Refusal::Country
-    } else if !carrier.shows(message.sender_kind) {
-        Refusal::SenderKind
-    } else if !carrier.carries(message.encoding) {
-        Refusal::Encoding
-    } else if message.segments > 1 && !carrier.concatenation {
-        Refusal::Concatenation
-    } else if route.receipt_within.is_some() && !carrier.receipts {
-        Refusal::Receipts
-    } else if message.resolved.ported && !carrier.accepts_ported {
-        Refusal::Ported
-    } else {
-        return None;
-    };
-    Some(why)
 }
 
 /// The route's rules, with those of the class where it says nothing.

@@ -21,19 +21,8 @@ pub(super) fn refuse(entry: &Entry<'_>) {
     );
 }
 
-/// Refuses files that would change decisions, and points out those that would not.
-pub(super) fn refuse_files(files: &Files, log: &Log) {
-    let what = "the file is not supported yet";
-    let why = "this version does not act on it";
-    for path in ["senders.csv", "quality.csv"]
-        .into_iter()
-        .filter(|path| files.get(path).is_some())
-    {
-        log.error(Place::file(path).at(1), code::LATER, what, why, "remove it");
-    }
-    for (_, path, _) in files.folder("sell") {
-        log.error(Place::file(path).at(1), code::LATER, what, why, "remove it");
-    }
+/// Points out files that this version does not act on; none of them changes a decision.
+pub(super) fn warn_files(files: &Files, log: &Log) {
     if files.get("cases.toml").is_some() {
         log.warning(
             Place::file("cases.toml").at(1),

@@ -24,6 +24,8 @@ pub(crate) struct RouteSpec {
     pub(crate) attempts: Option<u32>,
     pub(crate) deadline: Option<Duration>,
     pub(crate) max_price: Option<Micros>,
+    pub(crate) min_margin: Option<Micros>,
+    pub(crate) min_delivery_rate: Option<f64>,
     pub(crate) receipt_within: Option<Duration>,
     pub(crate) spill_after: Option<Duration>,
     pub(crate) on_unknown: Option<OnUnknown>,
@@ -46,6 +48,21 @@ pub enum Strategy {
     Priority,
     /// The first by a die over weights, the others heaviest first.
     Weighted,
+    /// By cost over delivery rate.
+    BestValue,
+    /// By the time in which 95 % are delivered.
+    Fastest,
+}
+
+impl Strategy {
+    /// Words of the format.
+    const WORDS: [(&'static str, Self); 5] = [
+        ("least_cost", Self::LeastCost),
+        ("priority", Self::Priority),
+        ("weighted", Self::Weighted),
+        ("best_value", Self::BestValue),
+        ("fastest", Self::Fastest),
+    ];
 }
 
 /// What to do when a submission was sent and no answer came.
@@ -96,19 +113,20 @@ pub(super) fn read(section: &Section<'_>, sets: &Sets) -> RouteSpec {
 
 /// Reads the keys that `[defaults]` may hold too: all but carriers and weights.
 pub(super) fn read_terms(section: &Section<'_>) -> RouteSpec {
-    later::refuse_keys(section, &["min_margin", "min_delivery_rate"]);
     let lookup = section.key("lookup");
     if lookup.word(&[("never", false), ("when_it_matters", true), ("always", true)]) == Some(true) {
         later::refuse(&lookup);
     }
     RouteSpec {
-        strategy: read_strategy(&section.key("strategy")),
+        strategy: section.key("strategy").word(&Strategy::WORDS),
         carriers: None,
         weights: None,
         route_types: words(&section.key("route_types"), &RouteType::WORDS),
         attempts: section.key("attempts").integer(1..=ATTEMPTS_MAX),
         deadline: section.key("deadline").duration("1s", "7d"),
         max_price: section.key("max_price").parse(Micros::parse),
+        min_margin: section.key("min_margin").parse(Micros::parse_signed),
+        min_delivery_rate: section.key("min_delivery_rate").number(0.0..=1.0),
         receipt_within: section.key("receipt_within").duration("1s", "7d"),
         spill_after: section.key("spill_after").duration("0s", "7d"),
         on_unknown: section.key("on_unknown").word(&[
@@ -117,20 +135,6 @@ pub(super) fn read_terms(section: &Section<'_>) -> RouteSpec {
             ("fail", OnUnknown::Fail),
         ]),
     }
-}
-
-fn read_strategy(entry: &Entry<'_>) -> Option<Strategy> {
-    let strategy = entry.word(&[
-        ("least_cost", Some(Strategy::LeastCost)),
-        ("priority", Some(Strategy::Priority)),
-        ("weighted", Some(Strategy::Weighted)),
-        ("best_value", None),
-        ("fastest", None),
-    ])?;
-    if strategy.is_none() {
-        later::refuse(entry);
-    }
-    strategy
 }
 
 /// A list of carrier names, each once.
