@@ -18,7 +18,7 @@ use tracing::warn;
 
 use super::{Dialect, receipt, submit, tag_from_u64, tag_to_u64};
 use crate::{
-    Action, Rule,
+    Action, Rule, UNMAPPED,
     link::{Answer, Arrived, Command, Event, Plug, Verdict},
     metrics,
 };
@@ -29,6 +29,8 @@ const READ_OCTETS: usize = 64 * 1024;
 const OUT_OCTETS_MAX: usize = 4 * 1024 * 1024;
 /// Receipts that may wait for their reply; beyond them the carrier is asked to send again later.
 const RECEIPTS_OPEN_MAX: usize = 10_000;
+/// Statuses without a rule that one connection logs.
+const UNMAPPED_LOGGED_MAX: usize = 32;
 /// Commands of the pump taken at once.
 const COMMANDS_MAX: usize = 64;
 /// Longest wait for the last octets to leave when the connection ends.
@@ -65,6 +67,8 @@ pub(super) struct Connection<'a> {
     is_unfit: bool,
     /// Odd things that were logged once.
     seen: BTreeSet<&'static str>,
+    /// Statuses without a rule that were logged once.
+    unmapped: BTreeSet<Status>,
 }
 
 impl<'a> Connection<'a> {
@@ -85,6 +89,7 @@ impl<'a> Connection<'a> {
             is_closing: false,
             is_unfit: false,
             seen: BTreeSet::new(),
+            unmapped: BTreeSet::new(),
         }
     }
 
@@ -257,15 +262,12 @@ impl<'a> Connection<'a> {
         });
     }
 
-    fn verdict(&self, answer: SessionAnswer) -> Verdict {
+    fn verdict(&mut self, answer: SessionAnswer) -> Verdict {
         match answer {
             SessionAnswer::Accepted(reply) => Verdict::Taken {
                 remote_id: self.dialect.smpp.ids.of_response(&reply.message_id),
             },
-            SessionAnswer::Refused(status, _) => Verdict::Refused {
-                rule: self.dialect.outcomes.rule(status),
-                detail: word(status),
-            },
+            SessionAnswer::Refused(status, _) => self.refused(status),
             SessionAnswer::TimedOut | SessionAnswer::Lost => Verdict::Unanswered,
             SessionAnswer::NotSent(NotSent::NotBound | NotSent::WrongBind | NotSent::WindowFull) => {
                 Verdict::Unsent { code: "no_link" }
@@ -277,6 +279,18 @@ impl<'a> Connection<'a> {
                 },
                 detail: invalid.to_string(),
             },
+        }
+    }
+
+    fn refused(&mut self, status: Status) -> Verdict {
+        let rule = self.dialect.outcomes.rule(status);
+        if rule == UNMAPPED && self.unmapped.len() < UNMAPPED_LOGGED_MAX && self.unmapped.insert(status) {
+            let status = status.to_string();
+            warn!(link = %self.dialect.link, status, "a status without a rule goes to the next carrier, add it to outcomes");
+        }
+        Verdict::Refused {
+            rule,
+            detail: word(status),
         }
     }
 
