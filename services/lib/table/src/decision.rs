@@ -7,7 +7,7 @@ use sms::CarrierName;
 use crate::{
     money::Micros,
     quality::Quality,
-    rates::{CarrierIndex, Price},
+    rates::{CarrierIndex, RateId},
     senders::Shown,
     spec::OnUnknown,
 };
@@ -140,7 +140,7 @@ pub(crate) struct Ranked {
     pub(crate) carrier: CarrierIndex,
     /// Place among the route's candidates.
     pub(crate) place: u16,
-    pub(crate) price: Price,
+    pub(crate) rate: RateId,
     /// Cost of all segments.
     pub(crate) cost: Micros,
     pub(crate) quality: Quality,

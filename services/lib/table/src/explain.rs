@@ -129,6 +129,8 @@ pub(crate) struct Recorder<'t> {
 }
 
 impl<'t> Probe<'t> for Recorder<'t> {
+    const WANTS_ALL: bool = true;
+
     fn resolved(&mut self, resolved: &Resolved<'t>) {
         self.resolved = *resolved;
     }
@@ -214,7 +216,7 @@ impl Recorder<'_> {
         let ranked = decision.ranking.iter().zip(1..).map(|(one, rank)| CandidateReport {
             verdict: verdict(rank, decision.terms.attempts),
             rank: Some(rank),
-            ..report(one.carrier, one.shown, Some(one.price))
+            ..report(one.carrier, one.shown, table.rates.price(one.rate))
         });
         let refused = self.refused.iter().map(|(carrier, why, shown, price)| CandidateReport {
             reason: Some(why.as_str()),

@@ -10,7 +10,7 @@ use crate::{
     quality::Quality,
     query::Query,
     rank,
-    rates::{CarrierIndex, Price},
+    rates::{CarrierIndex, RateId},
     senders::Shown,
     table::{Carrier, Table},
     walk::{Message, Probe},
@@ -23,6 +23,8 @@ struct Offer<'a> {
     message: &'a Message<'a>,
     route: &'a Route,
     network: Option<Network>,
+    /// Whether the route ranks or refuses by quality; else nobody looks it up.
+    needs_quality: bool,
     /// What the customer pays for a segment, where the route asks for a margin; `None` = nothing is agreed.
     sell: Option<Micros>,
 }
@@ -47,17 +49,18 @@ pub(crate) fn offer<'t, P: Probe<'t>>(
         message,
         route,
         network,
+        needs_quality: route.min_delivery_rate.is_some() || route.strategy.is_by_quality(),
         sell,
     };
     for (place, carrier) in (0..).zip(route.carriers.list.iter().copied()) {
         let shown = table.senders.towards(carrier, message);
         match offer.judge(carrier, shown, decision.avoided.contains(&carrier)) {
-            Ok((price, quality)) => {
-                let cost = price.cost.times(message.segments);
+            Ok((rate, cost, quality)) => {
+                let cost = cost.times(message.segments);
                 decision.ranking.push(Ranked {
                     carrier,
                     place,
-                    price,
+                    rate,
                     cost,
                     quality,
                     shown,
@@ -65,12 +68,19 @@ pub(crate) fn offer<'t, P: Probe<'t>>(
             }
             Err(why) => {
                 decision.held_back.count(why);
-                let price = || table.rates.rate(&message.resolved.tariff, carrier, message.at)?.price;
+                let rate = || table.rates.rate(&message.resolved.tariff, carrier, message.at);
+                let price = || table.rates.price(rate()?);
                 probe.refused(carrier, why, shown, price);
             }
         }
     }
-    rank::rank(table, route, query.roll, &mut decision.ranking);
+    // A decision hands out no more than these; only who explains wants them all in order.
+    let count = if P::WANTS_ALL {
+        decision.ranking.len()
+    } else {
+        attempts(route)
+    };
+    rank::rank(table, route, query.roll, count, &mut decision.ranking);
     conclude(table, route, decision);
 }
 
@@ -82,16 +92,15 @@ fn conclude(table: &Table, route: &Route, decision: &mut Decision) {
         (true, false) => Action::NoRoute,
         (true, true) => Action::Wait,
     };
-    let attempts = usize::try_from(route.attempts).unwrap_or(usize::MAX);
     let sender = &decision.sender;
     decision
         .candidates
-        .extend(decision.ranking.iter().take(attempts).map(|ranked| {
+        .extend(decision.ranking.iter().take(attempts(route)).map(|ranked| {
             let carrier = &table.carriers[usize::from(ranked.carrier)];
             let shown = table.senders.shown(ranked.shown).map(|(sender, _)| Arc::clone(sender));
             Candidate {
                 carrier: carrier.name.clone(),
-                unit: ranked.price.unit,
+                unit: table.rates.unit(ranked.rate),
                 currency: Arc::clone(&carrier.currency),
                 cost: ranked.cost,
                 receipts: carrier.receipts,
@@ -100,9 +109,13 @@ fn conclude(table: &Table, route: &Route, decision: &mut Decision) {
         }));
 }
 
+fn attempts(route: &Route) -> usize {
+    usize::try_from(route.attempts).unwrap_or(usize::MAX)
+}
+
 impl Offer<'_> {
     /// What a segment costs at a carrier and how well it delivers, or the first reason that refuses it.
-    fn judge(&self, index: CarrierIndex, shown: Shown, is_avoided: bool) -> Result<(Price, Quality), Refusal> {
+    fn judge(&self, index: CarrierIndex, shown: Shown, is_avoided: bool) -> Result<(RateId, Micros, Quality), Refusal> {
         let carrier = &self.table.carriers[usize::from(index)];
         if let Some(why) = self.unfit(carrier, shown, is_avoided) {
             return Err(why);
@@ -111,16 +124,21 @@ impl Offer<'_> {
             .table
             .rates
             .rate(&self.message.resolved.tariff, index, self.message.at);
-        let price = rate.ok_or(Refusal::NoRate)?.price.ok_or(Refusal::Closed)?;
-        let quality = self.table.quality.get(index, self.network);
-        if let Some(why) = self.unprofitable(price.cost, quality) {
+        let rate = rate.ok_or(Refusal::NoRate)?;
+        let cost = self.table.rates.cost(rate).ok_or(Refusal::Closed)?;
+        let quality = if self.needs_quality {
+            self.table.quality.get(index, self.network)
+        } else {
+            Quality::UNTOLD
+        };
+        if let Some(why) = self.unprofitable(cost, quality) {
             Err(why)
         } else if self.query.down.is_some_and(|is_down| is_down(&carrier.name)) {
             Err(Refusal::CircuitOpen)
         } else if self.query.tried.contains(&carrier.name) {
             Err(Refusal::AlreadyTried)
         } else {
-            Ok((price, quality))
+            Ok((rate, cost, quality))
         }
     }
 

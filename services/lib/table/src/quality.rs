@@ -24,7 +24,7 @@ pub(crate) struct Quality {
 
 impl Quality {
     /// What is assumed of a carrier and network without figures.
-    const UNTOLD: Self = Self {
+    pub(crate) const UNTOLD: Self = Self {
         rate: RATE_UNTOLD,
         p95_seconds: f64::INFINITY,
     };

@@ -9,10 +9,20 @@ use crate::{
     table::Table,
 };
 
-/// Ranks `left`, which stands in candidate order. Ties fall to the carrier's name, which is the order of its index.
-pub(crate) fn rank(table: &Table, route: &Route, roll: u64, left: &mut [Ranked]) {
+/// Ranks the first `count` of `left`, which stands in candidate order; the order of those behind is left open. Ties fall
+/// to the carrier's name, which is the order of its index.
+pub(crate) fn rank(table: &Table, route: &Route, roll: u64, count: usize, left: &mut [Ranked]) {
     match route.strategy {
-        Strategy::LeastCost => left.sort_unstable_by_key(|one| (one.cost, one.carrier)),
+        Strategy::LeastCost => {
+            let key = |one: &Ranked| (one.cost, one.carrier);
+            let ranked = if (1..left.len()).contains(&count) {
+                left.select_nth_unstable_by_key(count - 1, key);
+                &mut left[..count]
+            } else {
+                left
+            };
+            ranked.sort_unstable_by_key(key);
+        }
         Strategy::Priority => {}
         Strategy::Weighted => weigh(route.carriers.weights.as_deref().unwrap_or_default(), roll, left),
         Strategy::BestValue => by_figure(left, |one| cost_of_delivery(table, one)),

@@ -1,5 +1,7 @@
 //! What each carrier charges for each key, as one flat index.
 
+use std::collections::HashMap;
+
 use sms::UnixMs;
 
 use crate::{
@@ -13,7 +15,7 @@ use crate::{
 /// A carrier's place in the table: by name.
 pub(crate) type CarrierIndex = u16;
 
-/// A price in force for some time.
+/// A price in force for some time, to be added.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Rate {
     pub(crate) span: Span,
@@ -30,10 +32,15 @@ pub(crate) struct Price {
     pub(crate) cost: Micros,
 }
 
+/// Names one rate of a book.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct RateId(u32);
+
 /// Every rate, by key, then carrier, then the latest `from`.
 ///
 /// Each key has a bit for each carrier; the rank of a carrier's bit finds its rates, so carriers without a rate take no
-/// room and a lookup is one mask, one count and one read.
+/// room and a lookup is one mask, one count and one read. What ranking reads of a key, the costs, lies side by side and
+/// takes 8 octets a rate.
 #[derive(Debug, Default)]
 pub(crate) struct RateBook {
     words: usize,
@@ -42,10 +49,22 @@ pub(crate) struct RateBook {
     slots_from: Vec<u32>,
     /// Of each key and carrier, where its rates begin; one more at the end.
     rates_from: Vec<u32>,
-    rates: Vec<Rate>,
+    /// Of each rate, its cost in the table's currency, or [`CLOSED`].
+    costs: Vec<i64>,
+    /// Of each rate, its price in the carrier's currency.
+    units: Vec<i64>,
+    /// Of each rate, its place in `spans`.
+    span_of: Vec<u32>,
+    /// Each span once; most rates share a few.
+    spans: Vec<Span>,
+    /// Where a span stands, for adding rates.
+    span_places: HashMap<Span, u32>,
     networks: Vec<(Network, u32)>,
     mccs: Vec<(Mcc, u32)>,
 }
+
+/// The cost of a rate that says closed.
+const CLOSED: i64 = i64::MIN;
 
 /// The keys under which one message is charged, the strongest first: its network, its prefixes from the longest, its MCC.
 #[derive(Clone, Copy, Debug, Default)]
@@ -81,8 +100,14 @@ impl RateBook {
         let key = self.slots_from.len() - 1;
         let word = &mut self.carriers[key * self.words + usize::from(carrier) / 64];
         let bit = 1 << (carrier % 64);
-        self.rates.push(rate);
-        let end = index(self.rates.len());
+        let span = *self.span_places.entry(rate.span).or_insert_with(|| {
+            self.spans.push(rate.span);
+            index(self.spans.len() - 1)
+        });
+        self.span_of.push(span);
+        self.costs.push(rate.price.map_or(CLOSED, |price| price.cost.0));
+        self.units.push(rate.price.map_or(CLOSED, |price| price.unit.0));
+        let end = index(self.costs.len());
         if *word & bit == 0 {
             *word |= bit;
             self.rates_from.push(end);
@@ -108,7 +133,7 @@ impl RateBook {
     }
 
     /// The rate in force at `at` for a carrier: of the strongest key that has one.
-    pub(crate) fn rate(&self, tariff: &Tariff, carrier: CarrierIndex, at: UnixMs) -> Option<&Rate> {
+    pub(crate) fn rate(&self, tariff: &Tariff, carrier: CarrierIndex, at: UnixMs) -> Option<RateId> {
         let prefixes = tariff.prefixes[..usize::from(tariff.prefix_count)]
             .iter()
             .rev()
@@ -117,7 +142,7 @@ impl RateBook {
         keys.filter_map(|key| self.rate_of(key, carrier, at)).next()
     }
 
-    fn rate_of(&self, key: u32, carrier: CarrierIndex, at: UnixMs) -> Option<&Rate> {
+    fn rate_of(&self, key: u32, carrier: CarrierIndex, at: UnixMs) -> Option<RateId> {
         let words = &self.carriers[key as usize * self.words..][..self.words];
         let (word, bit) = (usize::from(carrier) / 64, 1_u64 << (carrier % 64));
         if words[word] & bit == 0 {
@@ -126,13 +151,34 @@ impl RateBook {
         let before =
             (words[word] & (bit - 1)).count_ones() + words[..word].iter().map(|word| word.count_ones()).sum::<u32>();
         let slot = (self.slots_from[key as usize] + before) as usize;
-        let rates = &self.rates[self.rates_from[slot] as usize..self.rates_from[slot + 1] as usize];
-        rates.iter().find(|rate| rate.span.contains(at))
+        let mut rates = self.rates_from[slot]..self.rates_from[slot + 1];
+        let is_in_force = |rate: &u32| self.spans[self.span_of[*rate as usize] as usize].contains(at);
+        rates.find(is_in_force).map(RateId)
+    }
+
+    /// What a segment costs in the table's currency; `None` = closed.
+    pub(crate) fn cost(&self, rate: RateId) -> Option<Micros> {
+        let cost = self.costs[rate.0 as usize];
+        (cost != CLOSED).then_some(Micros(cost))
+    }
+
+    /// What a segment costs in the carrier's currency. Only of rates that are not closed.
+    pub(crate) fn unit(&self, rate: RateId) -> Micros {
+        Micros(self.units[rate.0 as usize])
+    }
+
+    /// What a segment costs in both currencies; `None` = closed.
+    pub(crate) fn price(&self, rate: RateId) -> Option<Price> {
+        let cost = self.cost(rate)?;
+        Some(Price {
+            unit: self.unit(rate),
+            cost,
+        })
     }
 
     /// How many rates there are.
     pub(crate) fn len(&self) -> usize {
-        self.rates.len()
+        self.costs.len()
     }
 }
 

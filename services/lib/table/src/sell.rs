@@ -35,7 +35,7 @@ impl SellBook {
             let key = self.rates.network_key(network).filter(|_| network.has_mnc());
             tariff.set_network(key, self.rates.mcc_key(network.mcc()));
         }
-        Some(self.rates.rate(&tariff, sheet, at)?.price?.unit)
+        self.rates.cost(self.rates.rate(&tariff, sheet, at)?)
     }
 
     fn sheet(&self, account: &str) -> Option<CarrierIndex> {

@@ -20,6 +20,8 @@ use crate::{
 
 /// Watches a walk.
 pub(crate) trait Probe<'t> {
+    /// Whether every candidate is to be ranked, not only those that a decision hands out.
+    const WANTS_ALL: bool;
     /// A recipient was resolved; the last one counts.
     fn resolved(&mut self, resolved: &Resolved<'t>);
     /// A policy does not apply.
@@ -32,6 +34,7 @@ pub(crate) trait Probe<'t> {
 
 /// Deciding watches nothing.
 impl<'t> Probe<'t> for () {
+    const WANTS_ALL: bool = false;
     fn resolved(&mut self, _: &Resolved<'t>) {}
     fn skipped(&mut self, _: &'t Policy, _: Skipped<'t>) {}
     fn applied(&mut self, _: &'t Policy) {}

@@ -55,6 +55,11 @@ pub enum Strategy {
 }
 
 impl Strategy {
+    /// Whether it ranks by how well carriers deliver.
+    pub(crate) const fn is_by_quality(self) -> bool {
+        matches!(self, Self::BestValue | Self::Fastest)
+    }
+
     /// Words of the format.
     const WORDS: [(&'static str, Self); 5] = [
         ("least_cost", Self::LeastCost),
