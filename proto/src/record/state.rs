@@ -32,6 +32,7 @@ pub(super) fn to_pb(state: &State) -> pb::State {
         ended: state.ended.as_deref().map(ended_to_pb),
         closed: state.closed.0,
         dead_end: state.dead_end.0,
+        parked: state.parked.0,
     }
 }
 
@@ -56,6 +57,7 @@ pub(super) fn from_pb(state: pb::State) -> Result<State, Invalid> {
         ended: state.ended.map(ended_from_pb).transpose()?.map(Box::new),
         closed: OrderNumber(state.closed),
         dead_end: OrderNumber(state.dead_end),
+        parked: OrderNumber(state.parked),
     })
 }
 

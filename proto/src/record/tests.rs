@@ -326,18 +326,21 @@ fn state() -> impl Strategy<Value = State> {
     ];
     let orders = vec(progress(), 0..3).prop_map(|orders| orders.into_iter().collect());
     let rest = (
-        (number(), number(), number()),
+        (number(), number(), number(), number()),
         option::of(instant()),
         option::of(terminal().prop_map(Box::new)),
     );
-    (option::of(body), orders, rest).prop_map(|(body, orders, ((issued, closed, dead_end), timer, ended))| State {
-        body,
-        orders,
-        issued,
-        closed,
-        dead_end,
-        timer,
-        ended,
+    (option::of(body), orders, rest).prop_map(|(body, orders, ((issued, closed, dead_end, parked), timer, ended))| {
+        State {
+            body,
+            orders,
+            issued,
+            closed,
+            dead_end,
+            parked,
+            timer,
+            ended,
+        }
     })
 }
 

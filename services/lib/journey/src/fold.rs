@@ -6,7 +6,7 @@ use sms::{CarrierName, Message, UnixMs};
 
 use crate::{
     Attempt, Cause, EndState, Event, LateReceipt, OrderAnswer, OrderNumber, Outcome, ReceiptRecord, SegmentReceipt,
-    State, TerminalEvent, Terms, join, settle,
+    State, TerminalEvent, Terms, Waiting, join, settle,
 };
 
 /// Code of the cause with which a connector hands back an order that came too late. It spends no attempt.
@@ -29,6 +29,8 @@ pub enum Input {
     Receipt(Box<ReceiptRecord>),
     /// The next order cannot be published: the table has no way, or it is too late.
     DeadEnd(Box<DeadEnd>),
+    /// The next order waits, and its wait ends with the deadline.
+    Parked(Box<Waiting>),
     /// The state's timer is due.
     Timer,
 }
@@ -146,6 +148,10 @@ pub fn fold(state: Option<State>, input: &Input, now: UnixMs, known: &Known) -> 
                 Some(false) => return (state, Actions::default()),
                 Some(true) => join::join_dead_end(&mut state, dead_end),
             }
+            None
+        }
+        Input::Parked(waiting) => {
+            join::join_parked(&mut state, waiting);
             None
         }
         Input::Timer => None,

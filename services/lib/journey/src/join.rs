@@ -6,7 +6,8 @@ use sms::CarrierName;
 
 use crate::{
     Answer, Asked, Attempt, Body, OrderAnswer, OrderNumber, Outcome, Progress, ReceiptRecord, SegmentReceipt, State,
-    Terms,
+    Terms, Waiting,
+    ending::without_content,
     fold::{ATTEMPTS_KEPT_MAX, CODE_DEADLINE, DeadEnd, heard},
 };
 
@@ -92,6 +93,24 @@ pub(crate) fn join_dead_end(state: &mut State, dead_end: &DeadEnd) {
         });
     }
     state.dead_end = state.dead_end.max(dead_end.number);
+}
+
+pub(crate) fn join_parked(state: &mut State, waiting: &Waiting) {
+    join_attempts(state, &waiting.attempts);
+    if state.body.is_none() {
+        let terms = Terms {
+            deadline: waiting.deadline,
+            ..Terms::of_class(&waiting.message)
+        };
+        let message = without_content(&waiting.message);
+        state.body = Some(Body {
+            message,
+            has_content: false,
+            terms,
+        });
+    }
+    state.issued = state.issued.max(waiting.number);
+    state.parked = state.parked.max(waiting.number);
 }
 
 fn short(answer: &OrderAnswer) -> Answer {

@@ -137,6 +137,13 @@ impl State {
     }
 }
 
+impl State {
+    /// Whether the order in flight waits out the deadline unpublished.
+    fn is_parked(&self) -> bool {
+        self.is_in_flight() && self.parked == self.issued
+    }
+}
+
 impl Progress {
     /// Whether the carrier may have it.
     fn is_taken(&self) -> bool {
@@ -264,7 +271,8 @@ fn in_flight(state: State, view: &View, input: &Input, moment: &Moment<'_>, is_o
         keep: true,
         ..Actions::default()
     };
-    if (view.is_live || is_over) && !is_heard {
+    let is_expired = *input == Input::Timer && state.is_parked() && moment.now >= terms.deadline;
+    if (view.is_live || is_over || is_expired) && !is_heard {
         if !moment.known.claims.contains_key(&state.issued) {
             return (
                 state.clone(),
@@ -279,7 +287,7 @@ fn in_flight(state: State, view: &View, input: &Input, moment: &Moment<'_>, is_o
     } else if is_repeat(&state, input, moment.now) {
         actions.next = Some(Box::new(next_order(&state, view, moment)));
     }
-    if is_over {
+    if *input == Input::Timer {
         wait_again(state, &terms, moment.now, actions)
     } else {
         wait(state, &terms, actions)
@@ -295,7 +303,7 @@ fn is_repeat(state: &State, input: &Input, now: UnixMs) -> bool {
         Input::Receipt(receipt) => receipt.order.number == last,
         // A timer that fires before its time was left in place because its step was not confirmed.
         Input::Timer => state.timer.is_some_and(|timer| now < timer),
-        Input::DeadEnd(_) => false,
+        Input::DeadEnd(_) | Input::Parked(_) => false,
     };
     can_be_made && leads && !state.orders.contains_key(&state.issued)
 }
@@ -317,7 +325,8 @@ fn wait(mut state: State, terms: &Terms, actions: Actions) -> (State, Actions) {
                 .map(|asked| asked.answer.at + within);
             silent_at.filter(|at| *at < terms.deadline).min()
         });
-    state.timer = Some(silence.map_or(end, |at| at.min(end)));
+    let parked = state.is_parked().then_some(terms.deadline);
+    state.timer = [silence, parked, Some(end)].into_iter().flatten().min();
     if let Some(body) = &mut state.body
         && !may_fail_over
     {
@@ -327,7 +336,7 @@ fn wait(mut state: State, terms: &Terms, actions: Actions) -> (State, Actions) {
     (state, actions)
 }
 
-/// As `wait`, but looks again soon: the end has come, and a connector still holds an order.
+/// As `wait`, but looks again soon if the time has come and a connector still holds an order.
 fn wait_again(state: State, terms: &Terms, now: UnixMs, actions: Actions) -> (State, Actions) {
     let (mut state, actions) = wait(state, terms, actions);
     let is_past = state.timer.is_some_and(|timer| timer <= now);

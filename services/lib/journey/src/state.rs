@@ -19,6 +19,8 @@ pub struct State {
     pub closed: OrderNumber,
     /// The highest number for which the table had no way, so that no other carrier is asked after it; 0 = none.
     pub dead_end: OrderNumber,
+    /// The highest number that waits out its message's deadline without being published; 0 = none.
+    pub parked: OrderNumber,
     /// The earliest instant at which something is to be done; absent = none.
     pub timer: Option<UnixMs>,
     /// How it ended; absent = it has not. Fixed by the write that sets it.

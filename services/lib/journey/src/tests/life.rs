@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, time::Duration};
 
 use crate::{
     Actions, Attempt, Cause, DeadEnd, EndState, Event, Input, Known, Mask, Next, OnUnknown, Order, OrderAnswer,
-    OrderNumber, Outcome, ReceiptRecord, State, Terms, fold,
+    OrderNumber, Outcome, ReceiptRecord, State, Terms, Waiting, fold,
 };
 use sms::{
     AccountId, CarrierName, Class, Content, Encoding, Message, MessageId, Msisdn, Receipt, ReceiptFault, ReceiptState,
@@ -115,6 +115,17 @@ impl Life {
                 cause: Cause::new("no_route", ""),
                 table: "t1".into(),
                 policy: String::new(),
+            }));
+        }
+        if let Some(number) = head.strip_prefix("parked") {
+            return Input::Parked(Box::new(Waiting {
+                message: self.message.clone(),
+                number: OrderNumber(number.parse().unwrap()),
+                attempts: self.history.clone(),
+                until: self.terms.deadline,
+                deadline: self.terms.deadline,
+                stay: None,
+                again: true,
             }));
         }
         let returned = Box::new(self.order(head.parse().unwrap()));

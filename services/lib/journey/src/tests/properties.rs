@@ -287,7 +287,12 @@ impl World {
     fn publish(&mut self, next: crate::Next) {
         self.life.history.clone_from(&next.attempts);
         let number = next.number;
-        if self.below(10) == 0 {
+        let luck = self.below(12);
+        if luck == 11 {
+            let parked = self.life.input(&format!("parked{}", number.0));
+            self.log.push(format!("parked {}", number.0));
+            self.bus.push(parked);
+        } else if luck == 0 {
             let dead_end = self.life.input(&format!("dead{}", number.0));
             self.log.push(format!("dead end {}", number.0));
             self.bus.push(dead_end);

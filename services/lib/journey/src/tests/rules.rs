@@ -370,3 +370,37 @@ fn an_order_in_a_queue_ends_with_grace() {
     assert_eq!(life.end(), Some((EndState::Unknown, "no_answer")));
     assert!(life.taken.contains(&crate::OrderNumber(2)));
 }
+
+#[test]
+fn a_wait_that_ends_with_the_deadline_expires_then() {
+    let mut life = life();
+    life.hear("1 down").hear("parked2");
+    assert_eq!((life.end(), life.timer()), (None, Some(100)));
+    life.at(99).hear("timer");
+    assert_eq!(life.end(), None);
+    life.at(100).hear("timer");
+    assert_eq!(life.end(), Some((EndState::Expired, "deadline")));
+    assert!(life.taken.contains(&crate::OrderNumber(2)));
+}
+
+#[test]
+fn a_parked_order_that_an_earlier_run_published_lives_on() {
+    let mut life = life();
+    life.hear("1 down").hear("parked2").claimed(2).at(100).hear("timer");
+    assert_eq!((life.end(), life.timer()), (None, Some(110)));
+    life.hear("2 accepted a").hear("r2.0 DELIVRD");
+    assert_eq!(life.end(), Some((EndState::Delivered, "")));
+}
+
+#[test]
+fn parking_does_not_hide_what_was_sent() {
+    let mut life = Life::new(Class::Otp);
+    life.hear("1 unknown").hear("parked2").at(100).hear("timer");
+    assert_eq!(
+        (life.end(), life.timer()),
+        (None, Some(150)),
+        "the first may still be delivered"
+    );
+    life.hear("r1.0 DELIVRD");
+    assert_eq!(life.end(), Some((EndState::Delivered, "")));
+}
