@@ -4,16 +4,16 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use bus::Batch;
 use futures::{FutureExt, future::BoxFuture};
-use journey::{CODE_TAKEN_BACK, Correlation, DeadEnd, Input, OrderAnswer, Outcome};
+use journey::{CODE_TAKEN_BACK, Correlation, Input, OrderAnswer, Outcome};
 use signalbox_proto::{keys, record};
-use sms::{MessageId, RecordKey, UnixMs};
+use sms::{Message, MessageId, RecordKey, UnixMs};
 use store::{Key, Op};
 
 use crate::{
     Error,
     case::{Case, Loaded, Settled},
     desk::Desk,
-    intake::{After, Handle},
+    intake::{After, Handle, records},
     ledger, metrics,
     outbox::{self, Outbox},
     place::{Ask, Decisions, Placed},
@@ -39,13 +39,13 @@ pub(crate) struct Work {
 }
 
 impl Handle for Accepted {
-    fn handle<'a>(&'a self, desk: &'a Arc<Desk>, batch: &'a Batch) -> BoxFuture<'a, Result<After, Error>> {
+    fn handle<'a>(&'a self, desk: &'a Arc<Desk>, read: &'a [Batch]) -> BoxFuture<'a, Result<After, Error>> {
         async move {
             let mut work = Work::default();
-            for stored in &batch.records {
+            for (topic, stored) in records(read) {
                 match record::accepted_from_bytes(&stored.value) {
                     Ok(message) => work.asks.push(Ask::first(message)),
-                    Err(error) => work.outbox.dead(&batch.delivered.topic, stored, error.to_string()),
+                    Err(error) => work.outbox.dead(topic, stored, error.to_string()),
                 }
             }
             work.finish(desk).await
@@ -57,14 +57,14 @@ impl Handle for Accepted {
 impl Handle for Outcomes {
     const OWNS_TIMERS: bool = true;
 
-    fn handle<'a>(&'a self, desk: &'a Arc<Desk>, batch: &'a Batch) -> BoxFuture<'a, Result<After, Error>> {
+    fn handle<'a>(&'a self, desk: &'a Arc<Desk>, read: &'a [Batch]) -> BoxFuture<'a, Result<After, Error>> {
         async move {
             let mut work = Work::default();
             let now = desk.now();
-            for stored in &batch.records {
+            for (topic, stored) in records(read) {
                 match record::outcome_from_bytes(&stored.value) {
                     Ok(answer) => work.answer(desk, answer, now),
-                    Err(error) => work.outbox.dead(&batch.delivered.topic, stored, error.to_string()),
+                    Err(error) => work.outbox.dead(topic, stored, error.to_string()),
                 }
             }
             work.finish(desk).await
@@ -74,16 +74,16 @@ impl Handle for Outcomes {
 }
 
 impl Handle for Receipts {
-    fn handle<'a>(&'a self, desk: &'a Arc<Desk>, batch: &'a Batch) -> BoxFuture<'a, Result<After, Error>> {
+    fn handle<'a>(&'a self, desk: &'a Arc<Desk>, read: &'a [Batch]) -> BoxFuture<'a, Result<After, Error>> {
         async move {
             let mut work = Work::default();
-            for stored in &batch.records {
+            for (topic, stored) in records(read) {
                 match record::receipt_from_bytes(&stored.value) {
                     Ok(receipt) => {
                         let (message, key) = (receipt.order.message, receipt.order.key);
                         work.case(message, key).inputs.push(Input::Receipt(Box::new(receipt)));
                     }
-                    Err(error) => work.outbox.dead(&batch.delivered.topic, stored, error.to_string()),
+                    Err(error) => work.outbox.dead(topic, stored, error.to_string()),
                 }
             }
             work.load(desk).await?;
@@ -152,7 +152,7 @@ impl Work {
         let (table, now) = (desk.table.snapshot(), desk.now());
         desk.ensure_carriers(&table).await?;
         let mut confirms = Vec::new();
-        let dead_ends = {
+        let unasked = {
             let down = desk.links.down(now);
             let mut decisions = Decisions::new(&table, &down, now);
             let mut placed: Vec<_> = self.asks.into_iter().map(|ask| decisions.place(ask)).collect();
@@ -163,9 +163,8 @@ impl Work {
             }
             send(&mut self.outbox, placed)
         };
-        if !dead_ends.is_empty() {
-            let cases = dead_ends.into_iter().map(dead_end_case).collect();
-            let ended = ledger::enter(desk, cases).await?;
+        if !unasked.is_empty() {
+            let ended = ledger::enter(desk, unasked).await?;
             entered.commits.extend(ended.commits);
             for settled in ended.settled {
                 tell(&mut self.outbox, &mut confirms, settled);
@@ -213,23 +212,23 @@ fn tell(outbox: &mut Outbox, confirms: &mut Vec<Op>, settled: Settled) -> Vec<jo
     settled.nexts
 }
 
-/// Puts orders and waits into the outbox; gives back the dead ends.
-fn send(outbox: &mut Outbox, placed: Vec<Placed>) -> Vec<DeadEnd> {
-    let mut dead_ends = Vec::new();
+/// Puts orders and waits into the outbox; gives back the messages that no carrier is asked about any more.
+fn send(outbox: &mut Outbox, placed: Vec<Placed>) -> Vec<Case> {
+    let mut unasked = Vec::new();
+    let mut case = |message: &Message, input| {
+        let mut case = Case::new(message.id, message.key);
+        case.inputs.push(input);
+        unasked.push(case);
+    };
     for placed in placed {
         match placed {
             Placed::Order(order) => outbox.order(&order),
             Placed::Wait(waiting, delay) => outbox.wait(waiting, delay),
-            Placed::DeadEnd(dead_end) => dead_ends.push(*dead_end),
+            Placed::Park(waiting) => case(&waiting.message.clone(), Input::Parked(waiting)),
+            Placed::DeadEnd(dead_end) => case(&dead_end.message.clone(), Input::DeadEnd(dead_end)),
         }
     }
-    dead_ends
-}
-
-fn dead_end_case(dead_end: DeadEnd) -> Case {
-    let mut case = Case::new(dead_end.message.id, dead_end.message.key);
-    case.inputs.push(Input::DeadEnd(Box::new(dead_end)));
-    case
+    unasked
 }
 
 /// Index entries by which receipts of what the carrier took are found.

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use bus::{Batch, ConsumeError, Delivered, Subscribe, Topic};
+use bus::{Batch, ConsumeError, Delivered, Stored, Subscribe, Topic};
 use futures::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesOrdered};
 use service::{Stop, time};
 use tracing::{debug, info, warn};
@@ -25,8 +25,14 @@ pub(crate) trait Handle: Send + Sync + 'static {
     /// Whether the partitions of this topic are those whose timers the router looks at.
     const OWNS_TIMERS: bool = false;
 
-    /// Folds and decides `batch`. Batches of a topic get here one after the other.
-    fn handle<'a>(&'a self, desk: &'a Arc<Desk>, batch: &'a Batch) -> BoxFuture<'a, Result<After, Error>>;
+    /// Folds and decides what was `read`. What a topic holds gets here one after the other.
+    fn handle<'a>(&'a self, desk: &'a Arc<Desk>, read: &'a [Batch]) -> BoxFuture<'a, Result<After, Error>>;
+}
+
+/// The records of what was read, each with its topic.
+pub(crate) fn records(read: &[Batch]) -> impl Iterator<Item = (&Topic, &Stored)> {
+    read.iter()
+        .flat_map(|batch| batch.records.iter().map(|stored| (&batch.delivered.topic, stored)))
 }
 
 /// One topic read by one group.
@@ -55,16 +61,22 @@ impl Intake {
             }
             tokio::select! {
                 biased;
-                Some(done) = unsafe_batches.next(), if !unsafe_batches.is_empty() => ack(&mut *subscription, done?).await?,
+                Some(done) = unsafe_batches.next(), if !unsafe_batches.is_empty() => {
+                    for delivered in done? {
+                        ack(&mut *subscription, delivered).await?;
+                    }
+                }
                 () = stop.requested(), if !is_stopping => is_stopping = true,
                 _ = owned_tick.tick(), if H::OWNS_TIMERS && !is_stopping => {}
                 batch = subscription.next_batch(desk.config.batch_records_max),
                     if !is_stopping && unsafe_batches.len() < UNSAFE_BATCHES_MAX =>
                 {
                     if let Some(batch) = read(batch).await? {
-                        debug!(topic = %self.topic, records = batch.records.len(), "batch");
-                        let after = handler.handle(&desk, &batch).await?;
-                        unsafe_batches.push_back(after.map(|done| done.map(|()| batch.delivered)));
+                        let read = gather(&mut *subscription, batch, desk.config.batch_records_max)?;
+                        debug!(topic = %self.topic, partitions = read.len(), "batch");
+                        let after = handler.handle(&desk, &read).await?;
+                        let delivered: Vec<_> = read.into_iter().map(|batch| batch.delivered).collect();
+                        unsafe_batches.push_back(after.map(|done| done.map(|()| delivered)));
                     }
                 }
                 else => return Ok(()),
@@ -100,6 +112,24 @@ pub(crate) async fn read(batch: Result<Batch, ConsumeError>) -> Result<Option<Ba
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// Adds what other partitions hold right now, so that a busy topic costs one call to the store for many of them.
+fn gather(subscription: &mut dyn Subscribe, first: Batch, records_max: usize) -> Result<Vec<Batch>, Error> {
+    let mut left = records_max.saturating_sub(first.records.len());
+    let mut read = vec![first];
+    while left > 0 {
+        match subscription.next_batch(left).now_or_never() {
+            Some(Ok(batch)) => {
+                left = left.saturating_sub(batch.records.len());
+                read.push(batch);
+            }
+            // The next read waits for it.
+            Some(Err(ConsumeError::Away(_))) | None => break,
+            Some(Err(error)) => return Err(error.into()),
+        }
+    }
+    Ok(read)
 }
 
 /// Acks; what is not acked comes again, and folding it again changes nothing.

@@ -13,7 +13,7 @@ use crate::{
     Error, delay,
     desk::Desk,
     handlers::Work,
-    intake::{After, Handle},
+    intake::{After, Handle, records},
     ledger, metrics,
     outbox::Outbox,
 };
@@ -27,14 +27,14 @@ const SECOND_LOOK: Duration = Duration::from_millis(250);
 pub(crate) struct Unmatched;
 
 impl Handle for Unmatched {
-    fn handle<'a>(&'a self, desk: &'a Arc<Desk>, batch: &'a Batch) -> BoxFuture<'a, Result<After, Error>> {
+    fn handle<'a>(&'a self, desk: &'a Arc<Desk>, read: &'a [Batch]) -> BoxFuture<'a, Result<After, Error>> {
         async move {
             let mut work = Work::default();
-            let mut receipts = Vec::with_capacity(batch.records.len());
-            for stored in &batch.records {
+            let mut receipts = Vec::new();
+            for (topic, stored) in records(read) {
                 match record::unmatched_from_bytes(&stored.value) {
                     Ok(receipt) => receipts.push((receipt, RecordKey(stored.key))),
-                    Err(error) => work.outbox.dead(&batch.delivered.topic, stored, error.to_string()),
+                    Err(error) => work.outbox.dead(topic, stored, error.to_string()),
                 }
             }
             let missing = look_up(desk, receipts, &mut work.outbox).await?;

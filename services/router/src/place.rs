@@ -1,4 +1,4 @@
-//! What becomes of a message that needs a carrier: an order, a wait, or a dead end. Total: there is always an answer.
+//! What becomes of a message that needs a carrier: an order, a wait, or an end. Total: there is always an answer.
 
 use std::time::Duration;
 
@@ -32,6 +32,8 @@ pub(crate) struct Ask {
 pub(crate) enum Placed {
     Order(Box<Order>),
     Wait(Box<Waiting>, Delay),
+    /// A wait that ends with the deadline, because no delay topic ends before it.
+    Park(Box<Waiting>),
     DeadEnd(Box<DeadEnd>),
 }
 
@@ -77,7 +79,11 @@ impl Ask {
             stay: self.stay,
             again,
         };
-        Placed::Wait(Box::new(waiting), delay::that_fits(span))
+        let delay = delay::that_fits(span);
+        match now + delay.1 < deadline {
+            true => Placed::Wait(Box::new(waiting), delay),
+            false => Placed::Park(Box::new(waiting)),
+        }
     }
 }
 

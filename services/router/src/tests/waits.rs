@@ -159,3 +159,26 @@ async fn an_unmatched_receipt_is_an_orphan_after_ten_minutes() {
     let dead = record::dead_from_bytes(&dead[0]).unwrap();
     assert_eq!(record::unmatched_from_bytes(&dead.octets).unwrap().remote_id, "nobody");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_message_that_waits_expires_to_the_second() {
+    let mut world = World::new("a", "").await;
+    let message = world.message(Class::Otp, 8);
+    world.accept(&message).await;
+    for _ in 0..2 {
+        let order = world.order("a").await.unwrap();
+        world.answer(&order, link_down()).await;
+        world.pass(5_100).await;
+        assert_eq!(
+            world.end(&message).await.is_some(),
+            world.deps.clock.now() > message.accepted_at + Duration::from_secs(8)
+        );
+    }
+    let ended = world.ended(&message).await.unwrap();
+    assert_eq!((ended.state, ended.attempts.len()), (EndState::Expired, 2));
+    assert!(
+        ended.ended_at.since(message.accepted_at) < Duration::from_millis(9_300),
+        "{:?}",
+        ended.ended_at
+    );
+}
