@@ -54,7 +54,7 @@ fn check_money(spec: &Spec, carriers: &[CarrierSpec], log: &Log) {
             );
             let why = format!("every comparison is made in {own}");
             let help = format!("add {currency} = \"…\" under [fx] in table.toml");
-            log.error(carrier.place.clone(), code::FX_MISSING, what, why, help);
+            log.error(carrier.currency_place.clone(), code::FX_MISSING, what, why, help);
             continue;
         };
         let sheets = spec.sheets.iter().filter(|sheet| sheet.owner == carrier.name.as_str());

@@ -20,7 +20,9 @@ const THROUGHPUT_MAX: u32 = 1_000_000;
 pub(crate) struct CarrierSpec {
     pub(crate) place: Place,
     pub(crate) name: CarrierName,
+    /// Empty = missing, which was logged.
     pub(crate) currency: String,
+    pub(crate) currency_place: Place,
     pub(crate) enabled: bool,
     pub(crate) only_named: bool,
     pub(crate) sender_kinds: SenderKindSet,
@@ -153,6 +155,7 @@ fn read_carrier(section: &Section<'_>, sets: &Sets) -> Option<CarrierSpec> {
         place: section.place(),
         name: CarrierName::new("unnamed").expect("a sound name"),
         currency: settings::currency(&section.key("currency").required()).unwrap_or_default(),
+        currency_place: section.place_of("currency"),
         enabled: flag("enabled", true),
         only_named: flag("only_named", false),
         sender_kinds: words(&section.key("sender_kinds"), &SENDER_KINDS).map_or(SenderKindSet::ALL, |kinds| {
