@@ -41,9 +41,8 @@ async fn publish(
     let (outstanding, mut sent) = (Arc::new(Semaphore::new(OUTSTANDING)), 0);
     let mut key = 0_u64;
     while begin.elapsed().as_secs() < seconds {
-        if rate > 0 {
-            let due = Duration::from_nanos(sent * 1_000_000_000 * TOPICS / rate);
-            tokio::time::sleep_until((begin + due).into()).await;
+        if let Some(due) = (sent * 1_000_000_000 * TOPICS).checked_div(rate) {
+            tokio::time::sleep_until((begin + Duration::from_nanos(due)).into()).await;
         }
         let slot = outstanding.clone().acquire_owned().await.unwrap();
         let now = nanos(begin);

@@ -142,8 +142,9 @@ fn open_database(path: &Path, expiry: &Arc<Expiry>) -> fjall::Result<fjall::Data
     fjall::Database::builder(path)
         .cache_size(CACHE_OCTETS_MAX)
         .max_journaling_size(JOURNAL_OCTETS_MAX)
-        // One to write tables out and one to merge them, so that a long merge does not hold up the writing.
-        .worker_threads(2)
+        // One, for writing tables out and for merging them: of several, the first would hand merges round and round without
+        // rest for as long as another is merging. Merges are kept short instead, by how things are laid out.
+        .worker_threads(1)
         .with_compaction_filter_factories(expiry::assigner(expiry))
         .open()
 }

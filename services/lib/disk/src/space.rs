@@ -7,8 +7,8 @@ use fjall::{Keyspace, UserKey, UserValue};
 
 use crate::DiskError;
 
-/// A space of keys in octet order. Cheap to clone.
-#[derive(Clone)]
+/// A space of keys in octet order. Cheap to clone; clones are equal.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Space(Keyspace);
 
 /// Writes that take effect together.

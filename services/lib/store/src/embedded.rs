@@ -4,10 +4,10 @@
 mod due;
 mod entry;
 mod locks;
+mod values;
 
 use std::{
     collections::BTreeMap,
-    ops::Bound,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -15,16 +15,19 @@ use std::{
 };
 
 use bytes::Bytes;
-use disk::{Batch, Disk, DiskError, Layout, Space, Ticket};
+use disk::{Batch, Disk, DiskError, Layout, Ticket};
 use futures::{FutureExt, future::BoxFuture};
 
-use self::{due::DueIndex, locks::Locks};
+use self::{
+    due::DueIndex,
+    locks::Locks,
+    values::{Found, Values},
+};
 use crate::{
     Applied, Clock, Commit, DueEntry, Key, Op, Store, StoreError, Versioned, limit,
     step::{Change, Entry, step},
 };
 
-const VALUES: &str = "store.values";
 const META: &str = "store.meta";
 const EPOCH: &[u8] = b"epoch";
 const OPENINGS: &[u8] = b"openings";
@@ -38,7 +41,7 @@ pub struct EmbeddedStore {
 struct Inner {
     clock: Clock,
     disk: Arc<Disk>,
-    values: Space,
+    values: Values,
     due: DueIndex,
     locks: Locks,
     /// The last version given out. Begins above all of earlier openings.
@@ -68,7 +71,7 @@ impl EmbeddedStore {
         let ticket = disk.write(batch)?;
         // Before anything is written, so that no version is given out twice, not even one that a crash took.
         futures::executor::block_on(disk.synced(ticket))?;
-        let (values, due) = (disk.space(VALUES, Layout::Expiring)?, DueIndex::open(&disk)?);
+        let (values, due) = (Values::open(disk.clone())?, DueIndex::open(&disk)?);
         let (locks, version) = (Locks::default(), AtomicU64::new(openings << 40));
         Ok(Self {
             inner: Arc::new(Inner {
@@ -110,34 +113,20 @@ impl Inner {
         Ok((applied, ticket))
     }
 
-    /// What is under `key`, expired or not.
-    fn read(&self, key: &Key) -> Result<Option<Entry>, DiskError> {
-        Ok(self.values.get(&key.0)?.and_then(entry::decode))
-    }
-
     fn get(&self, keys: &[Key]) -> Result<Vec<Option<Versioned>>, DiskError> {
         let now_ms = self.now_ms();
         let fresh = |entry: Entry| (!entry.is_expired(now_ms)).then(|| entry.versioned());
-        keys.iter().map(|key| Ok(self.read(key)?.and_then(fresh))).collect()
+        keys.iter()
+            .map(|key| Ok(self.values.get(key)?.map(|found| found.entry).and_then(fresh)))
+            .collect()
     }
 
     fn scan(&self, prefix: &str, after: Option<&Key>, max: usize) -> Result<Vec<(Key, Versioned)>, DiskError> {
-        let now_ms = self.now_ms();
-        let prefix = prefix.as_bytes();
-        let start = match after {
-            Some(after) if after.0[..] >= *prefix => Bound::Excluded(&after.0[..]),
-            _ => Bound::Included(prefix),
-        };
-        let mut found = Vec::new();
-        for next in self.values.range::<&[u8]>((start, Bound::Unbounded)) {
-            let (key, value) = next?;
-            if found.len() >= max || !key.starts_with(prefix) {
-                break;
-            }
-            let fresh = entry::decode(value).filter(|entry| !entry.is_expired(now_ms));
-            found.extend(fresh.map(|entry| (Key(key), entry.versioned())));
-        }
-        Ok(found)
+        let found = self.values.scan(prefix.as_bytes(), after, max, self.now_ms())?;
+        Ok(found
+            .into_iter()
+            .map(|(key, entry)| (Key(key), entry.versioned()))
+            .collect())
     }
 }
 
@@ -147,7 +136,7 @@ struct Call<'a> {
     now_ms: u64,
     batch: Batch,
     /// Keys this call has changed; later operations of the call see them so.
-    changed: BTreeMap<Key, Option<Entry>>,
+    changed: BTreeMap<Key, Option<Found>>,
     /// Places in the due index that were added.
     due: Vec<crate::Due>,
 }
@@ -157,22 +146,25 @@ impl Call<'_> {
         let key = op.key().clone();
         let there = match self.changed.get(&key) {
             Some(changed) => changed.clone(),
-            None => self.store.read(&key)?,
+            None => self.store.values.get(&key)?,
         };
-        let fresh = there.as_ref().filter(|entry| !entry.is_expired(self.now_ms));
+        let (entry, shelf) = there.map(|found| (found.entry, found.shelf)).unzip();
+        let fresh = entry.as_ref().filter(|entry| !entry.is_expired(self.now_ms));
         let version = self.store.version.fetch_add(1, Ordering::Relaxed) + 1;
         let (applied, change) = step(op, fresh, version);
         match change {
             Change::Keep => {}
             Change::Remove => {
-                self.move_due(&key, there.as_ref(), None);
-                self.batch.remove(&self.store.values, key.0.clone());
+                self.move_due(&key, entry.as_ref(), None);
+                if let Some(shelf) = shelf {
+                    self.batch.remove(&shelf, key.0.clone());
+                }
                 self.changed.insert(key, None);
             }
-            Change::Write(entry) => {
-                self.move_due(&key, there.as_ref(), Some(&entry));
-                self.batch.put(&self.store.values, key.0.clone(), entry::encode(&entry));
-                self.changed.insert(key, Some(entry));
+            Change::Write(new) => {
+                self.move_due(&key, entry.as_ref(), Some(&new));
+                let found = self.store.values.put(&mut self.batch, &key, new, shelf, self.now_ms)?;
+                self.changed.insert(key, Some(found));
             }
         }
         Ok(applied)

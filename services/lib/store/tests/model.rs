@@ -14,6 +14,10 @@ use proptest::prelude::*;
 use store::{Applied, Due, DueEntry, EmbeddedStore, Key, MemoryStore, Op, Store, Versioned};
 
 const BEGIN_MS: u64 = 1_000;
+/// What a step counts time in: long enough that values outlast the spans by which a backend may sort them.
+const UNIT_MS: u64 = 100_000;
+/// Of several kinds and of none.
+const KEYS: [&str; 6] = ["model/0", "model/1", "other/0", "other.kind/0", "model", "z/0"];
 
 /// What happens, with small numbers in place of keys, so that they meet.
 #[derive(Clone, Debug)]
@@ -21,26 +25,26 @@ enum Step {
     Claim {
         key: u8,
         owner: u8,
-        lasts_ms: u64,
+        lasts: u64,
     },
     Put {
         key: u8,
         value: u8,
-        lasts_ms: u64,
+        lasts: u64,
     },
     /// `expected`: 0 = absent, 1 = the version there, 2 = a version that was there before.
     Swap {
         key: u8,
         expected: u8,
         value: Option<u8>,
-        lasts_ms: u64,
+        lasts: u64,
         due: Option<(u32, u64)>,
     },
     Remove {
         key: u8,
     },
     Wait {
-        ms: u64,
+        units: u64,
     },
     Look {
         partition: u32,
@@ -51,15 +55,15 @@ enum Step {
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
-    let (key, lasts_ms) = (0..6_u8, 1..400_u64);
+    let (key, lasts) = (0..6_u8, prop_oneof![3 => 1..400_u64, 1 => 1..4_000_u64]);
     let due = proptest::option::of((0..2_u32, 0..8_u64));
     let step = prop_oneof![
-        4 => (key.clone(), 0..3_u8, lasts_ms.clone()).prop_map(|(key, owner, lasts_ms)| Step::Claim { key, owner, lasts_ms }),
-        2 => (key.clone(), any::<u8>(), lasts_ms.clone()).prop_map(|(key, value, lasts_ms)| Step::Put { key, value, lasts_ms }),
-        6 => (key.clone(), 0..3_u8, any::<Option<u8>>(), lasts_ms, due)
-            .prop_map(|(key, expected, value, lasts_ms, due)| Step::Swap { key, expected, value, lasts_ms, due }),
+        4 => (key.clone(), 0..3_u8, lasts.clone()).prop_map(|(key, owner, lasts)| Step::Claim { key, owner, lasts }),
+        2 => (key.clone(), any::<u8>(), lasts.clone()).prop_map(|(key, value, lasts)| Step::Put { key, value, lasts }),
+        6 => (key.clone(), 0..3_u8, any::<Option<u8>>(), lasts, due)
+            .prop_map(|(key, expected, value, lasts, due)| Step::Swap { key, expected, value, lasts, due }),
         1 => key.prop_map(|key| Step::Remove { key }),
-        2 => (1..200_u64).prop_map(|ms| Step::Wait { ms }),
+        2 => (1..200_u64).prop_map(|units| Step::Wait { units }),
         4 => (0..2_u32, 0..9_u64, 1..5_usize).prop_map(|(partition, second, max)| Step::Look { partition, second, max }),
         1 => Just(Step::Restart),
     ];
@@ -219,11 +223,11 @@ fn agree(steps: Vec<Step>, clock: &Arc<AtomicU64>, mut open: impl FnMut(Option<B
     let mut store = open(None);
     let mut last_version = 0;
     for step in steps {
-        let name = |key: u8| Key::new("model", key.to_string());
+        let name = |key: u8| Key(KEYS[usize::from(key)].as_bytes().into());
         let now_ms = model.now_ms;
         let op = match step {
-            Step::Wait { ms } => {
-                model.now_ms += ms;
+            Step::Wait { units } => {
+                model.now_ms += units * UNIT_MS;
                 clock.store(model.now_ms, Ordering::Relaxed);
                 continue;
             }
@@ -236,21 +240,21 @@ fn agree(steps: Vec<Step>, clock: &Arc<AtomicU64>, mut open: impl FnMut(Option<B
                 store = open(Some(store));
                 continue;
             }
-            Step::Claim { key, owner, lasts_ms } => Op::Claim {
+            Step::Claim { key, owner, lasts } => Op::Claim {
                 key: name(key),
                 owner: vec![owner].into(),
-                expires_at_ms: now_ms + lasts_ms,
+                expires_at_ms: now_ms + lasts * UNIT_MS,
             },
-            Step::Put { key, value, lasts_ms } => Op::Put {
+            Step::Put { key, value, lasts } => Op::Put {
                 key: name(key),
                 value: vec![value].into(),
-                expires_at_ms: now_ms + lasts_ms,
+                expires_at_ms: now_ms + lasts * UNIT_MS,
             },
             Step::Swap {
                 key,
                 expected,
                 value,
-                lasts_ms,
+                lasts,
                 due,
             } => {
                 let there = model.there(&name(key)).map(|there| there.version);
@@ -261,7 +265,7 @@ fn agree(steps: Vec<Step>, clock: &Arc<AtomicU64>, mut open: impl FnMut(Option<B
                     key: name(key),
                     expected,
                     value,
-                    expires_at_ms: now_ms + lasts_ms,
+                    expires_at_ms: now_ms + lasts * UNIT_MS,
                     due,
                 }
             }
@@ -286,12 +290,12 @@ fn agree(steps: Vec<Step>, clock: &Arc<AtomicU64>, mut open: impl FnMut(Option<B
             last_version = version;
         }
     }
-    let all = block_on(store.scan("model/", None, 100)).expect("the store is there");
-    let expected = model
-        .values
-        .keys()
-        .filter_map(|key| Some((key.clone(), model.versioned(key)?)));
-    assert_eq!(all, expected.collect::<Vec<_>>());
+    for prefix in ["", "model", "model/", "other", "other/"] {
+        let all = block_on(store.scan(prefix, None, 100)).expect("the store is there");
+        let matching = model.values.keys().filter(|key| key.0.starts_with(prefix.as_bytes()));
+        let expected = matching.filter_map(|key| Some((key.clone(), model.versioned(key)?)));
+        assert_eq!(all, expected.collect::<Vec<_>>());
+    }
 }
 
 proptest! {
