@@ -9,6 +9,7 @@ use sms::{CarrierName, SenderKind};
 use crate::{
     check::Checked,
     digits::Digits,
+    gate::Gate,
     numbers::{NumberEntry, Numbers},
     policy::{Carriers, Ends, Policy, Route},
     quality::{Quality, QualityBook},
@@ -56,6 +57,7 @@ pub(crate) fn compile(checked: &Checked) -> Table {
         senders: senders(spec, &names),
         quality: quality(spec, &names),
         sell: books::sell(spec),
+        gates: spec.policies.iter().map(|policy| Gate::of(&policy.matches)).collect(),
         policies: spec.policies.iter().map(|policy| routes.policy(policy)).collect(),
         default_route: routes.route(defaults),
         carriers: carriers.into_iter().map(carrier).collect(),

@@ -16,6 +16,7 @@ mod decision;
 mod digits;
 mod explain;
 pub mod files;
+mod gate;
 mod glob;
 mod instant;
 mod live;

@@ -66,6 +66,13 @@ pub(crate) struct Serving<'a> {
 
 const NONE: u32 = u32::MAX;
 
+impl Resolved<'_> {
+    /// The country of the network; `None` = not known.
+    pub(crate) fn country(&self) -> Option<Country> {
+        self.network.as_ref().and_then(|serving| serving.country)
+    }
+}
+
 impl NumberEntry {
     /// An entry of a plan row, a rate key, or both.
     pub(crate) fn new(plan: Option<usize>, rates: Option<u32>) -> Self {

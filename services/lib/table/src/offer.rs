@@ -145,7 +145,7 @@ impl Offer<'_> {
     /// The first reason, before any price, why a carrier cannot take the message.
     fn unfit(&self, carrier: &Carrier, shown: Shown, is_avoided: bool) -> Option<Refusal> {
         let (message, route) = (self.message, self.route);
-        let country = message.resolved.network.as_ref().and_then(|serving| serving.country);
+        let country = message.resolved.country();
         let kind = || {
             self.table
                 .senders

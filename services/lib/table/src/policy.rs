@@ -102,7 +102,7 @@ impl Test {
             Self::Ported(wanted) => message.resolved.ported == *wanted,
             Self::SenderKind(list) => list.contains(&message.sender_kind),
             Self::Country(list) => {
-                let country = serving.and_then(|serving| serving.country);
+                let country = message.resolved.country();
                 country.is_some_and(|country| list.binary_search(&country).is_ok())
             }
             Self::Network(list) => serving.is_some_and(|serving| list.binary_search(&serving.network).is_ok()),

@@ -55,7 +55,7 @@ impl Senders {
 
     /// The first rule in file order that fits decides.
     pub(crate) fn towards(&self, carrier: CarrierIndex, message: &Message<'_>) -> Shown {
-        let country = message.resolved.network.as_ref().and_then(|serving| serving.country);
+        let country = message.resolved.country();
         let rules = &self.of_carrier[usize::from(carrier)];
         let first = rules.iter().copied().find(|index| {
             let rule = &self.rules[*index as usize];

@@ -11,6 +11,7 @@ use crate::{
     decision::Decision,
     explain::{Explanation, Recorder},
     files::{self, Files},
+    gate::Gate,
     network::Country,
     numbers::Numbers,
     policy::{Policy, Route},
@@ -41,6 +42,8 @@ pub struct Table {
     /// `None` = no customer has a price.
     pub(crate) sell: Option<SellBook>,
     pub(crate) policies: Vec<Policy>,
+    /// Of each policy.
+    pub(crate) gates: Vec<Gate>,
     /// Where no policy ends the walk.
     pub(crate) default_route: Route,
 }

@@ -20,7 +20,7 @@ use crate::{
 
 /// Watches a walk.
 pub(crate) trait Probe<'t> {
-    /// Whether every candidate is to be ranked, not only those that a decision hands out.
+    /// Whether every policy is to be judged and every candidate ranked, not only what a decision needs.
     const WANTS_ALL: bool;
     /// A recipient was resolved; the last one counts.
     fn resolved(&mut self, resolved: &Resolved<'t>);
@@ -90,7 +90,13 @@ fn follow<'t: 'a, 'a, P: Probe<'t>>(
     probe: &mut P,
     decision: &mut Decision,
 ) -> Option<&'t Route> {
-    for policy in &table.policies {
+    // No act changes class or country, so one look serves the whole walk.
+    let country = message.resolved.country();
+    for (policy, gate) in table.policies.iter().zip(&table.gates) {
+        // Who explains wants the very condition that fails.
+        if !P::WANTS_ALL && !gate.opens(message.class, country) {
+            continue;
+        }
         if let Err(why) = policy.judge(message) {
             probe.skipped(policy, why);
             continue;

@@ -286,6 +286,10 @@ proptest! {
             };
             let asked = request.resolve(UnixMs(0)).expect("a sound query");
             let found = table.explain(&asked.query());
+            let mut decision = table::Decision::new();
+            table.decide(&asked.query(), &mut decision);
+            prop_assert_eq!(decision.action.as_str(), found.action);
+            prop_assert_eq!(decision.policy.as_deref(), found.policy.as_deref());
             let candidates = found.candidates.iter().map(|one| {
                 format!("{} {} {}", one.carrier, one.reason.unwrap_or(one.verdict), one.from)
             });
