@@ -88,7 +88,9 @@ impl Diary {
     }
 
     fn note_panic(&self, what: String) {
-        self.note(&what);
+        if !self.panics().contains(&what) {
+            self.note(&what);
+        }
         self.panics.lock().unwrap_or_else(PoisonError::into_inner).push(what);
     }
 

@@ -50,6 +50,3 @@ pub fn duplicates(evidence: &Evidence) -> usize {
         .map(|message| book.taken(*message).len().saturating_sub(1))
         .sum()
 }
-
-#[cfg(test)]
-mod tests;

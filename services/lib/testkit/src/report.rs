@@ -2,12 +2,16 @@
 
 use std::{collections::BTreeMap, fmt};
 
+use sms::MessageId;
+
 /// A promise that was broken.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
     /// The rule, such as `O1`.
     pub rule: &'static str,
-    /// What broke it, with ids and numbers of orders.
+    /// The message it speaks of; absent = none in particular.
+    pub message: Option<MessageId>,
+    /// What broke it.
     pub what: String,
 }
 
@@ -24,13 +28,25 @@ pub struct Report {
     pub findings: Vec<Finding>,
     /// Faults and what else happened to processes, in order.
     pub diary: Vec<String>,
+    /// The lives of the first messages with findings: line by line, in order of time.
+    pub lives: Vec<String>,
 }
 
 impl Finding {
+    /// `rule` was broken by `what`.
     pub(crate) fn new(rule: &'static str, what: impl Into<String>) -> Self {
         Self {
             rule,
+            message: None,
             what: what.into(),
+        }
+    }
+
+    /// `rule` was broken for `message` by `what`.
+    pub(crate) fn of(rule: &'static str, message: MessageId, what: impl Into<String>) -> Self {
+        Self {
+            message: Some(message),
+            ..Self::new(rule, what)
         }
     }
 }
@@ -44,7 +60,10 @@ impl Report {
 
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.rule, self.what)
+        match self.message {
+            Some(message) => write!(f, "{}: {message}: {}", self.rule, self.what),
+            None => write!(f, "{}: {}", self.rule, self.what),
+        }
     }
 }
 
@@ -60,6 +79,7 @@ impl fmt::Display for Report {
             return Ok(());
         }
         self.diary.iter().try_for_each(|line| writeln!(f, "  {line}"))?;
+        self.lives.iter().try_for_each(|line| writeln!(f, "  {line}"))?;
         self.findings
             .iter()
             .try_for_each(|finding| writeln!(f, "  {finding}"))?;

@@ -22,7 +22,7 @@ use crate::{
     drafts::{self, Call},
     faults::{FAULTS_SPAN, RESTART_MAX},
     fleet::{Command, Diary, Process, Program, World},
-    oracle,
+    life, oracle,
     tables::{self, CARRIERS},
     unsteady::Weather,
 };
@@ -55,19 +55,34 @@ pub fn simulate(seed: u64) -> Report {
 /// # Panics
 /// The scenario itself is not sound, which is a mistake in this crate.
 pub fn run(scenario: &Scenario) -> Report {
+    let (evidence, diary) = play_alone(scenario);
+    let findings = oracle::judge(&evidence);
+    Report {
+        seed: scenario.seed,
+        hash: evidence.hash,
+        counts: counts(&evidence),
+        lives: life::lives(&evidence, &findings, START),
+        findings,
+        diary,
+    }
+}
+
+/// What `scenario` leaves behind, before it is judged.
+///
+/// # Panics
+/// As [`run`].
+pub fn evidence(scenario: &Scenario) -> Evidence {
+    play_alone(scenario).0
+}
+
+/// Plays `scenario` in a runtime of its own.
+fn play_alone(scenario: &Scenario) -> (Evidence, Vec<String>) {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .start_paused(true)
         .build();
     let runtime = runtime.expect("a runtime without sockets needs nothing of the system");
-    let (evidence, diary) = runtime.block_on(Box::pin(play(scenario)));
-    Report {
-        seed: scenario.seed,
-        hash: evidence.hash,
-        counts: counts(&evidence),
-        findings: oracle::judge(&evidence),
-        diary,
-    }
+    runtime.block_on(Box::pin(play(scenario)))
 }
 
 async fn play(scenario: &Scenario) -> (Evidence, Vec<String>) {
@@ -289,7 +304,12 @@ fn counts(evidence: &Evidence) -> BTreeMap<String, usize> {
     counts
 }
 
-/// Findings that a run may have besides those about messages.
+/// A process that panics is a finding, once for all that panicked alike.
 pub(crate) fn panics(evidence: &Evidence) -> Vec<Finding> {
-    evidence.panics.iter().map(|what| Finding::new("panic", what)).collect()
+    let mut times: BTreeMap<&str, usize> = BTreeMap::new();
+    for what in &evidence.panics {
+        *times.entry(what).or_insert(0) += 1;
+    }
+    let tell = |(what, times): (&str, usize)| Finding::new("panic", format!("{what} ({times} times)"));
+    times.into_iter().map(tell).collect()
 }

@@ -18,9 +18,10 @@ pub(super) fn a_part_is_taken_once_an_order(book: &Book<'_>) -> Vec<Finding> {
                 taken.entry(part.part).or_default().push(&part.link);
             }
             for (part, links) in taken.into_iter().filter(|(_, links)| links.len() > 1) {
-                let name = format!("part {part} of order {} of {message}", number.0);
-                findings.push(Finding::new(
+                let name = format!("part {part} of order {}", number.0);
+                findings.push(Finding::of(
                     "O4",
+                    *message,
                     format!("{name} was taken over {}", links.join(" and over ")),
                 ));
             }
@@ -51,15 +52,16 @@ fn unexplained(book: &Book<'_>, message: MessageId, number: OrderNumber, is_last
             .flatten()
             .any(|answer| answer.outcome.as_str() == outcome)
     };
-    let name = format!("order {} of {message}", number.0);
+    let name = format!("order {}", number.0);
     if answers.is_some() && !has("accepted") && !has("unknown") {
         let said: Vec<_> = answers
             .into_iter()
             .flatten()
             .map(|answer| answer.outcome.as_str())
             .collect();
-        return Some(Finding::new(
+        return Some(Finding::of(
             "O4",
+            message,
             format!("{name} was taken and is answered as {}", said.join(", ")),
         ));
     }
@@ -70,17 +72,20 @@ fn unexplained(book: &Book<'_>, message: MessageId, number: OrderNumber, is_last
         .iter()
         .find_map(|part| book.order_of(part))
     else {
-        return Some(Finding::new(
+        return Some(Finding::of(
             "O4",
+            message,
             format!("{name} was taken without an order, and a later one too"),
         ));
     };
     let may_go_on = order.terms.receipt_within.is_some() || is_route_blamed(book, order);
+    // A receipt of a part shows that the carrier has it, whatever became of its answer.
+    let is_surely_taken = has("accepted") || book.receipts.contains_key(&(message, number));
     let is_explained = match order.terms.on_unknown {
         OnUnknown::Resend => has("unknown") || may_go_on,
         OnUnknown::Wait => may_go_on,
         // After an answer that never came, nothing goes on: only what was certainly taken may.
-        OnUnknown::Fail => has("accepted") && may_go_on,
+        OnUnknown::Fail => is_surely_taken && may_go_on,
     };
     (!is_explained).then(|| {
         let said: Vec<_> = answers
@@ -93,7 +98,7 @@ fn unexplained(book: &Book<'_>, message: MessageId, number: OrderNumber, is_last
             "{name} ({class}, on unknown {rule:?}) was taken and answered as [{}]",
             said.join(", ")
         );
-        Finding::new("O4", format!("{what}, and a later order was taken too"))
+        Finding::of("O4", message, format!("{what}, and a later order was taken too"))
     })
 }
 

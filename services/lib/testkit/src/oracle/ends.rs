@@ -18,17 +18,14 @@ pub(super) fn every_message_ends_once_and_in_time(book: &Book<'_>) -> Vec<Findin
     let mut findings = Vec::new();
     for promise in &book.evidence.promises {
         if !book.evidence.accepted.contains_key(&promise.id) {
-            findings.push(Finding::new(
-                "O1",
-                format!("{} was answered OK and is not on the log", promise.id),
-            ));
+            findings.push(Finding::of("O1", promise.id, "was answered OK and is not on the log"));
         }
     }
     for (id, messages) in &book.evidence.accepted {
         findings.extend(one_end(book, *id, messages));
     }
     for id in book.ends.keys().filter(|id| !book.evidence.accepted.contains_key(id)) {
-        findings.push(Finding::new("O1", format!("{id} ended and was never accepted")));
+        findings.push(Finding::of("O1", *id, "ended and was never accepted"));
     }
     findings
 }
@@ -36,12 +33,12 @@ pub(super) fn every_message_ends_once_and_in_time(book: &Book<'_>) -> Vec<Findin
 fn one_end(book: &Book<'_>, id: MessageId, messages: &[Message]) -> Option<Finding> {
     let is_promised = book.evidence.promises.iter().any(|promise| promise.id == id);
     let name = format!(
-        "{id} ({}{})",
+        "{}{}",
         messages[0].class,
         if is_promised { ", answered OK" } else { "" }
     );
     let Some(ends) = book.ends.get(&id) else {
-        return Some(Finding::new("O1", format!("{name} never ended")));
+        return Some(Finding::of("O1", id, format!("{name} never ended")));
     };
     let different: BTreeSet<_> = ends.iter().map(|(end, _)| &end.octets).collect();
     if different.len() > 1 {
@@ -49,8 +46,9 @@ fn one_end(book: &Book<'_>, id: MessageId, messages: &[Message]) -> Option<Findi
             .iter()
             .map(|(_, event)| format!("{:?} at {}", event.state, event.ended_at))
             .collect();
-        return Some(Finding::new(
+        return Some(Finding::of(
             "O1",
+            id,
             format!("{name} ended {} ways: {}", different.len(), states.join("; ")),
         ));
     }
@@ -62,8 +60,9 @@ fn one_end(book: &Book<'_>, id: MessageId, messages: &[Message]) -> Option<Findi
     let (first, event) = ends.first()?;
     (first.at > limit).then(|| {
         let late = first.at.since(limit);
-        Finding::new(
+        Finding::of(
             "O1",
+            id,
             format!(
                 "{name} ended {late:?} after the latest instant promised, as {:?}",
                 event.state

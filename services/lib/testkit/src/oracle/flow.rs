@@ -29,11 +29,12 @@ fn stuck(book: &Book<'_>, id: MessageId) -> Option<Finding> {
     let message = book.evidence.accepted.get(&id)?.first()?;
     let limit = message.accepted_at + PROMPT;
     let is_in_time = |at: UnixMs| at <= limit;
-    let name = format!("fresh {} message {id}", message.class);
+    let name = format!("fresh {} message", message.class);
     let parts = book.parts.get(&id).into_iter().flatten().flat_map(|(_, parts)| parts);
     if !parts.clone().any(|part| is_in_time(part.at)) {
-        return Some(Finding::new(
+        return Some(Finding::of(
             "O5",
+            id,
             format!("{name} was with no carrier after {PROMPT:?}"),
         ));
     }
@@ -53,8 +54,9 @@ fn stuck(book: &Book<'_>, id: MessageId) -> Option<Finding> {
     let (end, event) = book.ends.get(&id)?.first()?;
     (event.state != wanted || !is_in_time(end.at)).then(|| {
         let after = end.at.since(message.accepted_at);
-        Finding::new(
+        Finding::of(
             "O5",
+            id,
             format!("{name} ended as {:?} after {after:?}, not as {wanted:?}", event.state),
         )
     })

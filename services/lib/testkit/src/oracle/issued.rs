@@ -7,12 +7,17 @@ use crate::Finding;
 pub(super) fn carriers_see_only_what_was_ordered(book: &Book<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for part in &book.evidence.submitted {
-        let name = format!("order {} of {} over {}", part.number.0, part.message, part.link);
+        let name = format!("order {} over {}", part.number.0, part.link);
         if !book.evidence.accepted.contains_key(&part.message) {
-            findings.push(Finding::new("O2", format!("{name} is of no accepted message")));
-        } else if book.order_of(part).is_none() {
-            findings.push(Finding::new(
+            findings.push(Finding::of(
                 "O2",
+                part.message,
+                format!("{name} is of no accepted message"),
+            ));
+        } else if book.order_of(part).is_none() {
+            findings.push(Finding::of(
+                "O2",
+                part.message,
                 format!("{name} was never ordered from a carrier there"),
             ));
         }
@@ -26,13 +31,10 @@ pub(super) fn nothing_is_sent_after_its_answer(book: &Book<'_>) -> Vec<Finding> 
     for part in &book.evidence.submitted {
         let answers = book.answers.get(&(part.message, part.number)).into_iter().flatten();
         for answer in answers.filter(|answer| answer.at < part.at) {
-            let (number, message, outcome) = (part.number.0, part.message, answer.outcome.as_str());
+            let (number, outcome) = (part.number.0, answer.outcome.as_str());
             let late = part.at.since(answer.at);
-            let what = format!(
-                "part {} of order {number} of {message} was sent {late:?} after {outcome}",
-                part.part
-            );
-            findings.push(Finding::new("O2", what));
+            let what = format!("part {} of order {number} was sent {late:?} after {outcome}", part.part);
+            findings.push(Finding::of("O2", part.message, what));
         }
     }
     findings

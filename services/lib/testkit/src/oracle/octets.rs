@@ -20,11 +20,8 @@ pub(super) fn octets_out_are_octets_in(book: &Book<'_>) -> Vec<Finding> {
             continue;
         };
         for what in differences(book, part, message) {
-            let what = format!(
-                "part {} of order {} of {}: {what}",
-                part.part, part.number.0, part.message
-            );
-            findings.push(Finding::new("O3", what));
+            let what = format!("part {} of order {}: {what}", part.part, part.number.0);
+            findings.push(Finding::of("O3", part.message, what));
         }
     }
     findings
@@ -81,17 +78,20 @@ fn disagreement(book: &Book<'_>, event: &TerminalEvent) -> Option<Finding> {
     let taken = book.taken(id);
     let is_whole = taken.iter().any(|number| is_whole(book, id, *number));
     match state {
-        EndState::Delivered | EndState::Sent if !is_whole => Some(Finding::new(
+        EndState::Delivered | EndState::Sent if !is_whole => Some(Finding::of(
             "O3",
-            format!("{id} ended as {state:?} and no carrier has all its parts"),
+            id,
+            format!("ended as {state:?} and no carrier has all its parts"),
         )),
-        EndState::Expired | EndState::Rejected if !taken.is_empty() => Some(Finding::new(
+        EndState::Expired | EndState::Rejected if !taken.is_empty() => Some(Finding::of(
             "O3",
-            format!("{id} ended as {state:?} and order {} of it was taken", taken[0].0),
+            id,
+            format!("ended as {state:?} and order {} of it was taken", taken[0].0),
         )),
-        EndState::Unknown if taken.is_empty() && !book.has_unknown(id) => Some(Finding::new(
+        EndState::Unknown if taken.is_empty() && !book.has_unknown(id) => Some(Finding::of(
             "O3",
-            format!("{id} ended as {state:?} and no carrier ever had it"),
+            id,
+            format!("ended as {state:?} and no carrier ever had it"),
         )),
         _ => None,
     }

@@ -1,0 +1,228 @@
+//! The oracle can fail: each test takes the evidence of a sound run, breaks one promise in it, and sees it found.
+
+use std::{sync::OnceLock, time::Duration};
+
+use bytes::Bytes;
+use connector::simulator::Submitted;
+use journey::{EndState, Event, OnUnknown, OrderNumber, Outcome};
+use sms::{Class, MessageId, UnixMs};
+use testkit::{End, Evidence, Scenario, oracle};
+
+/// What a run without faults leaves behind.
+fn sound() -> Evidence {
+    static SOUND: OnceLock<Evidence> = OnceLock::new();
+    SOUND.get_or_init(|| testkit::evidence(&Scenario::quiet(5))).clone()
+}
+
+/// The rules that `evidence` breaks.
+fn broken(evidence: &Evidence) -> Vec<&'static str> {
+    let mut rules: Vec<_> = oracle::judge(evidence)
+        .into_iter()
+        .map(|finding| finding.rule)
+        .collect();
+    rules.dedup();
+    rules
+}
+
+/// A message that was delivered, and wanted a class.
+fn delivered(evidence: &Evidence, class: Class) -> MessageId {
+    let ended = evidence.events.iter().filter_map(|end| match &end.event {
+        Event::Ended(event) if event.state == EndState::Delivered => Some(&event.message),
+        _ => None,
+    });
+    let mut found = ended.filter(|message| message.class == class && message.reference != "fresh");
+    found.next().expect("a quiet run delivers every class").id
+}
+
+fn is_end_of(end: &End, id: MessageId) -> bool {
+    matches!(&end.event, Event::Ended(event) if event.message.id == id)
+}
+
+fn first_part(evidence: &mut Evidence, id: MessageId) -> &mut Submitted {
+    let part = evidence.submitted.iter_mut().find(|part| part.message == id);
+    part.expect("a delivered message was with a carrier")
+}
+
+/// Has a carrier take `id` again under the next order, as a failover would.
+fn take_again(evidence: &mut Evidence, id: MessageId) {
+    let mut again: Vec<_> = evidence
+        .submitted
+        .iter()
+        .filter(|part| part.message == id)
+        .cloned()
+        .collect();
+    let mut orders: Vec<_> = evidence
+        .orders
+        .iter()
+        .filter(|order| order.message.id == id)
+        .cloned()
+        .collect();
+    let mut answers: Vec<_> = evidence
+        .answers
+        .iter()
+        .filter(|answer| answer.order.message == id)
+        .cloned()
+        .collect();
+    again.iter_mut().for_each(|part| part.number = OrderNumber(2));
+    orders.iter_mut().for_each(|order| order.number = OrderNumber(2));
+    answers
+        .iter_mut()
+        .for_each(|answer| answer.order.number = OrderNumber(2));
+    evidence.submitted.extend(again);
+    evidence.orders.extend(orders);
+    evidence.answers.extend(answers);
+}
+
+/// Has the answer to `id` never come, under a route that says `rule` of that.
+fn lose_answer(evidence: &mut Evidence, id: MessageId, rule: OnUnknown) {
+    for answer in evidence.answers.iter_mut().filter(|answer| answer.order.message == id) {
+        answer.outcome = Outcome::Unknown { since: answer.at };
+    }
+    for order in evidence.orders.iter_mut().filter(|order| order.message.id == id) {
+        order.terms.on_unknown = rule;
+        order.terms.receipt_within = None;
+    }
+}
+
+#[test]
+fn a_sound_run_breaks_nothing() {
+    assert_eq!(oracle::judge(&sound()), []);
+}
+
+#[test]
+fn a_lost_message_is_found() {
+    let mut evidence = sound();
+    let id = delivered(&evidence, Class::Otp);
+    evidence.events.retain(|end| !is_end_of(end, id));
+    assert_eq!(broken(&evidence), ["O1"]);
+}
+
+#[test]
+fn a_promise_that_never_reached_the_log_is_found() {
+    let mut evidence = sound();
+    let id = delivered(&evidence, Class::Transactional);
+    evidence.accepted.remove(&id);
+    assert!(broken(&evidence).contains(&"O1"));
+}
+
+#[test]
+fn two_ends_are_found_and_a_repeat_is_none() {
+    let mut evidence = sound();
+    let id = delivered(&evidence, Class::Otp);
+    let end = evidence.events.iter().find(|end| is_end_of(end, id)).unwrap().clone();
+    evidence.events.push(end.clone());
+    assert_eq!(broken(&evidence), [""; 0]);
+    let mut octets = end.octets.to_vec();
+    octets.push(0);
+    evidence.events.push(End {
+        octets: Bytes::from(octets),
+        ..end
+    });
+    assert_eq!(broken(&evidence), ["O1"]);
+}
+
+#[test]
+fn a_late_end_is_found() {
+    let mut evidence = sound();
+    let id = delivered(&evidence, Class::Promotional);
+    let calm_at = evidence.calm_at;
+    let end = evidence.events.iter_mut().find(|end| is_end_of(end, id)).unwrap();
+    end.at = calm_at + oracle::LATENESS_MAX;
+    assert_eq!(broken(&evidence), [""; 0], "in time to the last millisecond");
+    let grace = Class::Promotional.grace() + Duration::from_secs(60);
+    let end = evidence.events.iter_mut().find(|end| is_end_of(end, id)).unwrap();
+    end.at = calm_at + grace + oracle::LATENESS_MAX;
+    assert_eq!(broken(&evidence), ["O1"]);
+}
+
+#[test]
+fn two_messages_under_one_key_are_found() {
+    let mut evidence = sound();
+    let mut keyed = evidence
+        .promises
+        .iter_mut()
+        .filter(|promise| promise.reference != "fresh");
+    let (one, other) = (keyed.next().unwrap(), keyed.next().unwrap());
+    (one.key, other.key) = ("same".to_owned(), "same".to_owned());
+    assert_eq!(broken(&evidence), ["O1"]);
+}
+
+#[test]
+fn a_part_that_nobody_ordered_is_found() {
+    let mut evidence = sound();
+    let id = delivered(&evidence, Class::Otp);
+    first_part(&mut evidence, id).number = OrderNumber(9);
+    assert!(broken(&evidence).contains(&"O2"));
+}
+
+#[test]
+fn a_part_sent_after_its_answer_is_found() {
+    let mut evidence = sound();
+    let id = delivered(&evidence, Class::Otp);
+    let part = first_part(&mut evidence, id);
+    part.at = UnixMs(part.at.0 + 60_000);
+    assert_eq!(broken(&evidence), ["O2"]);
+}
+
+#[test]
+fn an_altered_octet_is_found() {
+    let mut evidence = sound();
+    let id = delivered(&evidence, Class::Otp);
+    let part = first_part(&mut evidence, id);
+    let mut octets = part.octets.to_vec();
+    *octets.last_mut().unwrap() ^= 1;
+    part.octets = octets.into();
+    assert!(broken(&evidence).contains(&"O3"));
+}
+
+#[test]
+fn a_delivered_message_that_no_carrier_took_whole_is_found() {
+    let mut evidence = sound();
+    let id = delivered(&evidence, Class::Otp);
+    first_part(&mut evidence, id).remote_id = None;
+    assert_eq!(broken(&evidence), ["O3"]);
+}
+
+#[test]
+fn a_duplicate_without_a_reason_is_found() {
+    let mut evidence = sound();
+    let id = delivered(&evidence, Class::Transactional);
+    take_again(&mut evidence, id);
+    assert_eq!(broken(&evidence), ["O4"]);
+}
+
+#[test]
+fn a_duplicate_after_a_lost_answer_is_explained_where_the_route_resends() {
+    for (rule, expected) in [(OnUnknown::Resend, &[][..]), (OnUnknown::Fail, &["O4"])] {
+        let mut evidence = sound();
+        let id = delivered(&evidence, Class::Promotional);
+        evidence.receipts.retain(|heard| heard.order.message != id);
+        lose_answer(&mut evidence, id, rule);
+        take_again(&mut evidence, id);
+        assert_eq!(broken(&evidence), expected, "{rule:?}");
+    }
+}
+
+#[test]
+fn a_part_taken_twice_within_one_order_is_found() {
+    let mut evidence = sound();
+    let id = delivered(&evidence, Class::Otp);
+    let part = first_part(&mut evidence, id).clone();
+    evidence.submitted.push(part);
+    assert_eq!(broken(&evidence), ["O4"]);
+}
+
+#[test]
+fn a_fresh_message_that_hangs_is_found() {
+    let mut evidence = sound();
+    let id = evidence.fresh[0];
+    for part in evidence.submitted.iter_mut().filter(|part| part.message == id) {
+        part.at = UnixMs(part.at.0 + 60_000);
+    }
+    for answer in evidence.answers.iter_mut().filter(|answer| answer.order.message == id) {
+        answer.at = UnixMs(answer.at.0 + 60_000);
+    }
+    assert_eq!(broken(&evidence), ["O5"]);
+    evidence.fresh.clear();
+    assert_eq!(broken(&evidence), ["O5"]);
+}
