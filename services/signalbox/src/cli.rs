@@ -66,7 +66,12 @@ pub(crate) struct Explain {
     /// The table's directory
     pub(crate) dir: PathBuf,
     /// Recipient, in international format
-    #[arg(long, value_name = "NUMBER", required_unless_present = "batch", conflicts_with = "batch")]
+    #[arg(
+        long,
+        value_name = "NUMBER",
+        required_unless_present = "batch",
+        conflicts_with = "batch"
+    )]
     pub(crate) to: Option<String>,
     /// Sender as the customer gives it
     #[arg(long, value_name = "SENDER")]
@@ -110,7 +115,12 @@ pub(crate) struct Explain {
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Server {
     /// Address of the message service
-    #[arg(long, value_name = "URL", env = "SIGNALBOX_SERVER", default_value = "http://127.0.0.1:7070")]
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "SIGNALBOX_SERVER",
+        default_value = "http://127.0.0.1:7070"
+    )]
     pub(crate) server: String,
     /// API key of the account
     #[arg(long, value_name = "KEY", env = "SIGNALBOX_API_KEY", hide_env_values = true)]

@@ -36,7 +36,9 @@ impl Interceptor for Key {
 /// # Errors
 /// The address or key is malformed, the certificate cannot be read, or nobody answers.
 pub(crate) async fn connect(server: &Server) -> anyhow::Result<Client> {
-    let key = format!("Bearer {}", server.api_key).parse().context("the API key has characters no header can carry")?;
+    let key = format!("Bearer {}", server.api_key)
+        .parse()
+        .context("the API key has characters no header can carry")?;
     let mut endpoint = Endpoint::from_shared(server.server.clone())
         .with_context(|| format!("{} is no URL", server.server))?
         .connect_timeout(CONNECT_TIMEOUT)
@@ -45,7 +47,10 @@ pub(crate) async fn connect(server: &Server) -> anyhow::Result<Client> {
         let pem = fs::read(file).with_context(|| format!("{}: cannot be read", file.display()))?;
         endpoint = endpoint.tls_config(ClientTlsConfig::new().ca_certificate(Certificate::from_pem(pem)))?;
     }
-    let channel = endpoint.connect().await.with_context(|| format!("{}: nobody answers", server.server))?;
+    let channel = endpoint
+        .connect()
+        .await
+        .with_context(|| format!("{}: nobody answers", server.server))?;
     Ok(MessageServiceClient::with_interceptor(channel, Key(key)))
 }
 
@@ -53,7 +58,11 @@ pub(crate) async fn connect(server: &Server) -> anyhow::Result<Client> {
 pub(crate) fn explain(status: &Status) -> anyhow::Error {
     let mut text = format!("{:?}: {}", status.code(), status.message());
     let details = status.get_error_details();
-    for violation in details.bad_request().map(|found| &found.field_violations[..]).unwrap_or_default() {
+    for violation in details
+        .bad_request()
+        .map(|found| &found.field_violations[..])
+        .unwrap_or_default()
+    {
         let line = format!("{}: {}", violation.field, violation.description);
         // A single violation is the status message already.
         if !text.contains(&line) {

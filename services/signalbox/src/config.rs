@@ -81,17 +81,30 @@ pub(crate) fn parse(name: &str, text: &str, folder: &Path) -> Result<Config, Pro
 
 fn read(root: &Section<'_>, folder: &Path) -> Config {
     let bus_section = root.key("bus").required().section();
-    let partitions = bus_section.as_ref().and_then(|bus| bus.key("partitions").integer(1..=256));
+    let partitions = bus_section
+        .as_ref()
+        .and_then(|bus| bus.key("partitions").integer(1..=256));
     let telemetry = root.key("telemetry").section();
     let service = root.key("service").section();
     let config = Config {
         bus: engine(bus_section.as_ref(), "kafka", folder),
         store: engine(root.key("store").required().section().as_ref(), "redis", folder),
         partitions: partitions.unwrap_or(signalbox_proto::topics::PARTITIONS_DEFAULT),
-        table: root.key("table").section().and_then(|table| path(&table, "path", folder)),
-        ingest: root.key("ingest").section().and_then(|section| ingest(&section, folder)),
-        links: root.key("connector").section().and_then(|section| path(&section, "links", folder)),
-        probes: telemetry.as_ref().and_then(|section| section.key("http").parse(str::parse)),
+        table: root
+            .key("table")
+            .section()
+            .and_then(|table| path(&table, "path", folder)),
+        ingest: root
+            .key("ingest")
+            .section()
+            .and_then(|section| ingest(&section, folder)),
+        links: root
+            .key("connector")
+            .section()
+            .and_then(|section| path(&section, "links", folder)),
+        probes: telemetry
+            .as_ref()
+            .and_then(|section| section.key("http").parse(str::parse)),
         log_json: telemetry
             .as_ref()
             .and_then(|section| section.key("log").word(&[("text", false), ("json", true)]))
@@ -104,7 +117,8 @@ fn read(root: &Section<'_>, folder: &Path) -> Config {
         let place = root.place_of("store");
         let what = "bus and store are not on one database";
         let why = "an embedded bus and store share one database, so that one write covers both";
-        root.log().error(place, 50, what, why, "give both the same kind and path");
+        root.log()
+            .error(place, 50, what, why, "give both the same kind and path");
     }
     config
 }
@@ -113,9 +127,16 @@ fn engine(section: Option<&Section<'_>>, distributed: &str, folder: &Path) -> En
     let Some(section) = section else { return Engine::Memory };
     let kind = section.key("kind").required();
     match kind.word(&[("embedded", 0), ("memory", 1), (distributed, 2)]) {
-        Some(0) => Engine::Embedded { path: path(section, "path", folder).unwrap_or_default() },
+        Some(0) => Engine::Embedded {
+            path: path(section, "path", folder).unwrap_or_default(),
+        },
         Some(2) => {
-            kind.refuse(51, format!("is \"{distributed}\", which this version does not offer yet"), "", "use \"embedded\"");
+            kind.refuse(
+                51,
+                format!("is \"{distributed}\", which this version does not offer yet"),
+                "",
+                "use \"embedded\"",
+            );
             Engine::Memory
         }
         _ => Engine::Memory,
@@ -132,9 +153,17 @@ fn ingest(section: &Section<'_>, folder: &Path) -> Option<Ingest> {
     let key_secret = section.key("key_secret").secret();
     let tls = section.key("tls").section().and_then(|tls| {
         let (certificate, key) = (path(&tls, "certificate", folder), path(&tls, "key", folder));
-        Some(Tls { certificate: certificate?, key: key? })
+        Some(Tls {
+            certificate: certificate?,
+            key: key?,
+        })
     });
-    Some(Ingest { grpc: grpc?, accounts: accounts?, key_secret, tls })
+    Some(Ingest {
+        grpc: grpc?,
+        accounts: accounts?,
+        key_secret,
+        tls,
+    })
 }
 
 #[cfg(test)]

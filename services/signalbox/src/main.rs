@@ -13,6 +13,10 @@ mod send;
 mod table;
 mod trace;
 
+/// A message makes and drops dozens of small values on several threads, which the system's allocator pays dearly for.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Exit codes, as `sysexits.h` names them where it does.
 pub(crate) mod exit {
     /// The finding is negative: an invalid table, a failed case, a message that was not delivered.

@@ -32,10 +32,26 @@ pub(crate) struct Roles {
 }
 
 impl Roles {
-    pub(crate) const ALL: Self = Self { ingest: true, router: true, connector: true };
-    pub(crate) const INGEST: Self = Self { ingest: true, router: false, connector: false };
-    pub(crate) const ROUTER: Self = Self { ingest: false, router: true, connector: false };
-    pub(crate) const CONNECTOR: Self = Self { ingest: false, router: false, connector: true };
+    pub(crate) const ALL: Self = Self {
+        ingest: true,
+        router: true,
+        connector: true,
+    };
+    pub(crate) const INGEST: Self = Self {
+        ingest: true,
+        router: false,
+        connector: false,
+    };
+    pub(crate) const ROUTER: Self = Self {
+        ingest: false,
+        router: true,
+        connector: false,
+    };
+    pub(crate) const CONNECTOR: Self = Self {
+        ingest: false,
+        router: false,
+        connector: true,
+    };
 }
 
 type Running = Tasks<anyhow::Result<&'static str>>;
@@ -55,7 +71,11 @@ pub(crate) fn main(service: Service, roles: Roles) -> anyhow::Result<ExitCode> {
     if service.print_config || service.check_config {
         return Ok(ExitCode::SUCCESS);
     }
-    let format = if config.log_json { telemetry::LogFormat::Json } else { telemetry::LogFormat::Text };
+    let format = if config.log_json {
+        telemetry::LogFormat::Json
+    } else {
+        telemetry::LogFormat::Text
+    };
     telemetry::start_logs(format);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let is_clean = runtime.block_on(run(&config, roles))?;
@@ -69,7 +89,11 @@ async fn run(config: &Config, roles: Roles) -> anyhow::Result<bool> {
     let engine = Engine::open(config)?;
     let readiness = Readiness::new();
     let mut running = Running::new();
-    engine.deps.bus.ensure(&signalbox_proto::topics::fixed(config.partitions)).await?;
+    engine
+        .deps
+        .bus
+        .ensure(&signalbox_proto::topics::fixed(config.partitions))
+        .await?;
     serve_probes(config, &readiness, &stop, &mut running)?;
     engine.maintain(&stop, &mut running);
     if roles.router {
@@ -141,7 +165,10 @@ fn start_router(config: &Config, deps: &Deps, stop: &Stop, running: &mut Running
     }
     info!(version = table.version(), "table loaded: {}", table.summary());
     let live = Arc::new(LiveTable::new(table));
-    let router = router::Config { partitions: config.partitions, ..router::Config::default() };
+    let router = router::Config {
+        partitions: config.partitions,
+        ..router::Config::default()
+    };
     let run = router::run(router, deps.clone(), live.clone(), stop.clone());
     running.spawn(async move {
         run.await.context("router")?;
@@ -174,7 +201,10 @@ async fn start_ingest(config: &Config, deps: &Deps, stop: &Stop, running: &mut R
     let section = config.ingest.as_ref().context("ingest needs an [ingest] section")?;
     let ingest = ingest::Config {
         grpc: section.grpc,
-        tls: section.tls.as_ref().map(|tls| ingest::Tls { certificate: tls.certificate.clone(), key: tls.key.clone() }),
+        tls: section.tls.as_ref().map(|tls| ingest::Tls {
+            certificate: tls.certificate.clone(),
+            key: tls.key.clone(),
+        }),
         accounts: section.accounts.clone(),
         key_secret: key_secret::find(section, deps).await?,
         partitions: config.partitions,

@@ -39,22 +39,36 @@ async fn run(client: &mut Client, send: &Send) -> anyhow::Result<ExitCode> {
         .await
         .map_err(|status| explain(&status))?
         .into_inner();
-    let request = SubmitRequest { message: Some(submission(send)) };
-    let response = client.submit(request).await.map_err(|status| explain(&status))?.into_inner();
-    let accepted = response.accepted.context("the server answered without saying what it accepted")?;
+    let request = SubmitRequest {
+        message: Some(submission(send)),
+    };
+    let response = client
+        .submit(request)
+        .await
+        .map_err(|status| explain(&status))?
+        .into_inner();
+    let accepted = response
+        .accepted
+        .context("the server answered without saying what it accepted")?;
     println!("{}", accepted_line(&accepted));
     if send.no_wait {
         return Ok(ExitCode::SUCCESS);
     }
     while let Some(response) = receipts.message().await.map_err(|status| explain(&status))? {
-        let found = response.receipts.into_iter().find(|receipt| receipt.message_id == accepted.message_id);
+        let found = response
+            .receipts
+            .into_iter()
+            .find(|receipt| receipt.message_id == accepted.message_id);
         if let Some(receipt) = found {
             println!("{}", receipt_line(&receipt));
             let is_good = matches!(receipt.state(), MessageState::Delivered | MessageState::Sent);
             return Ok(ExitCode::from(if is_good { 0 } else { exit::NEGATIVE }));
         }
     }
-    anyhow::bail!("the server closed the stream before the receipt of {} came", accepted.message_id)
+    anyhow::bail!(
+        "the server closed the stream before the receipt of {} came",
+        accepted.message_id
+    )
 }
 
 fn submission(send: &Send) -> Submission {
@@ -66,9 +80,14 @@ fn submission(send: &Send) -> Submission {
     Submission {
         to: send.to.clone(),
         from: send.from.clone(),
-        content: Some(Content { body: Some(Body::Text(send.text.clone())) }),
+        content: Some(Content {
+            body: Some(Body::Text(send.text.clone())),
+        }),
         class: class.into(),
-        ttl: send.ttl.map(|seconds| prost_types::Duration { seconds: seconds.into(), nanos: 0 }),
+        ttl: send.ttl.map(|seconds| prost_types::Duration {
+            seconds: seconds.into(),
+            nanos: 0,
+        }),
         ..Submission::default()
     }
 }
@@ -81,7 +100,10 @@ fn accepted_line(accepted: &Accepted) -> String {
         Encoding::Unspecified => "an unnamed encoding",
     };
     let plural = if accepted.segments == 1 { "" } else { "s" };
-    format!("{}  accepted: {} segment{plural} in {encoding}", accepted.message_id, accepted.segments)
+    format!(
+        "{}  accepted: {} segment{plural} in {encoding}",
+        accepted.message_id, accepted.segments
+    )
 }
 
 fn receipt_line(receipt: &Receipt) -> String {

@@ -23,7 +23,9 @@ use crate::cli::{Explain, Table};
 pub(crate) fn main(command: Table) -> anyhow::Result<ExitCode> {
     let output = match command {
         Table::Check { dir, json } => command::check(&dir, json),
-        Table::Explain(Explain { batch: Some(file), dir, .. }) => explain_batch(&dir, &file)?,
+        Table::Explain(Explain {
+            batch: Some(file), dir, ..
+        }) => explain_batch(&dir, &file)?,
         Table::Explain(explain) => {
             let (dir, json) = (explain.dir.clone(), explain.json);
             command::explain(&dir, request(explain), json, Clock::wall().now())
@@ -39,7 +41,9 @@ fn explain_batch(dir: &Path, file: &Path) -> anyhow::Result<Output> {
     let input: Box<dyn BufRead> = if file == Path::new("-") {
         Box::new(io::stdin().lock())
     } else {
-        Box::new(BufReader::new(File::open(file).with_context(|| format!("{}: cannot be read", file.display()))?))
+        Box::new(BufReader::new(
+            File::open(file).with_context(|| format!("{}: cannot be read", file.display()))?,
+        ))
     };
     let output = io::BufWriter::new(io::stdout().lock());
     match command::explain_batch(dir, input, output, Clock::wall().now()) {

@@ -27,13 +27,21 @@ pub(crate) fn main(trace: Trace) -> anyhow::Result<ExitCode> {
                 return Ok(ExitCode::from(exit::UNAVAILABLE));
             }
         };
-        match client.get_message(GetMessageRequest { message_id: trace.id.clone() }).await {
+        match client
+            .get_message(GetMessageRequest {
+                message_id: trace.id.clone(),
+            })
+            .await
+        {
             Ok(response) => {
                 print!("{}", life(&response.into_inner()));
                 Ok(ExitCode::SUCCESS)
             }
             Err(status) if status.code() == Code::NotFound => {
-                eprintln!("signalbox: {} is no message of this account, or it is no longer kept", trace.id);
+                eprintln!(
+                    "signalbox: {} is no message of this account, or it is no longer kept",
+                    trace.id
+                );
                 Ok(ExitCode::from(exit::NEGATIVE))
             }
             Err(status) => Err(explain(&status)),
@@ -48,22 +56,43 @@ pub(crate) fn life(message: &GetMessageResponse) -> String {
         let _ = writeln!(text, "{words}");
     };
     let accepted = message.accepted_at.as_ref();
-    let class = message.class().as_str_name().trim_start_matches("MESSAGE_CLASS_").to_lowercase();
-    let encoding = message.encoding().as_str_name().trim_start_matches("ENCODING_").to_lowercase();
+    let class = message
+        .class()
+        .as_str_name()
+        .trim_start_matches("MESSAGE_CLASS_")
+        .to_lowercase();
+    let encoding = message
+        .encoding()
+        .as_str_name()
+        .trim_start_matches("ENCODING_")
+        .to_lowercase();
     let segments = message.segments;
-    line(format_args!("{}  {class}, {encoding}, segments: {segments}", message.message_id));
+    line(format_args!(
+        "{}  {class}, {encoding}, segments: {segments}",
+        message.message_id
+    ));
     line(format_args!("  {}  accepted", instant(accepted)));
     for attempt in &message.attempts {
         line(format_args!("{}", attempt_lines(attempt, accepted)));
     }
     let state = state_word(message.state());
-    let reason = message.reason.as_ref().map(|reason| format!(": {}", reason_words(&reason.code, &reason.detail)));
+    let reason = message
+        .reason
+        .as_ref()
+        .map(|reason| format!(": {}", reason_words(&reason.code, &reason.detail)));
     match message.ended_at.as_ref() {
         Some(ended) => {
             let after = after(accepted, Some(ended));
-            line(format_args!("  {}  {state}{}{after}", instant(Some(ended)), reason.unwrap_or_default()));
+            line(format_args!(
+                "  {}  {state}{}{after}",
+                instant(Some(ended)),
+                reason.unwrap_or_default()
+            ));
         }
-        None => line(format_args!("  now                       {state}{}", reason.unwrap_or_default())),
+        None => line(format_args!(
+            "  now                       {state}{}",
+            reason.unwrap_or_default()
+        )),
     }
     text
 }
@@ -73,7 +102,11 @@ fn attempt_lines(attempt: &Attempt, accepted: Option<&prost_types::Timestamp>) -
         Some(price) => format!("{} {} a segment, cost {}", price.unit, price.currency, price.cost),
         None => "price not known".to_owned(),
     };
-    let policy = if attempt.policy.is_empty() { "the defaults" } else { &attempt.policy };
+    let policy = if attempt.policy.is_empty() {
+        "the defaults"
+    } else {
+        &attempt.policy
+    };
     let asked = attempt.issued_at.as_ref();
     let mut text = format!(
         "  {}  order {} to {}: {price}; by {policy}, table {}{}",
@@ -85,15 +118,28 @@ fn attempt_lines(attempt: &Attempt, accepted: Option<&prost_types::Timestamp>) -
     );
     if !attempt.outcome.is_empty() {
         let answered = attempt.answered_at.as_ref();
-        let reason = attempt.reason.as_ref().map(|reason| format!(": {}", reason_words(&reason.code, &reason.detail)));
+        let reason = attempt
+            .reason
+            .as_ref()
+            .map(|reason| format!(": {}", reason_words(&reason.code, &reason.detail)));
         let (outcome, reason) = (&attempt.outcome, reason.unwrap_or_default());
-        let _ = write!(text, "\n  {}  {} answered {outcome}{reason}{}", instant(answered), attempt.carrier, after(asked, answered));
+        let _ = write!(
+            text,
+            "\n  {}  {} answered {outcome}{reason}{}",
+            instant(answered),
+            attempt.carrier,
+            after(asked, answered)
+        );
     }
     text
 }
 
 fn reason_words(code: &str, detail: &str) -> String {
-    if detail.is_empty() { code.to_owned() } else { format!("{code} ({detail})") }
+    if detail.is_empty() {
+        code.to_owned()
+    } else {
+        format!("{code} ({detail})")
+    }
 }
 
 fn instant(at: Option<&prost_types::Timestamp>) -> String {

@@ -49,17 +49,27 @@ impl Router {
             .spawn()
             .unwrap();
         let mut line = String::new();
-        BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+        BufReader::new(child.stdout.as_mut().unwrap())
+            .read_line(&mut line)
+            .unwrap();
         let Some(address) = line.trim().strip_prefix("signalbox: ready, gRPC on ") else {
             let mut log = String::new();
             child.stderr.as_mut().unwrap().read_to_string(&mut log).unwrap();
             panic!("{line}\n{log}");
         };
-        Self { server: format!("http://{address}"), child, _folder: folder }
+        Self {
+            server: format!("http://{address}"),
+            child,
+            _folder: folder,
+        }
     }
 
     fn call(&self, arguments: &[&str]) -> Output {
-        signalbox().args(arguments).args(["--server", &self.server, "--api-key", KEY]).output().unwrap()
+        signalbox()
+            .args(arguments)
+            .args(["--server", &self.server, "--api-key", KEY])
+            .output()
+            .unwrap()
     }
 }
 
@@ -73,7 +83,15 @@ impl Drop for Router {
 #[test]
 fn a_message_is_sent_and_its_life_can_be_traced() {
     let router = Router::start();
-    let sent = router.call(&["send", "--from", "ACME", "--to", "+447700900123", "--text", "Your parcel is on its way"]);
+    let sent = router.call(&[
+        "send",
+        "--from",
+        "ACME",
+        "--to",
+        "+447700900123",
+        "--text",
+        "Your parcel is on its way",
+    ]);
     let said = text(&sent.stdout);
     assert!(sent.status.success(), "{said}{}", text(&sent.stderr));
     assert!(said.contains("accepted: 1 segment in GSM-7"), "{said}");
@@ -82,7 +100,14 @@ fn a_message_is_sent_and_its_life_can_be_traced() {
     let trace = router.call(&["trace", id]);
     let life = text(&trace.stdout);
     assert!(trace.status.success(), "{life}{}", text(&trace.stderr));
-    for word in ["accepted", "order 1 to", "cost", "answered accepted", "table", "delivered"] {
+    for word in [
+        "accepted",
+        "order 1 to",
+        "cost",
+        "answered accepted",
+        "table",
+        "delivered",
+    ] {
         assert!(life.contains(word), "no {word:?} in\n{life}");
     }
     let unknown = router.call(&["trace", "01890000-0000-7000-8000-000000000000"]);
@@ -101,7 +126,10 @@ fn a_refused_message_says_which_field_and_which_limit() {
 #[test]
 fn a_signal_drains_and_exits_zero() {
     let mut router = Router::start();
-    let status = Command::new("kill").args(["-TERM", &router.child.id().to_string()]).status().unwrap();
+    let status = Command::new("kill")
+        .args(["-TERM", &router.child.id().to_string()])
+        .status()
+        .unwrap();
     assert!(status.success());
     assert_eq!(router.child.wait().unwrap().code(), Some(0));
 }
@@ -109,7 +137,14 @@ fn a_signal_drains_and_exits_zero() {
 #[test]
 fn a_server_that_is_away_is_told_by_the_exit_code() {
     // Port 1 is reserved and nobody listens there.
-    let away = run(&["trace", "01890000-0000-7000-8000-000000000000", "--server", "http://127.0.0.1:1", "--api-key", "k"]);
+    let away = run(&[
+        "trace",
+        "01890000-0000-7000-8000-000000000000",
+        "--server",
+        "http://127.0.0.1:1",
+        "--api-key",
+        "k",
+    ]);
     assert_eq!(away.status.code(), Some(69), "{}", text(&away.stderr));
 }
 
@@ -132,16 +167,30 @@ fn a_database_serves_one_process_at_a_time() {
 fn the_example_tables_and_configurations_are_fine() {
     for table in ["starter"] {
         let checked = run(&["table", "check", table]);
-        assert!(checked.status.success(), "{}{}", text(&checked.stdout), text(&checked.stderr));
+        assert!(
+            checked.status.success(),
+            "{}{}",
+            text(&checked.stdout),
+            text(&checked.stderr)
+        );
     }
     let checked = run(&["standalone", "--config", "standalone/signalbox.toml", "--check-config"]);
-    assert!(checked.status.success(), "{}{}", text(&checked.stdout), text(&checked.stderr));
+    assert!(
+        checked.status.success(),
+        "{}{}",
+        text(&checked.stdout),
+        text(&checked.stderr)
+    );
 }
 
 #[test]
 fn explain_speaks_to_people_and_to_programs() {
     let tree = run(&["table", "explain", "starter", "--to", "+33639981234"]);
-    assert!(tree.status.success() && text(&tree.stdout).contains("FR"), "{}", text(&tree.stdout));
+    assert!(
+        tree.status.success() && text(&tree.stdout).contains("FR"),
+        "{}",
+        text(&tree.stdout)
+    );
     let json = run(&["table", "explain", "starter", "--to", "+33639981234", "--json"]);
     let object: serde_json::Value = serde_json::from_slice(&json.stdout).unwrap();
     assert_eq!(object["network"]["country"], "FR");
@@ -151,11 +200,17 @@ fn explain_speaks_to_people_and_to_programs() {
 fn a_batch_answers_each_line_in_its_place() {
     let folder = tempfile::tempdir().unwrap();
     let queries = folder.path().join("queries.jsonl");
-    fs::write(&queries, "{\"to\":\"33639981234\"}\nno query\n{\"to\":\"447700900123\",\"class\":\"otp\"}\n").unwrap();
+    fs::write(
+        &queries,
+        "{\"to\":\"33639981234\"}\nno query\n{\"to\":\"447700900123\",\"class\":\"otp\"}\n",
+    )
+    .unwrap();
     let answers = run(&["table", "explain", "starter", "--batch", queries.to_str().unwrap()]);
     assert_eq!(answers.status.code(), Some(1));
-    let lines: Vec<serde_json::Value> =
-        text(&answers.stdout).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let lines: Vec<serde_json::Value> = text(&answers.stdout)
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
     assert_eq!(lines.len(), 3);
     assert_eq!(lines[0]["to"], "33639981234");
     assert!(lines[1]["error"].is_string());
@@ -168,5 +223,8 @@ fn wrong_usage_and_wrong_tables_have_different_exit_codes() {
     assert_eq!(run(&["nonsense"]).status.code(), Some(64));
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("table.toml"), "currency = 7\n").unwrap();
-    assert_eq!(run(&["table", "check", folder.path().to_str().unwrap()]).status.code(), Some(1));
+    assert_eq!(
+        run(&["table", "check", folder.path().to_str().unwrap()]).status.code(),
+        Some(1)
+    );
 }

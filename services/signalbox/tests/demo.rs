@@ -4,11 +4,18 @@
 use std::process::{Command, Output};
 
 fn demo(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_signalbox")).arg("demo").args(arguments).output().unwrap()
+    Command::new(env!("CARGO_BIN_EXE_signalbox"))
+        .arg("demo")
+        .args(arguments)
+        .output()
+        .unwrap()
 }
 
 fn assert_in_order(output: &Output) {
-    let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    let (stdout, stderr) = (
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr),
+    );
     assert!(output.status.success(), "{stdout}\n{stderr}");
     assert!(stdout.contains("The books are in order"), "{stdout}\n{stderr}");
 }

@@ -1,8 +1,12 @@
 //! Watching files and folders that people edit while the service runs.
 
-use std::{path::Path, path::PathBuf, time::Duration};
+use std::{
+    ffi::OsString,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
-use notify::{RecommendedWatcher, RecursiveMode, Watcher};
+use notify::{Event, RecommendedWatcher, RecursiveMode, Watcher};
 use tokio::sync::watch;
 
 use crate::time;
@@ -24,9 +28,14 @@ impl PathWatch {
     /// Where the system offers no events, [`PathWatch::next`] still returns every ten seconds.
     pub fn new(path: &Path) -> Self {
         let (sender, changed) = watch::channel(0_u64);
-        let watched = watched_folder(path);
-        let watcher = notify::recommended_watcher(move |_event| sender.send_modify(|count| *count += 1))
-            .and_then(|mut watcher| watcher.watch(&watched, RecursiveMode::Recursive).map(|()| watcher));
+        let subject = Subject::of(path);
+        let (folder, mode) = subject.watched();
+        let watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
+            if event.is_ok_and(|event| subject.is_changed_by(&event)) {
+                sender.send_modify(|count| *count += 1);
+            }
+        })
+        .and_then(|mut watcher| watcher.watch(&folder, mode).map(|()| watcher));
         if let Err(error) = &watcher {
             tracing::warn!(%error, "no file events here: changes are looked for every 10 s");
         }
@@ -52,12 +61,47 @@ impl PathWatch {
     }
 }
 
-fn watched_folder(path: &Path) -> PathBuf {
-    if path.is_dir() {
-        return path.to_owned();
+/// What is watched.
+enum Subject {
+    Folder(PathBuf),
+    File { folder: PathBuf, name: OsString },
+}
+
+impl Subject {
+    fn of(path: &Path) -> Self {
+        match (path.is_dir(), path.file_name()) {
+            (false, Some(name)) => {
+                let folder = path
+                    .parent()
+                    .filter(|folder| !folder.as_os_str().is_empty())
+                    .unwrap_or(Path::new("."));
+                Self::File {
+                    folder: folder.to_owned(),
+                    name: name.to_owned(),
+                }
+            }
+            _ => Self::Folder(path.to_owned()),
+        }
     }
-    match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
-        _ => PathBuf::from("."),
+
+    /// A file is watched through its folder alone: what lies below, such as a database, is none of its business.
+    fn watched(&self) -> (PathBuf, RecursiveMode) {
+        match self {
+            Self::Folder(path) => (path.clone(), RecursiveMode::Recursive),
+            Self::File { folder, .. } => (folder.clone(), RecursiveMode::NonRecursive),
+        }
+    }
+
+    /// Reading is no change. Kubernetes replaces a mounted file by moving a link whose name begins with two dots.
+    fn is_changed_by(&self, event: &Event) -> bool {
+        if event.kind.is_access() {
+            return false;
+        }
+        let Self::File { name, .. } = self else { return true };
+        event
+            .paths
+            .iter()
+            .filter_map(|path| path.file_name())
+            .any(|changed| changed == name.as_os_str() || changed.as_encoded_bytes().starts_with(b".."))
     }
 }

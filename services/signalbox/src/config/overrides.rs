@@ -14,7 +14,9 @@ pub(super) fn apply(text: &str, variables: impl Iterator<Item = (String, String)
     }
     variables.sort();
     // A file that is no TOML is reported by the reader, with line and help.
-    let Ok(mut document) = text.parse::<DocumentMut>() else { return Ok(text.to_owned()) };
+    let Ok(mut document) = text.parse::<DocumentMut>() else {
+        return Ok(text.to_owned());
+    };
     for (name, value) in variables {
         let keys: Vec<_> = name[PREFIX.len()..].split("__").map(str::to_lowercase).collect();
         set(document.as_table_mut(), &keys, &value).with_context(|| format!("{name} cannot be applied"))?;
@@ -31,5 +33,9 @@ fn set(table: &mut Table, keys: &[String], value: &str) -> anyhow::Result<()> {
         return Ok(());
     }
     let next = table.entry(key).or_insert_with(|| Item::Table(Table::new()));
-    set(next.as_table_mut().with_context(|| format!("{key} is no section"))?, deeper, value)
+    set(
+        next.as_table_mut().with_context(|| format!("{key} is no section"))?,
+        deeper,
+        value,
+    )
 }

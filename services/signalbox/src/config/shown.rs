@@ -10,18 +10,28 @@ pub(crate) fn shown(config: &Config) -> String {
     let mut line = |words: std::fmt::Arguments<'_>| {
         let _ = writeln!(text, "{words}");
     };
-    line(format_args!("[bus]\n{}\npartitions = {}", engine(&config.bus), config.partitions));
+    line(format_args!(
+        "[bus]\n{}\npartitions = {}",
+        engine(&config.bus),
+        config.partitions
+    ));
     line(format_args!("[store]\n{}", engine(&config.store)));
     if let Some(path) = &config.table {
         line(format_args!("[table]\npath = {path:?}"));
     }
     if let Some(ingest) = &config.ingest {
-        line(format_args!("[ingest]\ngrpc = \"{}\"\naccounts = {:?}", ingest.grpc, ingest.accounts));
+        line(format_args!(
+            "[ingest]\ngrpc = \"{}\"\naccounts = {:?}",
+            ingest.grpc, ingest.accounts
+        ));
         if ingest.key_secret.is_some() {
             line(format_args!("key_secret = \"***\""));
         }
         if let Some(tls) = &ingest.tls {
-            line(format_args!("tls = {{ certificate = {:?}, key = {:?} }}", tls.certificate, tls.key));
+            line(format_args!(
+                "tls = {{ certificate = {:?}, key = {:?} }}",
+                tls.certificate, tls.key
+            ));
         }
     }
     if let Some(path) = &config.links {
@@ -32,7 +42,10 @@ pub(crate) fn shown(config: &Config) -> String {
     if let Some(address) = config.probes {
         line(format_args!("http = \"{address}\""));
     }
-    line(format_args!("[service]\ndrain = \"{}\"", source::duration_text(config.drain_limit)));
+    line(format_args!(
+        "[service]\ndrain = \"{}\"",
+        source::duration_text(config.drain_limit)
+    ));
     text
 }
 

@@ -23,7 +23,12 @@ http = "127.0.0.1:9090"
 #[test]
 fn a_relative_path_starts_at_the_folder_of_the_file() {
     let config = parse("signalbox.toml", GOOD, Path::new("/etc/signalbox")).unwrap();
-    assert_eq!(config.bus, Engine::Embedded { path: "/etc/signalbox/data/log".into() });
+    assert_eq!(
+        config.bus,
+        Engine::Embedded {
+            path: "/etc/signalbox/data/log".into()
+        }
+    );
     assert_eq!(config.table.unwrap(), Path::new("/etc/signalbox/table"));
 }
 

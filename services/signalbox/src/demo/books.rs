@@ -32,8 +32,12 @@ impl Books {
         let disk = Disk::open(scene.database())?;
         let bus = EmbeddedBus::open(disk, Clock::wall().as_millis_fn())?;
         let mut reader = bus.read(&topics::events(), Position::Start).await?;
-        let mut books =
-            Self { ends: BTreeMap::new(), contradicted: BTreeSet::new(), late: 0, strangers: 0 };
+        let mut books = Self {
+            ends: BTreeMap::new(),
+            contradicted: BTreeSet::new(),
+            late: 0,
+            strangers: 0,
+        };
         loop {
             let records = reader.poll(READ_RECORDS_MAX).await?;
             if records.is_empty() {

@@ -21,7 +21,10 @@ pub(super) fn all(scene: &Scene, trip: &Trip, books: &Books) -> Vec<String> {
     carriers_agree(scene, trip, books, &mut findings);
     placing::check(scene, trip, books, &mut findings);
     if trip.refused.0 > 0 {
-        findings.push(format!("{} messages were refused, the first because {}", trip.refused.0, trip.refused.1));
+        findings.push(format!(
+            "{} messages were refused, the first because {}",
+            trip.refused.0, trip.refused.1
+        ));
     }
     findings
 }
@@ -31,12 +34,22 @@ pub(super) fn tell(findings: &mut Vec<String>, what: &str, cases: &[String]) {
     if cases.is_empty() {
         return;
     }
-    let shown = cases.iter().take(FINDINGS_SHOWN).cloned().collect::<Vec<_>>().join(", ");
+    let shown = cases
+        .iter()
+        .take(FINDINGS_SHOWN)
+        .cloned()
+        .collect::<Vec<_>>()
+        .join(", ");
     findings.push(format!("{what}: {} ({shown})", cases.len()));
 }
 
 fn every_message_ended_once(trip: &Trip, books: &Books, findings: &mut Vec<String>) {
-    let missing: Vec<_> = trip.accepted.keys().filter(|id| !books.ends.contains_key(*id)).cloned().collect();
+    let missing: Vec<_> = trip
+        .accepted
+        .keys()
+        .filter(|id| !books.ends.contains_key(*id))
+        .cloned()
+        .collect();
     tell(findings, "accepted messages without an end", &missing);
     let contradicted: Vec<_> = books.contradicted.iter().cloned().collect();
     tell(findings, "messages with two different ends", &contradicted);
@@ -52,15 +65,30 @@ fn carriers_agree(scene: &Scene, trip: &Trip, books: &Books, findings: &mut Vec<
         }
         let missing = take_away_accepted(&mut seen, carrier, trip, books);
         let unsure = unsure(carrier, trip, books);
-        let extra = seen.into_iter().filter(|(segment, left)| *left > unsure.get(segment).copied().unwrap_or(0));
+        let extra = seen
+            .into_iter()
+            .filter(|(segment, left)| *left > unsure.get(segment).copied().unwrap_or(0));
         let extra: Vec<_> = extra.map(|((to, _), _)| mask(&to)).collect();
-        tell(findings, &format!("messages that {carrier} took by our books and not by its own"), &missing);
-        tell(findings, &format!("segments that {carrier} took by its books and not by ours"), &extra);
+        tell(
+            findings,
+            &format!("messages that {carrier} took by our books and not by its own"),
+            &missing,
+        );
+        tell(
+            findings,
+            &format!("segments that {carrier} took by its books and not by ours"),
+            &extra,
+        );
     }
 }
 
 /// Takes every segment that `carrier` accepted by our books away from what it saw; returns the messages it did not see.
-fn take_away_accepted(seen: &mut BTreeMap<Seen, i64>, carrier: &CarrierName, trip: &Trip, books: &Books) -> Vec<String> {
+fn take_away_accepted(
+    seen: &mut BTreeMap<Seen, i64>,
+    carrier: &CarrierName,
+    trip: &Trip,
+    books: &Books,
+) -> Vec<String> {
     let mut missing = Vec::new();
     for (id, letter) in orders(carrier, "accepted", trip, books) {
         for segment in segments(letter) {
@@ -93,18 +121,26 @@ fn orders<'a>(
     trip: &'a Trip,
     books: &'a Books,
 ) -> impl Iterator<Item = (&'a str, &'a Letter)> {
-    let ends = books.ends.iter().filter_map(|(id, end)| Some((id.as_str(), end, trip.accepted.get(id)?)));
+    let ends = books
+        .ends
+        .iter()
+        .filter_map(|(id, end)| Some((id.as_str(), end, trip.accepted.get(id)?)));
     ends.flat_map(move |(id, end, letter)| {
-        let answered = end.attempts.iter().filter(move |attempt| {
-            attempt.carrier == *carrier && attempt.answer.outcome == outcome
-        });
+        let answered = end
+            .attempts
+            .iter()
+            .filter(move |attempt| attempt.carrier == *carrier && attempt.answer.outcome == outcome);
         answered.map(move |_| (id, letter))
     })
 }
 
 fn payload(esm_class: u8, octets: &Bytes) -> Bytes {
     let has_header = esm_class & 0x40 != 0;
-    let header = if has_header { octets.first().map_or(0, |length| usize::from(*length) + 1) } else { 0 };
+    let header = if has_header {
+        octets.first().map_or(0, |length| usize::from(*length) + 1)
+    } else {
+        0
+    };
     octets.slice(header.min(octets.len())..)
 }
 
@@ -113,7 +149,10 @@ fn segments(letter: &Letter) -> Vec<Seen> {
     let segments = sms::segment(&content, sms::encoding_of(&letter.text), Reference::Short(0));
     let segments = segments.expect("ingest accepted this text");
     let to = letter.to.digits().to_owned();
-    segments.iter().map(|segment| (to.clone(), Bytes::copy_from_slice(segment.payload()))).collect()
+    segments
+        .iter()
+        .map(|segment| (to.clone(), Bytes::copy_from_slice(segment.payload())))
+        .collect()
 }
 
 fn mask(number: &str) -> String {

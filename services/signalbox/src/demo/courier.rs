@@ -3,9 +3,7 @@
 use anyhow::Context as _;
 use signalbox_loadtest::world::Letter;
 use signalbox_proto::pb::signalbox::{
-    ingest::v1::{
-        Submission, SubmitStreamRequest, SubmitStreamResponse, WatchReceiptsRequest, WatchReceiptsResponse,
-    },
+    ingest::v1::{Submission, SubmitStreamRequest, SubmitStreamResponse, WatchReceiptsRequest, WatchReceiptsResponse},
     sms::v1::{Content, MessageClass, content::Body},
 };
 use sms::Class;
@@ -43,11 +41,26 @@ impl Courier {
     /// Connects to `server`; receipts go on after `token`, or begin now.
     pub(super) async fn connect(server: &Server, token: Option<String>) -> anyhow::Result<Self> {
         let mut client = client::connect(server).await?;
-        let watch = WatchReceiptsRequest { token: token.unwrap_or_default(), since: None };
-        let receipts = client.watch_receipts(watch).await.map_err(|status| explain(&status))?.into_inner();
+        let watch = WatchReceiptsRequest {
+            token: token.unwrap_or_default(),
+            since: None,
+        };
+        let receipts = client
+            .watch_receipts(watch)
+            .await
+            .map_err(|status| explain(&status))?
+            .into_inner();
         let (frames, outgoing) = mpsc::channel(FRAMES_WAITING_MAX);
-        let answers = client.submit_stream(ReceiverStream::new(outgoing)).await.map_err(|status| explain(&status))?;
-        Ok(Self { frames, answers: answers.into_inner(), receipts, token: String::new() })
+        let answers = client
+            .submit_stream(ReceiverStream::new(outgoing))
+            .await
+            .map_err(|status| explain(&status))?;
+        Ok(Self {
+            frames,
+            answers: answers.into_inner(),
+            receipts,
+            token: String::new(),
+        })
     }
 
     /// Where the next watch goes on.
@@ -58,7 +71,12 @@ impl Courier {
     /// Hands over a frame that begins with the letter at place `from`; false if the router takes no more just now.
     pub(super) fn send(&self, from: u64, letters: &[Letter]) -> bool {
         let messages = letters.iter().map(submission).collect();
-        self.frames.try_send(SubmitStreamRequest { sequence: from, messages }).is_ok()
+        self.frames
+            .try_send(SubmitStreamRequest {
+                sequence: from,
+                messages,
+            })
+            .is_ok()
     }
 
     /// The next thing that comes. Cancel-safe.
@@ -87,9 +105,14 @@ fn submission(letter: &Letter) -> Submission {
     Submission {
         to: letter.to.digits().to_owned(),
         from: letter.from.as_str().to_owned(),
-        content: Some(Content { body: Some(Body::Text(letter.text.clone())) }),
+        content: Some(Content {
+            body: Some(Body::Text(letter.text.clone())),
+        }),
         class: class.into(),
-        ttl: Some(prost_types::Duration { seconds: TTL_SECONDS, nanos: 0 }),
+        ttl: Some(prost_types::Duration {
+            seconds: TTL_SECONDS,
+            nanos: 0,
+        }),
         ..Submission::default()
     }
 }

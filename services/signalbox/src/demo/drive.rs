@@ -49,7 +49,11 @@ pub(super) async fn run(stage: &mut Stage, demo: &Demo) -> anyhow::Result<Trip> 
     let count = letters.len();
     let mut drive = Drive {
         courier: Courier::connect(stage.server(), None).await?,
-        schedule: Schedule { start: time::now(), rate: demo.rate, sent: 0 },
+        schedule: Schedule {
+            start: time::now(),
+            rate: demo.rate,
+            sent: 0,
+        },
         letters,
         answered: BTreeSet::new(),
         trip: Trip::default(),
@@ -67,7 +71,12 @@ pub(super) async fn run(stage: &mut Stage, demo: &Demo) -> anyhow::Result<Trip> 
     let all_ended = time::timeout(END_TIMEOUT, drive.wait_for_ends()).await;
     drive.bar.finish_and_clear();
     stage.ensure_running()?;
-    let open = drive.trip.accepted.keys().filter(|id| !drive.ended.contains(*id)).count();
+    let open = drive
+        .trip
+        .accepted
+        .keys()
+        .filter(|id| !drive.ended.contains(*id))
+        .count();
     all_ended.with_context(|| format!("{open} accepted messages have not ended"))??;
     drive.trip.took = start.elapsed();
     Ok(drive.trip)
@@ -102,19 +111,27 @@ impl Drive {
     async fn dark_and_cheaper(&mut self, stage: &mut Stage) -> anyhow::Result<()> {
         let clock = Clock::wall();
         let names: Vec<_> = stage.carriers().cloned().collect();
-        let [dark, .., cheaper] = &names[..] else { bail!("the demonstration needs carriers") };
+        let [dark, .., cheaper] = &names[..] else {
+            bail!("the demonstration needs carriers")
+        };
         let count = self.letters.len();
         self.follow(count / 3).await?;
-        self.say(&format!("{dark} is killed: no answer leaves it any more, and nobody listens"));
+        self.say(&format!(
+            "{dark} is killed: no answer leaves it any more, and nobody listens"
+        ));
         let dark_at = clock.now();
         stage.kill_carrier(dark);
         self.follow(2 * count / 3).await?;
-        self.say(&format!("{cheaper} becomes 40 % cheaper: its rate sheet is saved while the router runs"));
+        self.say(&format!(
+            "{cheaper} becomes 40 % cheaper: its rate sheet is saved while the router runs"
+        ));
         stage.make_cheaper(cheaper)?;
         self.trip.cheaper = Some((cheaper.clone(), clock.now()));
         self.follow(count).await?;
         time::sleep(DARK_AFTER_LAST).await;
-        self.say(&format!("{dark} is started again, and sends the receipts it still owes"));
+        self.say(&format!(
+            "{dark} is started again, and sends the receipts it still owes"
+        ));
         self.trip.dark = Some((dark.clone(), dark_at, clock.now()));
         stage.revive_carrier(dark).await
     }
@@ -126,7 +143,10 @@ impl Drive {
         self.trip.killed_at = Some(Clock::wall().now());
         stage.kill_router().await?;
         let mut lost = 0;
-        for place in (0..self.schedule.sent).filter(|place| !self.answered.contains(place)).collect::<Vec<_>>() {
+        for place in (0..self.schedule.sent)
+            .filter(|place| !self.answered.contains(place))
+            .collect::<Vec<_>>()
+        {
             self.answered.insert(place);
             self.trip.lost.push(self.letters[place].clone());
             lost += 1;
@@ -139,7 +159,11 @@ impl Drive {
 
     fn say(&self, text: &str) {
         // Without a terminal the bar swallows what it is told to print above itself.
-        if self.bar.is_hidden() { println!("  {text}") } else { self.bar.println(format!("  {text}")) }
+        if self.bar.is_hidden() {
+            println!("  {text}")
+        } else {
+            self.bar.println(format!("  {text}"))
+        }
     }
 
     /// Sends what is due and takes what comes, until `count` messages were answered.
@@ -184,7 +208,9 @@ impl Drive {
             self.answered.insert(place);
             match answer.result.context("an answer without a result")? {
                 Answer::Accepted(accepted) => {
-                    self.trip.accepted.insert(accepted.message_id, self.letters[place].clone());
+                    self.trip
+                        .accepted
+                        .insert(accepted.message_id, self.letters[place].clone());
                 }
                 Answer::Error(problem) => {
                     if self.trip.refused.0 == 0 {

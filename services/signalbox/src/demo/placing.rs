@@ -23,7 +23,9 @@ const RESTART_MS: u64 = 15_000;
 pub(super) fn check(scene: &Scene, trip: &Trip, books: &Books, findings: &mut Vec<String>) {
     let mut elsewhere = Vec::new();
     for (id, end) in &books.ends {
-        let (Some(letter), Some(attempt)) = (trip.accepted.get(id), taken(end)) else { continue };
+        let (Some(letter), Some(attempt)) = (trip.accepted.get(id), taken(end)) else {
+            continue;
+        };
         if has_one_right_place(end) && !is_right(scene, trip, end, letter, attempt) {
             elsewhere.push(format!("{id} to {}", attempt.carrier));
         }
@@ -34,19 +36,30 @@ pub(super) fn check(scene: &Scene, trip: &Trip, books: &Books, findings: &mut Ve
 
 /// Only a message that one carrier took, without another's word before, has exactly one right place.
 fn has_one_right_place(end: &TerminalEvent) -> bool {
-    end.attempts.iter().all(|attempt| matches!(&*attempt.answer.outcome, "accepted" | "link_down"))
+    end.attempts
+        .iter()
+        .all(|attempt| matches!(&*attempt.answer.outcome, "accepted" | "link_down"))
 }
 
 fn is_right(scene: &Scene, trip: &Trip, end: &TerminalEvent, letter: &Letter, attempt: &Attempt) -> bool {
-    let Some(table) = scene.tables.iter().find(|table| table.version() == attempt.table) else { return false };
-    if trip.killed_at.is_some_and(|killed| attempt.issued_at.0.abs_diff(killed.0) < RESTART_MS) {
+    let Some(table) = scene.tables.iter().find(|table| table.version() == attempt.table) else {
+        return false;
+    };
+    if trip
+        .killed_at
+        .is_some_and(|killed| attempt.issued_at.0.abs_diff(killed.0) < RESTART_MS)
+    {
         // The links of a router that starts come up one by one, and a message goes to one that is up.
         return true;
     }
     let at = end.message.accepted_at;
     let goes_to = |dark| first_choice(table, letter, at, dark).as_ref() == Some(&attempt.carrier);
-    let Some((dark, from, to)) = &trip.dark else { return goes_to(None) };
-    let is_close = [from, to].iter().any(|event| attempt.issued_at.0.abs_diff(event.0) < LINK_NOTICE_MS);
+    let Some((dark, from, to)) = &trip.dark else {
+        return goes_to(None);
+    };
+    let is_close = [from, to]
+        .iter()
+        .any(|event| attempt.issued_at.0.abs_diff(event.0) < LINK_NOTICE_MS);
     let is_dark = (*from..=*to).contains(&attempt.issued_at);
     match (is_dark, is_close) {
         (_, true) => goes_to(None) || goes_to(Some(dark)),
@@ -59,7 +72,13 @@ fn is_right(scene: &Scene, trip: &Trip, end: &TerminalEvent, letter: &Letter, at
 fn first_choice(table: &Table, letter: &Letter, at: UnixMs, dark: Option<&CarrierName>) -> Option<CarrierName> {
     let is_down = |carrier: &CarrierName| Some(carrier) == dark;
     let mut decision = Decision::default();
-    table.decide(&Query { down: Some(&is_down), ..query(letter, at) }, &mut decision);
+    table.decide(
+        &Query {
+            down: Some(&is_down),
+            ..query(letter, at)
+        },
+        &mut decision,
+    );
     match decision.action {
         Action::Route => decision.candidates.first().map(|candidate| candidate.carrier.clone()),
         _ => None,
@@ -94,7 +113,9 @@ pub(super) fn shares(trip: &Trip, books: &Books) -> BTreeMap<CarrierName, [u64; 
 
 fn shares_moved(trip: &Trip, books: &Books, findings: &mut Vec<String>) {
     let shares = shares(trip, books);
-    let totals: Vec<u64> = (0..3).map(|phase| shares.values().map(|counts| counts[phase]).sum()).collect();
+    let totals: Vec<u64> = (0..3)
+        .map(|phase| shares.values().map(|counts| counts[phase]).sum())
+        .collect();
     let share = |carrier: &CarrierName, phase: usize| {
         let count = shares.get(carrier).map_or(0, |counts| counts[phase]);
         count as f64 / totals[phase].max(1) as f64
@@ -113,14 +134,30 @@ fn shares_moved(trip: &Trip, books: &Books, findings: &mut Vec<String>) {
 
 /// What an end cost: every carrier that took the message charges for it.
 pub(super) fn cost_micros(end: &TerminalEvent) -> i64 {
-    let charged = end.attempts.iter().filter(|attempt| attempt.answer.outcome == "accepted");
-    charged.filter_map(|attempt| attempt.price.as_ref()).map(|price| price.cost_micros).sum()
+    let charged = end
+        .attempts
+        .iter()
+        .filter(|attempt| attempt.answer.outcome == "accepted");
+    charged
+        .filter_map(|attempt| attempt.price.as_ref())
+        .map(|price| price.cost_micros)
+        .sum()
 }
 
 /// What `letter` would have cost at `carrier` alone; `None` if it may not take it.
 pub(super) fn cost_alone(table: &Table, letter: &Letter, at: UnixMs, carrier: &CarrierName) -> Option<i64> {
     let is_down = |other: &CarrierName| other != carrier;
     let mut decision = Decision::default();
-    table.decide(&Query { down: Some(&is_down), ..query(letter, at) }, &mut decision);
-    decision.candidates.first().filter(|candidate| candidate.carrier == *carrier).map(|candidate| candidate.cost.0)
+    table.decide(
+        &Query {
+            down: Some(&is_down),
+            ..query(letter, at)
+        },
+        &mut decision,
+    );
+    decision
+        .candidates
+        .first()
+        .filter(|candidate| candidate.carrier == *carrier)
+        .map(|candidate| candidate.cost.0)
 }

@@ -23,7 +23,9 @@ pub(super) fn print(scene: &Scene, trip: &Trip, books: &Books, findings: &[Strin
     print_decision(scene, trip, books);
     println!();
     if findings.is_empty() {
-        println!("The books are in order: every accepted message ended exactly once, the carriers' own logs agree octet");
+        println!(
+            "The books are in order: every accepted message ended exactly once, the carriers' own logs agree octet"
+        );
         println!("for octet, and every message went where the table in force says.");
     } else {
         println!("The books are NOT in order:");
@@ -42,13 +44,20 @@ fn print_ends(trip: &Trip, books: &Books) {
     let states: Vec<_> = states.iter().map(|(state, count)| format!("{state} {count}")).collect();
     println!("accepted {}, {}", trip.accepted.len(), states.join(", "));
     if !trip.lost.is_empty() {
-        println!("never answered {}, of which {} were taken all the same", trip.lost.len(), books.strangers);
+        println!(
+            "never answered {}, of which {} were taken all the same",
+            trip.lost.len(),
+            books.strangers
+        );
     }
     let failovers = books.ends.values().filter(|end| end.attempts.len() > 1).count();
     let unanswered = attempts_with(books, "unknown");
     let bounced = attempts_with(books, "link_down");
     let rate = trip.accepted.len() as f64 / trip.took.as_secs_f64();
-    println!("{:.1} s from the first submission to the last end: {rate:.0} messages/s", trip.took.as_secs_f64());
+    println!(
+        "{:.1} s from the first submission to the last end: {rate:.0} messages/s",
+        trip.took.as_secs_f64()
+    );
     println!(
         "failed over {failovers}: {bounced} orders met a dead link, {unanswered} were sent and never answered; late receipts {}",
         books.late
@@ -56,7 +65,12 @@ fn print_ends(trip: &Trip, books: &Books) {
 }
 
 fn attempts_with(books: &Books, outcome: &str) -> usize {
-    books.ends.values().flat_map(|end| &end.attempts).filter(|attempt| attempt.answer.outcome == outcome).count()
+    books
+        .ends
+        .values()
+        .flat_map(|end| &end.attempts)
+        .filter(|attempt| attempt.answer.outcome == outcome)
+        .count()
 }
 
 fn print_shares(trip: &Trip, books: &Books) {
@@ -64,13 +78,17 @@ fn print_shares(trip: &Trip, books: &Books) {
     let mut heads = vec!["at first".to_owned()];
     heads.extend(trip.dark.as_ref().map(|(carrier, ..)| format!("{carrier} dead")));
     heads.extend(trip.cheaper.as_ref().map(|(carrier, _)| format!("{carrier} cheaper")));
-    let totals: Vec<u64> = (0..3).map(|phase| shares.values().map(|counts| counts[phase]).sum()).collect();
+    let totals: Vec<u64> = (0..3)
+        .map(|phase| shares.values().map(|counts| counts[phase]).sum())
+        .collect();
     println!();
     let cells: String = heads.iter().map(|head| format!("{head:>20}")).collect();
     println!("{:<12}{cells}", "taken by");
     for (carrier, counts) in &shares {
         let share = |phase: usize| 100.0 * counts[phase] as f64 / totals[phase].max(1) as f64;
-        let cells: String = (0..heads.len()).map(|phase| format!("{:>12} {:>5.1} %", counts[phase], share(phase))).collect();
+        let cells: String = (0..heads.len())
+            .map(|phase| format!("{:>12} {:>5.1} %", counts[phase], share(phase)))
+            .collect();
         println!("{:<12}{cells}", carrier.as_str());
     }
 }
@@ -86,10 +104,20 @@ fn print_cost(scene: &Scene, trip: &Trip, books: &Books) {
             .ends
             .iter()
             .filter_map(|(id, end)| Some((trip.accepted.get(id)?, end)))
-            .map(|(letter, end)| cost_alone(in_force(end.message.accepted_at), letter, end.message.accepted_at, carrier))
+            .map(|(letter, end)| {
+                cost_alone(
+                    in_force(end.message.accepted_at),
+                    letter,
+                    end.message.accepted_at,
+                    carrier,
+                )
+            })
             .sum()
     };
-    let singles = scene.logs.iter().filter_map(|(carrier, _)| Some((alone(carrier)?, carrier)));
+    let singles = scene
+        .logs
+        .iter()
+        .filter_map(|(carrier, _)| Some((alone(carrier)?, carrier)));
     println!();
     println!("total cost {}", euros(total));
     match singles.min() {
@@ -111,12 +139,17 @@ fn print_latency(scene: &Scene, trip: &Trip, books: &Books) -> anyhow::Result<()
     let mut arrivals: BTreeMap<(&CarrierName, &str), Vec<UnixMs>> = BTreeMap::new();
     for (carrier, log) in &scene.logs {
         for received in log.iter().filter(|received| received.was_taken()) {
-            arrivals.entry((carrier, &received.destination)).or_default().push(received.at);
+            arrivals
+                .entry((carrier, &received.destination))
+                .or_default()
+                .push(received.at);
         }
     }
     let mut histogram: Histogram<u64> = Histogram::new(3)?;
     for (id, end) in &books.ends {
-        let (Some(letter), Some(attempt)) = (trip.accepted.get(id), taken(end)) else { continue };
+        let (Some(letter), Some(attempt)) = (trip.accepted.get(id), taken(end)) else {
+            continue;
+        };
         let seen = arrivals.get(&(&attempt.carrier, letter.to.digits()));
         let first = seen.and_then(|all| all.iter().filter(|at| **at >= end.message.accepted_at).min());
         if let Some(first) = first {
@@ -145,7 +178,11 @@ fn print_decision(scene: &Scene, trip: &Trip, books: &Books) {
     if let Some((table, letter, end)) = last {
         println!();
         println!("one decision, explained:");
-        for line in table.explain(&query(letter, end.message.accepted_at)).to_string().lines() {
+        for line in table
+            .explain(&query(letter, end.message.accepted_at))
+            .to_string()
+            .lines()
+        {
             println!("  {line}");
         }
     }

@@ -77,7 +77,11 @@ impl Stage {
     pub(super) async fn set(demo: &Demo) -> anyhow::Result<Self> {
         let folder = match &demo.keep {
             Some(path) => {
-                ensure!(!path.join("data").exists(), "{} holds an earlier run: give another folder", path.display());
+                ensure!(
+                    !path.join("data").exists(),
+                    "{} holds an earlier run: give another folder",
+                    path.display()
+                );
                 fs::create_dir_all(path)?;
                 Folder::Kept(path.clone())
             }
@@ -89,12 +93,25 @@ impl Stage {
         for (number, name) in names.iter().enumerate() {
             let log = path.join(format!("{name}.log"));
             let seed = demo.seed.wrapping_add(number as u64);
-            let config = Config { name: name.to_string(), log: Some(log), seed, behaviour: behaviour(), ..Config::default() };
+            let config = Config {
+                name: name.to_string(),
+                log: Some(log),
+                seed,
+                behaviour: behaviour(),
+                ..Config::default()
+            };
             carriers.push(Carrier::start(name.clone(), config).await?);
         }
         let table = write_files(path, &carriers, demo.seed)?;
         let (child, server) = start_router(path).await?;
-        Ok(Self { folder, carriers, child, server, tables: vec![table], seed: demo.seed })
+        Ok(Self {
+            folder,
+            carriers,
+            child,
+            server,
+            tables: vec![table],
+            seed: demo.seed,
+        })
     }
 
     /// How to reach the router.
@@ -164,7 +181,9 @@ impl Stage {
         let id = self.child.id().context("the router ended by itself")?;
         let sent = Command::new("kill").args(["-TERM", &id.to_string()]).status().await?;
         ensure!(sent.success(), "the router could not be asked to stop");
-        let status = time::timeout(PROCESS_TIMEOUT, self.child.wait()).await.context("the router did not drain")??;
+        let status = time::timeout(PROCESS_TIMEOUT, self.child.wait())
+            .await
+            .context("the router did not drain")??;
         ensure!(status.success(), "the router drained with {status}");
         let mut logs = Vec::new();
         for carrier in self.carriers {
@@ -174,7 +193,11 @@ impl Stage {
             let log = carrier.config.log.context("every carrier keeps a log")?;
             logs.push((carrier.name, read_log(&log)?));
         }
-        Ok(Scene { folder: self.folder, tables: self.tables, logs })
+        Ok(Scene {
+            folder: self.folder,
+            tables: self.tables,
+            logs,
+        })
     }
 }
 
@@ -182,8 +205,15 @@ impl Carrier {
     /// Starts on a free port, and stays on it through later starts.
     async fn start(name: CarrierName, config: Config) -> anyhow::Result<Self> {
         let handle = Smsc::start(config.clone()).await?;
-        let config = Config { listen: handle.addr(), ..config };
-        Ok(Self { name, config, handle: Some(handle) })
+        let config = Config {
+            listen: handle.addr(),
+            ..config
+        };
+        Ok(Self {
+            name,
+            config,
+            handle: Some(handle),
+        })
     }
 }
 
@@ -216,12 +246,15 @@ fn write_files(path: &Path, carriers: &[Carrier], seed: u64) -> anyhow::Result<T
     // failover within the minute that a demonstration lasts.
     let table_toml = fs::read_to_string(dir.join("table.toml"))? + "on_unknown = \"resend\"\n";
     fs::write(dir.join("table.toml"), table_toml)?;
-    fs::write(path.join("accounts.toml"), format!("[[account]]\nname = \"demo\"\nkeys = [\"{API_KEY}\"]\nin_flight = 100000\n"))?;
+    fs::write(
+        path.join("accounts.toml"),
+        format!("[[account]]\nname = \"demo\"\nkeys = [\"{API_KEY}\"]\nin_flight = 100000\n"),
+    )?;
     let mut links = String::new();
     for Carrier { name, config, .. } in carriers {
         links.push_str(&format!(
             "[[link]]\nname = \"{name}\"\nkind = \"smpp\"\ncarriers = [\"{name}\"]\naddress = \"{}\"\n\
-             system_id = \"demo\"\npassword = \"demo\"\nwindow = 200\n\n",
+             system_id = \"demo\"\npassword = \"demo\"\nwindow = 200\nreconnect_max = \"1s\"\n\n",
             config.listen
         ));
     }
@@ -246,7 +279,10 @@ links = "links.toml"
 "#;
 
 async fn start_router(path: &Path) -> anyhow::Result<(Child, Server)> {
-    let log = fs::File::options().create(true).append(true).open(path.join("router.log"))?;
+    let log = fs::File::options()
+        .create(true)
+        .append(true)
+        .open(path.join("router.log"))?;
     let mut child = Command::new(env::current_exe()?)
         .arg("standalone")
         .arg("--config")
@@ -267,7 +303,13 @@ async fn start_router(path: &Path) -> anyhow::Result<(Child, Server)> {
         let log = fs::read_to_string(path.join("router.log")).unwrap_or_default();
         bail!("the router did not start:\n{log}")
     };
-    let address: String = time::timeout(PROCESS_TIMEOUT, started).await.context("the router did not start in time")??;
-    let server = Server { server: format!("http://{address}"), api_key: API_KEY.to_owned(), ca: None };
+    let address: String = time::timeout(PROCESS_TIMEOUT, started)
+        .await
+        .context("the router did not start in time")??;
+    let server = Server {
+        server: format!("http://{address}"),
+        api_key: API_KEY.to_owned(),
+        ca: None,
+    };
     Ok((child, server))
 }

@@ -29,14 +29,30 @@ impl Engine {
             Kind::Memory => {
                 warn!("bus and store are in memory: nothing survives this process");
                 let (bus, store) = (Arc::new(MemoryBus::new(now.clone())), Arc::new(MemoryStore::new(now)));
-                Ok(Self { deps: Deps { bus, store, clock, dice }, embedded: None })
+                Ok(Self {
+                    deps: Deps {
+                        bus,
+                        store,
+                        clock,
+                        dice,
+                    },
+                    embedded: None,
+                })
             }
             Kind::Embedded { path } => {
                 let disk = Disk::open(path).with_context(|| format!("{}: cannot be opened", path.display()))?;
                 let bus = Arc::new(EmbeddedBus::open(disk.clone(), now.clone())?);
                 let store = Arc::new(EmbeddedStore::open(disk, now)?);
-                let deps = Deps { bus: bus.clone(), store, clock, dice };
-                Ok(Self { deps, embedded: Some(bus) })
+                let deps = Deps {
+                    bus: bus.clone(),
+                    store,
+                    clock,
+                    dice,
+                };
+                Ok(Self {
+                    deps,
+                    embedded: Some(bus),
+                })
             }
         }
     }

@@ -41,7 +41,10 @@ async fn reload(dir: &Path, live: &LiveTable) {
         }
         Some(Ok(Err(problems))) => {
             let version = live.snapshot().version().to_owned();
-            error!(version, "the table on disk is refused, the last good one stays in force:\n{problems}");
+            error!(
+                version,
+                "the table on disk is refused, the last good one stays in force:\n{problems}"
+            );
         }
         Some(Err(panic)) => error!(%panic, "the table could not be compiled, the last good one stays in force"),
         None => {}
