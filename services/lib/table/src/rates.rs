@@ -45,8 +45,7 @@ pub(crate) struct RateId(u32);
 pub(crate) struct RateBook {
     words: usize,
     carriers: Vec<u64>,
-    /// Of each key, where its slots begin.
-    slots_from: Vec<u32>,
+    heads: Vec<Head>,
     /// Of each key and carrier, where its rates begin; one more at the end.
     rates_from: Vec<u32>,
     /// Of each rate, its cost in the table's currency, or [`CLOSED`].
@@ -62,6 +61,19 @@ pub(crate) struct RateBook {
     networks: Vec<(Network, u32)>,
     mccs: Vec<(Mcc, u32)>,
 }
+
+/// Where a key's rates are.
+#[derive(Clone, Copy, Debug)]
+struct Head {
+    /// Where its slots begin.
+    slots: u32,
+    /// Where its rates begin, if each of its carriers has one rate for all time: then nothing else need be read. Else
+    /// [`TIMED`].
+    rates: u32,
+}
+
+/// A key with rates that begin or end.
+const TIMED: u32 = u32::MAX;
 
 /// The cost of a rate that says closed.
 const CLOSED: i64 = i64::MIN;
@@ -88,16 +100,9 @@ impl RateBook {
     /// Adds the next rate; calls come in order of key, carrier and falling `from`. Returns the key's index.
     pub(crate) fn push(&mut self, is_new_key: bool, key: RateKey, carrier: CarrierIndex, rate: Rate) -> u32 {
         if is_new_key {
-            let index = index(self.slots_from.len());
-            self.carriers.extend(std::iter::repeat_n(0, self.words));
-            self.slots_from.push(index_of_last(&self.rates_from));
-            match key {
-                RateKey::Prefix(_) => {}
-                RateKey::Network(network) => self.networks.push((network, index)),
-                RateKey::Mcc(mcc) => self.mccs.push((mcc, index)),
-            }
+            self.open(key);
         }
-        let key = self.slots_from.len() - 1;
+        let key = self.heads.len() - 1;
         let word = &mut self.carriers[key * self.words + usize::from(carrier) / 64];
         let bit = 1 << (carrier % 64);
         let span = *self.span_places.entry(rate.span).or_insert_with(|| {
@@ -108,13 +113,32 @@ impl RateBook {
         self.costs.push(rate.price.map_or(CLOSED, |price| price.cost.0));
         self.units.push(rate.price.map_or(CLOSED, |price| price.unit.0));
         let end = index(self.costs.len());
-        if *word & bit == 0 {
+        let is_first = *word & bit == 0;
+        if is_first {
             *word |= bit;
             self.rates_from.push(end);
         } else {
             *self.rates_from.last_mut().expect("holds the end of the last slot") = end;
         }
+        if !is_first || rate.span != Span::ALWAYS {
+            self.heads[key].rates = TIMED;
+        }
         index(key)
+    }
+
+    /// Begins the next key.
+    fn open(&mut self, key: RateKey) {
+        let place = index(self.heads.len());
+        self.carriers.extend(std::iter::repeat_n(0, self.words));
+        self.heads.push(Head {
+            slots: index(self.rates_from.len() - 1),
+            rates: index(self.costs.len()),
+        });
+        match key {
+            RateKey::Prefix(_) => {}
+            RateKey::Network(network) => self.networks.push((network, place)),
+            RateKey::Mcc(mcc) => self.mccs.push((mcc, place)),
+        }
     }
 
     /// The key of exactly this network, if any carrier has a rate for it.
@@ -150,7 +174,11 @@ impl RateBook {
         }
         let before =
             (words[word] & (bit - 1)).count_ones() + words[..word].iter().map(|word| word.count_ones()).sum::<u32>();
-        let slot = (self.slots_from[key as usize] + before) as usize;
+        let head = self.heads[key as usize];
+        if head.rates != TIMED {
+            return Some(RateId(head.rates + before));
+        }
+        let slot = (head.slots + before) as usize;
         let mut rates = self.rates_from[slot]..self.rates_from[slot + 1];
         let is_in_force = |rate: &u32| self.spans[self.span_of[*rate as usize] as usize].contains(at);
         rates.find(is_in_force).map(RateId)
@@ -198,9 +226,4 @@ impl Tariff {
 
 fn index(at: usize) -> u32 {
     u32::try_from(at).expect("row limits keep counts below 2^32")
-}
-
-/// Slots so far: `rates_from` has one entry more than there are slots.
-fn index_of_last(rates_from: &[u32]) -> u32 {
-    index(rates_from.len() - 1)
 }
