@@ -11,14 +11,14 @@ use fjall::{
 const MIB: u64 = 1024 * 1024;
 
 /// Octets of a segment in memory before a table is written.
-pub(crate) const SEGMENT_MEMTABLE_OCTETS: u64 = 16 * MIB;
+pub(crate) const SEGMENT_MEMORY_OCTETS: u64 = 16 * MIB;
 /// Octets of a segment after which its owner should begin another: its tables are never merged, and a read looks into all.
-pub const SEGMENT_OCTETS_MAX: u64 = 16 * SEGMENT_MEMTABLE_OCTETS;
+pub const SEGMENT_OCTETS_MAX: u64 = 16 * SEGMENT_MEMORY_OCTETS;
 /// Tables at which the database would merge; above what a segment reaches.
 const SEGMENT_TABLES_MAX: u8 = 255;
 
 const _: () = assert!(
-    SEGMENT_OCTETS_MAX / SEGMENT_MEMTABLE_OCTETS < 20,
+    SEGMENT_OCTETS_MAX / SEGMENT_MEMORY_OCTETS < 20,
     "at 20 tables unmerged, the database slows writers"
 );
 
@@ -53,17 +53,25 @@ impl Layout {
         }
     }
 
+    /// Octets in memory after which a table is written.
+    pub(crate) fn memory_octets_max(self) -> u64 {
+        match self {
+            Self::Segment => SEGMENT_MEMORY_OCTETS,
+            Self::Expiring => 16 * MIB,
+            Self::Small => 4 * MIB,
+        }
+    }
+
     pub(crate) fn options(self) -> KeyspaceCreateOptions {
-        let options = KeyspaceCreateOptions::default();
+        // When to write a table is decided by `Space`.
+        let options = KeyspaceCreateOptions::default().max_memtable_size(u64::MAX);
         match self {
             Self::Segment => options
-                .max_memtable_size(SEGMENT_MEMTABLE_OCTETS)
                 .data_block_size_policy(BlockSizePolicy::all(64 * 1024))
                 // Looked up by range only.
                 .filter_policy(FilterPolicy::disabled())
                 .compaction_strategy(Arc::new(Leveled::default().with_l0_threshold(SEGMENT_TABLES_MAX))),
-            Self::Expiring => options.max_memtable_size(16 * MIB),
-            Self::Small => options.max_memtable_size(4 * MIB),
+            Self::Expiring | Self::Small => options,
         }
     }
 }

@@ -18,7 +18,12 @@ pub use layout::{Layout, SEGMENT_OCTETS_MAX};
 pub use space::{Batch, Space};
 pub use sync::Ticket;
 
-use std::{future::Future, path::Path, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    future::Future,
+    path::Path,
+    sync::{Arc, Mutex},
+};
 
 use crate::{expiry::Expiry, sync::Sync};
 
@@ -39,6 +44,8 @@ pub struct Disk {
     // Fields drop in this order: the sync thread ends before the database closes.
     sync: Sync,
     expiry: Arc<Expiry>,
+    /// Spaces in use, by their names in the database.
+    spaces: Mutex<BTreeMap<String, Space>>,
     database: fjall::Database,
 }
 
@@ -58,7 +65,12 @@ impl Disk {
         };
         let database = database.map_err(|error| DiskError::open(path, error))?;
         let sync = Sync::start(path).map_err(|error| DiskError::open(path, error.into()))?;
-        Ok(Arc::new(Self { sync, expiry, database }))
+        Ok(Arc::new(Self {
+            sync,
+            expiry,
+            spaces: Mutex::default(),
+            database,
+        }))
     }
 
     /// The space called `name`, created as `layout` says if there is none.
@@ -67,8 +79,14 @@ impl Disk {
     /// The disk is away.
     pub fn space(&self, name: &str, layout: Layout) -> Result<Space, DiskError> {
         let name = layout.name(name);
+        let mut spaces = self.spaces.lock().expect("no holder panics");
+        if let Some(space) = spaces.get(&name) {
+            return Ok(space.clone());
+        }
         let keyspace = self.database.keyspace(&name, || layout.options())?;
-        Ok(Space::new(keyspace))
+        let space = Space::new(keyspace, layout.memory_octets_max());
+        spaces.insert(name, space.clone());
+        Ok(space)
     }
 
     /// Names of all spaces that were created as `layout`, in order.
@@ -87,8 +105,10 @@ impl Disk {
     ///
     /// # Errors
     /// The disk is away; the space may come back after a restart.
-    pub fn drop_space(&self, space: Space) -> Result<(), DiskError> {
-        Ok(self.database.delete_keyspace(space.into_keyspace())?)
+    pub fn drop_space(&self, space: &Space) -> Result<(), DiskError> {
+        let keyspace = space.keyspace();
+        self.spaces.lock().expect("no holder panics").remove(&**keyspace.name());
+        Ok(self.database.delete_keyspace(keyspace.clone())?)
     }
 
     /// An empty batch.

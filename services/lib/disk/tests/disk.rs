@@ -56,7 +56,7 @@ fn spaces_are_listed_by_layout_and_a_dropped_one_is_gone() {
     }
     disk.space("c", Layout::Small).unwrap();
     assert_eq!(disk.spaces(Layout::Segment), ["a", "b"]);
-    disk.drop_space(disk.space("a", Layout::Segment).unwrap()).unwrap();
+    disk.drop_space(&disk.space("a", Layout::Segment).unwrap()).unwrap();
     drop(disk);
     assert_eq!(Disk::open(home.path()).unwrap().spaces(Layout::Segment), ["b"]);
 }

@@ -149,7 +149,7 @@ impl Durable {
             |next: &Arc<Segment>| next.began_ms.saturating_add(OVERLAP_MS).saturating_add(retention_ms) < now_ms;
         while segments.get(1).is_some_and(is_old) {
             let old = segments.remove(0);
-            self.disk.drop_space(old.space.clone())?;
+            self.disk.drop_space(&old.space)?;
         }
         Ok(())
     }

@@ -50,7 +50,7 @@ impl Segment {
         let space = disk.space(name, Layout::Segment)?;
         let first = first_positions(&space)?;
         if first.is_empty() {
-            disk.drop_space(space)?;
+            disk.drop_space(&space)?;
             return Ok(None);
         }
         Ok(Some(Self {

@@ -154,7 +154,7 @@ impl Values {
         };
         for shelves in shelves.values_mut() {
             while let Some((_, over)) = shelves.pop_if(|(span, _)| *span < now_ms / SPAN_MS) {
-                self.disk.drop_space(over)?;
+                self.disk.drop_space(&over)?;
             }
         }
         let row = shelves.entry(kind.to_owned()).or_default();
