@@ -32,6 +32,17 @@ pub(crate) struct Case {
     pub(crate) beside: Vec<Op>,
     pub(crate) loaded: Option<Loaded>,
     known: Known,
+    /// How far the inputs were folded when one of them asked for a claim.
+    folded: Option<Folded>,
+}
+
+/// Inputs folded so far.
+#[derive(Default)]
+struct Folded {
+    inputs: usize,
+    state: Option<State>,
+    is_kept: bool,
+    settled: Settled,
 }
 
 /// What is left to do once the store has it all.
@@ -84,71 +95,75 @@ impl Case {
             beside,
             loaded: None,
             known: Known::default(),
+            folded: None,
         }
     }
 
     /// Folds all inputs over what the store is thought to hold.
-    pub(crate) fn step(&self, desk: &Desk, now: UnixMs) -> Step {
+    pub(crate) fn step(&mut self, desk: &Desk, now: UnixMs) -> Step {
         let before = self.loaded.as_ref().and_then(|loaded| loaded.state.as_ref());
         let is_kept = before.is_some_and(|state| state.body.is_some() || state.ended.is_some());
         let known = Known {
             is_kept,
             ..self.known.clone()
         };
-        let mut settled = Settled::default();
-        let mut state = before.cloned();
-        let mut is_kept_now = false;
-        for (at, input) in self.inputs.iter().enumerate() {
-            // Only an input after this one could need what was there before it.
-            let prior = if at + 1 < self.inputs.len() {
-                state.clone()
+        // Inputs before the one that asked for a claim are not folded again: they did not know of it.
+        let mut folded = self.folded.take().unwrap_or_else(|| Folded {
+            state: before.cloned(),
+            ..Folded::default()
+        });
+        for (at, input) in self.inputs.iter().enumerate().skip(folded.inputs) {
+            // With a single input, starting over from what is loaded is the same, and cheaper.
+            let prior = if self.inputs.len() > 1 {
+                folded.state.clone()
             } else {
                 None
             };
-            let (folded, actions) = fold(state.take(), input, now, &known);
+            let (state, actions) = fold(folded.state.take(), input, now, &known);
             if let Some(number) = actions.claim {
-                return Step::Ask(self.claim(number, &folded, now), settled);
+                let claim = self.claim(number, &state, now);
+                self.folded = (at > 0).then_some(Folded { state: prior, ..folded });
+                return Step::Ask(claim, Settled::default());
             }
-            is_kept_now |= actions.keep;
-            state = if actions.keep { Some(folded) } else { prior };
-            settled.nexts.extend(actions.next.map(|next| *next));
-            settled.tells.extend(actions.tell);
-            settled.duplicates += usize::from(actions.is_duplicate);
+            folded.inputs = at + 1;
+            folded.is_kept |= actions.keep;
+            folded.state = if actions.keep { Some(state) } else { prior };
+            folded.settled.nexts.extend(actions.next.map(|next| *next));
+            folded.settled.tells.extend(actions.tell);
+            folded.settled.duplicates += usize::from(actions.is_duplicate);
         }
-        settled.broken = self
-            .loaded
-            .as_ref()
-            .filter(|loaded| loaded.state.is_none())
-            .map(|loaded| (self.key, loaded.octets.clone()));
+        let mut settled = folded.settled;
+        let broken = self.loaded.as_ref().filter(|loaded| loaded.state.is_none());
+        settled.broken = broken.map(|loaded| (self.key, loaded.octets.clone()));
         settled.tells.dedup();
-        match state {
-            Some(state) if is_kept_now => self.write(desk, state, settled, now),
+        match folded.state {
+            Some(state) if folded.is_kept => self.write(desk, &state, settled, now),
             _ => Step::Done(settled),
         }
     }
 
-    /// Writes `state`, if it is new. A timer stays in place until what it led to is published.
-    fn write(&self, desk: &Desk, mut state: State, mut settled: Settled, now: UnixMs) -> Step {
+    /// Writes `state`, if it is new. The due entry of a timer stays in place until what it led to is published.
+    fn write(&self, desk: &Desk, state: &State, mut settled: Settled, now: UnixMs) -> Step {
         settled
             .nexts
             .retain(|next| state.ended.is_none() && state.is_in_flight() && state.issued == next.number);
         settled.nexts.dedup_by_key(|next| next.number);
         let before = self.loaded.as_ref().and_then(|loaded| loaded.state.as_ref());
+        let is_new = before != Some(state);
         let is_timer = self.inputs.contains(&Input::Timer);
         if is_timer && !(settled.nexts.is_empty() && settled.tells.is_empty()) {
-            settled.confirm = Some(self.swap(desk, &state, state.timer, now));
-            state.timer = before.and_then(|state| state.timer);
-            if before == Some(&state) {
-                return Step::Done(settled);
-            }
-            // Now, at the latest: an ended state has no timer of its own.
-            let timer = state.timer.unwrap_or(now);
-            return Step::Ask(self.swap(desk, &state, Some(timer), now), settled);
+            settled.confirm = Some(self.swap(desk, state, state.timer, now));
+            // Due at once: should the router die before it has published, the next look does.
+            return if is_new {
+                Step::Ask(self.swap(desk, state, Some(now), now), settled)
+            } else {
+                Step::Done(settled)
+            };
         }
-        if !is_timer && before == Some(&state) {
-            return Step::Done(settled);
+        if is_new || is_timer {
+            return Step::Ask(self.swap(desk, state, state.timer, now), settled);
         }
-        Step::Ask(self.swap(desk, &state, state.timer, now), settled)
+        Step::Done(settled)
     }
 
     fn swap(&self, desk: &Desk, state: &State, timer: Option<UnixMs>, now: UnixMs) -> Op {
@@ -180,6 +195,7 @@ impl Case {
             }
             (_, Applied::Conflict(there)) => {
                 self.loaded = there.map(Loaded::new);
+                self.folded = None;
                 false
             }
             (_, Applied::Written(version)) => {

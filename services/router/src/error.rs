@@ -15,3 +15,10 @@ pub enum Error {
     #[error("router cannot use the store: {0}")]
     Store(#[from] store::StoreError),
 }
+
+impl Error {
+    /// Whether doing it all again may help: the store could not say that what it took is safe.
+    pub(crate) fn is_away(&self) -> bool {
+        matches!(self, Self::Store(store::StoreError::Away(_)))
+    }
+}

@@ -52,7 +52,8 @@ impl Intake {
     /// Reads until `stop`, then finishes what was handed out.
     pub(crate) async fn run<H: Handle>(self, desk: Arc<Desk>, handler: H, stop: Stop) -> Result<(), Error> {
         let mut subscription = self.subscribe(&desk).await?;
-        let mut unsafe_batches = FuturesOrdered::new();
+        let mut unsafe_batches: FuturesOrdered<BoxFuture<'static, (Result<(), Error>, Vec<Batch>)>> =
+            FuturesOrdered::new();
         let mut owned_tick = time::every(OWNED_EVERY);
         let mut is_stopping = false;
         loop {
@@ -61,9 +62,12 @@ impl Intake {
             }
             tokio::select! {
                 biased;
-                Some(done) = unsafe_batches.next(), if !unsafe_batches.is_empty() => {
-                    for delivered in done? {
-                        ack(&mut *subscription, delivered).await?;
+                Some((done, read)) = unsafe_batches.next(), if !unsafe_batches.is_empty() => {
+                    if let Err(error) = done {
+                        again(&desk, &handler, &read, error).await?;
+                    }
+                    for batch in read {
+                        ack(&mut *subscription, batch.delivered).await?;
                     }
                 }
                 () = stop.requested(), if !is_stopping => is_stopping = true,
@@ -75,8 +79,7 @@ impl Intake {
                         let read = gather(&mut *subscription, batch, desk.config.batch_records_max)?;
                         debug!(topic = %self.topic, partitions = read.len(), "batch");
                         let after = handler.handle(&desk, &read).await?;
-                        let delivered: Vec<_> = read.into_iter().map(|batch| batch.delivered).collect();
-                        unsafe_batches.push_back(after.map(|done| done.map(|()| delivered)));
+                        unsafe_batches.push_back(after.map(|done| (done, read)).boxed());
                     }
                 }
                 else => return Ok(()),
@@ -97,6 +100,20 @@ impl Intake {
                     desk.away("the log", &error, is_away).await.map_err(|()| error)?;
                 }
             }
+        }
+    }
+}
+
+/// Does what was read all over while the store cannot say that it is safe; folding again changes nothing.
+async fn again<H: Handle>(desk: &Arc<Desk>, handler: &H, read: &[Batch], first: Error) -> Result<(), Error> {
+    let mut failed = first;
+    loop {
+        desk.away("the store", &failed, failed.is_away())
+            .await
+            .map_err(|()| failed)?;
+        match handler.handle(desk, read).await?.await {
+            Ok(()) => return Ok(()),
+            Err(error) => failed = error,
         }
     }
 }

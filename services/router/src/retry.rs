@@ -41,7 +41,9 @@ pub(crate) async fn run(desk: Arc<Desk>, word: &'static str, delay: Duration, st
             () = stop.requested() => return Ok(()),
             () = time::sleep(wait.unwrap_or_default()), if wait.is_some() => {
                 let due = take_due(&mut held, delay, desk.now());
-                hand_back(&desk, &topic, due).await?;
+                while let Err(error) = hand_back(&desk, &topic, &due).await {
+                    desk.away("the store", &error, error.is_away()).await.map_err(|()| error)?;
+                }
                 for batch in held.extract_if(.., |batch| batch.records.is_empty()) {
                     intake::ack(&mut *subscription, batch.delivered).await?;
                 }
@@ -74,14 +76,14 @@ fn take_due(held: &mut [Held], delay: Duration, now: UnixMs) -> Vec<Stored> {
 }
 
 /// Decides what was waiting; returns once all of it is safe.
-async fn hand_back(desk: &Arc<Desk>, topic: &Topic, due: Vec<Stored>) -> Result<(), Error> {
+async fn hand_back(desk: &Arc<Desk>, topic: &Topic, due: &[Stored]) -> Result<(), Error> {
     let mut work = Work::default();
     let mut receipts = Vec::new();
     for stored in due {
         match record::delayed_from_bytes(&stored.value, RecordKey(stored.key)) {
             Ok(Delayed::Message(waiting)) => work.waits.push(*waiting),
             Ok(Delayed::Receipt { receipt, key }) => receipts.push((receipt, key)),
-            Err(error) => work.outbox.dead(topic, &stored, error.to_string()),
+            Err(error) => work.outbox.dead(topic, stored, error.to_string()),
         }
     }
     let missing = lookup::look_up(desk, receipts, &mut work.outbox).await?;

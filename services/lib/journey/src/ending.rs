@@ -43,18 +43,20 @@ pub(crate) fn end_badly(
     dead_end: Option<&DeadEnd>,
     moment: &Moment<'_>,
 ) -> (State, Actions) {
-    let is_guarded = state.closed > state.highest_asked() && state.closed == state.issued;
-    if !moment.known.is_kept && !is_guarded {
-        let guard = state.issued.next();
-        let is_lost = moment.known.claims.contains_key(&guard);
-        let claim = (!is_lost).then_some(guard);
-        return (
-            state,
-            Actions {
-                claim,
-                ..Actions::default()
-            },
-        );
+    // A dead end has claimed its own number.
+    if !moment.known.is_kept && dead_end.is_none() {
+        let guard = state.highest_asked().next();
+        let is_won = moment.known.claims.get(&guard).copied();
+        if is_won != Some(true) {
+            let claim = is_won.is_none().then_some(guard);
+            return (
+                state,
+                Actions {
+                    claim,
+                    ..Actions::default()
+                },
+            );
+        }
     }
     let (end, cause, carrier) = bad_end(&state, view, dead_end, moment.now);
     end_as(state, end, cause, carrier, dead_end, moment.now)

@@ -118,6 +118,8 @@ struct World {
     /// Orders on the bus that no connector has looked at.
     queue: Vec<u32>,
     claims: BTreeMap<OrderNumber, bool>,
+    /// When the due index brings the timer up.
+    due: Option<sms::UnixMs>,
     log: Vec<String>,
     ends: BTreeSet<String>,
     /// Orders a carrier got, and whether it gave a reason to ask another.
@@ -139,6 +141,7 @@ impl World {
             bus,
             queue,
             claims: BTreeMap::new(),
+            due: None,
             log,
             ends,
             sent,
@@ -228,8 +231,7 @@ impl World {
     }
 
     fn tick(&mut self) {
-        let is_due = |state: &State| state.timer.is_some_and(|timer| timer <= self.life.now);
-        if self.life.state.as_ref().is_some_and(is_due) {
+        if self.due.is_some_and(|due| due <= self.life.now) {
             self.route(Input::Timer);
         }
     }
@@ -257,13 +259,11 @@ impl World {
         }
     }
 
-    fn act(&mut self, input: Input, mut state: State, actions: crate::Actions) {
-        // A timer stays in place until what it led to is published.
-        let timer = state.timer;
+    fn act(&mut self, input: Input, state: State, actions: crate::Actions) {
         if actions.keep {
-            if input == Input::Timer {
-                state.timer = self.life.state.as_ref().and_then(|state| state.timer);
-            }
+            // A timer stays due until what it led to is published.
+            let stays = input == Input::Timer && (actions.next.is_some() || actions.tell.is_some());
+            self.due = if stays { Some(self.life.now) } else { state.timer };
             let ended = self.life.state.as_ref().and_then(|state| state.ended.clone());
             assert!(ended.is_none() || ended == state.ended, "an end was changed: {self}");
             self.life.state = Some(state);
@@ -279,8 +279,8 @@ impl World {
         if self.dies(&input, "before the ack") {
             return;
         }
-        if let (Input::Timer, Some(state)) = (&input, &mut self.life.state) {
-            state.timer = timer;
+        if let (Input::Timer, Some(state)) = (&input, &self.life.state) {
+            self.due = state.timer;
         }
     }
 
