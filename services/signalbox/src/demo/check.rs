@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use signalbox_loadtest::world::Letter;
+use signalbox_loadtest::{smsc::Received, world::Letter};
 use sms::{CarrierName, Content, Reference};
 
 use super::{books::Books, drive::Trip, placing, stage::Scene};
@@ -58,11 +58,7 @@ fn every_message_ended_once(trip: &Trip, books: &Books, findings: &mut Vec<Strin
 /// Compares, carrier by carrier, what the router says was taken with what the carrier wrote down, octet for octet.
 fn carriers_agree(scene: &Scene, trip: &Trip, books: &Books, findings: &mut Vec<String>) {
     for (carrier, log) in &scene.logs {
-        let mut seen: BTreeMap<Seen, i64> = BTreeMap::new();
-        for received in log.iter().filter(|received| received.was_taken()) {
-            let payload = payload(received.esm_class, &received.octets);
-            *seen.entry((received.destination.clone(), payload)).or_default() += 1;
-        }
+        let mut seen = seen(log);
         let missing = take_away_accepted(&mut seen, carrier, trip, books);
         let unsure = unsure(carrier, trip, books);
         let extra = seen
@@ -80,6 +76,26 @@ fn carriers_agree(scene: &Scene, trip: &Trip, books: &Books, findings: &mut Vec<
             &extra,
         );
     }
+}
+
+/// Segments that carriers took without our knowing the answer: each is a second copy if its message was sent again.
+pub(super) fn taken_in_doubt(scene: &Scene, trip: &Trip, books: &Books) -> i64 {
+    let left = scene.logs.iter().map(|(carrier, log)| {
+        let mut seen = seen(log);
+        take_away_accepted(&mut seen, carrier, trip, books);
+        seen.values().filter(|left| **left > 0).sum::<i64>()
+    });
+    left.sum()
+}
+
+/// How often a carrier took each segment, by its own log.
+fn seen(log: &[Received]) -> BTreeMap<Seen, i64> {
+    let mut seen: BTreeMap<Seen, i64> = BTreeMap::new();
+    for received in log.iter().filter(|received| received.was_taken()) {
+        let payload = payload(received.esm_class, &received.octets);
+        *seen.entry((received.destination.clone(), payload)).or_default() += 1;
+    }
+    seen
 }
 
 /// Takes every segment that `carrier` accepted by our books away from what it saw; returns the messages it did not see.

@@ -8,6 +8,7 @@ use table::Table;
 
 use super::{
     books::{Books, taken},
+    check::taken_in_doubt,
     drive::Trip,
     placing::{cost_alone, cost_micros, query, shares},
     stage::Scene,
@@ -16,7 +17,7 @@ use super::{
 /// Prints the books, one explained decision, and the findings.
 pub(super) fn print(scene: &Scene, trip: &Trip, books: &Books, findings: &[String]) -> anyhow::Result<()> {
     println!();
-    print_ends(trip, books);
+    print_ends(scene, trip, books);
     print_shares(trip, books);
     print_cost(scene, trip, books);
     print_latency(scene, trip, books)?;
@@ -36,7 +37,7 @@ pub(super) fn print(scene: &Scene, trip: &Trip, books: &Books, findings: &[Strin
     Ok(())
 }
 
-fn print_ends(trip: &Trip, books: &Books) {
+fn print_ends(scene: &Scene, trip: &Trip, books: &Books) {
     let mut states: BTreeMap<&str, u64> = BTreeMap::from([("delivered", 0), ("failed", 0)]);
     for end in books.ends.values() {
         *states.entry(end.state.as_str()).or_default() += 1;
@@ -58,8 +59,10 @@ fn print_ends(trip: &Trip, books: &Books) {
         "{:.1} s from the first submission to the last end: {rate:.0} messages/s",
         trip.took.as_secs_f64()
     );
+    println!("failed over {failovers}: {bounced} orders met a dead link, {unanswered} were sent and never answered");
+    let doubtful = taken_in_doubt(scene, trip, books);
     println!(
-        "failed over {failovers}: {bounced} orders met a dead link, {unanswered} were sent and never answered; late receipts {}",
+        "segments a carrier took without our learning it: {doubtful}; late receipts: {}",
         books.late
     );
 }
