@@ -185,3 +185,6 @@ impl Lines<'_> {
         self.line
     }
 }
+
+#[cfg(test)]
+mod tests;

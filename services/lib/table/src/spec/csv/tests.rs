@@ -1,0 +1,56 @@
+//! Rows come with the lines they stand in, whatever the file looks like.
+
+use source::Log;
+
+use super::read;
+
+/// Reads two columns and gives back each row as `line: a b`, and what was reported.
+fn rows(text: &[u8]) -> (Vec<String>, String) {
+    let log = Log::new('X');
+    let mut rows = Vec::new();
+    read("x.csv", text, ["a", "b"], 5, &log, |row| {
+        let [a, b] = row.fields;
+        rows.push(format!("{}: {a} {b}", row.line));
+    });
+    (rows, log.into_problems().to_string())
+}
+
+#[test]
+fn lines_are_those_of_an_editor() {
+    let (found, report) = rows(b"a,b\n1,2\n\n\n\"3\nx\",4\n5,6");
+    assert_eq!(found, ["2: 1 2", "5: 3\nx 4", "7: 5 6"], "{report}");
+    let (found, report) = rows(b"\xef\xbb\xbfa,b\r\n1,2\r\n\r\n3,4\r\n");
+    assert_eq!(found, ["2: 1 2", "4: 3 4"], "{report}");
+}
+
+#[test]
+fn columns_are_found_by_name_in_any_order() {
+    assert_eq!(rows(b" b , a\n 1 , 2 \n").0, ["2: 2 1"]);
+    assert!(rows(b"a;b\n1;2\n").1.contains("columns are separated by ';'"));
+    assert!(rows(b"a,a,b\n").1.contains("column \"a\" stands twice"));
+    assert!(rows(b"").1.contains("the header is missing"));
+}
+
+#[test]
+fn a_bad_row_costs_only_itself() {
+    let (found, report) = rows(b"a,b\n1\n1,2,3\n\xff,2\n5,6\n");
+    assert_eq!(found, ["5: 5 6"]);
+    for line in ["x.csv:2: error[X007]", "x.csv:3: error[X007]", "x.csv:4: error[X008]"] {
+        assert!(report.contains(line), "{report}");
+    }
+    let long = format!("a,b\n{},2\n", "x".repeat(257));
+    assert!(
+        rows(long.as_bytes())
+            .1
+            .contains("field 1 has 257 octets, the limit is 256")
+    );
+}
+
+#[test]
+fn too_many_rows_are_told_once() {
+    let (found, report) = rows(b"a,b\n1,1\n2,2\n3,3\n4,4\n5,5\n6,6\n7,7\n");
+    assert_eq!(
+        (found.len(), report.as_str()),
+        (5, "x.csv:7: error[X005]: more than 5 rows\n  help: split the file")
+    );
+}
