@@ -129,5 +129,8 @@ fn whole_numbers_have_every_form_of_toml() {
         assert_eq!(root.key("e").integer(0..=9_u64), None);
         assert_eq!(root.key("f").number(0.0..=1.0), Some(0.5));
     });
-    assert_eq!(report, "x.toml:5: error[X005]: \"e\" is 9223372036854775808, allowed are 0 to 9");
+    assert_eq!(
+        report,
+        "x.toml:5: error[X005]: \"e\" is 9223372036854775808, allowed are 0 to 9"
+    );
 }
