@@ -101,10 +101,16 @@ fn short(text: &str) -> String {
     text.chars().take(40).collect()
 }
 
-/// Writes an instant as RFC 3339 in UTC: `2026-11-21T12:00:00Z`. Beyond the year 9999 it is the last instant of that year.
+/// Writes an instant as RFC 3339 in UTC: `2026-11-21T12:00:00Z`, with three places where it is no whole second. Beyond the
+/// year 9999 it is the last instant of that year.
 pub fn instant_text(at: UnixMs) -> String {
     let ms = i64::try_from(at.0).unwrap_or(i64::MAX);
-    Timestamp::from_millisecond(ms).unwrap_or(Timestamp::MAX).to_string()
+    let instant = Timestamp::from_millisecond(ms).unwrap_or(Timestamp::MAX);
+    if ms % 1_000 == 0 {
+        instant.to_string()
+    } else {
+        format!("{instant:.3}")
+    }
 }
 
 #[cfg(test)]

@@ -35,6 +35,7 @@ fn queries_may_use_any_offset_from_1970_on() {
     assert_eq!(unix_ms("1970-01-01T01:00:00+01:00"), Ok(UnixMs(0)));
     assert!(matches!(unix_ms("1969-12-31"), Err(InstantError::Early(_))));
     assert_eq!(instant_text(UnixMs(1_795_262_400_000)), "2026-11-21T12:00:00Z");
+    assert_eq!(instant_text(UnixMs(1_795_262_400_250)), "2026-11-21T12:00:00.250Z");
     assert!(instant_text(UnixMs(u64::MAX)).starts_with("9999-12-"));
 }
 
