@@ -20,6 +20,9 @@ const OWNED_EVERY: Duration = Duration::from_millis(250);
 /// What is left to do for a batch once its state is in the store; batches may overlap in it.
 pub(crate) type After = BoxFuture<'static, Result<(), Error>>;
 
+/// What was read, and whether all it led to is safe.
+type Finished = (Result<(), Error>, Vec<Batch>);
+
 /// What is done with the records of one topic.
 pub(crate) trait Handle: Send + Sync + 'static {
     /// Whether the partitions of this topic are those whose timers the router looks at.
@@ -52,8 +55,7 @@ impl Intake {
     /// Reads until `stop`, then finishes what was handed out.
     pub(crate) async fn run<H: Handle>(self, desk: Arc<Desk>, handler: H, stop: Stop) -> Result<(), Error> {
         let mut subscription = self.subscribe(&desk).await?;
-        let mut unsafe_batches: FuturesOrdered<BoxFuture<'static, (Result<(), Error>, Vec<Batch>)>> =
-            FuturesOrdered::new();
+        let mut unsafe_batches: FuturesOrdered<BoxFuture<'static, Finished>> = FuturesOrdered::new();
         let mut owned_tick = time::every(OWNED_EVERY);
         let mut is_stopping = false;
         loop {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use bus::Bus;
 use journey::{EndState, Event, Outcome};
 use signalbox_proto::{keys, record, topics};
 use sms::{CarrierName, Class, ReceiptFault, ReceiptState};
@@ -305,4 +306,39 @@ async fn a_new_table_decides_the_next_attempt_and_brings_its_carriers() {
         (ended.attempts[0].table.as_str(), ended.table.as_str()),
         (old.as_str(), second.table.as_str())
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_receipts_of_one_batch_call_off_the_failover_and_end() {
+    let mut world = World::new("a b", ", receipt_within = \"10s\"").await;
+    let message = world.accepted().await;
+    let order = world.order("a").await.unwrap();
+    world
+        .answer(
+            &order,
+            Outcome::Accepted {
+                remote_ids: vec!["x".to_owned(), "y".to_owned()],
+            },
+        )
+        .await;
+    world.pass(11_000).await;
+    let record = |segment| {
+        let receipt = journey::ReceiptRecord {
+            order: order.order_ref(),
+            segment,
+            segments: Some(2),
+            receipt: super::world::receipt(ReceiptState::Delivered, ReceiptFault::Handset),
+            at: message.accepted_at,
+        };
+        bus::Record::new(message.key.0, record::receipt_to_bytes(&receipt))
+    };
+    let commit = world
+        .bus
+        .publish(&topics::receipts(), vec![record(0), record(1)])
+        .await
+        .unwrap();
+    commit.await.unwrap();
+    world.pass(20).await;
+    assert_eq!(world.end(&message).await.unwrap().0, EndState::Delivered);
+    assert!(world.order("b").await.is_none(), "the failover is taken back");
 }

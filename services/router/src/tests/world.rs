@@ -339,7 +339,7 @@ pub(super) fn link_down() -> Outcome {
     }
 }
 
-fn receipt(state: ReceiptState, fault: ReceiptFault) -> Receipt {
+pub(super) fn receipt(state: ReceiptState, fault: ReceiptFault) -> Receipt {
     Receipt {
         state,
         fault,
