@@ -7,6 +7,7 @@
 
 mod error;
 mod expiry;
+mod flush;
 mod journal;
 mod layout;
 mod repair;
@@ -25,7 +26,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use crate::{expiry::Expiry, sync::Sync};
+use crate::{expiry::Expiry, flush::Flush, sync::Sync};
 
 /// Octets written and not yet synced above which [`Disk::room`] waits.
 pub const UNSYNCED_OCTETS_MAX: u64 = 32 * 1024 * 1024;
@@ -41,7 +42,8 @@ const _: () = assert!(
 
 /// An open database. The last owner closes it; what was written is synced then.
 pub struct Disk {
-    // Fields drop in this order: the sync thread ends before the database closes.
+    // Fields drop in this order: the threads end before the database closes.
+    flush: Flush,
     sync: Sync,
     expiry: Arc<Expiry>,
     /// Spaces in use, by their names in the database.
@@ -65,7 +67,9 @@ impl Disk {
         };
         let database = database.map_err(|error| DiskError::open(path, error))?;
         let sync = Sync::start(path).map_err(|error| DiskError::open(path, error.into()))?;
+        let flush = Flush::start().map_err(|error| DiskError::open(path, error.into()))?;
         Ok(Arc::new(Self {
+            flush,
             sync,
             expiry,
             spaces: Mutex::default(),
@@ -126,7 +130,7 @@ impl Disk {
         self.sync.check()?;
         let octets = batch.octets();
         if octets > 0 {
-            batch.commit()?;
+            batch.commit()?.into_iter().for_each(|full| self.flush.flush(full));
         }
         Ok(self.sync.written(octets))
     }

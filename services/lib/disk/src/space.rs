@@ -139,10 +139,10 @@ impl Batch {
         }
     }
 
-    /// Writes, then lets the spaces that are full be written out. The database would do so by itself, but sends its one
-    /// worker a message with every write until it has, which stops for good once these messages fill their queue.
-    pub(crate) fn commit(self) -> Result<(), DiskError> {
+    /// Writes, and gives the spaces that are full now and must be flushed. The database would do so by itself, but sends its
+    /// one worker a message with every write until it has, which stops for good once these messages fill their queue.
+    pub(crate) fn commit(self) -> Result<Vec<Space>, DiskError> {
         self.writes.commit()?;
-        self.full.iter().try_for_each(Space::flush)
+        Ok(self.full)
     }
 }

@@ -299,7 +299,7 @@ fn agree(steps: Vec<Step>, clock: &Arc<AtomicU64>, mut open: impl FnMut(Option<B
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 256, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 128, ..ProptestConfig::default() })]
 
     #[test]
     fn memory_agrees_with_the_model(steps in steps()) {
@@ -311,7 +311,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 16, ..ProptestConfig::default() })]
 
     #[test]
     fn embedded_agrees_with_the_model(steps in steps()) {
