@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use bus::Bus;
+use bus::{Bus, TopicSpec};
 use service::{Deps, Stop, time};
 use signalbox_proto::topics;
 use sms::{CarrierName, RecordKey, UnixMs};
@@ -58,6 +58,15 @@ impl Desk {
         self.deps.clock.now()
     }
 
+    /// Makes the topics that are missing; waits while the log is away.
+    pub(crate) async fn ensure(&self, specs: &[TopicSpec]) -> Result<(), Error> {
+        while let Err(error) = self.bus().ensure(specs).await {
+            let is_away = matches!(error, bus::PublishError::Away(_));
+            self.away("the log", &error, is_away).await.map_err(|()| error)?;
+        }
+        Ok(())
+    }
+
     /// Makes the topics of carriers that `table` knows and that had none yet.
     pub(crate) async fn ensure_carriers(&self, table: &Table) -> Result<(), Error> {
         let known = self.ensured.lock().unwrap_or_else(PoisonError::into_inner).clone();
@@ -74,10 +83,7 @@ impl Desk {
             .iter()
             .flat_map(|name| topics::of_carrier(name, self.config.partitions))
             .collect();
-        while let Err(error) = self.bus().ensure(&specs).await {
-            let is_away = matches!(error, bus::PublishError::Away(_));
-            self.away("the log", &error, is_away).await.map_err(|()| error)?;
-        }
+        self.ensure(&specs).await?;
         self.ensured
             .lock()
             .unwrap_or_else(PoisonError::into_inner)

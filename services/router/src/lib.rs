@@ -49,7 +49,7 @@ pub use error::Error;
 pub async fn run(config: Config, deps: Deps, table: Arc<LiveTable>, stop: Stop) -> Result<(), Error> {
     metrics::describe();
     let desk = Arc::new(Desk::new(config, deps, table, stop.clone()));
-    desk.bus().ensure(&topics::fixed(desk.config.partitions)).await?;
+    desk.ensure(&topics::fixed(desk.config.partitions)).await?;
     desk.ensure_carriers(&desk.table.snapshot()).await?;
     let mut tasks = Tasks::new();
     for lane in Lane::ALL {
