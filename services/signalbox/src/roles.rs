@@ -11,9 +11,11 @@ use crate::{cli::Service, config, config::Config, exit};
 
 mod engine;
 mod key_secret;
+mod last_good;
 mod reload;
 
 use engine::Engine;
+use last_good::LastGood;
 
 /// What a process prints on standard output once it takes messages; the address follows.
 pub(crate) const READY_PREFIX: &str = "signalbox: ready, gRPC on ";
@@ -159,7 +161,8 @@ fn serve_probes(config: &Config, readiness: &Readiness, stop: &Stop, running: &m
 
 fn start_router(config: &Config, deps: &Deps, stop: &Stop, running: &mut Running) -> anyhow::Result<()> {
     let dir = config.table.clone().context("the router needs [table] path")?;
-    let (table, warnings) = table::load(&dir).map_err(|problems| anyhow::anyhow!("{problems}"))?;
+    let last_good = LastGood::of(config);
+    let (table, warnings) = last_good.load(&dir).map_err(|problems| anyhow::anyhow!("{problems}"))?;
     if !warnings.is_empty() {
         warn!("the table has warnings:\n{warnings}");
     }
@@ -176,7 +179,7 @@ fn start_router(config: &Config, deps: &Deps, stop: &Stop, running: &mut Running
     });
     let stop = stop.clone();
     running.spawn(async move {
-        reload::follow(&dir, &live, &stop).await;
+        reload::follow(&dir, &last_good, &live, &stop).await;
         Ok("table watch")
     });
     Ok(())

@@ -29,19 +29,22 @@ fn text(octets: &[u8]) -> String {
 struct Router {
     child: Child,
     server: String,
-    _folder: tempfile::TempDir,
+    folder: Option<tempfile::TempDir>,
 }
 
 impl Router {
     fn start() -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        Self::start_on(&examples().join("starter"), tempfile::tempdir().unwrap())
+    }
+
+    fn start_on(table: &Path, folder: tempfile::TempDir) -> Self {
         for file in ["signalbox.toml", "accounts.toml", "links.toml"] {
             fs::copy(examples().join("standalone").join(file), folder.path().join(file)).unwrap();
         }
         let mut child = signalbox()
             .args(["standalone", "--config"])
             .arg(folder.path().join("signalbox.toml"))
-            .env("SIGNALBOX__TABLE__PATH", examples().join("starter"))
+            .env("SIGNALBOX__TABLE__PATH", table)
             .env("SIGNALBOX__INGEST__GRPC", "127.0.0.1:0")
             .env("SIGNALBOX__TELEMETRY__HTTP", "127.0.0.1:0")
             .stdout(Stdio::piped())
@@ -60,7 +63,7 @@ impl Router {
         Self {
             server: format!("http://{address}"),
             child,
-            _folder: folder,
+            folder: Some(folder),
         }
     }
 
@@ -73,11 +76,63 @@ impl Router {
     }
 }
 
+impl Router {
+    fn kill(mut self) -> tempfile::TempDir {
+        self.folder.take().unwrap()
+    }
+}
+
 impl Drop for Router {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Copies the starter table, so that a test may spoil it.
+fn table_of_ones_own(folder: &Path) -> PathBuf {
+    let table = folder.join("table");
+    let copied = Command::new("cp")
+        .arg("-r")
+        .arg(examples().join("starter"))
+        .arg(&table)
+        .status()
+        .unwrap();
+    assert!(copied.success());
+    table
+}
+
+/// The version that a trace of a fresh message names.
+fn version_in_force(router: &Router) -> String {
+    let sent = router.call(&["send", "--from", "ACME", "--to", "+447700900123", "--text", "hello"]);
+    let id = text(&sent.stdout).split_whitespace().next().unwrap().to_owned();
+    let life = text(&router.call(&["trace", &id]).stdout);
+    let (_, version) = life.split_once(", table ").expect("a decision names its table");
+    version.split_whitespace().next().unwrap().to_owned()
+}
+
+#[test]
+fn a_table_with_mistakes_changes_nothing_not_even_across_a_restart() {
+    let place = tempfile::tempdir().unwrap();
+    let table = table_of_ones_own(place.path());
+    let router = Router::start_on(&table, tempfile::tempdir().unwrap());
+    let good = version_in_force(&router);
+    fs::write(table.join("policies.toml"), "this is no table").unwrap();
+    assert_eq!(version_in_force(&router), good);
+    let restarted = Router::start_on(&table, router.kill());
+    assert_eq!(version_in_force(&restarted), good);
+}
+
+#[test]
+fn a_saved_table_comes_into_force_without_a_restart() {
+    let place = tempfile::tempdir().unwrap();
+    let table = table_of_ones_own(place.path());
+    let router = Router::start_on(&table, tempfile::tempdir().unwrap());
+    let before = version_in_force(&router);
+    let rates = table.join("rates/atlas.csv");
+    fs::write(&rates, fs::read_to_string(&rates).unwrap().replace("0.0", "0.01")).unwrap();
+    // Waits for the event itself; a table that never comes into force ends the test by the harness's own limit.
+    while version_in_force(&router) == before {}
 }
 
 #[test]
@@ -151,7 +206,7 @@ fn a_server_that_is_away_is_told_by_the_exit_code() {
 #[test]
 fn a_database_serves_one_process_at_a_time() {
     let router = Router::start();
-    let config = router._folder.path().join("signalbox.toml");
+    let config = router.folder.as_ref().unwrap().path().join("signalbox.toml");
     let second = signalbox()
         .args(["standalone", "--config"])
         .arg(config)

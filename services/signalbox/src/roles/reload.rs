@@ -11,8 +11,10 @@ use service::{Stop, Tasks, watch::PathWatch};
 use table::{LiveTable, Table};
 use tracing::{error, info, warn};
 
+use super::last_good::LastGood;
+
 /// Puts every good version of the table in `dir` into `live`, until `stop`.
-pub(super) async fn follow(dir: &Path, live: &LiveTable, stop: &Stop) {
+pub(super) async fn follow(dir: &Path, last_good: &LastGood, live: &LiveTable, stop: &Stop) {
     let mut watch = PathWatch::new(dir);
     let mut seen = stamps(dir);
     loop {
@@ -23,15 +25,19 @@ pub(super) async fn follow(dir: &Path, live: &LiveTable, stop: &Stop) {
         let now = stamps(dir);
         if now != seen {
             seen = now;
-            reload(dir, live).await;
+            reload(dir, last_good, live).await;
         }
     }
 }
 
-async fn reload(dir: &Path, live: &LiveTable) {
+async fn reload(dir: &Path, last_good: &LastGood, live: &LiveTable) {
     let mut work = Tasks::new();
-    let from = dir.to_owned();
-    work.spawn_blocking(move || table::load(&from));
+    let (from, last_good) = (dir.to_owned(), last_good.clone());
+    work.spawn_blocking(move || {
+        let loaded = table::load(&from)?;
+        last_good.keep(&from);
+        Ok::<_, table::Problems>(loaded)
+    });
     match work.join_next().await {
         Some(Ok(Ok((table, warnings)))) => {
             if !warnings.is_empty() {

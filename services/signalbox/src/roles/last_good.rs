@@ -1,0 +1,100 @@
+//! The last good table, kept beside the database: a router that starts on a table with mistakes goes on with it.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use table::{Problems, Table};
+use tracing::{error, warn};
+
+use crate::config::{Config, Engine};
+
+/// Where copies are kept; nowhere if the router keeps nothing on disk.
+#[derive(Clone, Debug)]
+pub(super) struct LastGood(Option<PathBuf>);
+
+impl LastGood {
+    /// Beside the database of `config`.
+    pub(super) fn of(config: &Config) -> Self {
+        Self(match &config.bus {
+            Engine::Embedded { path } => Some(path.with_file_name("table.good")),
+            Engine::Memory => None,
+        })
+    }
+
+    /// The table in `dir`, or the last good one if that has mistakes, after logging them.
+    ///
+    /// # Errors
+    /// The table in `dir` has mistakes, and no good one is kept.
+    pub(super) fn load(&self, dir: &Path) -> Result<(Table, Problems), Problems> {
+        let problems = match table::load(dir) {
+            Ok((table, warnings)) => {
+                self.keep(dir);
+                return Ok((table, warnings));
+            }
+            Err(problems) => problems,
+        };
+        let kept = self
+            .0
+            .as_deref()
+            .filter(|kept| kept.is_dir())
+            .and_then(|kept| table::load(kept).ok());
+        match kept {
+            Some((table, warnings)) => {
+                error!(
+                    version = table.version(),
+                    "the table is refused, the last good one is in force:\n{problems}"
+                );
+                Ok((table, warnings))
+            }
+            None => Err(problems),
+        }
+    }
+
+    /// Keeps a copy of `dir`, whose table is good. A copy that cannot be made is no reason to stop.
+    pub(super) fn keep(&self, dir: &Path) {
+        let Some(kept) = &self.0 else { return };
+        let fresh = kept.with_extension("new");
+        let replaced = fs::remove_dir_all(&fresh).or_else(absent_is_fine).and_then(|()| {
+            copy(dir, &fresh)?;
+            fs::remove_dir_all(kept).or_else(absent_is_fine)?;
+            fs::rename(&fresh, kept)
+        });
+        if let Err(error) = replaced {
+            warn!(%error, "{}: the good table could not be kept for the next start", kept.display());
+        }
+    }
+}
+
+fn absent_is_fine(error: io::Error) -> io::Result<()> {
+    if error.kind() == io::ErrorKind::NotFound {
+        Ok(())
+    } else {
+        Err(error)
+    }
+}
+
+/// Copies what is in `from` and the folders below it.
+fn copy(from: &Path, to: &Path) -> io::Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let (path, target) = (entry.path(), to.join(entry.file_name()));
+        if is_hidden(&path) {
+            continue;
+        }
+        if path.is_dir() {
+            copy(&path, &target)?;
+        } else {
+            fs::copy(&path, &target)?;
+        }
+    }
+    Ok(())
+}
+
+/// Editors and mounts keep their own files under names with a dot.
+fn is_hidden(path: &Path) -> bool {
+    path.file_name()
+        .is_some_and(|name| name.as_encoded_bytes().starts_with(b"."))
+}
