@@ -20,7 +20,7 @@ const RETRY: Duration = Duration::from_millis(200);
 /// What a claim's result means for an order that came from the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Ruling {
-    /// Ours, and never sent: send it.
+    /// Won by this very call, perhaps by a try of it whose answer was lost, so never sent: send it.
     Go,
     /// Ours since an earlier delivery, which answered it: nothing to do.
     Repeat,
@@ -35,29 +35,30 @@ pub(crate) enum Ruling {
     TakenBack,
 }
 
-fn owner(carrier: &CarrierName, incarnation: &Incarnation) -> Bytes {
-    format!("{carrier}/{}", incarnation.as_str()).into()
+/// A claim names the call that made it: tried again after a lost answer it is won again, while the same order come again
+/// later finds the claim of another call and is known as a repeat.
+fn owner(carrier: &CarrierName, incarnation: &Incarnation, call: u64) -> Bytes {
+    format!("{carrier}/{}/{call}", incarnation.as_str()).into()
 }
 
-/// The claim on `order` by this run.
-pub(crate) fn claim(order: &Order, incarnation: &Incarnation) -> Op {
+/// The claim on `order` by the call with number `call` of this run; no two calls for one carrier share a number.
+pub(crate) fn claim(order: &Order, incarnation: &Incarnation, call: u64) -> Op {
     let expires = order.terms.deadline + order.terms.grace + CLAIM_KEPT;
     Op::Claim {
         key: keys::claim(order.message.id, order.number),
-        owner: owner(&order.carrier, incarnation),
+        owner: owner(&order.carrier, incarnation, call),
         expires_at_ms: expires.0,
     }
 }
 
-/// What `applied` means. `is_retry` = an earlier call with this very claim may have won it without our hearing of it.
-pub(crate) fn ruling(applied: &Applied, carrier: &CarrierName, is_retry: bool) -> Ruling {
+/// What `applied` means for an order of `carrier` claimed by the run called `incarnation`.
+pub(crate) fn ruling(applied: &Applied, carrier: &CarrierName, incarnation: &Incarnation) -> Ruling {
     match applied {
-        Applied::Claimed => Ruling::Go,
-        Applied::Reclaimed if is_retry => Ruling::Go,
-        Applied::Reclaimed => Ruling::Repeat,
+        Applied::Claimed | Applied::Reclaimed => Ruling::Go,
         Applied::Held { owner } if owner == keys::ROUTER_OWNER => Ruling::TakenBack,
-        Applied::Held { owner } => match other_run(owner, carrier) {
-            Some(incarnation) => Ruling::Elsewhere { incarnation },
+        Applied::Held { owner } => match run_of(owner, carrier) {
+            Some(run) if run == incarnation.as_str() => Ruling::Repeat,
+            Some(run) => Ruling::Elsewhere { incarnation: run },
             None => Ruling::Twin,
         },
         Applied::Written(_) | Applied::Conflict(_) | Applied::Removed => {
@@ -66,21 +67,20 @@ pub(crate) fn ruling(applied: &Applied, carrier: &CarrierName, is_retry: bool) -
     }
 }
 
-fn other_run(owner: &[u8], carrier: &CarrierName) -> Option<String> {
+fn run_of(owner: &[u8], carrier: &CarrierName) -> Option<String> {
     let owner = std::str::from_utf8(owner).ok()?;
-    let (name, incarnation) = owner.split_once('/')?;
-    (name == carrier.as_str()).then(|| incarnation.to_owned())
+    let (name, claimed_by) = owner.split_once('/')?;
+    let run = claimed_by.split_once('/').map_or(claimed_by, |(run, _)| run);
+    (name == carrier.as_str()).then(|| run.to_owned())
 }
 
-/// Applies `claims` until the store made them safe. True = it took more than one try.
-pub(crate) async fn apply(store: Arc<dyn Store>, claims: Vec<Op>) -> (Vec<Applied>, bool) {
-    let mut is_retry = false;
+/// Applies `claims` until the store made them safe.
+pub(crate) async fn apply(store: Arc<dyn Store>, claims: Vec<Op>) -> Vec<Applied> {
     loop {
         match apply_once(&*store, claims.clone()).await {
-            Ok(applied) => return (applied, is_retry),
+            Ok(applied) => return applied,
             Err(error) => {
                 warn!(%error, claims = claims.len(), "the store did not make claims safe, nothing of them is sent yet");
-                is_retry = true;
                 time::sleep(RETRY).await;
             }
         }

@@ -123,6 +123,8 @@ pub(crate) struct Pump {
     hands: HashMap<OrderKey, Vec<Item>>,
     airborne: BTreeMap<u64, Airborne>,
     flight_next: u64,
+    /// Number of the next call that claims.
+    claim_next: u64,
     /// Orders reported as unknown that the carrier may still answer.
     late: BTreeMap<u64, Flight>,
     sendable: VecDeque<u64>,
@@ -167,6 +169,7 @@ impl Pump {
             hands: HashMap::new(),
             airborne: BTreeMap::new(),
             flight_next: 0,
+            claim_next: 0,
             late: BTreeMap::new(),
             sendable: VecDeque::new(),
             held: BTreeMap::new(),

@@ -45,7 +45,6 @@ pub(super) struct Pending {
 pub(super) struct Claimed {
     pending: Vec<Pending>,
     applied: Vec<Applied>,
-    is_retry: bool,
 }
 
 impl Pump {
@@ -98,21 +97,15 @@ impl Pump {
     }
 
     fn claim(&mut self, pending: Vec<Pending>) {
-        let incarnation = self.lease.incarnation();
+        let (incarnation, call) = (self.lease.incarnation(), self.claim_next);
         let ops = pending
             .iter()
-            .map(|pending| claims::claim(&pending.ready.order, incarnation))
+            .map(|pending| claims::claim(&pending.ready.order, incarnation, call))
             .collect();
+        self.claim_next += 1;
         let applied = claims::apply(Arc::clone(&self.store), ops);
-        self.claiming.push(
-            applied
-                .map(|(applied, is_retry)| Claimed {
-                    pending,
-                    applied,
-                    is_retry,
-                })
-                .boxed(),
-        );
+        self.claiming
+            .push(applied.map(|applied| Claimed { pending, applied }).boxed());
     }
 
     /// The claims of a batch are safe.
@@ -121,7 +114,7 @@ impl Pump {
         for (pending, applied) in claimed.pending.into_iter().zip(claimed.applied) {
             self.window.give(pending.slots);
             let carrier = pending.ready.order.carrier.clone();
-            let ruling = claims::ruling(&applied, &carrier, claimed.is_retry);
+            let ruling = claims::ruling(&applied, &carrier, self.lease.incarnation());
             if ruling == Ruling::Go {
                 self.start_flight(pending, now, wall);
                 continue;

@@ -313,6 +313,22 @@ async fn a_store_that_loses_an_answer_costs_no_order() {
     assert_eq!(rig.said().await, ["1 accepted a1"]);
 }
 
+/// The claim of the repeat is tried until the store is back, and what it finds then is the claim of the first.
+#[tokio::test(start_paused = true)]
+async fn an_answered_order_that_comes_again_while_the_store_is_away_is_no_retry() {
+    let world = world_with(&[order(1)]).await;
+    let mut rig = Rig::up(&world, 1).await;
+    let job = rig.job().await;
+    rig.answer(&job, taken("a1"));
+    assert_eq!(rig.said().await, ["1 accepted a1"]);
+    world.store_away.store(true, Ordering::Relaxed);
+    world.publish(&[order(1)]).await;
+    rig.assert_silent(2).await;
+    world.store_away.store(false, Ordering::Relaxed);
+    rig.assert_silent(10).await;
+    assert_eq!(rig.said().await, ["1 accepted a1"]);
+}
+
 #[tokio::test(start_paused = true)]
 async fn nothing_is_sent_once_the_lease_may_have_lapsed() {
     let world = World::new(&["atlas"]).await;

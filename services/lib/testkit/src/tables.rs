@@ -51,8 +51,8 @@ fn carriers(dice: &Dice) -> String {
     let mut text = String::new();
     for (index, carrier) in CARRIERS.iter().enumerate() {
         let _ = writeln!(text, "[[carrier]]\nname = \"{carrier}\"\ncurrency = \"EUR\"");
-        // The first two are always there, so that every run has a way.
-        if index > 1 && dice.below(6) == 0 {
+        // At most one is gone, so that of two that a policy names one is left.
+        if index == 2 && dice.below(5) == 0 {
             text.push_str("enabled = false\n");
         }
         if index == 3 && dice.below(2) == 0 {

@@ -8,12 +8,12 @@ use sms::{MessageId, UnixMs};
 use super::book::Book;
 use crate::Finding;
 
-/// A fresh message is with a carrier within this, and delivered if carriers behave.
+/// A fresh message is delivered within this if carriers behave; else it is with one before its time to live is over.
 pub const PROMPT: Duration = Duration::from_secs(10);
 /// Messages sent when the faults are over.
 const FRESH: usize = sms::Class::ALL.len();
 
-/// Messages sent after the faults are with a carrier promptly, and delivered promptly if carriers behave.
+/// Messages sent after the faults are with a carrier in time, and delivered promptly if carriers behave.
 pub(super) fn a_fresh_message_flows(book: &Book<'_>) -> Vec<Finding> {
     let fresh = &book.evidence.fresh;
     if fresh.len() != FRESH {
@@ -27,15 +27,19 @@ pub(super) fn a_fresh_message_flows(book: &Book<'_>) -> Vec<Finding> {
 
 fn stuck(book: &Book<'_>, id: MessageId) -> Option<Finding> {
     let message = book.evidence.accepted.get(&id)?.first()?;
-    let limit = message.accepted_at + PROMPT;
-    let is_in_time = |at: UnixMs| at <= limit;
+    // A carrier that goes on forgetting answers keeps its window full, and others wait behind that.
+    let patience = match book.evidence.recovered {
+        true => PROMPT,
+        false => message.ttl.unwrap_or(PROMPT),
+    };
+    let is_in_time = |at: UnixMs| at <= message.accepted_at + patience;
     let name = format!("fresh {} message", message.class);
     let parts = book.parts.get(&id).into_iter().flatten().flat_map(|(_, parts)| parts);
     if !parts.clone().any(|part| is_in_time(part.at)) {
         return Some(Finding::of(
             "O5",
             id,
-            format!("{name} was with no carrier after {PROMPT:?}"),
+            format!("{name} was with no carrier after {patience:?}"),
         ));
     }
     if !book.evidence.recovered {
