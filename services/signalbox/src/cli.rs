@@ -58,7 +58,7 @@ pub(crate) enum Table {
         json: bool,
     },
     /// Why a message would go where it goes
-    Explain(Explain),
+    Explain(Box<Explain>),
 }
 
 #[derive(Args, Debug)]

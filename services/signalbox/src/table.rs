@@ -23,13 +23,13 @@ use crate::cli::{Explain, Table};
 pub(crate) fn main(command: Table) -> anyhow::Result<ExitCode> {
     let output = match command {
         Table::Check { dir, json } => command::check(&dir, json),
-        Table::Explain(Explain {
-            batch: Some(file), dir, ..
-        }) => explain_batch(&dir, &file)?,
-        Table::Explain(explain) => {
-            let (dir, json) = (explain.dir.clone(), explain.json);
-            command::explain(&dir, request(explain), json, Clock::wall().now())
-        }
+        Table::Explain(explain) => match &explain.batch {
+            Some(file) => explain_batch(&explain.dir, file)?,
+            None => {
+                let (dir, json) = (explain.dir.clone(), explain.json);
+                command::explain(&dir, request(*explain), json, Clock::wall().now())
+            }
+        },
     };
     // A reader that went away, such as `head`, is no failure of ours.
     let _ = io::stdout().write_all(output.stdout.as_bytes());

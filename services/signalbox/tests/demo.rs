@@ -1,5 +1,6 @@
 //! End to end: the demonstration is its own oracle. It starts the real binary, carriers over real TCP, and compares the
 //! router's books with those of the carriers, so all that is left to do here is to run it.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking, its helpers too")]
 
 use std::process::{Command, Output};
 

@@ -210,26 +210,4 @@ impl Client {
             assert!(!self.is_closed, "closed: {:?}", self.why);
         }
     }
-
-    /// Submits so many messages as fast as the window allows, taking receipts meanwhile.
-    pub(super) async fn flood(&mut self, messages: u64) {
-        let mut sent = 0;
-        let mut answered = 0;
-        while answered < messages {
-            let slots = (self.session.slots_free() as u64).min(messages - sent);
-            let timeout = Duration::from_secs(60);
-            let submits = (sent..sent + slots).map(|tag| Input::Submit {
-                tag,
-                submit: message(b"hello"),
-                timeout,
-            });
-            self.give_all(submits.collect::<Vec<_>>()).await;
-            sent += slots;
-            self.read().await;
-            answered += self.answered() as u64;
-            self.outputs.clear();
-            self.take_waiting().await;
-            self.taken.clear();
-        }
-    }
 }

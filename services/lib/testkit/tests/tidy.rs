@@ -1,4 +1,5 @@
 //! Holds the shape of the tree: who may import whom, how long a file may be, and which words do not belong.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking, its helpers too")]
 
 use std::{
     collections::{BTreeMap, BTreeSet},

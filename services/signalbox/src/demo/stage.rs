@@ -127,7 +127,9 @@ impl Stage {
     /// Ends the carrier called `name` as a killed process ends: no answer leaves any more, and nobody listens.
     pub(super) fn kill_carrier(&mut self, name: &CarrierName) {
         for carrier in self.carriers.iter_mut().filter(|carrier| carrier.name == *name) {
-            carrier.handle.take().map(Handle::kill);
+            if let Some(handle) = carrier.handle.take() {
+                handle.kill();
+            }
         }
     }
 
