@@ -5,6 +5,9 @@ use sms::{Receipt, ReceiptState};
 
 use super::Dialect;
 
+/// Characters kept of the carrier's own words, each: real ones are under ten, and a body may hold 64 KiB of one.
+const WORD_CHARS_MAX: usize = 32;
+
 /// The id of the part and the receipt; `None` = an inbound message.
 pub(super) fn read(dialect: &Dialect, deliver: &Deliver) -> Option<(String, Receipt)> {
     let written = parse_receipt(deliver).or_else(|| unmarked(dialect, deliver))?;
@@ -13,7 +16,7 @@ pub(super) fn read(dialect: &Dialect, deliver: &Deliver) -> Option<(String, Rece
         state if deliver.is_intermediate() && state.is_final() => ReceiptState::Enroute,
         state => state,
     };
-    let error = written.error_code();
+    let error = short(&written.error_code());
     let remote_id = written
         .id
         .as_deref()
@@ -39,11 +42,16 @@ fn unmarked(dialect: &Dialect, deliver: &Deliver) -> Option<DeliveryReceipt> {
 }
 
 fn raw(written: &DeliveryReceipt, error: &str) -> String {
+    let stat = short(&written.stat);
     if error.is_empty() {
-        written.stat.clone()
+        stat
     } else {
-        format!("{} {error}", written.stat)
+        format!("{stat} {error}")
     }
+}
+
+fn short(word: &str) -> String {
+    word.chars().take(WORD_CHARS_MAX).collect()
 }
 
 #[cfg(test)]

@@ -23,9 +23,12 @@ pub struct IdFormats {
 
 /// Longest id that may be a number; longer ones, and UUIDs, are opaque.
 const NUMBER_DIGITS_MAX: usize = 20;
+/// Longest id that is kept, in octets: twice what the specification allows (3.4 §4.4.2), since carriers exceed it. A body
+/// may hold 64 KiB of one, which no store takes as a key.
+pub const ID_OCTETS_MAX: usize = 128;
 
 impl IdFormats {
-    /// The key under which the id of a response is kept.
+    /// The key under which the id of a response is kept; empty = none, or one beyond [`ID_OCTETS_MAX`].
     pub fn of_response(self, id: &str) -> String {
         self.key(self.response, id)
     }
@@ -37,6 +40,9 @@ impl IdFormats {
 
     /// Numbers are converted only where one side is known to be decimal and the other hexadecimal.
     fn key(self, written: IdFormat, id: &str) -> String {
+        if id.trim().len() > ID_OCTETS_MAX {
+            return String::new();
+        }
         let other = if written == self.response {
             self.receipt
         } else {

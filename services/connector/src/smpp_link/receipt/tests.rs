@@ -89,3 +89,13 @@ fn a_decimal_id_of_a_receipt_becomes_the_hexadecimal_one_of_its_answer() {
     let (id, _) = read(&dialect, &deliver(0x04, "id:171 stat:DELIVRD")).unwrap();
     assert_eq!(id, ids.of_response("00AB"));
 }
+
+/// One receipt of 64 KiB must not outgrow what log and store keep of its message.
+#[test]
+fn words_of_absurd_length_are_cut_and_such_an_id_is_none() {
+    let long = "9".repeat(20_000);
+    let text = format!("id:{long} stat:DELIVRD{long} err:{long}");
+    let (id, receipt) = read(&dialect(|_| {}), &deliver(0x04, &text)).unwrap();
+    assert_eq!((id.as_str(), receipt.state), ("", ReceiptState::Delivered));
+    assert_eq!((receipt.error.len(), receipt.raw.len()), (32, 65));
+}

@@ -51,3 +51,14 @@ fn an_id_that_breaks_its_format_is_taken_as_it_is() {
     assert_eq!(vonage.of_receipt("B8BE19"), "b8be19", "not decimal after all");
     assert_eq!(vonage.of_receipt("not-a-number"), "not-a-number");
 }
+
+/// Cutting them would make two long ids one, and one message's receipt another's.
+#[test]
+fn an_id_of_absurd_length_is_none() {
+    let carrier = formats(IdFormat::Opaque, IdFormat::Opaque);
+    let longest = "x".repeat(ID_OCTETS_MAX);
+    assert_eq!(carrier.of_response(&longest), longest);
+    assert_eq!(carrier.of_receipt(&format!(" {longest} ")), longest);
+    assert_eq!(carrier.of_response(&format!("{longest}x")), "");
+    assert_eq!(carrier.of_receipt(&"7".repeat(60_000)), "");
+}
