@@ -23,7 +23,7 @@ pub struct SmppConfig {
     pub enquire_link: Duration,
     /// Shortest and longest ceiling of the wait before connecting again.
     pub reconnect: RangeInclusive<Duration>,
-    /// Wait after a bind that was refused.
+    /// Wait after a bind that was refused for its credentials or types.
     pub credentials_pause: Duration,
     /// When TLVs are sent.
     pub tlvs: TlvPolicy,

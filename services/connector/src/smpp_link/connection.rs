@@ -33,6 +33,15 @@ const RECEIPTS_OPEN_MAX: usize = 10_000;
 const UNMAPPED_LOGGED_MAX: usize = 32;
 /// Commands of the pump taken at once.
 const COMMANDS_MAX: usize = 64;
+/// Answers to a bind that blame what we say of ourselves. Others, such as a system error, a throttle or a bind that the
+/// carrier has not noticed to be gone, pass by themselves.
+const CREDENTIALS: [Status; 5] = [
+    Status::RBINDFAIL,
+    Status::RINVPASWD,
+    Status::RINVSYSID,
+    Status::RINVSERTYP,
+    Status::RINVSYSTYP,
+];
 /// Longest wait for the last octets to leave when the connection ends.
 const FLUSH_LIMIT: Duration = Duration::from_secs(1);
 
@@ -45,7 +54,7 @@ pub(super) struct End {
     pub is_closing: bool,
     /// How long it was bound; absent = never.
     pub bound_for: Option<Duration>,
-    /// Whether the bind was refused.
+    /// Whether the bind was refused for what is configured, so that trying again soon helps nobody.
     pub is_refused: bool,
 }
 
@@ -138,7 +147,7 @@ impl<'a> Connection<'a> {
         // The last octets, such as unbind_resp, are a courtesy: a peer that does not read them loses nothing.
         let _ = time::timeout(FLUSH_LIMIT, writer.write_all_buf(&mut self.out)).await;
         let why = self.end.take().expect("the loop ends with a reason");
-        let is_refused = matches!(why, Why::BindRefused(_));
+        let is_refused = matches!(why, Why::BindRefused(status) if CREDENTIALS.contains(&status));
         self.ended(why.to_string(), is_refused)
     }
 

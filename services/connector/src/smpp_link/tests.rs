@@ -11,7 +11,7 @@ use sms::ReceiptState;
 use source::Secret;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::TcpListener,
+    net::{TcpListener, TcpStream},
 };
 
 use super::{SmppConfig, time};
@@ -266,6 +266,48 @@ async fn a_wrong_password_is_not_tried_again_soon() {
     running.world.publish(&[order(1)]).await;
     assert_eq!(running.said(1).await, ["1 link_down no_link"]);
     running.stopped().await.unwrap();
+}
+
+/// The carrier restarts, or has not noticed yet that our last connection is gone: that is no reason to stay away for minutes.
+#[tokio::test]
+async fn a_bind_refused_for_a_passing_reason_is_tried_again_soon() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let world = World::new(&["atlas"]).await;
+    let (_stop, _service) = connect(&world, listener.local_addr().unwrap().to_string(), |_| {});
+    for status in [Status::RALYBND, Status::RSYSERR, Status::RTHROTTLED] {
+        let (stream, _) = time::timeout(Duration::from_secs(30), listener.accept())
+            .await
+            .expect("the link comes back soon")
+            .unwrap();
+        refuse_bind(stream, status).await;
+    }
+    time::timeout(Duration::from_secs(30), listener.accept())
+        .await
+        .expect("the link comes back soon")
+        .unwrap();
+}
+
+/// A carrier's side of one connection that refuses the bind.
+async fn refuse_bind(mut stream: TcpStream, status: Status) {
+    let mut session = Session::server(ServerConfig::new("carrier")).unwrap();
+    let mut inputs = vec![Input::Opened];
+    loop {
+        let mut outputs = Vec::new();
+        session.handle_all(Duration::ZERO, inputs.drain(..), &mut outputs);
+        for output in outputs {
+            match output {
+                Output::Write(octets) => stream.write_all(&octets).await.unwrap(),
+                Output::BindAsked { ticket, .. } => inputs.push(Input::refuse(ticket, status)),
+                Output::Close(_) => return,
+                _ => {}
+            }
+        }
+        if inputs.is_empty() {
+            let mut read = BytesMut::new();
+            assert!(stream.read_buf(&mut read).await.unwrap() > 0, "the client stays");
+            inputs.push(Input::Octets(read.freeze()));
+        }
+    }
 }
 
 #[tokio::test]
