@@ -56,8 +56,9 @@ const TOKENS_WAIT_MIN: Duration = Duration::from_millis(2);
 /// Events taken from the link at once.
 const EVENTS_MAX: usize = 64;
 
-/// One order everywhere in the pump.
-type OrderKey = (MessageId, OrderNumber);
+/// One order everywhere in the pump: message, number, and the intake, hence the carrier, it came by. Two carriers of one
+/// link may be sent an order of the same number; what becomes of one says nothing about the other.
+type OrderKey = (MessageId, OrderNumber, usize);
 
 /// What a pump needs to know of its link.
 #[derive(Clone, Debug)]

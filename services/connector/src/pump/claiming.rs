@@ -63,7 +63,7 @@ impl Pump {
         while batch.len() < CLAIM_BATCH_MAX && (is_down || (self.window.free() > 0 && self.bucket.is_open())) {
             let Some((ready, item)) = self.waiting.pop() else { break };
             self.left_queue(item);
-            let key = Self::key_of(&ready.order);
+            let key = Self::key_of(&ready.order, item);
             if let Some(items) = self.hands.get_mut(&key) {
                 // The same order came twice while the first is in hand: it is done when that one is.
                 items.push(item);

@@ -3,14 +3,13 @@
 use std::sync::Arc;
 
 use bus::{Bus, Record};
-use journey::OrderNumber;
 use service::Tasks;
 use signalbox_proto::record::{self, DeadRecord};
 use sms::Lane;
 use tokio::sync::mpsc;
 use tracing::warn;
 
-use super::{Pump, Safe, Settings};
+use super::{OrderKey, Pump, Safe, Settings};
 use crate::{
     intake::{self, Ask, Content, Fetched, Source},
     ledger::{BatchId, Ledger},
@@ -132,7 +131,7 @@ impl Pump {
     }
 
     /// The order of a record in short.
-    pub(super) fn key_of(order: &journey::Order) -> (sms::MessageId, OrderNumber) {
-        (order.message.id, order.number)
+    pub(super) fn key_of(order: &journey::Order, item: Item) -> OrderKey {
+        (order.message.id, order.number, item.intake)
     }
 }

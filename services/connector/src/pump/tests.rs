@@ -89,6 +89,32 @@ async fn an_order_claimed_by_a_router_is_handed_back_and_one_of_another_carrier_
     assert_eq!(rig.said().await, ["1 link_down taken_back", "3 accepted a3"]);
 }
 
+/// Two routers with different tables may both publish an order under one number, for two carriers of this link.
+#[tokio::test(start_paused = true)]
+async fn an_order_of_another_carrier_on_the_link_takes_no_other_order_along() {
+    for carriers in [["atlas", "borealis"], ["borealis", "atlas"]] {
+        let world = World::new(&carriers).await;
+        let dead = Op::Claim {
+            key: keys::claim(order(1).message.id, OrderNumber(1)),
+            owner: Bytes::from_static(b"borealis/0f/1"),
+            expires_at_ms: u64::MAX,
+        };
+        world.deps.store.apply(vec![dead]).await.unwrap().1.await.unwrap();
+        for name in carriers {
+            let mut twin = order(1);
+            twin.carrier = carrier(name);
+            world.publish(&[twin]).await;
+        }
+        let mut rig = Rig::up_with(&world, |settings| settings.carriers = carriers.map(carrier).to_vec()).await;
+        rig.assert_silent(7).await;
+        assert_eq!(
+            rig.said().await,
+            ["1 unknown"],
+            "what the dead run claimed, and only that"
+        );
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn an_order_past_its_deadline_is_claimed_and_answered_next() {
     let mut late = order(1);
