@@ -109,7 +109,7 @@ fn position(request: WatchReceiptsRequest) -> Result<Position, Refusal> {
             let millis = since
                 .seconds
                 .checked_mul(1_000)
-                .map(|millis| millis + i64::from(since.nanos / 1_000_000));
+                .and_then(|millis| millis.checked_add(i64::from(since.nanos / 1_000_000)));
             let millis = millis.and_then(|millis| u64::try_from(millis).ok());
             let refused = || {
                 Violation::new(

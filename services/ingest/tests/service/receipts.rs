@@ -190,12 +190,18 @@ async fn wrong_tokens_are_refused() {
     let rig = Rig::start().await;
     let mut client = rig.client(ACME).await;
     let since = |seconds| Some(prost_types::Timestamp { seconds, nanos: 0 });
+    // Its seconds fit into 64 bits of milliseconds, and with its nanoseconds it does not.
+    let last_moment = Some(prost_types::Timestamp {
+        seconds: i64::MAX / 1_000,
+        nanos: i32::MAX,
+    });
     for (token, since, field) in [
         ("nonsense".to_owned(), None, "token"),
         ("t".repeat(4_097), None, "token"),
         ("t".to_owned(), since(1), "since"),
         (String::new(), since(-1), "since"),
         (String::new(), since(i64::MAX), "since"),
+        (String::new(), last_moment, "since"),
     ] {
         let status = client
             .watch_receipts(pb::WatchReceiptsRequest { token, since })
