@@ -71,8 +71,15 @@ pub enum Fault {
     Repeat(Repeated, u64),
 }
 
-/// The faults of one run by time, in order.
+/// The faults of one run by time, in order. One run in three is a storm.
 pub(crate) fn draw(dice: &Dice) -> Vec<(Duration, Fault)> {
+    let spells = if dice.below(3) == 0 { 3 } else { 1 };
+    let mut plan: Vec<_> = (0..spells).flat_map(|_| spell(dice)).collect();
+    plan.sort_by_key(|(at, _)| *at);
+    plan
+}
+
+fn spell(dice: &Dice) -> Vec<(Duration, Fault)> {
     let mut plan = Vec::new();
     let mut add = |least: u64, most: u64, fault: fn(&Dice) -> Fault| {
         for _ in 0..least + dice.below(most - least + 1) {
@@ -91,7 +98,6 @@ pub(crate) fn draw(dice: &Dice) -> Vec<(Duration, Fault)> {
     add(0, 2, |dice| Fault::StoreAway(millis(dice, 100, 7_000)));
     add(0, 2, |_| Fault::SwapTable);
     add(0, 4, |dice| Fault::Repeat(repeated(dice), 1 + dice.below(4)));
-    plan.sort_by_key(|(at, _)| *at);
     plan
 }
 

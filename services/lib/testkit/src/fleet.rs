@@ -189,10 +189,10 @@ impl Program {
     }
 
     async fn run(self, world: World, deps: Deps, stop: Stop) -> Result<(), String> {
-        let ended = match self {
+        match self {
             Self::Ingest => {
                 take_calls(&world, &deps, &stop).await;
-                return Ok(());
+                Ok(())
             }
             Self::Router(table) => {
                 let config = router::Config {
@@ -216,8 +216,7 @@ impl Program {
                     .await
                     .map_err(|error| error.to_string())
             }
-        };
-        ended
+        }
     }
 }
 

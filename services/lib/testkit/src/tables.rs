@@ -107,13 +107,13 @@ fn policies(dice: &Dice) -> String {
     text
 }
 
-/// Two to four carriers in any order.
+/// Two to four carriers in any order, one of the first two among them: those are always there and send receipts.
 fn shuffled(dice: &Dice) -> String {
     let mut left = CARRIERS.to_vec();
-    let mut taken = Vec::new();
-    for _ in 0..2 + dice.below(3) {
+    let mut taken = vec![format!("\"{}\"", left.remove(dice.below(2) as usize))];
+    for _ in 0..1 + dice.below(3) {
         let carrier = left.remove(dice.below(left.len() as u64) as usize);
-        taken.push(format!("\"{carrier}\""));
+        taken.insert(dice.below(taken.len() as u64 + 1) as usize, format!("\"{carrier}\""));
     }
     taken.join(", ")
 }

@@ -34,19 +34,35 @@ fn run_all(seeds: u64) -> Vec<Report> {
                         return;
                     }
                     let report = simulate(seed);
-                    reports.lock().unwrap().push(report);
+                    reports.lock().expect("no run panics").push(report);
                 }
             };
             std::thread::Builder::new()
                 .stack_size(STACK_OCTETS)
                 .spawn_scoped(scope, work)
-                .unwrap();
+                .expect("the system has room for a thread a core");
         }
     });
-    let mut reports = reports.into_inner().unwrap();
+    let mut reports = reports.into_inner().expect("no run panics");
     reports.sort_by_key(|report| report.seed);
     reports
 }
+
+/// What must have happened in many runs, or they show less than they seem to.
+const SEEN: [&str; 12] = [
+    "answer_hold",
+    "answer_link_down",
+    "answer_next",
+    "answer_unknown",
+    "delivered",
+    "duplicates",
+    "expired",
+    "failed",
+    "late_receipts",
+    "rejected",
+    "repeated_ends",
+    "unknown",
+];
 
 /// Many seeds, or the one asked for: no promise is broken in any.
 #[test]
@@ -61,6 +77,11 @@ fn promises_hold_whatever_fails() {
         broken += usize::from(!report.findings.is_empty());
     }
     assert_eq!(broken, 0, "of {} seeds, {broken} broke promises", reports.len());
+    if reports.len() as u64 >= SEEDS_DEFAULT {
+        let is_seen = |name: &&str| reports.iter().any(|report| report.count(name) > 0);
+        let unseen: Vec<_> = SEEN.into_iter().filter(|name| !is_seen(name)).collect();
+        assert!(unseen.is_empty(), "in no run was there any {unseen:?}");
+    }
 }
 
 /// One seed twice in one process: the same log, octet for octet and with the same times.
