@@ -9,8 +9,9 @@ pub const SENDER_CHARS_MAX: usize = 16;
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Msisdn(Arc<str>);
 
-/// The sender of a message, as the customer gave it: a name, a long code or a short code.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// The sender of a message, as the customer gave it: a name, a long code or a short code. Debug masks a long code, which may
+/// be a person's number; Display shows it as it is.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Sender(Arc<str>);
 
 /// What kind of sender a carrier is asked to show.
@@ -78,10 +79,7 @@ impl Msisdn {
 
     /// The number with its middle hidden, for logs: `+4479*****01`.
     pub fn masked(&self) -> String {
-        let digits = &*self.0;
-        let (head, tail) = if digits.len() > 7 { (4, 2) } else { (1, 1) };
-        let hidden = "*".repeat(digits.len() - head - tail);
-        format!("+{}{hidden}{}", &digits[..head], &digits[digits.len() - tail..])
+        masked(&self.0)
     }
 }
 
@@ -138,6 +136,13 @@ impl SenderKind {
     }
 }
 
+/// At least 3 digits without their middle.
+fn masked(digits: &str) -> String {
+    let (head, tail) = if digits.len() > 7 { (4, 2) } else { (1, 1) };
+    let hidden = "*".repeat(digits.len() - head - tail);
+    format!("+{}{hidden}{}", &digits[..head], &digits[digits.len() - tail..])
+}
+
 fn digits_of(sender: &str) -> Option<&str> {
     let digits = sender.strip_prefix('+').unwrap_or(sender);
     (!digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit())).then_some(digits)
@@ -155,8 +160,20 @@ impl fmt::Debug for Msisdn {
     }
 }
 
+impl fmt::Debug for Sender {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.kind(), digits_of(&self.0)) {
+            (SenderKind::LongCode, Some(digits)) => f.write_str(&masked(digits)),
+            _ => write!(f, "{:?}", &*self.0),
+        }
+    }
+}
+
 impl fmt::Display for Sender {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
 }
+
+#[cfg(test)]
+mod tests;
