@@ -23,6 +23,7 @@ use tonic::{
 };
 
 use crate::world::Traffic;
+pub use connection::submission;
 pub use report::{Latency, ReceiptsReport, Refused, Report};
 use schedule::Schedule;
 use tally::Tally;

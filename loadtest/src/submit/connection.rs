@@ -202,7 +202,8 @@ fn count(tally: &mut Tally, answer: Answer, due: Instant, now: Instant, keeps_id
     }
 }
 
-fn submission(letter: Letter, reference: String, ttl: Option<Duration>) -> Submission {
+/// `letter` as a client submits it; `ttl` absent = the route's or the class's.
+pub fn submission(letter: Letter, reference: String, ttl: Option<Duration>) -> Submission {
     let class = match letter.class {
         Class::Otp => MessageClass::Otp,
         Class::Transactional => MessageClass::Transactional,

@@ -1,12 +1,12 @@
 //! One connection to the router: frames out, answers and receipts in.
 
+use std::time::Duration;
+
 use anyhow::Context as _;
-use signalbox_loadtest::world::Letter;
-use signalbox_proto::pb::signalbox::{
-    ingest::v1::{Submission, SubmitStreamRequest, SubmitStreamResponse, WatchReceiptsRequest, WatchReceiptsResponse},
-    sms::v1::{Content, MessageClass, content::Body},
+use signalbox_loadtest::{submit::submission, world::Letter};
+use signalbox_proto::pb::signalbox::ingest::v1::{
+    SubmitStreamRequest, SubmitStreamResponse, WatchReceiptsRequest, WatchReceiptsResponse,
 };
-use sms::Class;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::Streaming;
@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// Time to live of every message.
-const TTL_SECONDS: i64 = 20;
+const TTL: Duration = Duration::from_secs(20);
 /// Most messages of one frame.
 pub(super) const FRAME_MESSAGES_MAX: usize = 500;
 /// Frames handed over and not yet on the wire.
@@ -70,7 +70,10 @@ impl Courier {
 
     /// Hands over a frame that begins with the letter at place `from`; false if the router takes no more just now.
     pub(super) fn send(&self, from: u64, letters: &[Letter]) -> bool {
-        let messages = letters.iter().map(submission).collect();
+        let messages = letters
+            .iter()
+            .map(|letter| submission(letter.clone(), String::new(), Some(TTL)))
+            .collect();
         self.frames
             .try_send(SubmitStreamRequest {
                 sequence: from,
@@ -93,26 +96,5 @@ impl Courier {
                 Ok(News::Receipts(receipt))
             }
         }
-    }
-}
-
-fn submission(letter: &Letter) -> Submission {
-    let class = match letter.class {
-        Class::Otp => MessageClass::Otp,
-        Class::Transactional => MessageClass::Transactional,
-        Class::Promotional => MessageClass::Promotional,
-    };
-    Submission {
-        to: letter.to.digits().to_owned(),
-        from: letter.from.as_str().to_owned(),
-        content: Some(Content {
-            body: Some(Body::Text(letter.text.clone())),
-        }),
-        class: class.into(),
-        ttl: Some(prost_types::Duration {
-            seconds: TTL_SECONDS,
-            nanos: 0,
-        }),
-        ..Submission::default()
     }
 }
