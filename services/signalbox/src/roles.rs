@@ -1,6 +1,6 @@
 //! The roles: opens what the configuration names, runs the services over it, and drains them.
 
-use std::{fs, path::Path, process::ExitCode, sync::Arc, time::Duration};
+use std::{process::ExitCode, sync::Arc, time::Duration};
 
 use anyhow::{Context as _, bail};
 use service::{Deps, Readiness, Stop, Tasks, telemetry, time};
@@ -9,6 +9,7 @@ use tracing::{error, info, warn};
 
 use crate::{cli::Service, config, config::Config, exit};
 
+mod check;
 mod engine;
 mod key_secret;
 mod last_good;
@@ -58,7 +59,8 @@ impl Roles {
 
 type Running = Tasks<anyhow::Result<&'static str>>;
 
-/// Runs `roles` until a signal, then drains. Exit code 1 if something was left unfinished; it will be redelivered.
+/// Runs `roles` until a signal, then drains. Exit code 1 if something was left unfinished, or a service could not go on; what
+/// it had in hand will be redelivered.
 ///
 /// # Errors
 /// The configuration is wrong, or something it names cannot be opened.
@@ -68,11 +70,13 @@ pub(crate) fn main(service: Service, roles: Roles) -> anyhow::Result<ExitCode> {
         print!("{}", config::shown(&config));
     }
     if service.check_config {
+        check::files_and_table(&config, roles)?;
         println!("{}: fine", service.config.display());
     }
     if service.print_config || service.check_config {
         return Ok(ExitCode::SUCCESS);
     }
+    check::files(&config, roles)?;
     let format = if config.log_json {
         telemetry::LogFormat::Json
     } else {
@@ -110,7 +114,13 @@ async fn run(config: &Config, roles: Roles) -> anyhow::Result<bool> {
         println!("signalbox: ready");
     }
     readiness.set(true);
-    let is_clean = wait(config, &stop, &readiness, running).await?;
+    let is_clean = match wait(config, &stop, &readiness, running).await {
+        Ok(is_clean) => is_clean,
+        Err(error) => {
+            error!("{error:#}");
+            false
+        }
+    };
     engine.close(config.drain_limit).await?;
     Ok(is_clean)
 }
@@ -190,7 +200,7 @@ fn start_connector(config: &Config, deps: &Deps, stop: &Stop, running: &mut Runn
     let connector = connector::Config {
         partitions: config.partitions,
         drain_limit: config.drain_limit,
-        ..connector::Config::new(links(&file)?)
+        ..connector::Config::new(check::links(&file)?)
     };
     let run = connector::run(connector, deps.clone().into(), stop.clone());
     running.spawn(async move {
@@ -222,10 +232,4 @@ async fn start_ingest(config: &Config, deps: &Deps, stop: &Stop, running: &mut R
         Ok("ingest")
     });
     Ok(())
-}
-
-fn links(file: &Path) -> anyhow::Result<Vec<connector::LinkConfig>> {
-    let text = fs::read_to_string(file).with_context(|| format!("{}: cannot be read", file.display()))?;
-    let base = file.parent().unwrap_or(Path::new(""));
-    connector::read_links(&file.display().to_string(), &text, base).map_err(|problems| anyhow::anyhow!("{problems}"))
 }

@@ -237,6 +237,62 @@ fn the_example_tables_and_configurations_are_fine() {
     );
 }
 
+/// The files that the configuration names are part of it: whoever asks is told of all of them, and a start opens nothing.
+#[test]
+fn every_mistake_in_every_file_is_told_at_once() {
+    let place = tempfile::tempdir().unwrap();
+    let config = place.path().join("signalbox.toml");
+    fs::copy(examples().join("standalone/signalbox.toml"), &config).unwrap();
+    fs::write(
+        place.path().join("accounts.toml"),
+        "[[account]]\nname = \"A\"\nkeys = []",
+    )
+    .unwrap();
+    fs::write(
+        place.path().join("links.toml"),
+        "[[link]]\nname = \"a\"\nkind = \"smpp\"\nwindow = 0",
+    )
+    .unwrap();
+    for more in [&["--check-config"][..], &[]] {
+        let start = signalbox()
+            .args(["standalone", "--config"])
+            .arg(&config)
+            .args(more)
+            .env("SIGNALBOX__TABLE__PATH", place.path().join("no-table"))
+            .env("SIGNALBOX__INGEST__KEY_SECRET", "short")
+            .output()
+            .unwrap();
+        let said = text(&start.stderr);
+        assert_eq!(start.status.code(), Some(64), "{said}");
+        for problem in ["accounts.toml:2: error", "links.toml:4: error", "[ingest] key_secret"] {
+            assert!(said.contains(problem), "{problem}: {said}");
+        }
+        assert_eq!(said.contains("no-table"), !more.is_empty(), "{said}");
+        assert!(!said.contains("panicked"), "{said}");
+    }
+    assert!(!place.path().join("data").exists());
+}
+
+#[test]
+fn a_role_without_its_section_is_told() {
+    let place = tempfile::tempdir().unwrap();
+    let config = place.path().join("signalbox.toml");
+    fs::write(&config, "[bus]\nkind = \"memory\"\n[store]\nkind = \"memory\"\n").unwrap();
+    for (role, missing) in [
+        ("ingest", "[ingest]"),
+        ("router", "[table]"),
+        ("connector", "[connector]"),
+    ] {
+        let checked = signalbox()
+            .args([role, "--check-config", "--config"])
+            .arg(&config)
+            .output()
+            .unwrap();
+        assert_eq!(checked.status.code(), Some(64));
+        assert!(text(&checked.stderr).contains(missing), "{}", text(&checked.stderr));
+    }
+}
+
 #[test]
 fn explain_speaks_to_people_and_to_programs() {
     let tree = run(&["table", "explain", "starter", "--to", "+33639981234"]);

@@ -1,19 +1,17 @@
 //! The secret of record keys: from the configuration, or made once and kept in the store.
 
-use std::path::Path;
-
 use anyhow::{Context as _, bail};
 use ingest::KeySecret;
 use service::Deps;
 use store::{Applied, Key, Op};
 
+use super::check;
 use crate::config::Ingest;
 
 /// The secret in `section`; where there is none, the one kept in the store, made at the first start.
 pub(super) async fn find(section: &Ingest, deps: &Deps) -> anyhow::Result<KeySecret> {
-    if let Some(source) = &section.key_secret {
-        let secret = source.read(Path::new("")).context("[ingest] key_secret")?;
-        return secret.reveal().parse().context("[ingest] key_secret");
+    if let Some(secret) = check::key_secret(section)? {
+        return Ok(secret);
     }
     let mut octets = [0_u8; 16];
     for half in octets.chunks_exact_mut(8) {
