@@ -111,7 +111,7 @@ fn read(root: &Section<'_>, folder: &Path) -> Config {
             .unwrap_or(false),
         drain_limit: service
             .and_then(|section| section.key("drain").duration("1s", "5m"))
-            .unwrap_or(Duration::from_secs(30)),
+            .unwrap_or(connector::DRAIN_LIMIT_DEFAULT),
     };
     if config.bus != config.store {
         let place = root.place_of("store");

@@ -55,3 +55,12 @@ fn a_secret_is_never_shown() {
     let config = parse("signalbox.toml", &text, Path::new("")).unwrap();
     assert!(!shown(&config).contains("hush"), "{}", shown(&config));
 }
+
+/// With less, a stop gives up on a part just before the wait for its answer ends, and its message is in doubt for nothing.
+#[test]
+fn a_drain_outlasts_the_longest_wait_for_an_answer() {
+    let config = parse("signalbox.toml", GOOD, Path::new("")).unwrap();
+    for class in sms::Class::ALL {
+        assert!(config.drain_limit > class.answer_timeout());
+    }
+}
