@@ -4,6 +4,7 @@ use smpp::{Deliver, DeliveryReceipt, parse_receipt, parse_receipt_text};
 use sms::{Receipt, ReceiptState};
 
 use super::Dialect;
+use crate::metrics;
 
 /// Characters kept of the carrier's own words, each: real ones are under ten, and a body may hold 64 KiB of one.
 const WORD_CHARS_MAX: usize = 32;
@@ -11,7 +12,12 @@ const WORD_CHARS_MAX: usize = 32;
 /// The id of the part and the receipt; `None` = an inbound message.
 pub(super) fn read(dialect: &Dialect, deliver: &Deliver) -> Option<(String, Receipt)> {
     let written = parse_receipt(deliver).or_else(|| unmarked(dialect, deliver))?;
-    let state = match written.state.unwrap_or(ReceiptState::Unknown) {
+    if written.state.is_none() {
+        metrics::oddity(&dialect.link, "unknown_state");
+    }
+    // A word that nobody knows ends nothing: carriers have their own for "on its way", and taking one for the end would
+    // send a password again or lose the word that follows.
+    let state = match written.state.unwrap_or(ReceiptState::Enroute) {
         // A notification on the way is told in the words of a receipt, and is none.
         state if deliver.is_intermediate() && state.is_final() => ReceiptState::Enroute,
         state => state,

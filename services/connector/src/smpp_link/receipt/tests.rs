@@ -74,9 +74,24 @@ fn an_inbound_message_is_no_receipt_unless_the_link_has_unmarked_ones() {
 }
 
 #[test]
-fn a_receipt_that_tells_nothing_is_kept_as_unknown_without_an_id() {
+fn a_receipt_that_tells_nothing_is_kept_without_an_id_and_ends_nothing() {
     let (id, receipt) = read(&dialect(|_| {}), &deliver(0x04, "\u{0}")).unwrap();
-    assert_eq!((id.as_str(), receipt.state), ("", ReceiptState::Unknown));
+    assert_eq!((id.as_str(), receipt.state), ("", ReceiptState::Enroute));
+}
+
+#[test]
+fn a_state_nobody_knows_ends_nothing_and_the_one_called_unknown_does() {
+    let state = |stat: &str| {
+        let text = format!("id:1 stat:{stat} err:000");
+        read(&dialect(|_| {}), &deliver(0x04, &text)).unwrap().1
+    };
+    for word in ["SENT", "QUEUED", "PENDING", "12"] {
+        assert_eq!(
+            (state(word).state, state(word).raw),
+            (ReceiptState::Enroute, format!("{word} 000"))
+        );
+    }
+    assert_eq!(state("UNKNOWN").state, ReceiptState::Unknown);
 }
 
 #[test]
