@@ -20,7 +20,7 @@ bench: build ## what this machine does: messages a second, and latency at half o
 	@$(CARGO) run --release --locked --quiet -p signalbox -- demo --steady --messages 100000 --rate 5000
 
 test: ## every test: unit, property, conformance, simulation, end to end
-	$(CARGO) test --workspace --locked
+	$(CARGO) test --workspace --locked --no-fail-fast
 
 lint: ## formatting, lints and documentation, warnings denied
 	$(CARGO) fmt --all --check

@@ -1,3 +1,5 @@
+//! What the words of the command line mean: delays, shares, ids.
+
 use super::super::config::duration;
 use super::*;
 

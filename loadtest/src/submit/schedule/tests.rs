@@ -1,3 +1,5 @@
+//! When messages are due, held by arithmetic alone.
+
 use std::time::Duration;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! What is counted, and how often.
+
 use super::*;
 
 /// One stall of a second under ten messages, one due every 100 ms: nine of them waited, and all of them count.

@@ -1,3 +1,5 @@
+//! Bodies as peers write them, sound and unsound.
+
 use bytes::BytesMut;
 use proptest::prelude::*;
 use rusmpp::decode::DecodeWithLength;

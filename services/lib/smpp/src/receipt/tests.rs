@@ -1,3 +1,5 @@
+//! Receipts as they are seen in the field.
+
 use bytes::Bytes;
 
 use super::*;

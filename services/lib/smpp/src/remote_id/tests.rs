@@ -1,3 +1,5 @@
+//! Ids in every format, to one key.
+
 use super::*;
 
 fn formats(response: IdFormat, receipt: IdFormat) -> IdFormats {

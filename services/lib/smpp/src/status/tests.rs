@@ -1,3 +1,5 @@
+//! Names and numbers of command_status, both ways.
+
 use super::*;
 
 #[test]

@@ -1,3 +1,5 @@
+//! Times of validity, relative and absolute.
+
 use super::*;
 
 /// 2026-11-21T12:00:00Z.

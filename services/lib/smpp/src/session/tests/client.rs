@@ -1,3 +1,5 @@
+//! The session of a client, against a peer written by hand.
+
 use super::*;
 
 /// Body of a deliver_sm with the text "x".

@@ -1,3 +1,5 @@
+//! The session of a carrier, against a peer written by hand.
+
 use super::*;
 
 /// Body of a submit_sm with the text "hi".
