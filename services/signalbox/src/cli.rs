@@ -125,7 +125,7 @@ pub(crate) struct Server {
     /// API key of the account
     #[arg(long, value_name = "KEY", env = "SIGNALBOX_API_KEY", hide_env_values = true)]
     pub(crate) api_key: String,
-    /// Certificate authority of a server with TLS, a PEM file; absent = those of the system's, if the URL is https
+    /// Certificate authority of a server with TLS, a PEM file; needed where the URL is https
     #[arg(long, value_name = "FILE")]
     pub(crate) ca: Option<PathBuf>,
 }

@@ -1,11 +1,11 @@
 //! A client of the message service, with the account's key on every call.
 
-use std::{fs, time::Duration};
+use std::{fmt, fs, time::Duration};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 use signalbox_proto::pb::signalbox::ingest::v1::message_service_client::MessageServiceClient;
 use tonic::{
-    Request, Status,
+    Code, Request, Status,
     metadata::{Ascii, MetadataValue},
     service::{Interceptor, interceptor::InterceptedService},
     transport::{Certificate, Channel, ClientTlsConfig, Endpoint},
@@ -19,6 +19,18 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The message service, called as one account.
 pub(crate) type Client = MessageServiceClient<InterceptedService<Channel, Key>>;
+
+/// The server cannot be had at the moment: nothing is wrong with what was asked.
+#[derive(Debug)]
+pub(crate) struct Away(String);
+
+impl fmt::Display for Away {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Away {}
 
 /// Puts the account's key on every call.
 #[derive(Clone)]
@@ -34,11 +46,16 @@ impl Interceptor for Key {
 /// Connects to `server`.
 ///
 /// # Errors
-/// The address or key is malformed, the certificate cannot be read, or nobody answers.
+/// The address or key is malformed, the certificate is missing or cannot be read, or nobody answers ([`Away`]).
 pub(crate) async fn connect(server: &Server) -> anyhow::Result<Client> {
     let key = format!("Bearer {}", server.api_key)
         .parse()
         .context("the API key has characters no header can carry")?;
+    ensure!(
+        server.ca.is_some() || !server.server.starts_with("https:"),
+        "{} speaks TLS: name the certificate authority to trust with --ca FILE",
+        server.server
+    );
     let mut endpoint = Endpoint::from_shared(server.server.clone())
         .with_context(|| format!("{} is no URL", server.server))?
         .connect_timeout(CONNECT_TIMEOUT)
@@ -47,14 +64,15 @@ pub(crate) async fn connect(server: &Server) -> anyhow::Result<Client> {
         let pem = fs::read(file).with_context(|| format!("{}: cannot be read", file.display()))?;
         endpoint = endpoint.tls_config(ClientTlsConfig::new().ca_certificate(Certificate::from_pem(pem)))?;
     }
-    let channel = endpoint
-        .connect()
-        .await
-        .with_context(|| format!("{}: nobody answers", server.server))?;
+    let channel = endpoint.connect().await.map_err(|error| {
+        let error = anyhow::Error::from(error);
+        Away(format!("{}: nobody answers: {error:#}", server.server))
+    })?;
     Ok(MessageServiceClient::with_interceptor(channel, Key(key)))
 }
 
-/// `status` with its details, for people: what is wrong, with which field, and when to come back.
+/// `status` with its details, for people: what is wrong, with which field, and when to come back. It is [`Away`] where trying
+/// again may help.
 pub(crate) fn explain(status: &Status) -> anyhow::Error {
     let mut text = format!("{:?}: {}", status.code(), status.message());
     let details = status.get_error_details();
@@ -72,5 +90,11 @@ pub(crate) fn explain(status: &Status) -> anyhow::Error {
     if let Some(delay) = details.retry_info().and_then(|found| found.retry_delay) {
         text.push_str(&format!("\n  try again in {} ms", delay.as_millis()));
     }
-    anyhow::anyhow!(text)
+    match status.code() {
+        Code::Unavailable | Code::DeadlineExceeded | Code::ResourceExhausted => Away(text).into(),
+        _ => anyhow::anyhow!(text),
+    }
 }
+
+#[cfg(test)]
+mod tests;

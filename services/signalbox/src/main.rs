@@ -47,6 +47,10 @@ fn main() -> ExitCode {
     };
     done.unwrap_or_else(|error| {
         eprintln!("signalbox: {error:#}");
-        ExitCode::from(exit::USAGE)
+        ExitCode::from(if error.is::<client::Away>() {
+            exit::UNAVAILABLE
+        } else {
+            exit::USAGE
+        })
     })
 }

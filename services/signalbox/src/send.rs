@@ -21,13 +21,7 @@ use crate::{
 pub(crate) fn main(send: Send) -> anyhow::Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let mut client = match client::connect(&send.server).await {
-            Ok(client) => client,
-            Err(error) => {
-                eprintln!("signalbox: {error:#}");
-                return Ok(ExitCode::from(exit::UNAVAILABLE));
-            }
-        };
+        let mut client = client::connect(&send.server).await?;
         run(&mut client, &send).await
     })
 }

@@ -20,13 +20,7 @@ use crate::{
 pub(crate) fn main(trace: Trace) -> anyhow::Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let mut client = match client::connect(&trace.server).await {
-            Ok(client) => client,
-            Err(error) => {
-                eprintln!("signalbox: {error:#}");
-                return Ok(ExitCode::from(exit::UNAVAILABLE));
-            }
-        };
+        let mut client = client::connect(&trace.server).await?;
         match client
             .get_message(GetMessageRequest {
                 message_id: trace.id.clone(),

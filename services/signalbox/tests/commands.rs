@@ -205,6 +205,15 @@ fn a_server_that_is_away_is_told_by_the_exit_code() {
 }
 
 #[test]
+fn a_url_of_tls_asks_for_the_authority_to_trust() {
+    let call = ["trace", "01890000-0000-7000-8000-000000000000", "--api-key", "k"];
+    let asked = run(&[&call[..], &["--server", "https://127.0.0.1:1"]].concat());
+    let said = text(&asked.stderr);
+    assert_eq!(asked.status.code(), Some(64), "{said}");
+    assert!(said.contains("--ca FILE"), "{said}");
+}
+
+#[test]
 fn a_database_serves_one_process_at_a_time() {
     let router = Router::start();
     let config = router.folder.as_ref().unwrap().path().join("signalbox.toml");
