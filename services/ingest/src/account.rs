@@ -109,8 +109,13 @@ impl Accounts {
         };
         if let Some(document) = Document::parse(file, text, &log) {
             let mut names = BTreeMap::new();
+            let before = self
+                .by_key
+                .values()
+                .map(|account| (&account.name, &**account))
+                .collect();
             for section in document.root(&log).key("account").required().sections(ACCOUNTS_MAX) {
-                read.add(&section, base, self, &mut names);
+                read.add(&section, base, &before, &mut names);
             }
         }
         let problems = log.into_problems();
@@ -121,7 +126,13 @@ impl Accounts {
         }
     }
 
-    fn add(&mut self, section: &Section<'_>, base: &Path, before: &Self, names: &mut BTreeMap<AccountId, u32>) {
+    fn add(
+        &mut self,
+        section: &Section<'_>,
+        base: &Path,
+        before: &BTreeMap<&AccountId, &Account>,
+        names: &mut BTreeMap<AccountId, u32>,
+    ) {
         let name = section.key("name").required().parse(AccountId::new);
         let in_flight_max = section
             .key("in_flight")
@@ -147,8 +158,8 @@ impl Accounts {
                 "",
             );
         }
-        let old = before.by_key.values().find(|account| account.name == name);
-        let (in_flight, watches) = old
+        let (in_flight, watches) = before
+            .get(&name)
             .map(|old| (old.in_flight.clone(), old.watches.clone()))
             .unwrap_or_default();
         let account = Arc::new(Account {
