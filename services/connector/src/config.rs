@@ -60,6 +60,8 @@ pub enum LinkKind {
     Smpp(Box<SmppConfig>),
     /// A carrier made up in this process, without sockets.
     Simulator(SimulatorConfig),
+    /// Nothing: orders of its carriers are answered `LinkDown`, so that their messages go on to other carriers.
+    Absent,
 }
 
 impl Config {

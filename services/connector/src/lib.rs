@@ -5,6 +5,7 @@
 //! claimed in the store before a part of it may reach a carrier; its batch is acked once its outcome is safe on the log;
 //! a receipt is replied to once it is. What a kind of link must do stands in `CONNECTORS.md`.
 
+mod absent;
 mod action;
 mod aside;
 mod claims;

@@ -8,7 +8,7 @@ use signalbox_proto::topics;
 use tracing::{info, warn};
 
 use crate::{
-    Config, Incarnation, LinkConfig, LinkKind,
+    Config, Incarnation, LinkConfig, LinkKind, absent,
     lease::{LEASE_RENEWAL, Lease},
     link, metrics,
     pump::{Abandoned, Pump, Settings},
@@ -87,7 +87,10 @@ pub async fn run(config: Config, deps: Deps, stop: Stop) -> Result<(), Error> {
     while let Some(ended) = pumps.join_next().await {
         match ended {
             Ok(left) => abandoned.orders += left.orders,
-            Err(panicked) => std::panic::resume_unwind(panicked.into_panic()),
+            // A task that was cancelled ends with its process, which has said why already.
+            Err(error) => error
+                .try_into_panic()
+                .map_or((), |panic| std::panic::resume_unwind(panic)),
         }
     }
     // With the pumps gone, intakes and receipts tasks end once they did what was asked of them.
@@ -135,6 +138,9 @@ fn start(link: &LinkConfig, config: &Config, deps: &Deps, lease: &Lease, helpers
                 faults: link.faults.clone(),
             };
             helpers.spawn(smpp_link::run(dialect, deps.shell.dice.fork(), plug));
+        }
+        LinkKind::Absent => {
+            helpers.spawn(absent::run(plug));
         }
         LinkKind::Simulator(simulator) => {
             let hub = deps.simulators.clone();

@@ -5,6 +5,7 @@ use std::{process::ExitCode, sync::Arc, time::Duration};
 use anyhow::{Context as _, bail};
 use service::{Deps, Readiness, Stop, Tasks, telemetry, time};
 use table::LiveTable;
+use tokio::net::TcpListener;
 use tracing::{error, info, warn};
 
 use crate::{cli::Service, config, config::Config, exit};
@@ -14,9 +15,11 @@ mod engine;
 mod key_secret;
 mod last_good;
 mod reload;
+mod unserved;
 
 use engine::Engine;
 use last_good::LastGood;
+use unserved::Unserved;
 
 /// What a process prints on standard output once it takes messages; the address follows.
 pub(crate) const READY_PREFIX: &str = "signalbox: ready, gRPC on ";
@@ -100,13 +103,24 @@ async fn run(config: &Config, roles: Roles) -> anyhow::Result<bool> {
         .bus
         .ensure(&signalbox_proto::topics::fixed(config.partitions))
         .await?;
-    serve_probes(config, &readiness, &stop, &mut running)?;
+    // Probes are answered until the end: a process that drains says so.
+    let (_probes_stop, until) = Stop::new();
+    let _probes = serve_probes(config, &readiness, until).await?;
     engine.maintain(&stop, &mut running);
-    if roles.router {
-        start_router(config, &engine.deps, &stop, &mut running)?;
-    }
+    let mut unserved = None;
     if roles.connector {
-        start_connector(config, &engine.deps, &stop, &mut running)?;
+        let links = start_connector(config, &engine.deps, &stop, &mut running)?;
+        let (partitions, drain) = (config.partitions, config.drain_limit);
+        unserved = Some(Unserved::new(
+            &links,
+            engine.deps.clone(),
+            partitions,
+            drain,
+            stop.clone(),
+        ));
+    }
+    if roles.router {
+        start_router(config, &engine.deps, unserved, &stop, &mut running)?;
     }
     if roles.ingest {
         start_ingest(config, &engine.deps, &stop, &mut running).await?;
@@ -155,21 +169,30 @@ async fn wait(config: &Config, stop: &Stop, readiness: &Readiness, mut running: 
     }
 }
 
-fn serve_probes(config: &Config, readiness: &Readiness, stop: &Stop, running: &mut Running) -> anyhow::Result<()> {
-    let Some(address) = config.probes else { return Ok(()) };
-    let metrics = telemetry::start_metrics()?;
-    let (readiness, stop) = (readiness.clone(), stop.clone());
-    running.spawn(async move {
-        let on_listen = |address| info!(%address, "probes and metrics");
-        telemetry::serve_probes(address, readiness, metrics, stop, on_listen)
-            .await
-            .with_context(|| format!("probes cannot be served on {address}"))?;
-        Ok("probes")
+/// Serves probes and metrics, if the configuration says where, as long as the returned tasks are kept.
+async fn serve_probes(config: &Config, readiness: &Readiness, until: Stop) -> anyhow::Result<Tasks> {
+    let mut tasks = Tasks::new();
+    let Some(address) = config.probes else { return Ok(tasks) };
+    let listener = TcpListener::bind(address)
+        .await
+        .with_context(|| format!("probes cannot be served on {address}"))?;
+    info!(address = %listener.local_addr()?, "probes and metrics");
+    let (readiness, metrics) = (readiness.clone(), telemetry::start_metrics()?);
+    tasks.spawn(async move {
+        if let Err(error) = telemetry::serve_probes(listener, readiness, metrics, until).await {
+            error!(%error, "probes are no longer answered");
+        }
     });
-    Ok(())
+    Ok(tasks)
 }
 
-fn start_router(config: &Config, deps: &Deps, stop: &Stop, running: &mut Running) -> anyhow::Result<()> {
+fn start_router(
+    config: &Config,
+    deps: &Deps,
+    mut unserved: Option<Unserved>,
+    stop: &Stop,
+    running: &mut Running,
+) -> anyhow::Result<()> {
     let dir = config.table.clone().context("the router needs [table] path")?;
     let last_good = LastGood::of(config);
     let (table, warnings) = last_good.load(&dir).map_err(|problems| anyhow::anyhow!("{problems}"))?;
@@ -177,6 +200,9 @@ fn start_router(config: &Config, deps: &Deps, stop: &Stop, running: &mut Running
         warn!("the table has warnings:\n{warnings}");
     }
     info!(version = table.version(), "table loaded: {}", table.summary());
+    if let Some(unserved) = &mut unserved {
+        unserved.cover(&table);
+    }
     let live = Arc::new(LiveTable::new(table));
     let router = router::Config {
         partitions: config.partitions,
@@ -189,25 +215,32 @@ fn start_router(config: &Config, deps: &Deps, stop: &Stop, running: &mut Running
     });
     let stop = stop.clone();
     running.spawn(async move {
-        reload::follow(&dir, &last_good, &live, &stop).await;
+        reload::follow(&dir, &last_good, &live, unserved, &stop).await;
         Ok("table watch")
     });
     Ok(())
 }
 
-fn start_connector(config: &Config, deps: &Deps, stop: &Stop, running: &mut Running) -> anyhow::Result<()> {
+/// Starts the connector; returns its links.
+fn start_connector(
+    config: &Config,
+    deps: &Deps,
+    stop: &Stop,
+    running: &mut Running,
+) -> anyhow::Result<Vec<connector::LinkConfig>> {
     let file = config.links.clone().context("the connector needs [connector] links")?;
+    let links = check::links(&file)?;
     let connector = connector::Config {
         partitions: config.partitions,
         drain_limit: config.drain_limit,
-        ..connector::Config::new(check::links(&file)?)
+        ..connector::Config::new(links.clone())
     };
     let run = connector::run(connector, deps.clone().into(), stop.clone());
     running.spawn(async move {
         run.await.context("connector")?;
         Ok("connector")
     });
-    Ok(())
+    Ok(links)
 }
 
 async fn start_ingest(config: &Config, deps: &Deps, stop: &Stop, running: &mut Running) -> anyhow::Result<()> {

@@ -40,7 +40,10 @@ impl Router {
 
     fn start_on(table: &Path, folder: tempfile::TempDir) -> Self {
         for file in ["signalbox.toml", "accounts.toml", "links.toml"] {
-            fs::copy(examples().join("standalone").join(file), folder.path().join(file)).unwrap();
+            // A test may have put its own there.
+            if !folder.path().join(file).exists() {
+                fs::copy(examples().join("standalone").join(file), folder.path().join(file)).unwrap();
+            }
         }
         let mut child = signalbox()
             .args(["standalone", "--config"])
@@ -122,6 +125,21 @@ fn a_table_with_mistakes_changes_nothing_not_even_across_a_restart() {
     assert_eq!(version_in_force(&router), good);
     let restarted = Router::start_on(&table, router.kill());
     assert_eq!(version_in_force(&restarted), good);
+}
+
+/// In the starter table cirrus is the cheapest for this number, then borealis, then atlas.
+#[test]
+fn a_carrier_without_a_link_costs_nobody_a_message() {
+    let place = tempfile::tempdir().unwrap();
+    let links = "[[link]]\nname = \"only\"\nkind = \"simulator\"\ncarriers = \"atlas\"\n";
+    fs::write(place.path().join("links.toml"), links).unwrap();
+    let router = Router::start_on(&examples().join("starter"), place);
+    let sent = router.call(&["send", "--from", "ACME", "--to", "+33639981234", "--text", "hello"]);
+    let said = text(&sent.stdout);
+    assert!(sent.status.success(), "{said}{}", text(&sent.stderr));
+    let life = text(&router.call(&["trace", said.split_whitespace().next().unwrap()]).stdout);
+    assert!(life.contains("cirrus answered link_down"), "{life}");
+    assert!(life.contains("atlas answered accepted"), "{life}");
 }
 
 #[test]

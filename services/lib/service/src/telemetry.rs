@@ -1,6 +1,6 @@
 //! Logs, metrics and the probes' endpoint.
 
-use std::{io::IsTerminal as _, net::SocketAddr};
+use std::io::IsTerminal as _;
 
 use axum::{Router, extract::State, http::StatusCode, routing::get};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
@@ -57,19 +57,16 @@ struct Probes {
     metrics: PrometheusHandle,
 }
 
-/// Serves `/metrics`, `/livez` and `/readyz` on `address` until `stop`; `on_listen` learns the address really bound.
+/// Serves `/metrics`, `/livez` and `/readyz` on `listener` until `stop`.
 ///
 /// # Errors
-/// The address is taken, or the listener failed.
+/// The listener failed.
 pub async fn serve_probes(
-    address: SocketAddr,
+    listener: TcpListener,
     readiness: Readiness,
     metrics: PrometheusHandle,
     stop: Stop,
-    on_listen: impl FnOnce(SocketAddr),
 ) -> std::io::Result<()> {
-    let listener = TcpListener::bind(address).await?;
-    on_listen(listener.local_addr()?);
     let app = Router::new()
         .route("/livez", get(|| async { "alive\n" }))
         .route("/readyz", get(readyz))

@@ -71,16 +71,11 @@ async fn probes_tell_ready_from_alive() {
     let (handle, stop) = Stop::new();
     let readiness = Readiness::new();
     let metrics = telemetry::start_metrics().unwrap();
-    let (sender, address) = tokio::sync::oneshot::channel();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
     let mut tasks = Tasks::new();
     let served = readiness.clone();
-    tasks.spawn(async move {
-        let listen = "127.0.0.1:0".parse().unwrap();
-        telemetry::serve_probes(listen, served, metrics, stop, |address| sender.send(address).unwrap())
-            .await
-            .unwrap();
-    });
-    let address = address.await.unwrap();
+    tasks.spawn(async move { telemetry::serve_probes(listener, served, metrics, stop).await.unwrap() });
     let get = async |path: &str| {
         let mut socket = tokio::net::TcpStream::connect(address).await.unwrap();
         let request = format!("GET {path} HTTP/1.1\r\nhost: probe\r\nconnection: close\r\n\r\n");

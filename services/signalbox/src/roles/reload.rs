@@ -11,26 +11,36 @@ use service::{Stop, Tasks, watch::PathWatch};
 use table::{LiveTable, Table};
 use tracing::{error, info, warn};
 
-use super::last_good::LastGood;
+use super::{last_good::LastGood, unserved::Unserved};
 
-/// Puts every good version of the table in `dir` into `live`, until `stop`.
-pub(super) async fn follow(dir: &Path, last_good: &LastGood, live: &LiveTable, stop: &Stop) {
+/// Puts every good version of the table in `dir` into `live`, until `stop`. Where links are known, carriers that a version
+/// brings without one are covered before it comes into force.
+pub(super) async fn follow(
+    dir: &Path,
+    last_good: &LastGood,
+    live: &LiveTable,
+    mut unserved: Option<Unserved>,
+    stop: &Stop,
+) {
     let mut watch = PathWatch::new(dir);
     let mut seen = stamps(dir);
     loop {
         tokio::select! { biased;
-            () = stop.requested() => return,
+            () = stop.requested() => break,
             () = watch.next() => {}
         }
         let now = stamps(dir);
         if now != seen {
             seen = now;
-            reload(dir, last_good, live).await;
+            reload(dir, last_good, live, unserved.as_mut()).await;
         }
+    }
+    if let Some(unserved) = unserved {
+        unserved.drained().await;
     }
 }
 
-async fn reload(dir: &Path, last_good: &LastGood, live: &LiveTable) {
+async fn reload(dir: &Path, last_good: &LastGood, live: &LiveTable, unserved: Option<&mut Unserved>) {
     let mut work = Tasks::new();
     let (from, last_good) = (dir.to_owned(), last_good.clone());
     work.spawn_blocking(move || {
@@ -42,6 +52,9 @@ async fn reload(dir: &Path, last_good: &LastGood, live: &LiveTable) {
         Some(Ok(Ok((table, warnings)))) => {
             if !warnings.is_empty() {
                 warn!("the table has warnings:\n{warnings}");
+            }
+            if let Some(unserved) = unserved {
+                unserved.cover(&table);
             }
             swap(table, live);
         }
@@ -59,6 +72,7 @@ async fn reload(dir: &Path, last_good: &LastGood, live: &LiveTable) {
 
 fn swap(table: Table, live: &LiveTable) {
     if table.version() == live.snapshot().version() {
+        info!(version = table.version(), "the table on disk is the one in force");
         return;
     }
     let (version, summary) = (table.version().to_owned(), table.summary());
