@@ -254,5 +254,9 @@ fn correlations(answer: &OrderAnswer) -> Vec<Op> {
             expires_at_ms: expires.0,
         }
     };
-    (0..=u8::MAX).zip(remote_ids).map(entry).collect()
+    // A part without an id cannot be found by one: its key would be that of every such part of the carrier.
+    let named = (0..=u8::MAX)
+        .zip(remote_ids)
+        .filter(|(_, remote_id)| !remote_id.is_empty());
+    named.map(entry).collect()
 }

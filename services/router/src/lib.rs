@@ -70,7 +70,10 @@ pub async fn run(config: Config, deps: Deps, table: Arc<LiveTable>, stop: Stop) 
             // One loop that cannot go on ends the router: half of it would leave messages behind.
             Ok(Err(error)) if result.is_ok() && !stop.is_requested() => return Err(error),
             Ok(Err(error)) => result = Err(error),
-            Err(error) => std::panic::resume_unwind(error.into_panic()),
+            // A task that was cancelled ends with its process, which has said why already.
+            Err(error) => error
+                .try_into_panic()
+                .map_or((), |panic| std::panic::resume_unwind(panic)),
         }
     }
     result

@@ -148,6 +148,27 @@ async fn an_unmatched_receipt_finds_its_message_later() {
     assert_eq!(world.end(&message).await.unwrap().0, EndState::Delivered);
 }
 
+/// A carrier that gives no id for a part gives none in its receipts either, and those could speak of any message.
+#[tokio::test(start_paused = true)]
+async fn a_receipt_without_an_id_finds_no_message() {
+    let mut world = World::new("a", "").await;
+    let message = world.accepted().await;
+    let order = world.order("a").await.unwrap();
+    let remote_ids = vec!["x".to_owned(), String::new()];
+    world.answer(&order, Outcome::Accepted { remote_ids }).await;
+    world.pass(1_000).await;
+    for _ in 0..2 {
+        world.unmatched("a", "").await;
+    }
+    world.unmatched("a", "x").await;
+    world.pass(10_000).await;
+    assert_eq!(
+        world.end(&message).await,
+        None,
+        "the second part has no receipt of its own"
+    );
+}
+
 #[tokio::test(start_paused = true)]
 async fn an_unmatched_receipt_is_an_orphan_after_ten_minutes() {
     let world = World::new("a", "").await;
