@@ -24,6 +24,9 @@ const END_TIMEOUT: Duration = Duration::from_secs(120);
 /// How long the killed carrier stays dead after the last message was answered.
 const DARK_AFTER_LAST: Duration = Duration::from_secs(2);
 
+/// How long before the kill the last frame leaves: enough to arrive, too little to be answered in full.
+const AHEAD: Duration = Duration::from_millis(3);
+
 /// What was sent, and what happened when.
 #[derive(Default)]
 pub(super) struct Trip {
@@ -58,6 +61,7 @@ pub(super) async fn run(stage: &mut Stage, demo: &Demo) -> anyhow::Result<Trip> 
         answered: BTreeSet::new(),
         trip: Trip::default(),
         ended: BTreeSet::new(),
+        open: BTreeSet::new(),
         bar: bar(count),
     };
     let start = drive.schedule.start;
@@ -71,12 +75,7 @@ pub(super) async fn run(stage: &mut Stage, demo: &Demo) -> anyhow::Result<Trip> 
     let all_ended = time::timeout(END_TIMEOUT, drive.wait_for_ends()).await;
     drive.bar.finish_and_clear();
     stage.ensure_running()?;
-    let open = drive
-        .trip
-        .accepted
-        .keys()
-        .filter(|id| !drive.ended.contains(*id))
-        .count();
+    let open = drive.open.len();
     all_ended.with_context(|| format!("{open} accepted messages have not ended"))??;
     drive.trip.took = start.elapsed();
     Ok(drive.trip)
@@ -104,6 +103,8 @@ struct Drive {
     answered: BTreeSet<usize>,
     trip: Trip,
     ended: BTreeSet<String>,
+    /// Accepted and not yet ended.
+    open: BTreeSet<String>,
     bar: ProgressBar,
 }
 
@@ -139,6 +140,7 @@ impl Drive {
     async fn crash_halfway(&mut self, stage: &mut Stage) -> anyhow::Result<()> {
         let count = self.letters.len();
         self.follow(count / 2).await?;
+        self.send_ahead().await;
         self.say("the router is killed with SIGKILL, and started again on the same files");
         self.trip.killed_at = Some(Clock::wall().now());
         stage.kill_router().await?;
@@ -192,6 +194,16 @@ impl Drive {
         }
     }
 
+    /// Puts a frame on the wire before its time, so that the kill finds messages under way.
+    async fn send_ahead(&mut self) {
+        let from = self.schedule.sent;
+        let until = (from + FRAME_MESSAGES_MAX).min(self.letters.len());
+        if self.courier.send(from as u64, &self.letters[from..until]) {
+            self.schedule.sent = until;
+        }
+        time::sleep(AHEAD).await;
+    }
+
     fn note(&mut self, news: News) -> anyhow::Result<()> {
         match news {
             News::Answers(response) => self.take_answers(response)?,
@@ -208,6 +220,10 @@ impl Drive {
             self.answered.insert(place);
             match answer.result.context("an answer without a result")? {
                 Answer::Accepted(accepted) => {
+                    // The receipt may have overtaken the answer.
+                    if !self.ended.contains(&accepted.message_id) {
+                        self.open.insert(accepted.message_id.clone());
+                    }
                     self.trip
                         .accepted
                         .insert(accepted.message_id, self.letters[place].clone());
@@ -225,12 +241,15 @@ impl Drive {
 
     fn take_receipts(&mut self, response: WatchReceiptsResponse) {
         let ends = response.receipts.into_iter().filter(|receipt| !receipt.late);
-        self.ended.extend(ends.map(|receipt| receipt.message_id));
+        for receipt in ends {
+            self.open.remove(&receipt.message_id);
+            self.ended.insert(receipt.message_id);
+        }
         self.bar.set_position(self.ended.len() as u64);
     }
 
     async fn wait_for_ends(&mut self) -> anyhow::Result<()> {
-        while self.trip.accepted.keys().any(|id| !self.ended.contains(id)) {
+        while !self.open.is_empty() {
             let news = self.courier.next().await?;
             self.note(news)?;
         }
