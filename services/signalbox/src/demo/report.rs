@@ -149,6 +149,7 @@ fn print_latency(scene: &Scene, trip: &Trip, books: &Books) -> anyhow::Result<()
         }
     }
     let mut histogram: Histogram<u64> = Histogram::new(3)?;
+    let mut span = (UnixMs(u64::MAX), UnixMs(0));
     for (id, end) in &books.ends {
         let (Some(letter), Some(attempt)) = (trip.accepted.get(id), taken(end)) else {
             continue;
@@ -157,6 +158,7 @@ fn print_latency(scene: &Scene, trip: &Trip, books: &Books) -> anyhow::Result<()
         let first = seen.and_then(|all| all.iter().filter(|at| **at >= end.message.accepted_at).min());
         if let Some(first) = first {
             histogram.record(first.0 - end.message.accepted_at.0)?;
+            span = (span.0.min(end.message.accepted_at), span.1.max(*first));
         }
     }
     let at = |quantile| histogram.value_at_quantile(quantile);
@@ -168,6 +170,11 @@ fn print_latency(scene: &Scene, trip: &Trip, books: &Books) -> anyhow::Result<()
         at(0.99),
         histogram.max(),
         histogram.len()
+    );
+    let seconds = span.1.since(span.0).as_secs_f64().max(0.001);
+    println!(
+        "the carriers had them within {seconds:.1} s: {:.0} messages/s",
+        histogram.len() as f64 / seconds
     );
     Ok(())
 }
