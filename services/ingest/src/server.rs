@@ -45,6 +45,16 @@ pub enum Error {
         /// What the system says.
         error: io::Error,
     },
+    /// Certificate and key are none, or do not belong together.
+    #[error("{} with {}: {error}", certificate.display(), key.display())]
+    Tls {
+        /// The certificate's file.
+        certificate: PathBuf,
+        /// The key's file.
+        key: PathBuf,
+        /// What is wrong with them.
+        error: String,
+    },
     /// The address cannot be had.
     #[error("cannot listen on {address}: {error}")]
     Listen {
@@ -56,7 +66,7 @@ pub enum Error {
     /// The topics cannot be made.
     #[error("{0}")]
     Bus(#[from] PublishError),
-    /// The server failed, or its certificate is none.
+    /// The server failed.
     #[error("gRPC server: {0}")]
     Transport(String),
     /// Calls in flight were cut off. Whoever was not answered does not count on anything.
@@ -68,7 +78,7 @@ pub enum Error {
 pub struct Server {
     config: Config,
     deps: Deps,
-    identity: Option<Identity>,
+    server: tonic::transport::Server,
     listener: TcpListener,
     address: SocketAddr,
     directory: Arc<Directory>,
@@ -89,7 +99,7 @@ impl Server {
         warnings
             .iter()
             .for_each(|problem| tracing::warn!(%problem, "accounts file"));
-        let identity = config.tls.as_ref().map(identity).transpose()?;
+        let server = server(config.tls.as_ref())?;
         deps.bus.ensure(&topics::fixed(config.partitions)).await?;
         let listen = |error| Error::Listen {
             address: config.grpc,
@@ -101,7 +111,7 @@ impl Server {
         Ok(Self {
             config,
             deps,
-            identity,
+            server,
             listener,
             address,
             directory,
@@ -119,13 +129,13 @@ impl Server {
     ///
     /// # Errors
     /// The server failed, or calls were cut off at the drain limit.
-    pub async fn serve(self, stop: Stop) -> Result<(), Error> {
+    pub async fn serve(mut self, stop: Stop) -> Result<(), Error> {
         let (close, closed) = Stop::new();
         let (mut health, health_service) = tonic_health::server::health_reporter();
         report(&health, ServingStatus::Serving).await;
         let intake = Intake::new(&self.deps, self.config.key_secret.clone());
         let service = Service::new(intake, Arc::clone(&self.directory), self.deps.clone(), closed.clone());
-        let router = server(self.identity)?.add_service(health_service);
+        let router = self.server.add_service(health_service);
         let router = with_reflection(router)?.add_service(
             MessageServiceServer::new(service)
                 .max_decoding_message_size(REQUEST_OCTETS_MAX)
@@ -169,19 +179,20 @@ async fn report(health: &HealthReporter, status: ServingStatus) {
     }
 }
 
-fn server(identity: Option<Identity>) -> Result<tonic::transport::Server, Error> {
+fn server(tls: Option<&Tls>) -> Result<tonic::transport::Server, Error> {
     let server = tonic::transport::Server::builder()
         .max_concurrent_streams(CALLS_MAX)
         .http2_keepalive_interval(Some(KEEPALIVE))
         .http2_keepalive_timeout(Some(KEEPALIVE_ANSWER))
         .initial_stream_window_size(STREAM_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW);
-    match identity {
-        Some(identity) => server
-            .tls_config(ServerTlsConfig::new().identity(identity))
-            .map_err(transport),
-        None => Ok(server),
-    }
+    let Some(tls) = tls else { return Ok(server) };
+    let config = ServerTlsConfig::new().identity(identity(tls)?);
+    server.tls_config(config).map_err(|error| Error::Tls {
+        certificate: tls.certificate.clone(),
+        key: tls.key.clone(),
+        error: causes(&error),
+    })
 }
 
 fn with_reflection(router: Router) -> Result<Router, Error> {
@@ -210,13 +221,17 @@ fn identity(tls: &Tls) -> Result<Identity, Error> {
     Ok(Identity::from_pem(read(&tls.certificate)?, read(&tls.key)?))
 }
 
-/// The error with its causes, since the outermost says little.
 fn transport(error: tonic::transport::Error) -> Error {
+    Error::Transport(causes(&error))
+}
+
+/// The error with its causes, since the outermost says little.
+fn causes(error: &tonic::transport::Error) -> String {
     let mut text = error.to_string();
-    let mut cause = std::error::Error::source(&error);
+    let mut cause = std::error::Error::source(error);
     while let Some(inner) = cause {
         text.push_str(&format!(": {inner}"));
         cause = inner.source();
     }
-    Error::Transport(text)
+    text
 }

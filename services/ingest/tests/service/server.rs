@@ -197,6 +197,21 @@ async fn what_keeps_it_from_starting_is_said() {
         refused(Config { tls, ..config.clone() }).await,
         Error::File { .. }
     ));
+    // A key that belongs to another certificate is told before anybody is.
+    let [mine, other] = [(), ()].map(|()| rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap());
+    let tls = Tls {
+        certificate: rig.accounts.with_file_name("mine.pem"),
+        key: rig.accounts.with_file_name("other.pem"),
+    };
+    std::fs::write(&tls.certificate, mine.cert.pem()).unwrap();
+    std::fs::write(&tls.key, other.signing_key.serialize_pem()).unwrap();
+    let said = refused(Config {
+        tls: Some(tls),
+        ..config.clone()
+    })
+    .await;
+    assert!(matches!(said, Error::Tls { .. }));
+    assert!(said.to_string().contains("mine.pem with "), "{said}");
     std::fs::write(&rig.accounts, "[[account]]\n").unwrap();
     assert!(matches!(refused(config).await, Error::Accounts(_)));
 }
