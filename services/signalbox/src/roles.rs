@@ -200,6 +200,7 @@ fn start_router(
         warn!("the table has warnings:\n{warnings}");
     }
     info!(version = table.version(), "table loaded: {}", table.summary());
+    reload::describe();
     if let Some(unserved) = &mut unserved {
         unserved.cover(&table);
     }
@@ -257,6 +258,7 @@ async fn start_ingest(config: &Config, deps: &Deps, stop: &Stop, running: &mut R
         drain_notice: DRAIN_NOTICE,
         drain_limit: config.drain_limit,
     };
+    ingest::describe();
     let server = ingest::Server::bind(ingest, deps.clone()).await.context("ingest")?;
     println!("{READY_PREFIX}{}", server.local_addr());
     let stop = stop.clone();

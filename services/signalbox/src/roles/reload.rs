@@ -13,6 +13,21 @@ use tracing::{error, info, warn};
 
 use super::{last_good::LastGood, unserved::Unserved};
 
+/// Tables read after a change of their directory, by what became of them.
+const RELOADS: &str = "signalbox_router_table_reloads_total";
+
+/// Describes what is counted here.
+pub(super) fn describe() {
+    metrics::describe_counter!(
+        RELOADS,
+        "tables read after a change, by result: swapped, same or refused"
+    );
+    // From the start, so that an alert on the first refusal has something to compare with.
+    for result in ["swapped", "same", "refused"] {
+        metrics::counter!(RELOADS, "result" => result).increment(0);
+    }
+}
+
 /// Puts every good version of the table in `dir` into `live`, until `stop`. Where links are known, carriers that a version
 /// brings without one are covered before it comes into force.
 pub(super) async fn follow(
@@ -60,6 +75,7 @@ async fn reload(dir: &Path, last_good: &LastGood, live: &LiveTable, unserved: Op
         }
         Some(Ok(Err(problems))) => {
             let version = live.snapshot().version().to_owned();
+            metrics::counter!(RELOADS, "result" => "refused").increment(1);
             error!(
                 version,
                 "the table on disk is refused, the last good one stays in force:\n{problems}"
@@ -72,11 +88,13 @@ async fn reload(dir: &Path, last_good: &LastGood, live: &LiveTable, unserved: Op
 
 fn swap(table: Table, live: &LiveTable) {
     if table.version() == live.snapshot().version() {
+        metrics::counter!(RELOADS, "result" => "same").increment(1);
         info!(version = table.version(), "the table on disk is the one in force");
         return;
     }
     let (version, summary) = (table.version().to_owned(), table.summary());
     let old = live.replace(table);
+    metrics::counter!(RELOADS, "result" => "swapped").increment(1);
     info!(version, replaced = old.version(), "table swapped in: {summary}");
 }
 
