@@ -98,11 +98,6 @@ async fn run(config: &Config, roles: Roles) -> anyhow::Result<bool> {
     let engine = Engine::open(config)?;
     let readiness = Readiness::new();
     let mut running = Running::new();
-    engine
-        .deps
-        .bus
-        .ensure(&signalbox_proto::topics::fixed(config.partitions))
-        .await?;
     // Probes are answered until the end: a process that drains says so.
     let (_probes_stop, until) = Stop::new();
     let _probes = serve_probes(config, &readiness, until).await?;
@@ -194,6 +189,7 @@ fn start_router(
     running: &mut Running,
 ) -> anyhow::Result<()> {
     let dir = config.table.clone().context("the router needs [table] path")?;
+    let seen = table::files::fingerprint(&dir);
     let last_good = LastGood::of(config);
     let (table, warnings) = last_good.load(&dir).map_err(|problems| anyhow::anyhow!("{problems}"))?;
     if !warnings.is_empty() {
@@ -216,7 +212,7 @@ fn start_router(
     });
     let stop = stop.clone();
     running.spawn(async move {
-        reload::follow(&dir, &last_good, &live, unserved, &stop).await;
+        reload::follow(&dir, &last_good, &live, unserved, seen, &stop).await;
         Ok("table watch")
     });
     Ok(())

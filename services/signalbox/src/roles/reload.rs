@@ -1,14 +1,9 @@
 //! The table's directory, followed while people edit it: a good table is swapped in, a bad one changes nothing.
 
-use std::{
-    collections::BTreeMap,
-    fs,
-    path::{Path, PathBuf},
-    time::SystemTime,
-};
+use std::path::Path;
 
 use service::{Stop, Tasks, watch::PathWatch};
-use table::{LiveTable, Table};
+use table::{LiveTable, Table, files::fingerprint};
 use tracing::{error, info, warn};
 
 use super::{last_good::LastGood, unserved::Unserved};
@@ -28,23 +23,24 @@ pub(super) fn describe() {
     }
 }
 
-/// Puts every good version of the table in `dir` into `live`, until `stop`. Where links are known, carriers that a version
+/// Puts every good version of the table in `dir` into `live`, until `stop`. `seen` is the directory's fingerprint
+/// from before the table in force was read, so that no change falls between. Where links are known, carriers that a version
 /// brings without one are covered before it comes into force.
 pub(super) async fn follow(
     dir: &Path,
     last_good: &LastGood,
     live: &LiveTable,
     mut unserved: Option<Unserved>,
+    mut seen: u64,
     stop: &Stop,
 ) {
     let mut watch = PathWatch::new(dir);
-    let mut seen = stamps(dir);
     loop {
         tokio::select! { biased;
             () = stop.requested() => break,
             () = watch.next() => {}
         }
-        let now = stamps(dir);
+        let now = fingerprint(dir);
         if now != seen {
             seen = now;
             reload(dir, last_good, live, unserved.as_mut()).await;
@@ -96,22 +92,4 @@ fn swap(table: Table, live: &LiveTable) {
     let old = live.replace(table);
     metrics::counter!(RELOADS, "result" => "swapped").increment(1);
     info!(version, replaced = old.version(), "table swapped in: {summary}");
-}
-
-/// Length and time of every file below `dir`: cheap, and different after every save.
-fn stamps(dir: &Path) -> BTreeMap<PathBuf, (u64, Option<SystemTime>)> {
-    let mut stamps = BTreeMap::new();
-    let mut folders = vec![dir.to_owned()];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
-            match entry.metadata() {
-                Ok(meta) if meta.is_dir() => folders.push(entry.path()),
-                Ok(meta) => {
-                    stamps.insert(entry.path(), (meta.len(), meta.modified().ok()));
-                }
-                Err(_) => {}
-            }
-        }
-    }
-    stamps
 }
