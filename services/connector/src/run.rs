@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bus::PublishError;
-use service::{Stop, Tasks, time};
+use service::{Stop, Tasks, resume_panic, time};
 use signalbox_proto::topics;
 use tracing::{info, warn};
 
@@ -87,10 +87,7 @@ pub async fn run(config: Config, deps: Deps, stop: Stop) -> Result<(), Error> {
     while let Some(ended) = pumps.join_next().await {
         match ended {
             Ok(left) => abandoned.orders += left.orders,
-            // A task that was cancelled ends with its process, which has said why already.
-            Err(error) => error
-                .try_into_panic()
-                .map_or((), |panic| std::panic::resume_unwind(panic)),
+            Err(error) => resume_panic(error),
         }
     }
     // With the pumps gone, intakes and receipts tasks end once they did what was asked of them.

@@ -24,7 +24,7 @@ mod tried;
 
 use std::sync::Arc;
 
-use service::{Deps, Stop, Tasks};
+use service::{Deps, Stop, Tasks, resume_panic};
 use signalbox_proto::topics;
 use sms::Lane;
 use table::LiveTable;
@@ -70,10 +70,7 @@ pub async fn run(config: Config, deps: Deps, table: Arc<LiveTable>, stop: Stop) 
             // One loop that cannot go on ends the router: half of it would leave messages behind.
             Ok(Err(error)) if result.is_ok() && !stop.is_requested() => return Err(error),
             Ok(Err(error)) => result = Err(error),
-            // A task that was cancelled ends with its process, which has said why already.
-            Err(error) => error
-                .try_into_panic()
-                .map_or((), |panic| std::panic::resume_unwind(panic)),
+            Err(error) => resume_panic(error),
         }
     }
     result

@@ -20,4 +20,4 @@ pub use dice::Dice;
 pub use readiness::Readiness;
 pub use signals::{EXIT_UNDRAINED, stop_on_signals};
 pub use stop::{Stop, StopHandle};
-pub use tasks::Tasks;
+pub use tasks::{Tasks, resume_panic};

@@ -36,10 +36,8 @@ impl<T: Send + 'static> Tasks<T> {
     /// Waits for all tasks; a panic in one goes on here.
     pub async fn join_all(&mut self) {
         while let Some(ended) = self.0.join_next().await {
-            if let Err(error) = ended
-                && error.is_panic()
-            {
-                std::panic::resume_unwind(error.into_panic());
+            if let Err(error) = ended {
+                resume_panic(error);
             }
         }
     }
@@ -52,5 +50,12 @@ impl<T: Send + 'static> Tasks<T> {
     /// Whether every task was joined.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+}
+
+/// Lets the panic that ended a task go on here. A task that was cancelled ends with its owner, who knows why.
+pub fn resume_panic(error: JoinError) {
+    if let Ok(panic) = error.try_into_panic() {
+        std::panic::resume_unwind(panic);
     }
 }
