@@ -41,7 +41,7 @@ pub enum AddressError {
         found: char,
     },
     /// Sender too long or empty.
-    #[error("sender has {chars} characters, allowed are 1 to {limit} (a name 11, a number 16 with its +)")]
+    #[error("sender has {chars} characters, allowed are 1 to {limit} (names: 11)")]
     SenderLength {
         /// Length as given.
         chars: usize,
