@@ -212,8 +212,16 @@ impl Store for FaultyStore {
         self.inner.scan(prefix, after, max)
     }
 
-    fn epoch(&self) -> BoxFuture<'_, Result<String, StoreError>> {
+    fn epoch(&self) -> BoxFuture<'_, Result<store::Epoch, StoreError>> {
         self.inner.epoch()
+    }
+
+    fn adopt(&self, epoch: &store::Epoch) {
+        self.inner.adopt(epoch);
+    }
+
+    fn rebuild(&self) -> BoxFuture<'_, Result<Option<Box<dyn store::Rebuild>>, StoreError>> {
+        self.inner.rebuild()
     }
 }
 
@@ -252,6 +260,10 @@ impl Bus for FaultyBus {
 
     fn partitions(&self, topic: &Topic) -> Option<u32> {
         self.inner.partitions(topic)
+    }
+
+    fn check(&self) -> BoxFuture<'_, Result<(), PublishError>> {
+        self.inner.check()
     }
 
     fn close(&self, limit: Duration) -> BoxFuture<'_, Result<(), PublishError>> {

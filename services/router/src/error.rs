@@ -19,6 +19,6 @@ pub enum Error {
 impl Error {
     /// Whether doing it all again may help: the store could not say that what it took is safe.
     pub(crate) fn is_away(&self) -> bool {
-        matches!(self, Self::Store(store::StoreError::Away(_)))
+        matches!(self, Self::Store(error) if error.is_passing())
     }
 }

@@ -85,7 +85,7 @@ pub(crate) async fn apply(desk: &Arc<Desk>, ops: Vec<Op>) -> Result<(Vec<Applied
 
 /// Waits a moment if the store is away.
 pub(crate) async fn wait_for_store(desk: &Arc<Desk>, error: StoreError) -> Result<(), Error> {
-    let is_away = matches!(error, StoreError::Away(_));
+    let is_away = error.is_passing();
     desk.away("the store", &error, is_away)
         .await
         .map_err(|()| Error::Store(error))

@@ -57,8 +57,16 @@ impl Store for Fragile {
         self.store.scan(prefix, after, max)
     }
 
-    fn epoch(&self) -> BoxFuture<'_, Result<String, StoreError>> {
+    fn epoch(&self) -> BoxFuture<'_, Result<store::Epoch, StoreError>> {
         self.store.epoch()
+    }
+
+    fn adopt(&self, epoch: &store::Epoch) {
+        self.store.adopt(epoch);
+    }
+
+    fn rebuild(&self) -> BoxFuture<'_, Result<Option<Box<dyn store::Rebuild>>, StoreError>> {
+        self.store.rebuild()
     }
 }
 

@@ -111,6 +111,10 @@ impl Bus for GatedBus {
         self.bus.partitions(topic)
     }
 
+    fn check(&self) -> BoxFuture<'_, Result<(), PublishError>> {
+        self.bus.check()
+    }
+
     fn close(&self, limit: Duration) -> BoxFuture<'_, Result<(), PublishError>> {
         self.bus.close(limit)
     }

@@ -60,7 +60,9 @@ macro_rules! conformance_suite {
             a_reader_at_the_end_sees_only_what_comes_later
             a_reader_refuses_a_position_of_another_topic
             a_compacted_topic_keeps_the_last_record_of_each_key
-            a_topic_that_exists_keeps_its_partitions
+            a_topic_with_another_partition_count_is_refused
+            each_topic_has_a_member_of_its_own
+            the_backlog_is_what_was_not_handed_out
             an_unknown_topic_is_refused
         }
     };

@@ -69,6 +69,10 @@ impl Bus for EmbeddedBus {
         self.local.partitions(topic)
     }
 
+    fn check(&self) -> BoxFuture<'_, Result<(), PublishError>> {
+        std::future::ready(self.local.publishable()).boxed()
+    }
+
     fn close(&self, limit: Duration) -> BoxFuture<'_, Result<(), PublishError>> {
         self.local.close(limit).boxed()
     }

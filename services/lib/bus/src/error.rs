@@ -8,6 +8,19 @@ pub enum PublishError {
     /// No such topic: create it first.
     #[error("topic {0} does not exist")]
     UnknownTopic(Topic),
+    /// A topic exists with another partition count.
+    #[error(
+        "topic {topic} has {there} partitions and {wanted} are configured: set [bus] partitions = {there}, or delete the \
+         topic once it is read to its end"
+    )]
+    Partitions {
+        /// The topic.
+        topic: Topic,
+        /// Its partitions.
+        there: u32,
+        /// Those asked for.
+        wanted: u32,
+    },
     /// One call or record is over its limit: split it.
     #[error("{what} is {size}, the limit is {limit}")]
     TooLarge {

@@ -46,10 +46,11 @@ pub const RECORD_OCTETS_MAX: usize = 512 * 1024;
 
 /// A log with topics and groups.
 pub trait Bus: Send + Sync {
-    /// Creates the topics that are missing. A topic that exists keeps its partition count, and that is no error.
+    /// Creates the topics that are missing.
     ///
     /// # Errors
-    /// The log is away; some of the topics may have been created.
+    /// The log is away, or a topic exists with another partition count: equal keys would no longer meet in equal partitions.
+    /// Some of the topics may have been created.
     fn ensure<'a>(&'a self, topics: &'a [TopicSpec]) -> BoxFuture<'a, Result<(), PublishError>>;
 
     /// Hands `records` to the log in order; waits while the log is over its in-flight limit, and that wait is the
@@ -71,6 +72,25 @@ pub trait Bus: Send + Sync {
         topics: &'a [Topic],
     ) -> BoxFuture<'a, Result<Box<dyn Subscribe>, ConsumeError>>;
 
+    /// Joins `group` once and reads each of `topics` through a member of its own, in their order: one link to the log where
+    /// the backend can, so that many topics cost no more than one.
+    ///
+    /// # Errors
+    /// Unknown topic, or the log is away.
+    fn subscribe_each<'a>(
+        &'a self,
+        group: &'a str,
+        topics: &'a [Topic],
+    ) -> BoxFuture<'a, Result<Vec<Box<dyn Subscribe>>, ConsumeError>> {
+        Box::pin(async move {
+            let mut members = Vec::with_capacity(topics.len());
+            for topic in topics {
+                members.push(self.subscribe(group, std::slice::from_ref(topic)).await?);
+            }
+            Ok(members)
+        })
+    }
+
     /// Reads all partitions of `topic` from `from` on, without a group and without acks.
     ///
     /// # Errors
@@ -79,6 +99,12 @@ pub trait Bus: Send + Sync {
 
     /// Partitions of `topic`, `None` if there is no such topic.
     fn partitions(&self, topic: &Topic) -> Option<u32>;
+
+    /// Asks the log whether it takes and gives records at the moment.
+    ///
+    /// # Errors
+    /// It does not, and why.
+    fn check(&self) -> BoxFuture<'_, Result<(), PublishError>>;
 
     /// Flushes and closes. Later calls fail with `Closed`.
     ///
@@ -101,6 +127,9 @@ pub trait Subscribe: Send {
 
     /// The partitions this member holds at the moment.
     fn owned(&self) -> Vec<(Topic, PartitionId)>;
+
+    /// Records in the partitions this member holds that it was not handed yet, as far as known; costs no round trip.
+    fn backlog(&self) -> u64;
 }
 
 /// A reader without a group.

@@ -93,6 +93,10 @@ impl Local {
         let mut ticket = None;
         for spec in specs {
             let known = match self.topic(&spec.topic) {
+                Some(log) if log.partitions() as u32 != spec.partitions => {
+                    let (topic, there, wanted) = (spec.topic.clone(), log.partitions() as u32, spec.partitions);
+                    return Err(PublishError::Partitions { topic, there, wanted });
+                }
                 Some(log) if log.retain(spec.retention) => log.known(),
                 Some(_) => continue,
                 None => {
@@ -206,7 +210,7 @@ impl Local {
         self.topics.read().expect("no holder panics").get(topic).cloned()
     }
 
-    fn publishable(&self) -> Result<(), PublishError> {
+    pub(crate) fn publishable(&self) -> Result<(), PublishError> {
         if self.closed.load(Ordering::Acquire) {
             Err(PublishError::Closed)
         } else {

@@ -50,6 +50,10 @@ impl Bus for MemoryBus {
         self.local.partitions(topic)
     }
 
+    fn check(&self) -> BoxFuture<'_, Result<(), PublishError>> {
+        std::future::ready(self.local.publishable()).boxed()
+    }
+
     fn close(&self, limit: Duration) -> BoxFuture<'_, Result<(), PublishError>> {
         self.local.close(limit).boxed()
     }

@@ -80,10 +80,13 @@ pub async fn serve_probes(
         .await
 }
 
-async fn readyz(State(probes): State<Probes>) -> (StatusCode, &'static str) {
+async fn readyz(State(probes): State<Probes>) -> (StatusCode, String) {
     if probes.readiness.is_ready() {
-        (StatusCode::OK, "ready\n")
+        (StatusCode::OK, "ready\n".to_owned())
     } else {
-        (StatusCode::SERVICE_UNAVAILABLE, "not ready\n")
+        (
+            StatusCode::SERVICE_UNAVAILABLE,
+            format!("not ready\n{}", probes.readiness.reasons()),
+        )
     }
 }

@@ -54,7 +54,8 @@ macro_rules! conformance_suite {
             s6_an_operation_that_loses_undoes_no_other
             s6_operations_of_one_call_see_each_other
             s7_the_epoch_stays_while_nothing_is_lost
-            s7_the_epoch_changes_with_a_loss
+            s7_a_loss_is_noticed_before_anything_is_done
+            s7_a_rebuilder_that_died_is_followed_by_another
             a_call_over_a_limit_is_refused_whole
             a_scan_goes_through_a_prefix_in_order
         }

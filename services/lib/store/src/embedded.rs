@@ -24,7 +24,7 @@ use self::{
     values::{Found, Values},
 };
 use crate::{
-    Applied, Clock, Commit, DueEntry, Key, Op, Store, StoreError, Versioned, limit,
+    Applied, Clock, Commit, DueEntry, Epoch, Key, Op, Rebuild, Store, StoreError, Versioned, limit,
     step::{Change, Entry, step},
 };
 
@@ -46,7 +46,7 @@ struct Inner {
     locks: Locks,
     /// The last version given out. Begins above all of earlier openings.
     version: AtomicU64,
-    epoch: String,
+    epoch: Epoch,
 }
 
 impl EmbeddedStore {
@@ -60,11 +60,11 @@ impl EmbeddedStore {
         let mut batch = disk.batch();
         batch.put(&meta, OPENINGS, openings.to_be_bytes().to_vec());
         let epoch = match meta.get(EPOCH)? {
-            Some(epoch) => String::from_utf8_lossy(&epoch).into_owned(),
+            Some(epoch) => Epoch::of_word(String::from_utf8_lossy(&epoch).into_owned()),
             None => {
                 // An empty directory in place of a lost one must not look the same, and is not opened in the same instant.
-                let epoch = format!("{:x}-{:x}", clock(), std::process::id());
-                batch.put(&meta, EPOCH, epoch.clone().into_bytes());
+                let epoch = Epoch::of_word(format!("{:x}-{:x}", clock(), std::process::id()));
+                batch.put(&meta, EPOCH, epoch.word.clone().into_bytes());
                 epoch
             }
         };
@@ -212,8 +212,15 @@ impl Store for EmbeddedStore {
         async move { Ok(self.inner.scan(prefix, after, max)?) }.boxed()
     }
 
-    fn epoch(&self) -> BoxFuture<'_, Result<String, StoreError>> {
+    fn epoch(&self) -> BoxFuture<'_, Result<Epoch, StoreError>> {
         std::future::ready(Ok(self.inner.epoch.clone())).boxed()
+    }
+
+    /// Log and state are one database: what loses one loses both, and there is nothing to go on from.
+    fn adopt(&self, _epoch: &Epoch) {}
+
+    fn rebuild(&self) -> BoxFuture<'_, Result<Option<Box<dyn Rebuild>>, StoreError>> {
+        std::future::ready(Ok(None)).boxed()
     }
 }
 

@@ -11,7 +11,9 @@
 //!   before it (embedded: fsync; redis: its own durability setting; memory: as long as the process lives). Other callers
 //!   may see a write before that.
 //! - **S6** Operations on different keys of one call are independent: one that loses does not undo another.
-//! - **S7** The epoch changes whenever the store may have lost a write that was committed.
+//! - **S7** The epoch changes whenever the store may have lost a write that was committed, and until somebody has rebuilt
+//!   what it held, every call fails with [`StoreError::Lost`]: nothing is ever written to, or read from, a store that
+//!   forgot something without its being noticed.
 
 #[cfg(feature = "conformance")]
 pub mod conformance;
@@ -25,7 +27,7 @@ mod step;
 pub use embedded::EmbeddedStore;
 pub use error::StoreError;
 pub use memory::MemoryStore;
-pub use op::{Applied, Due, DueEntry, Key, Op, Versioned};
+pub use op::{Applied, Due, DueEntry, Epoch, Key, Op, Versioned};
 
 use std::sync::Arc;
 
@@ -77,9 +79,33 @@ pub trait Store: Send + Sync {
         max: usize,
     ) -> BoxFuture<'a, Result<Vec<(Key, Versioned)>, StoreError>>;
 
-    /// A word that stays the same as long as nothing committed can have been lost.
+    /// The span of time in which nothing committed was lost, as the store says now. Asking changes nothing: a handle goes
+    /// on under the epoch it was opened in, or has adopted since.
+    ///
+    /// # Errors
+    /// `Lost`: there is none, because the store is empty or may have lost something. Or the store is away.
+    fn epoch(&self) -> BoxFuture<'_, Result<Epoch, StoreError>>;
+
+    /// Goes on under `epoch`: calls of this handle succeed again once the store is in it. To be called when everything that
+    /// the caller remembers of the epoch before is put right.
+    fn adopt(&self, epoch: &Epoch);
+
+    /// Begins to rebuild a store that is `Lost`. `None` = it is not, or somebody else is at it and still alive.
     ///
     /// # Errors
     /// The store is away.
-    fn epoch(&self) -> BoxFuture<'_, Result<String, StoreError>>;
+    fn rebuild(&self) -> BoxFuture<'_, Result<Option<Box<dyn Rebuild>>, StoreError>>;
+}
+
+/// The one who rebuilds a lost store. Dropping it, or dying, leaves the store lost, and the next one begins again.
+pub trait Rebuild: Send + Sync {
+    /// The store as only the rebuilder sees it: what is still there, and what it wrote. Its calls keep the work its own;
+    /// they fail with `Lost` once somebody else took over.
+    fn store(&self) -> Arc<dyn Store>;
+
+    /// Begins the new epoch: the store is there for everybody who adopts it.
+    ///
+    /// # Errors
+    /// The store is away, or somebody else took over.
+    fn finish(self: Box<Self>) -> BoxFuture<'static, Result<Epoch, StoreError>>;
 }

@@ -3,22 +3,41 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     ops::Bound,
-    sync::{Arc, Mutex, MutexGuard},
+    sync::{
+        Arc, Mutex, MutexGuard,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use futures::{FutureExt, future::BoxFuture};
 
 use crate::{
-    Applied, Clock, Commit, Due, DueEntry, Key, Op, Store, StoreError, Versioned, limit,
+    Applied, Clock, Commit, Due, DueEntry, Epoch, Key, Op, Rebuild, Store, StoreError, Versioned, limit,
     step::{Change, Entry, step},
 };
 
-/// A store that lives as long as the process. Cheap to clone; clones are the same store.
+/// How long a rebuilder that does nothing keeps others from beginning.
+const REBUILDER_KEPT_MS: u64 = 5_000;
+
+/// A store that lives as long as the process. Cheap to clone; clones are the same store and adopt epochs together.
 #[derive(Clone)]
 pub struct MemoryStore {
     clock: Clock,
     state: Arc<Mutex<State>>,
+    access: Access,
 }
+
+/// As whom a handle comes.
+#[derive(Clone)]
+enum Access {
+    /// Under the epoch with this number.
+    Epoch(Arc<AtomicU64>),
+    /// As the rebuilder with this number.
+    Rebuilder(u64),
+}
+
+/// One who rebuilds.
+struct Rebuilder(MemoryStore);
 
 #[derive(Default)]
 struct State {
@@ -26,7 +45,12 @@ struct State {
     due: BTreeSet<(Due, Key)>,
     expiry: BTreeSet<(u64, Key)>,
     version: u64,
+    /// The last epoch that began; is it over, the store is lost.
     epoch: u64,
+    epoch_began_at_ms: u64,
+    is_lost: bool,
+    /// Number of the last one who began to rebuild, and until when it keeps others away.
+    rebuilder: (u64, u64),
 }
 
 impl MemoryStore {
@@ -35,29 +59,72 @@ impl MemoryStore {
         Self {
             clock,
             state: Arc::default(),
+            access: Access::Epoch(Arc::default()),
         }
     }
 
-    /// Forgets everything and starts a new epoch, as a lost disk would.
+    /// The same store as another process sees it: it adopts epochs by itself.
+    pub fn handle(&self) -> Self {
+        let epoch = self.state.lock().expect("no holder panics").epoch;
+        Self {
+            access: Access::Epoch(Arc::new(AtomicU64::new(epoch))),
+            ..self.clone()
+        }
+    }
+
+    /// Forgets everything, as a lost disk would: the store is `Lost` until somebody has rebuilt it.
     pub fn lose(&self) {
         let mut state = self.state.lock().expect("no holder panics");
         *state = State {
-            epoch: state.epoch + 1,
+            epoch: state.epoch,
             version: state.version,
+            rebuilder: (state.rebuilder.0, 0),
+            is_lost: true,
             ..State::default()
         };
     }
 
-    /// The state without what has expired by now.
-    fn fresh(&self) -> MutexGuard<'_, State> {
+    /// The state without what has expired by now, if this handle may touch it.
+    fn fresh(&self) -> Result<MutexGuard<'_, State>, StoreError> {
         let now_ms = (self.clock)();
         let mut state = self.state.lock().expect("no holder panics");
+        match &self.access {
+            Access::Epoch(epoch) if state.is_lost || epoch.load(Ordering::Relaxed) != state.epoch => {
+                return Err(StoreError::Lost);
+            }
+            Access::Rebuilder(number) if !state.is_lost || state.rebuilder.0 != *number => {
+                return Err(StoreError::Lost);
+            }
+            Access::Rebuilder(_) => state.rebuilder.1 = now_ms + REBUILDER_KEPT_MS,
+            Access::Epoch(_) => {}
+        }
         state.purge(now_ms);
-        state
+        Ok(state)
+    }
+}
+
+impl Rebuild for Rebuilder {
+    fn store(&self) -> Arc<dyn Store> {
+        Arc::new(self.0.clone())
+    }
+
+    fn finish(self: Box<Self>) -> BoxFuture<'static, Result<Epoch, StoreError>> {
+        async move {
+            let mut state = self.0.fresh()?;
+            state.is_lost = false;
+            state.epoch += 1;
+            state.epoch_began_at_ms = (self.0.clock)();
+            Ok(state.epoch())
+        }
+        .boxed()
     }
 }
 
 impl State {
+    fn epoch(&self) -> Epoch {
+        Epoch::of_word(format!("{:x}-{}", self.epoch_began_at_ms, self.epoch))
+    }
+
     fn purge(&mut self, now_ms: u64) {
         while let Some((expires_at_ms, _)) = self.expiry.first()
             && *expires_at_ms <= now_ms
@@ -126,7 +193,7 @@ impl Store for MemoryStore {
     fn apply(&self, ops: Vec<Op>) -> BoxFuture<'_, Result<(Vec<Applied>, Commit), StoreError>> {
         async move {
             limit::check(&ops)?;
-            let mut state = self.fresh();
+            let mut state = self.fresh()?;
             let applied = ops.into_iter().map(|op| state.apply(op)).collect();
             Ok((applied, std::future::ready(Ok(())).boxed()))
         }
@@ -135,7 +202,7 @@ impl Store for MemoryStore {
 
     fn get(&self, keys: Vec<Key>) -> BoxFuture<'_, Result<Vec<Option<Versioned>>, StoreError>> {
         async move {
-            let state = self.fresh();
+            let state = self.fresh()?;
             Ok(keys
                 .iter()
                 .map(|key| state.entries.get(key).map(Entry::versioned))
@@ -145,7 +212,7 @@ impl Store for MemoryStore {
     }
 
     fn due(&self, partition: u32, second: u64, max: usize) -> BoxFuture<'_, Result<Vec<DueEntry>, StoreError>> {
-        async move { Ok(self.fresh().due(partition, second, max)) }.boxed()
+        async move { Ok(self.fresh()?.due(partition, second, max)) }.boxed()
     }
 
     fn scan<'a>(
@@ -154,10 +221,37 @@ impl Store for MemoryStore {
         after: Option<&'a Key>,
         max: usize,
     ) -> BoxFuture<'a, Result<Vec<(Key, Versioned)>, StoreError>> {
-        async move { Ok(self.fresh().scan(prefix, after, max)) }.boxed()
+        async move { Ok(self.fresh()?.scan(prefix, after, max)) }.boxed()
     }
 
-    fn epoch(&self) -> BoxFuture<'_, Result<String, StoreError>> {
-        async move { Ok(format!("memory-{}", self.fresh().epoch)) }.boxed()
+    fn epoch(&self) -> BoxFuture<'_, Result<Epoch, StoreError>> {
+        let state = self.state.lock().expect("no holder panics");
+        let epoch = if state.is_lost {
+            Err(StoreError::Lost)
+        } else {
+            Ok(state.epoch())
+        };
+        std::future::ready(epoch).boxed()
+    }
+
+    fn adopt(&self, epoch: &Epoch) {
+        let number = epoch.word.split('-').nth(1).and_then(|number| number.parse().ok());
+        if let (Access::Epoch(adopted), Some(number)) = (&self.access, number) {
+            adopted.store(number, Ordering::Relaxed);
+        }
+    }
+
+    fn rebuild(&self) -> BoxFuture<'_, Result<Option<Box<dyn Rebuild>>, StoreError>> {
+        let now_ms = (self.clock)();
+        let mut state = self.state.lock().expect("no holder panics");
+        if !state.is_lost || state.rebuilder.1 > now_ms {
+            return std::future::ready(Ok(None)).boxed();
+        }
+        state.rebuilder = (state.rebuilder.0 + 1, now_ms + REBUILDER_KEPT_MS);
+        let rebuilder: Box<dyn Rebuild> = Box::new(Rebuilder(Self {
+            access: Access::Rebuilder(state.rebuilder.0),
+            ..self.clone()
+        }));
+        std::future::ready(Ok(Some(rebuilder))).boxed()
     }
 }

@@ -33,6 +33,15 @@ pub struct Versioned {
     pub version: u64,
 }
 
+/// A span of time in which a store lost nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Epoch {
+    /// Its name, drawn anew for each.
+    pub word: String,
+    /// When it began, in milliseconds since the epoch of the clock. What is older stands on the rebuilt store.
+    pub began_at_ms: u64,
+}
+
 /// One operation. `expires_at_ms` is in milliseconds since the epoch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Op {
@@ -103,5 +112,18 @@ impl Key {
         key.push(b'/');
         key.extend_from_slice(id);
         Self(key.into())
+    }
+}
+
+impl Epoch {
+    /// The epoch called `word`: its beginning in hexadecimal milliseconds, a hyphen, and whatever makes it unlike others.
+    /// A word that says no beginning began at 0.
+    pub fn of_word(word: String) -> Self {
+        let began = word
+            .split('-')
+            .next()
+            .and_then(|began| u64::from_str_radix(began, 16).ok());
+        let began_at_ms = began.unwrap_or(0);
+        Self { word, began_at_ms }
     }
 }

@@ -149,6 +149,13 @@ impl Bus for UnsteadyBus {
         self.inner.partitions(topic)
     }
 
+    fn check(&self) -> BoxFuture<'_, Result<(), PublishError>> {
+        match is_set(&self.weather.bus_away) {
+            true => std::future::ready(Err(PublishError::Away(AWAY.to_owned()))).boxed(),
+            false => self.inner.check(),
+        }
+    }
+
     fn close(&self, limit: Duration) -> BoxFuture<'_, Result<(), PublishError>> {
         self.inner.close(limit)
     }
@@ -179,6 +186,10 @@ impl Subscribe for UnsteadyMember {
 
     fn owned(&self) -> Vec<(Topic, PartitionId)> {
         self.inner.owned()
+    }
+
+    fn backlog(&self) -> u64 {
+        self.inner.backlog()
     }
 }
 
@@ -245,7 +256,15 @@ impl Store for UnsteadyStore {
         .boxed()
     }
 
-    fn epoch(&self) -> BoxFuture<'_, Result<String, StoreError>> {
+    fn epoch(&self) -> BoxFuture<'_, Result<store::Epoch, StoreError>> {
         self.inner.epoch()
+    }
+
+    fn adopt(&self, epoch: &store::Epoch) {
+        self.inner.adopt(epoch);
+    }
+
+    fn rebuild(&self) -> BoxFuture<'_, Result<Option<Box<dyn store::Rebuild>>, StoreError>> {
+        self.inner.rebuild()
     }
 }

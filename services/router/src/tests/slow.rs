@@ -80,6 +80,10 @@ impl Bus for Slow<MemoryBus> {
         self.inner.partitions(topic)
     }
 
+    fn check(&self) -> BoxFuture<'_, Result<(), PublishError>> {
+        self.inner.check()
+    }
+
     fn close(&self, limit: Duration) -> BoxFuture<'_, Result<(), PublishError>> {
         self.inner.close(limit)
     }
@@ -123,7 +127,15 @@ impl Store for Slow<MemoryStore> {
         self.inner.scan(prefix, after, max)
     }
 
-    fn epoch(&self) -> BoxFuture<'_, Result<String, StoreError>> {
+    fn epoch(&self) -> BoxFuture<'_, Result<store::Epoch, StoreError>> {
         self.inner.epoch()
+    }
+
+    fn adopt(&self, epoch: &store::Epoch) {
+        self.inner.adopt(epoch);
+    }
+
+    fn rebuild(&self) -> BoxFuture<'_, Result<Option<Box<dyn store::Rebuild>>, StoreError>> {
+        self.inner.rebuild()
     }
 }

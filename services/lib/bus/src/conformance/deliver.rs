@@ -234,18 +234,49 @@ pub async fn a_wait_that_is_dropped_loses_nothing(fixture: &mut dyn Fixture) {
 }
 
 /// `ensure` twice with different counts.
-pub async fn a_topic_that_exists_keeps_its_partitions(fixture: &mut dyn Fixture) {
+pub async fn a_topic_with_another_partition_count_is_refused(fixture: &mut dyn Fixture) {
     let bus = fixture.bus();
     let topic = topic(&*bus, "keeps").await;
-    let retention = Retention::Time(Duration::from_secs(7_200));
-    bus.ensure(&[TopicSpec {
+    let spec = |partitions| TopicSpec {
         topic: topic.clone(),
-        partitions: PARTITIONS * 2,
-        retention,
-    }])
-    .await
-    .unwrap();
+        partitions,
+        retention: Retention::Time(Duration::from_secs(7_200)),
+    };
+    bus.ensure(&[spec(PARTITIONS)]).await.unwrap();
+    let refused = PublishError::Partitions {
+        topic: topic.clone(),
+        there: PARTITIONS,
+        wanted: PARTITIONS * 2,
+    };
+    assert_eq!(bus.ensure(&[spec(PARTITIONS * 2)]).await, Err(refused));
     assert_eq!(bus.partitions(&topic), Some(PARTITIONS));
+}
+
+/// Each topic through a member of its own, in the order asked for.
+pub async fn each_topic_has_a_member_of_its_own(fixture: &mut dyn Fixture) {
+    let bus = fixture.bus();
+    let topics = [topic(&*bus, "each-one").await, topic(&*bus, "each-two").await];
+    publish(&*bus, &topics[0], 0..40).await;
+    publish(&*bus, &topics[1], 100..140).await;
+    let mut members = bus.subscribe_each("g", &topics).await.unwrap();
+    assert_eq!(members.len(), 2);
+    assert_eq!(take(&mut *members[1], 40).await, (100..140).collect::<Vec<_>>());
+    assert_eq!(take(&mut *members[0], 40).await, (0..40).collect::<Vec<_>>());
+    let owned = members[0].owned();
+    assert_eq!(owned.len(), PARTITIONS as usize);
+    assert!(owned.iter().all(|(topic, _)| *topic == topics[0]));
+}
+
+/// What was not handed out yet, and nothing else.
+pub async fn the_backlog_is_what_was_not_handed_out(fixture: &mut dyn Fixture) {
+    let bus = fixture.bus();
+    let topic = topic(&*bus, "backlog").await;
+    publish_to(&*bus, &topic, key_in(1), 0..10).await;
+    let mut member = bus.subscribe("g", std::slice::from_ref(&topic)).await.unwrap();
+    let batch = member.next_batch(4).await.unwrap();
+    assert_eq!(member.backlog(), 10 - batch.records.len() as u64);
+    take(&mut *member, 10 - batch.records.len()).await;
+    assert_eq!(member.backlog(), 0);
 }
 
 /// All three ways to name a topic that is not there.

@@ -149,6 +149,19 @@ impl Group {
         Ok(())
     }
 
+    /// Records of `log` in the partitions of `member` that it was not handed.
+    pub(super) fn backlog(&self, member: u64, log: &TopicLog) -> u64 {
+        let topics = lock(&self.topics);
+        let Some(shares) = topics.get(&log.topic) else { return 0 };
+        let mine = shares
+            .partitions
+            .iter()
+            .enumerate()
+            .filter(|(_, share)| share.owner == Some(member));
+        mine.map(|(partition, share)| log.next(partition).saturating_sub(share.handed))
+            .sum()
+    }
+
     pub(super) fn owned(&self, member: u64, topic: &Topic) -> Vec<PartitionId> {
         let topics = lock(&self.topics);
         let Some(shares) = topics.get(topic) else {

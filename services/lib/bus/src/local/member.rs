@@ -95,6 +95,10 @@ impl Subscribe for Member {
         };
         self.logs.iter().flat_map(of).collect()
     }
+
+    fn backlog(&self) -> u64 {
+        self.logs.iter().map(|log| self.group.backlog(self.id, log)).sum()
+    }
 }
 
 impl Drop for Member {
