@@ -108,3 +108,33 @@ async fn what_is_older_than_its_retention_is_dropped_with_its_segment() {
     let mut reader = bus.read(&topic, Position::Since(before_ms)).await.unwrap();
     assert_eq!(reader.next(1).await.unwrap()[0].value, "230");
 }
+
+/// The oldest part of a backlog may stand before a restart, in two openings of the log.
+#[tokio::test]
+async fn a_backlog_counts_what_older_openings_left() {
+    let mut embedded = fixture().await;
+    let topic = Topic::new("older");
+    let retention = Retention::Time(Duration::from_secs(3_600));
+    let spec = TopicSpec {
+        topic: topic.clone(),
+        partitions: 2,
+        retention,
+    };
+    embedded.bus().ensure(&[spec]).await.unwrap();
+    for _ in 0..3 {
+        for value in 0..5 {
+            embedded
+                .bus()
+                .publish(&topic, vec![Record::new(1, value.to_string()); 2])
+                .await
+                .unwrap()
+                .await
+                .unwrap();
+        }
+        embedded.restart().await;
+    }
+    let mut member = embedded.bus().subscribe("g", &[topic]).await.unwrap();
+    assert_eq!(member.backlog(), 30);
+    let batch = member.next_batch(13).await.unwrap();
+    assert_eq!(member.backlog(), 30 - batch.records.len() as u64);
+}

@@ -49,6 +49,12 @@ pub(super) fn instant_ms(mut chunk: &[u8]) -> Option<u64> {
     chunk.try_get_u64_le().ok()
 }
 
+/// Records of a chunk.
+pub(super) fn count(mut chunk: &[u8]) -> Option<u64> {
+    chunk.try_get_u64_le().ok()?;
+    chunk.try_get_u32_le().ok().map(u64::from)
+}
+
 fn decode_record(chunk: &mut Bytes, stored_at_ms: u64) -> Option<Stored> {
     let key = chunk.try_get_u64_le().ok()?;
     let header_count = chunk.try_get_u16_le().ok()?;

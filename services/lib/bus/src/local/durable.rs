@@ -163,6 +163,16 @@ impl Durable {
             .find_map(|segment| segment.first(place))
     }
 
+    /// Where the records of `place` from before this opening lie; without gaps within a stretch, since every opening begins
+    /// another segment. Reads one chunk of each segment.
+    pub(super) fn stretches(&self, place: Place) -> Result<Vec<(u64, u64)>, DiskError> {
+        let segments = self.segments.read().expect("no holder panics").clone();
+        let spans = segments.iter().filter_map(|segment| segment.span(place).transpose());
+        spans
+            .filter(|span| span.as_ref().map_or(true, |(first, _)| *first < self.first_position))
+            .collect()
+    }
+
     /// Position of the first record of `place` stored at or after `instant_ms`, `None` if there is none on disk.
     pub(super) fn since(&self, place: Place, instant_ms: u64) -> Result<Option<u64>, ConsumeError> {
         let segments = self.segments.read().expect("no holder panics").clone();

@@ -158,8 +158,7 @@ impl Group {
             .iter()
             .enumerate()
             .filter(|(_, share)| share.owner == Some(member));
-        mine.map(|(partition, share)| log.next(partition).saturating_sub(share.handed))
-            .sum()
+        mine.map(|(partition, share)| log.count(partition, share.handed)).sum()
     }
 
     pub(super) fn owned(&self, member: u64, topic: &Topic) -> Vec<PartitionId> {

@@ -82,6 +82,18 @@ impl Segment {
         lock(&self.first).get(&place).copied()
     }
 
+    /// First position of `place` here and the one after its last. Reads one chunk.
+    pub(super) fn span(&self, place: Place) -> Result<Option<(u64, u64)>, DiskError> {
+        let Some(first) = self.first(place) else {
+            return Ok(None);
+        };
+        let last = self.space.range(key(place, first)..=key(place, u64::MAX)).next_back();
+        let end = last
+            .transpose()?
+            .and_then(|(key, chunk)| Some(position_of(&key)? + chunk::count(&chunk)?));
+        Ok(Some((first, end.unwrap_or(first))))
+    }
+
     /// Position of the first chunk of `place` stored at or after `instant_ms`. Reads all chunks before it.
     pub(super) fn since(&self, place: Place, instant_ms: u64) -> Result<Option<u64>, DiskError> {
         if self.first(place).is_none() {

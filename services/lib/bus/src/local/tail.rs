@@ -142,6 +142,12 @@ impl Tail {
         self.entries.get(index).map_or(next, |entry| entry.position)
     }
 
+    /// Records here from `from` on.
+    pub(super) fn count(&self, from: u64) -> u64 {
+        let start = self.entries.partition_point(|entry| entry.position < from);
+        (self.entries.len() - start) as u64
+    }
+
     /// Position of the newest record of `key` in a compacted topic.
     pub(super) fn newest(&self, key: u64) -> Option<u64> {
         self.newest.get(&key).copied()

@@ -2,8 +2,9 @@
 
 use std::{
     collections::BTreeMap,
+    ops::Range,
     sync::{
-        Arc, Mutex,
+        Arc, Mutex, OnceLock,
         atomic::{AtomicU64, Ordering},
     },
 };
@@ -36,6 +37,8 @@ pub(super) struct TopicLog {
 struct Partition {
     next: AtomicU64,
     tail: Mutex<Tail>,
+    /// Where older openings left records on disk; looked up when first asked for.
+    older: OnceLock<Vec<(u64, u64)>>,
 }
 
 impl TopicLog {
@@ -65,6 +68,7 @@ impl TopicLog {
             partitions.push(Partition {
                 next: AtomicU64::new(next),
                 tail: Mutex::new(tail),
+                older: OnceLock::new(),
             });
         }
         Ok(Self {
@@ -246,6 +250,30 @@ impl TopicLog {
             }
             from = next;
         }
+    }
+
+    /// Records of `partition` from `from` on. Positions have gaps, so they are counted where they lie; the first call for
+    /// what lies before this opening reads one chunk of each segment. What became too old meanwhile may still count.
+    pub(super) fn count(&self, partition: usize, from: u64) -> u64 {
+        let (tail_from, in_tail) = {
+            let tail = lock(&self.partitions[partition].tail);
+            (tail.from(), tail.count(from))
+        };
+        let below = self.durable.as_ref().filter(|_| from < tail_from);
+        in_tail + below.map_or(0, |durable| self.count_below(durable, partition, from..tail_from))
+    }
+
+    fn count_below(&self, durable: &Durable, partition: usize, range: Range<u64>) -> u64 {
+        let stretches = || {
+            durable.stretches(self.place(partition)).unwrap_or_else(|error| {
+                tracing::warn!(%error, "cannot count older records");
+                Vec::new()
+            })
+        };
+        let within = |first: u64, end: u64| end.min(range.end).saturating_sub(first.max(range.start));
+        let older = self.partitions[partition].older.get_or_init(stretches);
+        let before: u64 = older.iter().map(|(first, end)| within(*first, *end)).sum();
+        before + within(durable.first_position, u64::MAX)
     }
 
     /// Where `from` lies in `partition`; `At` is resolved by the reader.
