@@ -6,7 +6,8 @@ use std::{
     time::Duration,
 };
 
-use sms::{CarrierName, UnixMs};
+use sms::{CarrierName, Class, UnixMs};
+use table::{Standing, Standings};
 
 /// Carriers whose links were down lately.
 #[derive(Debug, Default)]
@@ -39,8 +40,11 @@ impl Links {
     }
 }
 
-impl Down {
-    pub(crate) fn contains(&self, carrier: &CarrierName) -> bool {
-        self.0.contains(carrier)
+impl Standings for Down {
+    fn standing(&self, carrier: &CarrierName, _: Class) -> Standing {
+        Standing {
+            circuit_open: self.0.contains(carrier),
+            ..Standing::UP
+        }
     }
 }

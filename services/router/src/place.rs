@@ -6,7 +6,7 @@ use journey::{
     Attempt, CODE_DEADLINE, Cause, DeadEnd, EndState, Mask, Next, OnUnknown, Order, OrderNumber, Price, Terms, Waiting,
 };
 use sms::{CarrierName, Content, Message, Sender, UnixMs};
-use table::{Action, Candidate, Decision, Query, Table};
+use table::{Action, Candidate, Decision, Query, Standings, Table};
 
 use crate::{
     delay::{self, Delay},
@@ -176,7 +176,6 @@ impl<'a> Decisions<'a> {
     fn decide(&mut self, ask: &Ask, tried: &Tried, minds_links: bool) -> Action {
         let message = &ask.message;
         let down = self.down;
-        let is_down = |carrier: &CarrierName| down.contains(carrier);
         let tried = tried.carriers();
         let text = match &message.content {
             Content::Text(text) => Some(text.as_str()),
@@ -195,7 +194,9 @@ impl<'a> Decisions<'a> {
             ported: None,
             roll: roll(message, ask.number),
             tried: &tried,
-            down: minds_links.then_some(&is_down as &(dyn Fn(&CarrierName) -> bool + Sync)),
+            standings: minds_links.then_some(down as &dyn Standings),
+            accepted_at: Some(message.accepted_at),
+            ttl: message.ttl,
         };
         self.table.decide(&query, &mut self.decision);
         self.decision.action

@@ -89,6 +89,8 @@ pub struct Candidate {
 pub struct HeldBack {
     /// Down just now: they may return before the deadline.
     pub circuit_open: u32,
+    /// Busy for longer than the message may wait there: they may catch up before the deadline.
+    pub saturated: u32,
     /// Offered before: they may be asked again while attempts remain.
     pub already_tried: u32,
 }
@@ -130,6 +132,8 @@ pub enum Refusal {
     MinDeliveryRate,
     /// It is down just now.
     CircuitOpen,
+    /// The message would wait there beyond the route's `spill_after`, or beyond its own deadline.
+    Saturated,
     /// This message was offered to it before.
     AlreadyTried,
 }
@@ -168,9 +172,26 @@ impl Decision {
 }
 
 impl HeldBack {
+    /// How many carriers that is.
+    pub const fn total(self) -> u32 {
+        self.circuit_open + self.saturated + self.already_tried
+    }
+
+    /// The word for the first of its reasons that there is, in the order in which they are looked for.
+    pub(crate) const fn reason(self) -> Refusal {
+        if self.circuit_open > 0 {
+            Refusal::CircuitOpen
+        } else if self.saturated > 0 {
+            Refusal::Saturated
+        } else {
+            Refusal::AlreadyTried
+        }
+    }
+
     pub(crate) fn count(&mut self, why: Refusal) {
         match why {
             Refusal::CircuitOpen => self.circuit_open += 1,
+            Refusal::Saturated => self.saturated += 1,
             Refusal::AlreadyTried => self.already_tried += 1,
             _ => {}
         }
@@ -204,7 +225,7 @@ impl Action {
 impl Refusal {
     /// Whether only the present moment refuses, not the table.
     pub const fn is_live(self) -> bool {
-        matches!(self, Self::CircuitOpen | Self::AlreadyTried)
+        matches!(self, Self::CircuitOpen | Self::Saturated | Self::AlreadyTried)
     }
 
     /// The word used in reports.
@@ -227,6 +248,7 @@ impl Refusal {
             Self::MinMargin => "min_margin",
             Self::MinDeliveryRate => "min_delivery_rate",
             Self::CircuitOpen => "circuit_open",
+            Self::Saturated => "saturated",
             Self::AlreadyTried => "already_tried",
         }
     }

@@ -167,8 +167,7 @@ impl Recorder<'_> {
             Action::Route => None,
             Action::Reject => decision.reason.as_deref().map(str::to_owned),
             Action::NoRoute => Some("no_route".to_owned()),
-            Action::Wait if decision.held_back.circuit_open > 0 => Some(Refusal::CircuitOpen.as_str().to_owned()),
-            Action::Wait => Some(Refusal::AlreadyTried.as_str().to_owned()),
+            Action::Wait => Some(decision.held_back.reason().as_str().to_owned()),
         };
         let applied = self.steps.iter().filter(|step| step.skipped.is_none());
         Explanation {

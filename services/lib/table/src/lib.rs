@@ -5,7 +5,8 @@
 //! [`LiveTable`] holds the one in force.
 //!
 //! The way through this crate is the way of a table: `files` → `spec` (as written) → `check` → `compile` → `walk` (the
-//! policies) → `offer` (the candidates), with `numbers`, `rates`, `senders`, `sell`, `quality` and `rank` beside them.
+//! policies) → `offer` (the candidates), with `numbers`, `rates`, `senders`, `sell`, `quality` and `rank` beside them. What only a running router knows comes in as
+//! [`Standings`].
 
 pub mod batch;
 mod check;
@@ -33,6 +34,7 @@ mod request;
 mod sell;
 mod senders;
 mod spec;
+mod standing;
 mod table;
 mod trie;
 mod walk;
@@ -48,4 +50,5 @@ pub use query::{Query, Served, Source};
 pub use request::{Asked, QUERY_FIELD_OCTETS_MAX, Request, RequestError};
 pub use source::{Problem, Problems};
 pub use spec::{Charged, OnUnknown, RouteType, Strategy};
+pub use standing::{Standing, Standings};
 pub use table::{Carrier, Table, build, load};

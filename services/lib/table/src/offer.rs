@@ -1,9 +1,9 @@
 //! The candidates of the route that ended the walk: judged, ranked, and summed up.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use crate::{
-    decision::{Action, Candidate, Decision, Ranked, Refusal},
+    decision::{Action, Candidate, Decision, Ranked, Refusal, Terms},
     money::Micros,
     network::Network,
     policy::Route,
@@ -25,6 +25,8 @@ struct Offer<'a> {
     network: Option<Network>,
     /// Whether the route ranks or refuses by quality; else nobody looks it up.
     needs_quality: bool,
+    /// Longest wait for a carrier; beyond it the carrier is saturated.
+    patience: Duration,
     /// What the customer pays for a segment, where the route asks for a margin; `None` = nothing is agreed.
     sell: Option<Micros>,
 }
@@ -50,6 +52,7 @@ pub(crate) fn offer<'t, P: Probe<'t>>(
         route,
         network,
         needs_quality: route.min_delivery_rate.is_some() || route.strategy.is_by_quality(),
+        patience: patience(query, &decision.terms),
         sell,
     };
     for (place, carrier) in (0..).zip(route.carriers.list.iter().copied()) {
@@ -86,7 +89,7 @@ pub(crate) fn offer<'t, P: Probe<'t>>(
 
 /// Says what the ranking comes to, and hands out as many candidates as there may be attempts.
 fn conclude(table: &Table, route: &Route, decision: &mut Decision) {
-    let is_held_back = decision.held_back.circuit_open + decision.held_back.already_tried > 0;
+    let is_held_back = decision.held_back.total() > 0;
     decision.action = match (decision.ranking.is_empty(), is_held_back) {
         (false, _) => Action::Route,
         (true, false) => Action::NoRoute,
@@ -107,6 +110,13 @@ fn conclude(table: &Table, route: &Route, decision: &mut Decision) {
                 from: shown.or_else(|| sender.clone()),
             }
         }));
+}
+
+/// How long the message may wait at a carrier: as the route says, and never beyond its own deadline.
+fn patience(query: &Query<'_>, terms: &Terms) -> Duration {
+    let deadline = query.accepted_at.unwrap_or(query.at) + query.ttl.unwrap_or(terms.deadline);
+    let time_left = deadline.since(query.at);
+    terms.spill_after.map_or(time_left, |spill| spill.min(time_left))
 }
 
 fn attempts(route: &Route) -> usize {
@@ -133,12 +143,25 @@ impl Offer<'_> {
         };
         if let Some(why) = self.unprofitable(cost, quality) {
             Err(why)
-        } else if self.query.down.is_some_and(|is_down| is_down(&carrier.name)) {
-            Err(Refusal::CircuitOpen)
+        } else if let Some(why) = self.unready(carrier) {
+            Err(why)
         } else if self.query.tried.contains(&carrier.name) {
             Err(Refusal::AlreadyTried)
         } else {
             Ok((rate, cost, quality))
+        }
+    }
+
+    /// Why a carrier cannot take the message just now.
+    fn unready(&self, carrier: &Carrier) -> Option<Refusal> {
+        let standing = self.query.standings?.standing(&carrier.name, self.message.class);
+        if standing.circuit_open {
+            Some(Refusal::CircuitOpen)
+        } else {
+            standing
+                .expected_wait
+                .filter(|wait| *wait > self.patience)
+                .map(|_| Refusal::Saturated)
         }
     }
 

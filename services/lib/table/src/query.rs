@@ -1,8 +1,10 @@
 //! What is asked of a table.
 
+use std::time::Duration;
+
 use sms::{CarrierName, Class, Encoding, UnixMs};
 
-use crate::network::Network;
+use crate::{network::Network, standing::Standings};
 
 /// One message as a decision sees it. Time, die and health are inputs: deciding reads none of them anywhere else.
 #[derive(Clone, Copy)]
@@ -31,8 +33,12 @@ pub struct Query<'a> {
     pub roll: u64,
     /// Carriers that this message was offered to before.
     pub tried: &'a [CarrierName],
-    /// Tells whether no message may go to a carrier just now; `None` = all are up.
-    pub down: Option<&'a (dyn Fn(&CarrierName) -> bool + Sync)>,
+    /// How carriers stand just now; `None` = nothing speaks against any of them.
+    pub standings: Option<&'a dyn Standings>,
+    /// When the message was accepted: its deadline counts from then. `None` = at `at`.
+    pub accepted_at: Option<UnixMs>,
+    /// The deadline that the message itself names, after its acceptance; `None` = the route's, else the class's.
+    pub ttl: Option<Duration>,
 }
 
 /// A network that somebody named.
@@ -73,7 +79,9 @@ impl<'a> Query<'a> {
             ported: None,
             roll: 0,
             tried: &[],
-            down: None,
+            standings: None,
+            accepted_at: None,
+            ttl: None,
         }
     }
 }

@@ -1,7 +1,9 @@
-//! What only a running router knows: carriers that are down, and those tried before.
+//! What only a running router knows: carriers that are down, those that are busy, and those tried before.
+
+use std::time::Duration;
 
 use sms::{CarrierName, Class, UnixMs};
-use table::{Action, Decision, HeldBack, OnUnknown, Query, Table, files::Files};
+use table::{Action, Decision, HeldBack, OnUnknown, Query, Standing, Table, files::Files};
 
 /// Carriers in order of their prices, and the route of every message.
 fn table(carriers: &[&str], route: &str) -> Table {
@@ -33,10 +35,13 @@ fn decide(table: &Table, down: &[&str], tried: &[&str]) -> Decision {
         .iter()
         .map(|name| CarrierName::new(name).expect("a name"))
         .collect();
-    let is_down = |carrier: &CarrierName| down.contains(&carrier.as_str());
+    let standings = |carrier: &CarrierName, _| match down.contains(&carrier.as_str()) {
+        true => Standing::DOWN,
+        false => Standing::UP,
+    };
     let query = Query {
         tried: &tried,
-        down: Some(&is_down),
+        standings: Some(&standings),
         ..Query::new("33612345678", UnixMs(0))
     };
     let mut decision = Decision::new();
@@ -62,10 +67,106 @@ fn a_message_waits_where_only_the_moment_refuses() {
         decision.held_back,
         HeldBack {
             circuit_open: 1,
+            saturated: 0,
             already_tried: 1
         }
     );
     assert!(decision.candidates.is_empty());
+}
+
+/// The first of two carriers holds a message of `class`, `age` old, for `wait`.
+fn busy(route: &str, class: Class, wait: Duration, age: Duration, ttl: Option<Duration>) -> Decision {
+    let standings = move |carrier: &CarrierName, asked: Class| match carrier.as_str() {
+        "a" if asked == class => Standing::after(wait),
+        _ => Standing::UP,
+    };
+    let query = Query {
+        class,
+        standings: Some(&standings),
+        accepted_at: Some(UnixMs(0)),
+        ttl,
+        ..Query::new("33612345678", UnixMs(0) + age)
+    };
+    let mut decision = Decision::new();
+    table(&["a", "b"], route).decide(&query, &mut decision);
+    decision
+}
+
+#[test]
+fn a_carrier_that_is_busy_beyond_spill_after_is_passed_over() {
+    let seconds = Duration::from_secs;
+    let first = |route, class, wait| {
+        let decision = busy(route, class, seconds(wait), seconds(0), None);
+        decision.candidates[0].carrier.to_string()
+    };
+    assert_eq!(first("spill_after = \"10s\"", Class::Otp, 10), "a");
+    assert_eq!(first("spill_after = \"10s\"", Class::Otp, 11), "b");
+    // The class fills in where the route says nothing; promotional has no limit but the deadline.
+    assert_eq!(first("", Class::Otp, 3), "b");
+    assert_eq!(first("", Class::Transactional, 30), "a");
+    assert_eq!(first("", Class::Promotional, 24 * 3_600), "a");
+    assert_eq!(first("", Class::Promotional, 24 * 3_600 + 1), "b");
+}
+
+#[test]
+fn a_carrier_that_is_busy_beyond_the_time_left_is_passed_over() {
+    let seconds = Duration::from_secs;
+    let first = |route, age, ttl: Option<u64>| {
+        let decision = busy(route, Class::Transactional, seconds(20), seconds(age), ttl.map(seconds));
+        decision.candidates[0].carrier.to_string()
+    };
+    assert_eq!(first("", 0, None), "a");
+    // The message's own limit, then the route's, then the class's.
+    assert_eq!(first("", 0, Some(20)), "a");
+    assert_eq!(first("", 1, Some(20)), "b");
+    assert_eq!(first("deadline = \"1m\"", 40, None), "a");
+    assert_eq!(first("deadline = \"1m\"", 41, None), "b");
+    assert_eq!(first("", 4 * 3_600 - 19, None), "b");
+}
+
+#[test]
+fn live_refusals_come_last_and_in_order() {
+    let table = table(&["a", "b", "c", "d"], "max_price = \"0.03\"");
+    let standings = |carrier: &CarrierName, _| match carrier.as_str() {
+        "a" => Standing {
+            circuit_open: true,
+            expected_wait: Some(Duration::MAX),
+        },
+        "b" => Standing::after(Duration::MAX),
+        "d" => Standing::DOWN,
+        _ => Standing::UP,
+    };
+    let tried = ["a", "b", "c"].map(|name| CarrierName::new(name).expect("a name"));
+    let query = Query {
+        standings: Some(&standings),
+        tried: &tried,
+        ..Query::new("33612345678", UnixMs(0))
+    };
+    let explained = table.explain(&query);
+    let reasons: Vec<_> = explained.candidates.iter().filter_map(|one| one.reason).collect();
+    assert_eq!(reasons, ["circuit_open", "saturated", "already_tried", "max_price"]);
+    assert_eq!(
+        (explained.action, explained.reason.as_deref()),
+        ("wait", Some("circuit_open"))
+    );
+    let mut decision = Decision::new();
+    table.decide(&query, &mut decision);
+    assert_eq!((decision.action, decision.held_back.total()), (Action::Wait, 3));
+}
+
+#[test]
+fn a_message_waits_for_a_busy_carrier_if_nobody_else_is_left() {
+    let table = table(&["a"], "");
+    let standings = |_: &CarrierName, _| Standing::after(Duration::from_secs(31));
+    let query = Query {
+        standings: Some(&standings),
+        ..Query::new("33612345678", UnixMs(0))
+    };
+    let explained = table.explain(&query);
+    assert_eq!(
+        (explained.action, explained.reason.as_deref()),
+        ("wait", Some("saturated"))
+    );
 }
 
 #[test]

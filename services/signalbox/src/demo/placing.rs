@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use journey::{Attempt, TerminalEvent};
 use signalbox_loadtest::world::Letter;
 use sms::{CarrierName, Content, UnixMs};
-use table::{Action, Decision, Query, Table};
+use table::{Action, Decision, Query, Standing, Table};
 
 use super::{
     books::{Books, taken},
@@ -70,11 +70,14 @@ fn is_right(scene: &Scene, trip: &Trip, end: &TerminalEvent, letter: &Letter, at
 
 /// The carrier `table` names first for `letter`, with `dark` out of the way.
 fn first_choice(table: &Table, letter: &Letter, at: UnixMs, dark: Option<&CarrierName>) -> Option<CarrierName> {
-    let is_down = |carrier: &CarrierName| Some(carrier) == dark;
+    let standings = |carrier: &CarrierName, _| Standing {
+        circuit_open: Some(carrier) == dark,
+        ..Standing::UP
+    };
     let mut decision = Decision::default();
     table.decide(
         &Query {
-            down: Some(&is_down),
+            standings: Some(&standings),
             ..query(letter, at)
         },
         &mut decision,
@@ -146,11 +149,14 @@ pub(super) fn cost_micros(end: &TerminalEvent) -> i64 {
 
 /// What `letter` would have cost at `carrier` alone; `None` if it may not take it.
 pub(super) fn cost_alone(table: &Table, letter: &Letter, at: UnixMs, carrier: &CarrierName) -> Option<i64> {
-    let is_down = |other: &CarrierName| other != carrier;
+    let standings = |other: &CarrierName, _| Standing {
+        circuit_open: other != carrier,
+        ..Standing::UP
+    };
     let mut decision = Decision::default();
     table.decide(
         &Query {
-            down: Some(&is_down),
+            standings: Some(&standings),
             ..query(letter, at)
         },
         &mut decision,
