@@ -157,6 +157,16 @@ impl Decision {
         Self::default()
     }
 
+    /// Why no carrier is asked, as people are told; `None` = one is.
+    pub(crate) fn why(&self) -> Option<String> {
+        match self.action {
+            Action::Route => None,
+            Action::Reject => self.reason.as_deref().map(str::to_owned),
+            Action::NoRoute => Some(self.action.as_str().to_owned()),
+            Action::Wait => Some(self.held_back.reason().as_str().to_owned()),
+        }
+    }
+
     pub(crate) fn clear(&mut self) {
         self.action = Action::NoRoute;
         self.policy = None;

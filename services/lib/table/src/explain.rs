@@ -5,7 +5,7 @@ mod report;
 use serde::Serialize;
 
 use crate::{
-    decision::{Action, Decision, Refusal},
+    decision::{Decision, Refusal},
     instant::instant_text,
     network::Country,
     numbers::Resolved,
@@ -163,12 +163,6 @@ impl Recorder<'_> {
     /// The whole explanation.
     pub(crate) fn finish(self, table: &Table, query: &Query<'_>, decision: &Decision) -> Explanation {
         let candidates = self.candidates(table, query, decision);
-        let reason = match decision.action {
-            Action::Route => None,
-            Action::Reject => decision.reason.as_deref().map(str::to_owned),
-            Action::NoRoute => Some("no_route".to_owned()),
-            Action::Wait => Some(decision.held_back.reason().as_str().to_owned()),
-        };
         let applied = self.steps.iter().filter(|step| step.skipped.is_none());
         Explanation {
             to: query.to.to_owned(),
@@ -183,7 +177,7 @@ impl Recorder<'_> {
             policies: applied.map(|step| step.policy.clone()).collect(),
             policy: decision.policy.as_deref().map(str::to_owned),
             action: decision.action.as_str(),
-            reason,
+            reason: decision.why(),
             rewritten: Rewritten {
                 from: decision.sender.as_deref().map(str::to_owned),
                 ..Rewritten::default()
@@ -233,7 +227,8 @@ fn verdict(rank: usize, attempts: u32) -> &'static str {
     }
 }
 
-fn served_by(resolved: &Resolved<'_>) -> Option<ServedBy> {
+/// What people are told of who serves a recipient.
+pub(crate) fn served_by(resolved: &Resolved<'_>) -> Option<ServedBy> {
     resolved.network.as_ref().map(|serving| ServedBy {
         mcc: serving.network.mcc().to_string(),
         mnc: serving.network.mnc(),

@@ -99,6 +99,23 @@ impl Request {
     /// The first field that is refused.
     pub fn resolve(self, now: UnixMs) -> Result<Asked, RequestError> {
         Msisdn::new(&self.to)?;
+        self.resolve_for_any(now)
+    }
+
+    /// The same for a quote, which may be asked of a network alone: then the recipient may be empty.
+    ///
+    /// # Errors
+    /// The first field that is refused.
+    pub fn resolve_quote(self, now: UnixMs) -> Result<Asked, RequestError> {
+        if self.to.is_empty() && self.network.is_some() {
+            self.resolve_for_any(now)
+        } else {
+            self.resolve(now)
+        }
+    }
+
+    /// Everything but the recipient.
+    fn resolve_for_any(self, now: UnixMs) -> Result<Asked, RequestError> {
         let (encoding, segments) = self.size()?;
         let from = bounded("from", self.from.unwrap_or_default(), QUERY_FIELD_OCTETS_MAX)?;
         let account = bounded("account", self.account.unwrap_or_default(), QUERY_FIELD_OCTETS_MAX)?;
@@ -151,6 +168,22 @@ impl Request {
         let held = u8::try_from(segments).ok().filter(|segments| *segments > 0);
         held.map(|segments| (encoding, segments))
             .ok_or(RequestError::Segments(segments))
+    }
+}
+
+impl RequestError {
+    /// Name of the refused field.
+    pub const fn field(&self) -> &'static str {
+        match self {
+            Self::To(_) => "to",
+            Self::Class(_) => "class",
+            Self::Encoding(_) => "encoding",
+            Self::Segments(_) => "segments",
+            Self::TextAndSize(_) => "text",
+            Self::Long { field, .. } => field,
+            Self::At(_) => "at",
+            Self::Network(_) => "network",
+        }
     }
 }
 

@@ -17,6 +17,7 @@ use crate::{
     policy::{Policy, Route},
     quality::QualityBook,
     query::Query,
+    quote::{Quote, quote},
     rates::RateBook,
     sell::SellBook,
     senders::Senders,
@@ -138,6 +139,11 @@ impl Table {
         let mut decision = Decision::new();
         walk(self, query, &mut recorder, &mut decision);
         recorder.finish(self, query, &decision)
+    }
+
+    /// Decides `query` and says what it would cost and earn. Runs the very walk of [`Table::decide`].
+    pub fn quote(&self, query: &Query<'_>) -> Quote {
+        quote(self, query)
     }
 }
 

@@ -59,7 +59,7 @@ pub(crate) struct Message<'a> {
 /// Walks `table` for `query` and fills `decision`.
 pub(crate) fn walk<'t, P: Probe<'t>>(table: &'t Table, query: &Query<'_>, probe: &mut P, decision: &mut Decision) {
     decision.clear();
-    let to = Digits::parse(query.to.strip_prefix('+').unwrap_or(query.to)).unwrap_or_default();
+    let to = recipient(query);
     let resolved = table.numbers.resolve(to, query.network, query.ported, &table.rates);
     probe.resolved(&resolved);
     let mut message = Message {
@@ -81,6 +81,11 @@ pub(crate) fn walk<'t, P: Probe<'t>>(table: &'t Table, query: &Query<'_>, probe:
         offer(table, query, &message, route, probe, decision);
     }
     decision.tags = message.tags;
+}
+
+/// The digits of the recipient; none where it is no number.
+pub(crate) fn recipient(query: &Query<'_>) -> Digits {
+    Digits::parse(query.to.strip_prefix('+').unwrap_or(query.to)).unwrap_or_default()
 }
 
 /// Applies policies until one ends the walk. `None` = it was rejected.
