@@ -9,6 +9,10 @@ use std::{
     process::{Command, Stdio},
 };
 
+use crate::kafka::{Classes, Kafka, KafkaOptions};
+
+mod debian;
+
 /// What Maven is told.
 const POM: &str = include_str!("../kafka/pom.xml");
 
@@ -28,7 +32,8 @@ pub fn kafka_version() -> &'static str {
 ///
 /// Found by the mark that cargo leaves in a target directory above the running program, else by `CARGO_TARGET_DIR`, else
 /// beside the sources.
-pub(crate) fn home() -> PathBuf {
+#[must_use]
+pub fn home() -> PathBuf {
     let running = env::current_exe().unwrap_or_default();
     let marked = running.ancestors().find(|folder| folder.join("CACHEDIR.TAG").is_file());
     let target = marked
@@ -39,25 +44,59 @@ pub(crate) fn home() -> PathBuf {
         .join("backing")
 }
 
-/// Returns the folder with the jars of Kafka and fetches them first where they are absent.
+/// Fetches what is absent: on a Debian machine the programs, everywhere Kafka. What is there is left alone.
+///
+/// # Errors
+/// Something is missing and cannot be had, with what to do about it.
+pub fn fetch() -> io::Result<()> {
+    debian::install(&["java", "mvn", "redis-server"])?;
+    for program in ["java", "redis-server"] {
+        need(program)?;
+    }
+    let (jars, _) = kafka()?;
+    let _lock = lock()?;
+    if !archive().exists() {
+        archive_classes(&jars)?;
+    }
+    Ok(())
+}
+
+/// Returns the folder with the jars of Kafka, fetched first where they are absent, and its archive of classes.
 ///
 /// Processes that ask at the same time fetch once: the first holds a lock, and the folder gets its name when it is whole.
 ///
 /// # Errors
 /// Java or Maven is missing, or Maven failed, with what it said; nothing is left behind but the lock file.
-pub fn kafka_jars() -> io::Result<PathBuf> {
+pub(crate) fn kafka() -> io::Result<(PathBuf, Classes)> {
     need("java")?;
     let jars = home().join(format!("kafka-{}", kafka_version()));
-    if jars.is_dir() {
-        return Ok(jars);
+    if !jars.is_dir() {
+        let _lock = lock()?;
+        if !jars.is_dir() {
+            fetch_into(&jars)?;
+        }
     }
+    Ok((jars, Classes::Mapped(archive())))
+}
+
+/// Held while something is made that others may make as well.
+fn lock() -> io::Result<File> {
     fs::create_dir_all(home())?;
     let lock = File::create(home().join("fetch.lock"))?;
     lock.lock()?;
-    if !jars.is_dir() {
-        fetch_into(&jars)?;
-    }
-    Ok(jars)
+    Ok(lock)
+}
+
+fn archive() -> PathBuf {
+    home().join(format!("kafka-{}.jsa", kafka_version()))
+}
+
+/// Runs a broker once to have the classes that it loads in one file, which the next ones map instead of loading them.
+fn archive_classes(jars: &Path) -> io::Result<()> {
+    let made = home().join("archive.tmp");
+    let kafka = Kafka::start_from(jars, Classes::Archived(made.clone()), &KafkaOptions::default())?;
+    kafka.stop(0)?;
+    fs::rename(made, archive())
 }
 
 fn fetch_into(jars: &Path) -> io::Result<()> {

@@ -12,9 +12,9 @@ mod redis;
 mod tls;
 mod wait;
 
-use std::sync::OnceLock;
+use std::{io, net::TcpStream, sync::OnceLock, time::Duration};
 
-pub use fetch::{kafka_jars, kafka_version};
+pub use fetch::{fetch, home, kafka_version};
 pub use kafka::{Kafka, KafkaOptions, KafkaSecurity, KafkaSpeed};
 pub use redis::{Redis, RedisOptions, RedisPersistence};
 pub use tls::Certificates;
@@ -37,4 +37,20 @@ pub fn shared_redis() -> &'static Redis {
     static SHARED: OnceLock<Result<Redis, String>> = OnceLock::new();
     let started = SHARED.get_or_init(|| Redis::start(RedisOptions::default()).map_err(|error| error.to_string()));
     started.as_ref().unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// How long servers whose owner died may take to be gone.
+const CLOSED_WITHIN: Duration = Duration::from_secs(20);
+
+/// Waits until nobody answers at any of `addresses`, as after the death of who held the servers there.
+///
+/// # Errors
+/// Somebody still does after 20 s.
+pub fn wait_closed<'a>(addresses: impl IntoIterator<Item = &'a str>) -> io::Result<()> {
+    addresses.into_iter().try_for_each(|address| {
+        let what = format!("end of the server at {address}");
+        wait::until(&what, CLOSED_WITHIN, || {
+            Ok(TcpStream::connect(address).is_err().then_some(()))
+        })
+    })
 }

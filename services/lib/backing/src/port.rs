@@ -41,8 +41,24 @@ pub(crate) fn free(count: usize) -> io::Result<Vec<u16>> {
     held.iter().map(|listener| Ok(listener.local_addr()?.port())).collect()
 }
 
-#[expect(dead_code, reason = "for servers on fixed ports, which the binary starts")]
-/// True when nobody listens on `port` of the loopback.
-pub(crate) fn is_free(port: u16) -> bool {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok()
+/// Returns `port` if nobody listens on it.
+///
+/// # Errors
+/// It is taken, and no other is wanted instead.
+pub(crate) fn stated(port: u16) -> io::Result<u16> {
+    match TcpListener::bind((Ipv4Addr::LOCALHOST, port)) {
+        Ok(_) => Ok(port),
+        Err(error) => Err(io::Error::other(format!("port {port} of 127.0.0.1: {error}"))),
+    }
+}
+
+/// Starts something on free ports, and again on others while it answers that one was taken meanwhile.
+pub(crate) fn retry<T>(tries_max: usize, mut start: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+    for _ in 1..tries_max {
+        match start() {
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse => {}
+            other => return other,
+        }
+    }
+    start()
 }

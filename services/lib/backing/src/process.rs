@@ -82,13 +82,17 @@ impl Process {
         wait::until("end of a killed server", GONE_WITHIN, || self.ended()).map(drop)
     }
 
-    /// Asks it to stop and kills it when it has not within `limit`.
+    /// Asks it to stop and waits until it has.
+    ///
+    /// # Errors
+    /// `TimedOut` when it had to be killed after `limit`.
     pub(crate) fn stop(&mut self, limit: Duration) -> io::Result<()> {
         self.signal("TERM");
-        match wait::until("end of a stopped server", limit, || self.ended()) {
-            Err(error) if error.kind() == io::ErrorKind::TimedOut => self.kill(),
-            other => other.map(drop),
+        let stopped = wait::until("end of a stopped server", limit, || self.ended());
+        if stopped.is_err() {
+            self.kill()?;
         }
+        stopped.map(drop)
     }
 
     /// A server that has ended takes no signals, and that is no error.

@@ -47,6 +47,8 @@ pub struct RedisOptions {
     pub tls: bool,
     /// Cluster mode, this server holding all slots.
     pub cluster: bool,
+    /// Port for clients. `None` = any that is free.
+    pub port: Option<u16>,
 }
 
 /// A running server. Dropped, it is killed and what it held is gone.
@@ -67,13 +69,7 @@ impl Redis {
     /// `redis-server` is missing, or does not come up: with what it printed. Nothing is left running.
     pub fn start(options: RedisOptions) -> io::Result<Self> {
         fetch::need("redis-server")?;
-        for _ in 1..PORT_TRIES_MAX {
-            match Self::start_once(&options) {
-                Err(error) if error.kind() == io::ErrorKind::AddrInUse => {}
-                other => return other,
-            }
-        }
-        Self::start_once(&options)
+        port::retry(PORT_TRIES_MAX, || Self::start_once(&options))
     }
 
     fn start_once(options: &RedisOptions) -> io::Result<Self> {
@@ -86,7 +82,7 @@ impl Redis {
         let redis = Self {
             process: Mutex::new(None),
             options: options.clone(),
-            port: ports[0],
+            port: options.port.map_or(Ok(ports[0]), port::stated)?,
             certificates,
             folder,
         };
@@ -128,7 +124,7 @@ impl Redis {
     /// Stops it in good order.
     ///
     /// # Errors
-    /// It is still there after some seconds and could not be killed.
+    /// It had to be killed, or is still there.
     pub fn stop(&self) -> io::Result<()> {
         match self.process().take() {
             Some(mut process) => process.stop(STOPPED_WITHIN),

@@ -1,4 +1,5 @@
 //! Kafka comes up in every variant, and a broker that was killed comes back on its ports.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking, its helpers too")]
 
 use std::net::TcpStream;
 

@@ -1,4 +1,5 @@
 //! Redis comes up in every variant, and comes back as its disk allows.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking, its helpers too")]
 
 use std::fs;
 

@@ -37,7 +37,7 @@ log.segment.delete.delay.ms=1000
 metric.reporters=
 ";
 
-/// The two ports of one broker.
+/// The ports of one broker.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Ports {
     /// For clients.
