@@ -22,6 +22,9 @@ pub enum StoreError {
         /// The limit.
         limit: usize,
     },
+    /// The store cannot be reached with these settings, however long one waits: nothing was tried.
+    #[error("the settings of the store are wrong: {0}")]
+    Settings(String),
 }
 
 impl StoreError {
@@ -29,7 +32,7 @@ impl StoreError {
     pub fn is_passing(&self) -> bool {
         match self {
             Self::Away(_) | Self::Lost | Self::Full(_) => true,
-            Self::TooLarge { .. } => false,
+            Self::TooLarge { .. } | Self::Settings(_) => false,
         }
     }
 }

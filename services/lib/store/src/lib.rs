@@ -22,12 +22,14 @@ mod error;
 mod limit;
 mod memory;
 mod op;
+mod redis;
 mod step;
 
 pub use embedded::EmbeddedStore;
 pub use error::StoreError;
 pub use memory::MemoryStore;
 pub use op::{Applied, Due, DueEntry, Epoch, Key, Op, Versioned};
+pub use redis::{RedisConfig, RedisStore};
 
 use std::sync::Arc;
 

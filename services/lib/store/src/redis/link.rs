@@ -1,0 +1,230 @@
+//! The connection to a Redis: one for all clones of a handle, made when it is needed, made anew when it broke, and asked
+//! whether it still leads to what was there before.
+
+use std::time::{Duration, Instant};
+
+use ::redis::{AsyncConnectionConfig, Client, Cmd, Pipeline, Value, aio::MultiplexedConnection};
+use tokio::sync::Mutex;
+use tracing::{info, warn};
+
+use super::{bucket::Bucket, fault, scripts, server::Server};
+use crate::StoreError;
+
+/// Longest time a connection may take to be made.
+const CONNECT_LIMIT: Duration = Duration::from_secs(2);
+/// Longest time an answer may take. A disk that syncs every write is slow at times.
+const ANSWER_LIMIT: Duration = Duration::from_secs(3);
+/// How long after a failure the next connection is tried; doubled with each failure, and calls until then fail at once.
+const RETRY_FIRST: Duration = Duration::from_millis(50);
+const RETRY_LAST: Duration = Duration::from_secs(1);
+
+/// The way to one server.
+pub(super) struct Link {
+    url: String,
+    client: Client,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    live: Option<Live>,
+    /// Why the last try failed, and when the next one may be.
+    failed: Option<(StoreError, Instant)>,
+    failures: u32,
+    /// Number of the last connection.
+    number: u64,
+}
+
+/// A connection that leads to a server fit for a store.
+#[derive(Clone)]
+pub(super) struct Live {
+    connection: MultiplexedConnection,
+    pub(super) server: Server,
+    number: u64,
+}
+
+impl Link {
+    /// The way to the server at `url`, not tried yet.
+    pub(super) fn new(url: String, client: Client) -> Self {
+        Self {
+            url,
+            client,
+            state: Mutex::default(),
+        }
+    }
+
+    /// Sends `commands` as one and gives their answers, in order. Scripts that the server has forgotten are sent again.
+    ///
+    /// # Errors
+    /// The server is away or refuses one of them; others may have been carried out.
+    pub(super) async fn call(&self, commands: Vec<Cmd>) -> Result<Vec<Value>, StoreError> {
+        let live = self.live().await?;
+        self.call_on(&live, commands).await
+    }
+
+    /// As [`call`](Self::call), over a connection from [`live`](Self::live).
+    pub(super) async fn call_on(&self, live: &Live, commands: Vec<Cmd>) -> Result<Vec<Value>, StoreError> {
+        let pipeline = pipeline(commands);
+        let mut answers = self.send(live, &pipeline).await?;
+        let is_forgotten = |answer: &Value| matches!(answer, Value::ServerError(error) if error.code() == "NOSCRIPT");
+        if answers.iter().any(is_forgotten) {
+            self.send(live, &scripts::load_all()).await?;
+            let (places, again): (Vec<_>, Vec<_>) = (answers.iter_mut().zip(pipeline.cmd_iter().cloned()))
+                .filter(|(answer, _)| is_forgotten(answer))
+                .unzip();
+            for (place, answer) in places.into_iter().zip(self.send(live, &self::pipeline(again)).await?) {
+                *place = answer;
+            }
+        }
+        self.refuse_errors(live, answers).await
+    }
+
+    /// The connection; waits for it to be made, at most as long as that may take.
+    pub(super) async fn live(&self) -> Result<Live, StoreError> {
+        let mut state = self.state.lock().await;
+        if let Some(live) = &state.live {
+            return Ok(live.clone());
+        }
+        if let Some((error, retry_at)) = &state.failed
+            && now() < *retry_at
+        {
+            return Err(error.clone());
+        }
+        match self.connect().await {
+            Ok((connection, server)) => {
+                let number = state.number + 1;
+                let live = Live {
+                    connection,
+                    server,
+                    number,
+                };
+                info!(url = self.url, "connected to redis");
+                *state = State {
+                    live: Some(live.clone()),
+                    number,
+                    ..State::default()
+                };
+                Ok(live)
+            }
+            Err(error) => {
+                let wait = (RETRY_FIRST * 2_u32.pow(state.failures.min(8))).min(RETRY_LAST);
+                if state.failures == 0 {
+                    warn!(%error, "cannot use redis, trying again");
+                }
+                state.failures += 1;
+                state.failed = Some((error.clone(), now() + wait));
+                Err(error)
+            }
+        }
+    }
+
+    async fn connect(&self) -> Result<(MultiplexedConnection, Server), StoreError> {
+        let config = AsyncConnectionConfig::new()
+            .set_connection_timeout(Some(CONNECT_LIMIT))
+            .set_response_timeout(Some(ANSWER_LIMIT));
+        let connecting = self.client.get_multiplexed_async_connection_with_config(&config);
+        let mut connection = connecting
+            .await
+            .map_err(|error| fault::of_connection(&self.url, &error))?;
+        let server = self.ask(&mut connection).await?;
+        let mut pipeline = scripts::load_all();
+        for bucket in Bucket::all() {
+            let keys = [bucket.epoch(), bucket.run()];
+            let is_durable = if server.is_durable { "1" } else { "0" };
+            pipeline.add_command(scripts::run(
+                &scripts::SCRIPTS.arrive,
+                &keys,
+                &[server.run_id.as_bytes(), is_durable.as_bytes()],
+            ));
+        }
+        let answers = self.exchange(&mut connection, &pipeline).await?;
+        match answers.iter().find_map(error_of) {
+            Some(error) => Err(fault::of_answer(&self.url, error)),
+            None => Ok((connection, server)),
+        }
+    }
+
+    /// Asks the server about itself.
+    async fn ask(&self, connection: &mut MultiplexedConnection) -> Result<Server, StoreError> {
+        let mut pipeline = Pipeline::new();
+        pipeline.cmd("INFO").cmd("CONFIG").arg("GET").arg("appendfsync");
+        let answers = self.exchange(connection, &pipeline).await?;
+        let [info, fsync] = <[Value; 2]>::try_from(answers).map_err(|_| fault::unexpected("INFO"))?;
+        if let Some(error) = error_of(&info) {
+            return Err(fault::of_answer(&self.url, error));
+        }
+        let info: String = ::redis::from_redis_value(info).map_err(|_| fault::unexpected("INFO"))?;
+        // Refused where others run the server: then it is taken for one that may lose the last writes.
+        let fsync: Vec<String> = ::redis::from_redis_value(fsync).unwrap_or_default();
+        Server::of_info(&self.url, &info, fsync.get(1).map(String::as_str))
+    }
+
+    async fn send(&self, live: &Live, pipeline: &Pipeline) -> Result<Vec<Value>, StoreError> {
+        let result = self.exchange(&mut live.connection.clone(), pipeline).await;
+        if result.is_err() {
+            self.close(live).await;
+        }
+        result
+    }
+
+    async fn exchange(
+        &self,
+        connection: &mut MultiplexedConnection,
+        pipeline: &Pipeline,
+    ) -> Result<Vec<Value>, StoreError> {
+        let count = pipeline.len();
+        let result = connection.send_packed_commands(pipeline, 0, count).await;
+        match result {
+            Ok(answers) if answers.len() == count => Ok(answers),
+            Ok(_) => Err(fault::unexpected("a pipeline")),
+            Err(error) => Err(fault::of_connection(&self.url, &error)),
+        }
+    }
+
+    /// The answers, if none of them is an error. `Full` is said only if nothing was carried out.
+    async fn refuse_errors(&self, live: &Live, answers: Vec<Value>) -> Result<Vec<Value>, StoreError> {
+        let errors: Vec<_> = answers.iter().filter_map(error_of).collect();
+        let Some(first) = errors.first() else {
+            return Ok(answers);
+        };
+        if errors.iter().any(|error| fault::ends_connection(error)) {
+            self.close(live).await;
+        }
+        match fault::of_answer(&self.url, first) {
+            StoreError::Full(why) if errors.len() < answers.len() => Err(StoreError::Away(why)),
+            error => Err(error),
+        }
+    }
+
+    /// Gives up `live`; the next call makes another connection.
+    async fn close(&self, live: &Live) {
+        let mut state = self.state.lock().await;
+        if state.live.as_ref().is_some_and(|there| there.number == live.number) {
+            warn!(url = self.url, "lost the connection to redis");
+            state.live = None;
+        }
+    }
+}
+
+fn pipeline(commands: Vec<Cmd>) -> Pipeline {
+    let mut pipeline = Pipeline::with_capacity(commands.len());
+    for command in commands {
+        pipeline.add_command(command);
+    }
+    pipeline
+}
+
+fn error_of(answer: &Value) -> Option<&::redis::ServerError> {
+    match answer {
+        Value::ServerError(error) => Some(error),
+        _ => None,
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the pause between connections to a real server"
+)]
+fn now() -> Instant {
+    Instant::now()
+}
