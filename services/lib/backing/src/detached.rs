@@ -48,8 +48,8 @@ pub(crate) fn up(servers: &Servers) -> anyhow::Result<()> {
     let (Some(bootstrap), Some(url)) = (lines.next().transpose()?, lines.next().transpose()?) else {
         child.wait()?;
         bail!(
-            "nothing was started. {}KAFKA_PORT=<port> and REDIS_PORT=<port> after `make services` choose other ports",
-            fs::read_to_string(&log)?
+            "nothing is up; `make services KAFKA_PORT=<port> REDIS_PORT=<port>` takes other ports\n{}",
+            fs::read_to_string(&log)?.trim_end()
         );
     };
     let holder = Holder {

@@ -80,20 +80,27 @@ impl Both {
             port: redis_port,
             ..RedisOptions::default()
         });
-        let redis = redis.context("Redis; --redis-port takes another port")?;
+        let redis = redis.context("Redis")?;
         let kafka = Kafka::start(KafkaOptions {
             brokers,
             speed: KafkaSpeed::Peak,
             port: kafka_port,
             ..KafkaOptions::default()
         });
-        let kafka = kafka.context("Kafka; --kafka-port takes another port")?;
+        let kafka = kafka.context("Kafka")?;
         Ok(Self { kafka, redis })
     }
 }
 
-fn main() -> anyhow::Result<ExitCode> {
-    match Arguments::parse().command {
+fn main() -> ExitCode {
+    run(Arguments::parse().command).unwrap_or_else(|error| {
+        eprintln!("backing: {error:#}");
+        ExitCode::FAILURE
+    })
+}
+
+fn run(command: Command) -> anyhow::Result<ExitCode> {
+    match command {
         Command::Fetch => backing::fetch()?,
         Command::Up(servers) => detached::up(&servers)?,
         Command::Status => detached::status()?,
