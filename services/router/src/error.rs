@@ -1,5 +1,7 @@
 //! Why a router cannot go on.
 
+use std::{io, net::SocketAddr, path::PathBuf};
+
 use bus::{ConsumeError, PublishError};
 
 /// Why a router cannot go on. What is merely away is waited for instead.
@@ -14,6 +16,35 @@ pub enum Error {
     /// The store refuses a call, or could not make safe what it took.
     #[error("router cannot use the store: {0}")]
     Store(#[from] store::StoreError),
+    /// A certificate or key cannot be read.
+    #[error("{}: cannot be read: {error}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// Certificate and key are none, or do not belong together.
+    #[error("{} with {}: {error}", certificate.display(), key.display())]
+    Tls {
+        /// The certificate's file.
+        certificate: PathBuf,
+        /// The key's file.
+        key: PathBuf,
+        /// What is wrong with them.
+        error: String,
+    },
+    /// The address for questions cannot be had.
+    #[error("router cannot listen on {address}: {error}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// The server for questions failed.
+    #[error("router cannot answer questions: {0}")]
+    Transport(String),
 }
 
 impl Error {

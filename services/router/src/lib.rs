@@ -11,6 +11,7 @@ mod delay;
 mod desk;
 mod due;
 mod error;
+mod grpc;
 mod handlers;
 mod intake;
 mod ledger;
@@ -36,8 +37,9 @@ use crate::{
     lookup::Unmatched,
 };
 
-pub use config::Config;
+pub use config::{Config, Tls};
 pub use error::Error;
+pub use grpc::{CALLS_MAX, Listener, QUERIES_MAX, REQUEST_OCTETS_MAX, RESPONSE_OCTETS_MAX};
 
 /// Routes until `stop` is requested, then finishes what was begun and returns.
 ///
@@ -45,13 +47,34 @@ pub use error::Error;
 /// topics before the first order.
 ///
 /// # Errors
-/// The log was closed under the router, or a topic cannot be made. What was begun comes again after a restart.
+/// The log was closed under the router, or a topic cannot be made: what was begun comes again after a restart. Or questions
+/// cannot be answered where `config` says.
 pub async fn run(config: Config, deps: Deps, table: Arc<LiveTable>, stop: Stop) -> Result<(), Error> {
+    let listener = Listener::bind(&config).await?;
+    run_on(listener, config, deps, table, stop).await
+}
+
+/// The same, answering questions on a listener bound before, so that its address could be told. `None` = nowhere, whatever
+/// `config` says.
+///
+/// # Errors
+/// As [`run`].
+pub async fn run_on(
+    listener: Option<Listener>,
+    config: Config,
+    deps: Deps,
+    table: Arc<LiveTable>,
+    stop: Stop,
+) -> Result<(), Error> {
     metrics::describe();
     let desk = Arc::new(Desk::new(config, deps, table, stop.clone()));
+    let mut tasks = Tasks::new();
+    if let Some(listener) = listener {
+        // Table and carriers answer, so nobody needs to wait for the log.
+        tasks.spawn(listener.serve(desk.clone(), stop.clone()));
+    }
     desk.ensure(&topics::fixed(desk.config.partitions)).await?;
     desk.ensure_carriers(&desk.table.snapshot()).await?;
-    let mut tasks = Tasks::new();
     for lane in Lane::ALL {
         let intake = Intake::new("router.accepted", topics::accepted(lane));
         tasks.spawn(intake.run(desk.clone(), Accepted, stop.clone()));

@@ -9,6 +9,7 @@ const WAITS: &str = "signalbox_router_waits_total";
 const DEAD: &str = "signalbox_router_dead_records_total";
 const DUPLICATES: &str = "signalbox_router_duplicates_total";
 const LATE: &str = "signalbox_router_late_receipts_total";
+const QUESTIONS: &str = "signalbox_router_questions_total";
 const MATCHED: &str = "signalbox_router_unmatched_receipts_total";
 
 /// Describes the router's metrics to the recorder in place.
@@ -20,6 +21,11 @@ pub(crate) fn describe() {
     describe_counter!(DEAD, Unit::Count, "records that could not be decoded, by topic");
     describe_counter!(DUPLICATES, Unit::Count, "orders that could not be called off in time");
     describe_counter!(LATE, Unit::Count, "receipts that came after the end");
+    describe_counter!(
+        QUESTIONS,
+        Unit::Count,
+        "questions about routing, by call and by result: answered or why not"
+    );
     describe_counter!(
         MATCHED,
         Unit::Count,
@@ -53,6 +59,10 @@ pub(crate) fn duplicate() {
 
 pub(crate) fn late_receipt() {
     counter!(LATE).increment(1);
+}
+
+pub(crate) fn question(call: &'static str, result: &'static str) {
+    counter!(QUESTIONS, "call" => call, "result" => result).increment(1);
 }
 
 pub(crate) fn unmatched(result: &'static str) {

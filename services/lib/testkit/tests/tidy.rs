@@ -107,7 +107,7 @@ const CONFINED: [(&str, &[&str]); 8] = [
             "signalbox-loadtest",
         ],
     ),
-    ("prost", &["signalbox-proto", "ingest", "signalbox-loadtest"]),
+    ("prost", &["signalbox-proto", "ingest", "router", "signalbox-loadtest"]),
     (
         "tokio",
         &[

@@ -1,0 +1,174 @@
+//! `RoutingService` over gRPC: what the router would do just now, from the table in force and the carriers as they stand.
+//!
+//! Questions never slow the loops that route: they are worked on one at a time, on a thread of their own, and those beyond
+//! [`CALLS_MAX`] are refused.
+
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use service::{Stop, time};
+use signalbox_proto::{DESCRIPTORS, pb::signalbox::routing::v1::routing_service_server::RoutingServiceServer};
+use tokio::net::TcpListener;
+use tonic::transport::{Certificate, Identity, Server, ServerTlsConfig, server::Router, server::TcpIncoming};
+use tonic_health::{ServingStatus, server::HealthReporter};
+use tracing::{info, warn};
+
+use crate::{Config, Error, Tls, desk::Desk};
+
+mod answer;
+mod error;
+mod query;
+mod questions;
+
+pub use questions::{CALLS_MAX, QUERIES_MAX, REQUEST_OCTETS_MAX, RESPONSE_OCTETS_MAX};
+
+/// Streams of one connection at a time, those of probes among them.
+const STREAMS_MAX: u32 = 64;
+const _: () = assert!(STREAMS_MAX as usize > CALLS_MAX, "one connection may fill the service");
+/// A connection without traffic is asked for a sign of life this often …
+const KEEPALIVE: Duration = Duration::from_secs(30);
+/// … and closed when none comes.
+const KEEPALIVE_ANSWER: Duration = Duration::from_secs(10);
+/// Time between telling probes that the service goes and refusing calls.
+const DRAIN_NOTICE: Duration = Duration::from_millis(200);
+/// Longest wait for calls in flight after that. Whoever is cut off asks another router.
+const DRAIN_LIMIT: Duration = Duration::from_millis(800);
+
+/// Names under which probes ask for the service; "" asks for the server.
+const HEALTH_NAMES: [&str; 2] = ["", "signalbox.routing.v1.RoutingService"];
+
+/// A socket that listens for questions, and is not served yet.
+pub struct Listener {
+    server: Server,
+    socket: TcpListener,
+    address: SocketAddr,
+}
+
+impl Listener {
+    /// Reads certificate and key and listens where `config` says. `None` = it says nowhere.
+    ///
+    /// # Errors
+    /// A file, what is in it, or the address.
+    pub async fn bind(config: &Config) -> Result<Option<Self>, Error> {
+        let Some(address) = config.grpc else { return Ok(None) };
+        let server = server(config.tls.as_ref())?;
+        let listen = |error| Error::Listen { address, error };
+        let socket = TcpListener::bind(address).await.map_err(listen)?;
+        let address = socket.local_addr().map_err(listen)?;
+        Ok(Some(Self {
+            server,
+            socket,
+            address,
+        }))
+    }
+
+    /// Where it listens: the port the system chose, if it was to choose one.
+    pub fn local_addr(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Answers until `stop` is asked for, then drains: tells probes, waits the notice, refuses new calls, answers what is in
+    /// flight.
+    pub(crate) async fn serve(mut self, desk: Arc<Desk>, stop: Stop) -> Result<(), Error> {
+        let (close, closed) = Stop::new();
+        let (mut health, health_service) = tonic_health::server::health_reporter();
+        report(&health, ServingStatus::Serving).await;
+        let service = RoutingServiceServer::new(questions::Questions::new(desk, closed.clone()))
+            .max_decoding_message_size(REQUEST_OCTETS_MAX)
+            .max_encoding_message_size(RESPONSE_OCTETS_MAX);
+        let router = with_reflection(self.server.add_service(health_service))?.add_service(service);
+        let incoming = TcpIncoming::from(self.socket)
+            .with_nodelay(Some(true))
+            .with_keepalive(Some(KEEPALIVE));
+        let shutdown = async move { closed.requested().await };
+        let mut serving = Box::pin(router.serve_with_incoming_shutdown(incoming, shutdown));
+        info!(address = %self.address, "router answers questions");
+        tokio::select! {
+            biased;
+            () = stop.requested() => {}
+            ended = &mut serving => return ended.map_err(transport),
+        }
+        report(&health, ServingStatus::NotServing).await;
+        if let Some(ended) = time::timeout(DRAIN_NOTICE, &mut serving).await {
+            return ended.map_err(transport);
+        }
+        close.request();
+        // Watchers of health were told; their streams have no end of their own and would hold the server.
+        for name in HEALTH_NAMES {
+            health.clear_service_status(name).await;
+        }
+        match time::timeout(DRAIN_LIMIT, serving).await {
+            Some(ended) => ended.map_err(transport),
+            None => {
+                warn!("questions were cut off at the end of the drain");
+                Ok(())
+            }
+        }
+    }
+}
+
+async fn report(health: &HealthReporter, status: ServingStatus) {
+    for name in HEALTH_NAMES {
+        health.set_service_status(name, status).await;
+    }
+}
+
+fn server(tls: Option<&Tls>) -> Result<Server, Error> {
+    let server = Server::builder()
+        .max_concurrent_streams(STREAMS_MAX)
+        .http2_keepalive_interval(Some(KEEPALIVE))
+        .http2_keepalive_timeout(Some(KEEPALIVE_ANSWER));
+    let Some(tls) = tls else { return Ok(server) };
+    let identity = Identity::from_pem(read(&tls.certificate)?, read(&tls.key)?);
+    let mut config = ServerTlsConfig::new().identity(identity);
+    if let Some(authority) = &tls.client_ca {
+        config = config.client_ca_root(Certificate::from_pem(read(authority)?));
+    }
+    server.tls_config(config).map_err(|error| Error::Tls {
+        certificate: tls.certificate.clone(),
+        key: tls.key.clone(),
+        error: causes(&error),
+    })
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, Error> {
+    std::fs::read(path).map_err(|error| Error::File {
+        path: PathBuf::from(path),
+        error,
+    })
+}
+
+fn with_reflection(router: Router) -> Result<Router, Error> {
+    let builder = || {
+        tonic_reflection::server::Builder::configure()
+            .register_encoded_file_descriptor_set(DESCRIPTORS)
+            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+            // So that generic clients can show the details of errors.
+            .register_encoded_file_descriptor_set(tonic_types::pb::FILE_DESCRIPTOR_SET)
+    };
+    let failed = |error: tonic_reflection::server::Error| Error::Transport(error.to_string());
+    let (v1, v1alpha) = (
+        builder().build_v1().map_err(failed)?,
+        builder().build_v1alpha().map_err(failed)?,
+    );
+    Ok(router.add_service(v1).add_service(v1alpha))
+}
+
+fn transport(error: tonic::transport::Error) -> Error {
+    Error::Transport(causes(&error))
+}
+
+/// The error with its causes, since the outermost says little.
+fn causes(error: &tonic::transport::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(inner) = cause {
+        text.push_str(&format!(": {inner}"));
+        cause = inner.source();
+    }
+    text
+}

@@ -1,0 +1,118 @@
+//! Why a question is not answered, as gRPC has it: a code, a sentence, and google.rpc details for machines.
+
+use std::{collections::HashMap, time::Duration};
+
+use tonic::{Code, Status};
+use tonic_types::{ErrorDetails, FieldViolation, QuotaViolation, StatusExt as _};
+
+use super::{CALLS_MAX, QUERIES_MAX, RESPONSE_OCTETS_MAX};
+
+/// Domain of the reasons.
+const DOMAIN: &str = "signalbox";
+/// When to come back after too many calls.
+const RETRY_EXHAUSTED: Duration = Duration::from_millis(100);
+/// When to ask another router after this one went.
+const RETRY_AWAY: Duration = Duration::from_secs(1);
+
+/// Why a question is not answered.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Refusal {
+    /// Too many queries, or none.
+    #[error("queries: has {0} entries, allowed are 1 to {QUERIES_MAX}")]
+    Count(usize),
+    /// Bad queries; each violation names its field.
+    #[error("{}", sentence(.0))]
+    Invalid(Vec<Violation>),
+    /// Too many calls in flight.
+    #[error("{CALLS_MAX} questions are worked on already, the limit")]
+    Busy,
+    /// The answers are too long for one response.
+    #[error("the answer is over {RESPONSE_OCTETS_MAX} octets, ask fewer queries at a time")]
+    Long,
+    /// The router is going away.
+    #[error("this router is going away")]
+    Draining,
+}
+
+/// A field that is refused.
+#[derive(Debug)]
+pub(super) struct Violation {
+    /// Path from the request: `queries[3].to`.
+    pub(super) field: String,
+    /// What is wrong, and what is allowed.
+    pub(super) what: String,
+}
+
+impl Refusal {
+    /// Stable reason, for machines.
+    const fn reason(&self) -> &'static str {
+        match self {
+            Self::Count(_) => "QUERY_COUNT",
+            Self::Invalid(_) => "INVALID_FIELD",
+            Self::Busy => "LIMIT_EXHAUSTED",
+            Self::Long => "RESPONSE_SIZE",
+            Self::Draining => "DRAINING",
+        }
+    }
+
+    /// The word in metrics.
+    pub(super) const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Count(_) | Self::Invalid(_) => "invalid",
+            Self::Busy => "busy",
+            Self::Long => "long",
+            Self::Draining => "draining",
+        }
+    }
+}
+
+impl From<Refusal> for Status {
+    fn from(refusal: Refusal) -> Self {
+        let code = match refusal {
+            Refusal::Count(_) | Refusal::Invalid(_) => Code::InvalidArgument,
+            Refusal::Busy | Refusal::Long => Code::ResourceExhausted,
+            Refusal::Draining => Code::Unavailable,
+        };
+        Self::with_error_details(code, refusal.to_string(), details(&refusal))
+    }
+}
+
+fn details(refusal: &Refusal) -> ErrorDetails {
+    let mut details = ErrorDetails::new();
+    let mut metadata = HashMap::new();
+    let mut limit = |limit: usize| metadata.insert("limit".to_owned(), limit.to_string());
+    match refusal {
+        Refusal::Count(count) => {
+            let what = format!("has {count} entries, allowed are 1 to {QUERIES_MAX}");
+            details.add_bad_request_violation("queries", what);
+            limit(QUERIES_MAX);
+        }
+        Refusal::Invalid(violations) => {
+            let all = violations
+                .iter()
+                .map(|violation| FieldViolation::new(violation.field.as_str(), violation.what.as_str()));
+            details.set_bad_request(all.collect::<Vec<_>>());
+        }
+        Refusal::Busy => {
+            let violation = QuotaViolation::new("router", format!("{CALLS_MAX} questions at a time"));
+            details.set_quota_failure(vec![violation]);
+            details.set_retry_info(Some(RETRY_EXHAUSTED));
+            limit(CALLS_MAX);
+        }
+        Refusal::Long => {
+            limit(RESPONSE_OCTETS_MAX);
+        }
+        Refusal::Draining => {
+            details.set_retry_info(Some(RETRY_AWAY));
+        }
+    }
+    details.set_error_info(refusal.reason(), DOMAIN, metadata);
+    details
+}
+
+fn sentence(violations: &[Violation]) -> String {
+    let all = violations
+        .iter()
+        .map(|violation| format!("{}: {}", violation.field, violation.what));
+    all.collect::<Vec<_>>().join("; ")
+}
