@@ -31,4 +31,6 @@ pub struct Tls {
     pub certificate: PathBuf,
     /// Its private key.
     pub key: PathBuf,
+    /// Callers must show a certificate of this authority; absent = they show none.
+    pub client_ca: Option<PathBuf>,
 }

@@ -3,11 +3,11 @@
 use std::{io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use bus::PublishError;
-use service::{Deps, Stop, Tasks, time, watch::PathWatch};
+use service::{Deps, Readiness, Stop, Tasks, time, watch::PathWatch};
 use signalbox_proto::{DESCRIPTORS, pb::signalbox::ingest::v1::message_service_server::MessageServiceServer, topics};
 use source::Problems;
 use tokio::net::TcpListener;
-use tonic::transport::{Identity, ServerTlsConfig, server::Router, server::TcpIncoming};
+use tonic::transport::{Certificate, Identity, ServerTlsConfig, server::Router, server::TcpIncoming};
 use tonic_health::{ServingStatus, server::HealthReporter};
 
 use crate::{
@@ -83,6 +83,7 @@ pub struct Server {
     address: SocketAddr,
     directory: Arc<Directory>,
     watch: PathWatch,
+    readiness: Readiness,
 }
 
 impl Server {
@@ -108,6 +109,8 @@ impl Server {
         let listener = TcpListener::bind(config.grpc).await.map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
         let directory = Arc::new(Directory::new(accounts));
+        let readiness = Readiness::new();
+        readiness.set(true);
         Ok(Self {
             config,
             deps,
@@ -116,7 +119,14 @@ impl Server {
             address,
             directory,
             watch,
+            readiness,
         })
+    }
+
+    /// Says to probes that it does not serve while `readiness` says so, because log or store are away. Calls are answered
+    /// all the same, each by what it needs.
+    pub fn ready_when(self, readiness: Readiness) -> Self {
+        Self { readiness, ..self }
     }
 
     /// Where it listens: the port the system chose, if it was to choose one.
@@ -132,7 +142,7 @@ impl Server {
     pub async fn serve(mut self, stop: Stop) -> Result<(), Error> {
         let (close, closed) = Stop::new();
         let (mut health, health_service) = tonic_health::server::health_reporter();
-        report(&health, ServingStatus::Serving).await;
+        report(&health, status(self.readiness.is_ready())).await;
         let intake = Intake::new(&self.deps, self.config.key_secret.clone());
         let service = Service::new(intake, Arc::clone(&self.directory), self.deps.clone(), closed.clone());
         let router = self.server.add_service(health_service);
@@ -149,10 +159,15 @@ impl Server {
         let shutdown = async move { closed.requested().await };
         let mut serving = Box::pin(router.serve_with_incoming_shutdown(incoming, shutdown));
         tracing::info!(address = %self.address, "ingest serves");
-        tokio::select! {
-            biased;
-            () = stop.requested() => {}
-            ended = &mut serving => return ended.map_err(transport),
+        let mut is_ready = self.readiness.is_ready();
+        loop {
+            tokio::select! {
+                biased;
+                () = stop.requested() => break,
+                ended = &mut serving => return ended.map_err(transport),
+                now = self.readiness.changed(is_ready) => is_ready = now,
+            }
+            report(&health, status(is_ready)).await;
         }
         report(&health, ServingStatus::NotServing).await;
         tracing::info!("ingest drains");
@@ -173,6 +188,13 @@ impl Server {
     }
 }
 
+const fn status(is_ready: bool) -> ServingStatus {
+    match is_ready {
+        true => ServingStatus::Serving,
+        false => ServingStatus::NotServing,
+    }
+}
+
 async fn report(health: &HealthReporter, status: ServingStatus) {
     for name in HEALTH_NAMES {
         health.set_service_status(name, status).await;
@@ -187,7 +209,10 @@ fn server(tls: Option<&Tls>) -> Result<tonic::transport::Server, Error> {
         .initial_stream_window_size(STREAM_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW);
     let Some(tls) = tls else { return Ok(server) };
-    let config = ServerTlsConfig::new().identity(identity(tls)?);
+    let mut config = ServerTlsConfig::new().identity(identity(tls)?);
+    if let Some(authority) = &tls.client_ca {
+        config = config.client_ca_root(Certificate::from_pem(read(authority)?));
+    }
     server.tls_config(config).map_err(|error| Error::Tls {
         certificate: tls.certificate.clone(),
         key: tls.key.clone(),
@@ -212,13 +237,14 @@ fn with_reflection(router: Router) -> Result<Router, Error> {
 }
 
 fn identity(tls: &Tls) -> Result<Identity, Error> {
-    let read = |path: &PathBuf| {
-        std::fs::read(path).map_err(|error| Error::File {
-            path: path.clone(),
-            error,
-        })
-    };
     Ok(Identity::from_pem(read(&tls.certificate)?, read(&tls.key)?))
+}
+
+fn read(path: &PathBuf) -> Result<Vec<u8>, Error> {
+    std::fs::read(path).map_err(|error| Error::File {
+        path: path.clone(),
+        error,
+    })
 }
 
 fn transport(error: tonic::transport::Error) -> Error {

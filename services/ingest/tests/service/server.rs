@@ -1,13 +1,13 @@
 //! Health, reflection, TLS and going away.
 
 use ingest::{Config, Error, KeySecret, Server, Tls};
-use service::Tasks;
+use service::{Readiness, Tasks};
 use signalbox_proto::pb::signalbox::ingest::v1 as pb;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{
-    Code,
-    transport::{Certificate, Channel, ClientTlsConfig},
+    Code, Status,
+    transport::{Certificate, Channel, ClientTlsConfig, Identity},
 };
 use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
 
@@ -37,6 +37,35 @@ async fn health_says_not_serving_before_anything_is_refused() {
         states.message().await.unwrap().is_none(),
         "the watch does not hold the drain"
     );
+}
+
+#[tokio::test]
+async fn health_says_not_serving_while_log_or_store_are_away() {
+    let rig = Rig::start().await;
+    let config = Config {
+        grpc: ([127, 0, 0, 1], 0).into(),
+        tls: None,
+        accounts: rig.accounts.clone(),
+        key_secret: KeySecret::new([0; 16]),
+        partitions: 4,
+        drain_notice: std::time::Duration::ZERO,
+        drain_limit: std::time::Duration::ZERO,
+    };
+    let readiness = Readiness::new();
+    readiness.set(true);
+    readiness.miss("bus", "not asked yet");
+    let server = Server::bind(config, rig.deps.clone()).await.unwrap();
+    let url = format!("http://{}", server.local_addr());
+    let (_stop, stopped) = service::Stop::new();
+    let mut serving = Tasks::new();
+    serving.spawn(server.ready_when(readiness.clone()).serve(stopped));
+    let mut health = HealthClient::new(Channel::from_shared(url).unwrap().connect().await.unwrap());
+    let mut states = health.watch(HealthCheckRequest::default()).await.unwrap().into_inner();
+    assert_eq!(states.message().await.unwrap().unwrap().status, NOT_SERVING);
+    readiness.have("bus");
+    assert_eq!(states.message().await.unwrap().unwrap().status, SERVING);
+    readiness.miss("store", "connection refused");
+    assert_eq!(states.message().await.unwrap().unwrap().status, NOT_SERVING);
 }
 
 #[tokio::test]
@@ -122,6 +151,7 @@ async fn tls_serves_those_who_trust_the_certificate() {
     let tls = Tls {
         certificate: folder.path().join("cert.pem"),
         key: folder.path().join("key.pem"),
+        client_ca: None,
     };
     std::fs::write(&tls.certificate, made.cert.pem()).unwrap();
     std::fs::write(&tls.key, made.signing_key.serialize_pem()).unwrap();
@@ -154,6 +184,37 @@ async fn tls_serves_those_who_trust_the_certificate() {
             .await
             .unwrap_err();
     }
+}
+
+#[tokio::test]
+async fn callers_without_a_certificate_are_turned_away_where_one_is_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let [server, caller] = ["server", "caller"].map(|name| {
+        let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+        let (certificate, key) = (made.cert.pem(), made.signing_key.serialize_pem());
+        std::fs::write(folder.path().join(format!("{name}.pem")), &certificate).unwrap();
+        std::fs::write(folder.path().join(format!("{name}.key")), &key).unwrap();
+        (certificate, key)
+    });
+    let rig = Rig::start_with(Some(Tls {
+        certificate: folder.path().join("server.pem"),
+        key: folder.path().join("server.key"),
+        client_ca: Some(folder.path().join("caller.pem")),
+    }))
+    .await;
+    let trusting = ClientTlsConfig::new()
+        .ca_certificate(Certificate::from_pem(server.0))
+        .domain_name("localhost");
+    let call = async |tls| {
+        let endpoint = Channel::from_shared(rig.url.clone()).unwrap();
+        let channel = endpoint.tls_config(tls).unwrap().connect().await;
+        let channel = channel.map_err(|error| Status::unavailable(error.to_string()))?;
+        let mut client = client_on(channel, Some(format!("Bearer {ACME}")));
+        client.submit(request(submission())).await
+    };
+    call(trusting.clone()).await.unwrap_err();
+    let known = trusting.identity(Identity::from_pem(caller.0, caller.1));
+    call(known).await.unwrap();
 }
 
 #[tokio::test]
@@ -192,6 +253,7 @@ async fn what_keeps_it_from_starting_is_said() {
     let tls = Some(Tls {
         certificate: missing.clone(),
         key: missing,
+        client_ca: None,
     });
     assert!(matches!(
         refused(Config { tls, ..config.clone() }).await,
@@ -202,6 +264,7 @@ async fn what_keeps_it_from_starting_is_said() {
     let tls = Tls {
         certificate: rig.accounts.with_file_name("mine.pem"),
         key: rig.accounts.with_file_name("other.pem"),
+        client_ca: None,
     };
     std::fs::write(&tls.certificate, mine.cert.pem()).unwrap();
     std::fs::write(&tls.key, other.signing_key.serialize_pem()).unwrap();
