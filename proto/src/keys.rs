@@ -34,6 +34,20 @@ pub fn lease(incarnation: &str) -> Key {
     Key::new("lease", incarnation)
 }
 
+/// Until when, in milliseconds, orders were stored that may have been started under a lost epoch, as decimal digits.
+/// Absent = there was no epoch before this one.
+pub fn doubt() -> Key {
+    Key::new("doubt", "")
+}
+
+/// The run named in the owner octets of a claim that was made again from the log, for an order whose answer stands there.
+pub const ANSWERED_RUN: &str = "answered";
+
+/// Owner octets of such a claim.
+pub fn answered_owner(carrier: &CarrierName) -> Vec<u8> {
+    format!("{carrier}/{ANSWERED_RUN}").into_bytes()
+}
+
 /// Owner octets of a claim taken by a router, whichever: an order taken out of use so that it can no longer be sent.
 pub const ROUTER_OWNER: &[u8] = b"router";
 

@@ -3,6 +3,7 @@
 //! Every `*_from_bytes` refuses what it does not understand with an [`Invalid`] that names the field; the caller puts such
 //! a record on `dead` with its octets and that reason. Octets written by an older version are always understood.
 
+mod idempotency;
 mod invalid;
 mod message;
 mod order;
@@ -15,11 +16,19 @@ use sms::{Message, RecordKey};
 
 use crate::pb::signalbox::bus::v1 as pb;
 
+pub use idempotency::{KeyEntry, KeyMark};
 pub use invalid::Invalid;
 
 /// Octets of the accepted message.
 pub fn accepted_to_bytes(accepted: &Message) -> Bytes {
     message::to_pb(accepted, message::Keep::All).encode_to_vec().into()
+}
+
+/// The same with the idempotency key it was submitted under.
+pub fn accepted_with_key_to_bytes(accepted: &Message, mark: &KeyMark) -> Bytes {
+    let mut accepted = message::to_pb(accepted, message::Keep::All);
+    accepted.idempotency = Some(mark.to_pb());
+    accepted.encode_to_vec().into()
 }
 
 /// The accepted message in `octets`.
@@ -28,6 +37,21 @@ pub fn accepted_to_bytes(accepted: &Message) -> Bytes {
 /// The field that is missing or not understood.
 pub fn accepted_from_bytes(octets: &Bytes) -> Result<Message, Invalid> {
     message::from_pb(pb::Accepted::decode(octets.clone())?)
+}
+
+/// The accepted message in `octets`, and the idempotency key it was submitted under, if any.
+///
+/// # Errors
+/// The field that is missing or not understood.
+pub fn accepted_with_key_from_bytes(octets: &Bytes) -> Result<(Message, Option<KeyMark>), Invalid> {
+    let accepted = pb::Accepted::decode(octets.clone())?;
+    let mark = accepted.idempotency.as_ref().map(KeyMark::from_pb).transpose()?;
+    Ok((message::from_pb(accepted)?, mark))
+}
+
+/// Octets of the note that the store was rebuilt after it was seen to be lost at `lost_at`.
+pub fn rebuilt_to_bytes(lost_at: sms::UnixMs) -> Bytes {
+    pb::Rebuilt { lost_at: lost_at.0 }.encode_to_vec().into()
 }
 
 /// Octets of an order.

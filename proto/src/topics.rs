@@ -66,6 +66,11 @@ pub fn carriers() -> Topic {
     Topic::new("signalbox.carriers")
 }
 
+/// When the store was rebuilt last, compacted; empty = there never was one.
+pub fn store() -> Topic {
+    Topic::new("signalbox.store")
+}
+
 /// Every topic there is whatever the carriers, as it shall be created.
 pub fn fixed(partitions: u32) -> Vec<TopicSpec> {
     let timed = |topic| TopicSpec {
@@ -76,11 +81,11 @@ pub fn fixed(partitions: u32) -> Vec<TopicSpec> {
     let mut specs: Vec<_> = Lane::ALL.into_iter().map(|lane| timed(accepted(lane))).collect();
     specs.extend(DELAYS.iter().map(|(word, _)| timed(retry(word))));
     specs.extend([outcomes(), receipts(), unmatched(), events(), dead()].map(timed));
-    specs.push(TopicSpec {
-        topic: carriers(),
+    specs.extend([carriers(), store()].map(|topic| TopicSpec {
+        topic,
         partitions: 1,
         retention: Retention::Compacted,
-    });
+    }));
     specs
 }
 

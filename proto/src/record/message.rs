@@ -46,6 +46,7 @@ pub(super) fn to_pb(message: &Message, keep: Keep) -> pb::Accepted {
         ttl_ms: message.ttl.map(millis),
         receipt: message.receipt,
         reference: message.reference.clone(),
+        idempotency: None,
     }
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use journey::{Event, Input, Known, Next, OrderNumber, State, fold};
+use journey::{Event, Input, Known, Next, OrderNumber, State, Terms, fold};
 use signalbox_proto::{keys, record};
 use sms::{MessageId, RecordKey, UnixMs};
 use store::{Applied, Op, Versioned};
@@ -102,7 +102,9 @@ impl Case {
     /// Folds all inputs over what the store is thought to hold.
     pub(crate) fn step(&mut self, desk: &Desk, now: UnixMs) -> Step {
         let before = self.loaded.as_ref().and_then(|loaded| loaded.state.as_ref());
-        let is_kept = before.is_some_and(|state| state.body.is_some() || state.ended.is_some());
+        // One that knows of no order was made again from the log, before the first order of its message stood there.
+        let knows_orders = |state: &State| state.body.is_some() && state.issued > OrderNumber::default();
+        let is_kept = before.is_some_and(|state| knows_orders(state) || state.ended.is_some());
         let known = Known {
             is_kept,
             ..self.known.clone()
@@ -184,6 +186,18 @@ impl Case {
         }
     }
 
+    /// Whether `op` claims an order that was published under an epoch which is lost, perhaps, so that whoever has it must
+    /// get the time to say so first.
+    pub(crate) fn calls_off_too_soon(&self, op: &Op, desk: &Desk, now: UnixMs) -> bool {
+        let Op::Claim { key, .. } = op else { return false };
+        let state = self.loaded.as_ref().and_then(|loaded| loaded.state.as_ref());
+        let body = state.and_then(|state| state.body.as_ref().map(|body| (state, body)));
+        body.is_some_and(|(state, body)| {
+            keys::number_of_claim(key).is_some_and(|number| number <= state.issued)
+                && !desk.epochs.may_call_off(body.message.accepted_at, now)
+        })
+    }
+
     /// Takes the result of the operation asked for. True = done with the store.
     pub(crate) fn applied(&mut self, op: &Op, applied: Applied, settled: &mut Settled) -> bool {
         match (op, applied) {
@@ -209,9 +223,15 @@ impl Case {
     }
 }
 
-fn expiry(state: &State, now: UnixMs) -> UnixMs {
+/// How long what concerns a message with `terms` is kept.
+pub(crate) fn kept_until(terms: &Terms, now: UnixMs) -> UnixMs {
+    (terms.deadline + terms.grace).max(now) + KEPT
+}
+
+/// How long a state and its claims are kept.
+pub(crate) fn expiry(state: &State, now: UnixMs) -> UnixMs {
     match (&state.body, &state.ended) {
-        (Some(body), _) => (body.terms.deadline + body.terms.grace).max(now) + KEPT,
+        (Some(body), _) => kept_until(&body.terms, now),
         (None, Some(ended)) => {
             let message = &ended.message;
             let deadline = message.accepted_at + message.ttl.unwrap_or(message.class.deadline_default());

@@ -15,7 +15,7 @@ use store::{Due, Store};
 use table::{LiveTable, Table};
 use tracing::warn;
 
-use crate::{Config, Error, links::Links};
+use crate::{Config, Error, epochs::Epochs, links::Links};
 
 /// Wait before a dependency that is away is tried again.
 pub(crate) const RETRY: Duration = Duration::from_millis(200);
@@ -25,6 +25,7 @@ pub(crate) struct Desk {
     pub(crate) config: Config,
     pub(crate) table: Arc<LiveTable>,
     pub(crate) links: Links,
+    pub(crate) epochs: Epochs,
     deps: Deps,
     stop: Stop,
     /// Carriers whose topics exist.
@@ -41,6 +42,7 @@ impl Desk {
             deps,
             stop,
             links: Links::default(),
+            epochs: Epochs::default(),
             ensured: Mutex::default(),
             owned: Mutex::default(),
         }

@@ -22,8 +22,16 @@ pub(crate) async fn run(desk: Arc<Desk>, stop: Stop) -> Result<(), Error> {
             _ = tick.tick() => {}
         }
         for partition in desk.owned() {
-            while look(&desk, partition).await? == ENTRIES_MAX && !stop.is_requested() {}
+            while look_if_there(&desk, partition).await? == ENTRIES_MAX && !stop.is_requested() {}
         }
+    }
+}
+
+/// As [`look`]; a store that is away or lost has nothing due.
+async fn look_if_there(desk: &Arc<Desk>, partition: u32) -> Result<usize, Error> {
+    match look(desk, partition).await {
+        Err(error) if error.is_away() => Ok(0),
+        looked => looked,
     }
 }
 
@@ -49,9 +57,6 @@ async fn look(desk: &Arc<Desk>, partition: u32) -> Result<usize, Error> {
     }
     work.load(desk).await?;
     work.drop_absent();
-    match work.finish(desk).await?.await {
-        // What was not confirmed is due still.
-        Err(error) if error.is_away() => Ok(0),
-        done => done.map(|()| due.len()),
-    }
+    // What was not confirmed is due still.
+    work.finish(desk).await?.await.map(|()| due.len())
 }

@@ -148,6 +148,7 @@ impl Work {
     /// Enters the cases into the store, decides what is to be asked on one table, and says what is left: publishing,
     /// once the store is safe.
     pub(crate) async fn finish(mut self, desk: &Arc<Desk>) -> Result<After, Error> {
+        let epoch = desk.epochs.number();
         let mut entered = ledger::enter(desk, self.cases.into_values().collect()).await?;
         let (table, now) = (desk.table.snapshot(), desk.now());
         desk.ensure_carriers(&table).await?;
@@ -173,15 +174,17 @@ impl Work {
         let desk = desk.clone();
         if entered.commits.is_empty() {
             // Published in the order in which batches were read; only safety is waited for beside the next batch.
-            let sent = self.outbox.publish(&desk).await?;
-            return Ok(async move { outbox::safe(&desk, sent).await }.boxed());
+            let sent = self.outbox.publish(&desk, epoch).await?;
+            return Ok(async move { outbox::safe(&desk, sent, epoch).await }.boxed());
         }
         let after = async move {
             for commit in entered.commits {
                 commit.await?;
             }
-            let sent = self.outbox.publish(&desk).await?;
-            outbox::safe(&desk, sent).await?;
+            // What a lost store held may come out otherwise: then nobody must hear of it.
+            desk.epochs.check(epoch)?;
+            let sent = self.outbox.publish(&desk, epoch).await?;
+            outbox::safe(&desk, sent, epoch).await?;
             if !confirms.is_empty() {
                 // One that lost changed the state meanwhile, and set its timer.
                 ledger::apply(&desk, confirms).await?;
@@ -232,7 +235,7 @@ fn send(outbox: &mut Outbox, placed: Vec<Placed>) -> Vec<Case> {
 }
 
 /// Index entries by which receipts of what the carrier took are found.
-fn correlations(answer: &OrderAnswer) -> Vec<Op> {
+pub(crate) fn correlations(answer: &OrderAnswer) -> Vec<Op> {
     let Outcome::Accepted { remote_ids } = &answer.outcome else {
         return Vec::new();
     };

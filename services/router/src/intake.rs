@@ -12,6 +12,9 @@ use crate::{
     desk::{Desk, RETRY},
 };
 
+/// Everything a router reads is read as one group: one link to the log, and one change of members when a router comes or
+/// goes.
+pub(crate) const GROUP: &str = "router";
 /// Batches of one topic whose consequences are not safe yet. More of them hide the log's sync better.
 const UNSAFE_BATCHES_MAX: usize = 8;
 /// How often a loop says which partitions it owns.
@@ -38,23 +41,38 @@ pub(crate) fn records(read: &[Batch]) -> impl Iterator<Item = (&Topic, &Stored)>
         .flat_map(|batch| batch.records.iter().map(|stored| (&batch.delivered.topic, stored)))
 }
 
-/// One topic read by one group.
+/// One topic read as a member of the router's group.
 pub(crate) struct Intake {
-    group: String,
     topic: Topic,
+    subscription: Box<dyn Subscribe>,
 }
 
 impl Intake {
-    pub(crate) fn new(group: impl Into<String>, topic: Topic) -> Self {
-        Self {
-            group: group.into(),
-            topic,
+    /// Joins the router's group once and reads each of `topics` through a member of its own, in their order; waits while
+    /// the log is away.
+    pub(crate) async fn join(desk: &Arc<Desk>, topics: Vec<Topic>) -> Result<Vec<Self>, Error> {
+        loop {
+            match desk.bus().subscribe_each(GROUP, &topics).await {
+                Ok(members) => {
+                    let intake = |(topic, subscription)| Self { topic, subscription };
+                    return Ok(topics.into_iter().zip(members).map(intake).collect());
+                }
+                Err(error) => {
+                    let is_away = matches!(error, ConsumeError::Away(_));
+                    desk.away("the log", &error, is_away).await.map_err(|()| error)?;
+                }
+            }
         }
+    }
+
+    /// The topic, and the member that reads it.
+    pub(crate) fn into_parts(self) -> (Topic, Box<dyn Subscribe>) {
+        (self.topic, self.subscription)
     }
 
     /// Reads until `stop`, then finishes what was handed out.
     pub(crate) async fn run<H: Handle>(self, desk: Arc<Desk>, handler: H, stop: Stop) -> Result<(), Error> {
-        let mut subscription = self.subscribe(&desk).await?;
+        let (topic, mut subscription) = self.into_parts();
         let mut unsafe_batches: FuturesOrdered<BoxFuture<'static, Finished>> = FuturesOrdered::new();
         let mut owned_tick = time::every(OWNED_EVERY);
         let mut is_stopping = false;
@@ -79,8 +97,8 @@ impl Intake {
                 {
                     if let Some(batch) = read(batch).await? {
                         let read = gather(&mut *subscription, batch, desk.config.batch_records_max)?;
-                        debug!(topic = %self.topic, partitions = read.len(), "batch");
-                        let after = handler.handle(&desk, &read).await?;
+                        debug!(%topic, partitions = read.len(), "batch");
+                        let after = handle(&desk, &handler, &read).await?;
                         unsafe_batches.push_back(after.map(|done| (done, read)).boxed());
                     }
                 }
@@ -88,21 +106,14 @@ impl Intake {
             }
         }
     }
+}
 
-    pub(crate) async fn subscribe(&self, desk: &Arc<Desk>) -> Result<Box<dyn Subscribe>, Error> {
-        loop {
-            match desk
-                .bus()
-                .subscribe(&self.group, std::slice::from_ref(&self.topic))
-                .await
-            {
-                Ok(subscription) => return Ok(subscription),
-                Err(error) => {
-                    let is_away = matches!(error, ConsumeError::Away(_));
-                    desk.away("the log", &error, is_away).await.map_err(|()| error)?;
-                }
-            }
-        }
+/// Hands what was `read` to its handler. A store that was lost meanwhile fails what is left to do, so that it is all done
+/// over.
+async fn handle<H: Handle>(desk: &Arc<Desk>, handler: &H, read: &[Batch]) -> Result<After, Error> {
+    match handler.handle(desk, read).await {
+        Err(error) if error.is_away() => Ok(std::future::ready(Err(error)).boxed()),
+        handled => handled,
     }
 }
 
@@ -113,23 +124,23 @@ async fn again<H: Handle>(desk: &Arc<Desk>, handler: &H, read: &[Batch], first: 
         desk.away("the store", &failed, failed.is_away())
             .await
             .map_err(|()| failed)?;
-        match handler.handle(desk, read).await?.await {
+        match handle(desk, handler, read).await?.await {
             Ok(()) => return Ok(()),
             Err(error) => failed = error,
         }
     }
 }
 
-/// The batch, or nothing after a moment if the log is away.
+/// The batch, or nothing after a moment if the log cannot be read just now; only a log that was closed stays so.
 pub(crate) async fn read(batch: Result<Batch, ConsumeError>) -> Result<Option<Batch>, Error> {
     match batch {
         Ok(batch) => Ok(Some(batch)),
-        Err(ConsumeError::Away(error)) => {
-            warn!(error, "the log is away, trying again");
+        Err(ConsumeError::Closed) => Err(ConsumeError::Closed.into()),
+        Err(error) => {
+            warn!(%error, "cannot read the log, trying again");
             time::sleep(RETRY).await;
             Ok(None)
         }
-        Err(error) => Err(error.into()),
     }
 }
 
@@ -143,9 +154,9 @@ fn gather(subscription: &mut dyn Subscribe, first: Batch, records_max: usize) ->
                 left = left.saturating_sub(batch.records.len());
                 read.push(batch);
             }
+            Some(Err(ConsumeError::Closed)) => return Err(ConsumeError::Closed.into()),
             // The next read waits for it.
-            Some(Err(ConsumeError::Away(_))) | None => break,
-            Some(Err(error)) => return Err(error.into()),
+            Some(Err(_)) | None => break,
         }
     }
     Ok(read)
@@ -159,10 +170,10 @@ pub(crate) async fn ack(subscription: &mut dyn Subscribe, delivered: Delivered) 
             info!(%topic, partition, "a partition went to another router, which gets its last records again");
             Ok(())
         }
-        Err(ConsumeError::Away(error)) => {
-            warn!(error, "cannot ack, the records come again after a restart");
+        Err(ConsumeError::Closed) => Err(ConsumeError::Closed.into()),
+        Err(error) => {
+            warn!(%error, "cannot ack, the records come again after a restart");
             Ok(())
         }
-        Err(error) => Err(error.into()),
     }
 }

@@ -25,6 +25,8 @@ pub(crate) struct Entered {
 pub(crate) async fn enter(desk: &Arc<Desk>, cases: Vec<Case>) -> Result<Entered, Error> {
     let mut entered = Entered::default();
     let mut open = cases;
+    // A claim won under one epoch must not be counted on in the next.
+    let _epoch = desk.epochs.stay().await;
     for _ in 0..ROUNDS_MAX {
         let mut asked = Vec::new();
         let mut ops = Vec::new();
@@ -32,6 +34,10 @@ pub(crate) async fn enter(desk: &Arc<Desk>, cases: Vec<Case>) -> Result<Entered,
         for mut case in open {
             match case.step(desk, now) {
                 Step::Done(settled) => entered.settled.push(settled),
+                Step::Ask(op, _) if case.calls_off_too_soon(&op, desk, now) => {
+                    let why = "an order from before the loss is left to its connector for a moment".to_owned();
+                    return Err(Error::Store(StoreError::Away(why)));
+                }
                 Step::Ask(op, settled) => {
                     ops.push(op.clone());
                     let beside = std::mem::take(&mut case.beside);
@@ -83,9 +89,9 @@ pub(crate) async fn apply(desk: &Arc<Desk>, ops: Vec<Op>) -> Result<(Vec<Applied
     Ok((results, commits))
 }
 
-/// Waits a moment if the store is away.
+/// Waits a moment if the store is away. What was learnt of a store that was lost since is worth nothing: it is asked anew.
 pub(crate) async fn wait_for_store(desk: &Arc<Desk>, error: StoreError) -> Result<(), Error> {
-    let is_away = error.is_passing();
+    let is_away = error.is_passing() && error != StoreError::Lost;
     desk.away("the store", &error, is_away)
         .await
         .map_err(|()| Error::Store(error))

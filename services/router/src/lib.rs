@@ -10,6 +10,7 @@ mod config;
 mod delay;
 mod desk;
 mod due;
+mod epochs;
 mod error;
 mod grpc;
 mod handlers;
@@ -20,6 +21,7 @@ mod lookup;
 mod metrics;
 mod outbox;
 mod place;
+mod rebuild;
 mod retry;
 mod tried;
 
@@ -75,17 +77,20 @@ pub async fn run_on(
     }
     desk.ensure(&topics::fixed(desk.config.partitions)).await?;
     desk.ensure_carriers(&desk.table.snapshot()).await?;
-    for lane in Lane::ALL {
-        let intake = Intake::new("router.accepted", topics::accepted(lane));
-        tasks.spawn(intake.run(desk.clone(), Accepted, stop.clone()));
+    rebuild::begin(&desk).await;
+    let mut intakes = Intake::join(&desk, read()).await?.into_iter();
+    let mut next = || intakes.next().expect("every topic has its member");
+    for _ in Lane::ALL {
+        tasks.spawn(next().run(desk.clone(), Accepted, stop.clone()));
     }
-    tasks.spawn(Intake::new("router.outcomes", topics::outcomes()).run(desk.clone(), Outcomes, stop.clone()));
-    tasks.spawn(Intake::new("router.receipts", topics::receipts()).run(desk.clone(), Receipts, stop.clone()));
-    tasks.spawn(Intake::new("router.unmatched", topics::unmatched()).run(desk.clone(), Unmatched, stop.clone()));
-    for (word, delay) in topics::DELAYS {
-        tasks.spawn(retry::run(desk.clone(), word, delay, stop.clone()));
+    tasks.spawn(next().run(desk.clone(), Outcomes, stop.clone()));
+    tasks.spawn(next().run(desk.clone(), Receipts, stop.clone()));
+    tasks.spawn(next().run(desk.clone(), Unmatched, stop.clone()));
+    for (_, delay) in topics::DELAYS {
+        tasks.spawn(retry::run(desk.clone(), next(), delay, stop.clone()));
     }
     tasks.spawn(due::run(desk.clone(), stop.clone()));
+    tasks.spawn(rebuild::guard(desk.clone(), stop.clone()));
     let mut result = Ok(());
     while let Some(ended) = tasks.join_next().await {
         match ended {
@@ -97,6 +102,14 @@ pub async fn run_on(
         }
     }
     result
+}
+
+/// Every topic a router reads in its group, in the order in which [`run`] hands them to their loops.
+fn read() -> Vec<bus::Topic> {
+    let mut read: Vec<_> = Lane::ALL.map(topics::accepted).into();
+    read.extend([topics::outcomes(), topics::receipts(), topics::unmatched()]);
+    read.extend(topics::DELAYS.map(|(word, _)| topics::retry(word)));
+    read
 }
 
 #[cfg(test)]

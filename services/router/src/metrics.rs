@@ -1,6 +1,8 @@
 //! Names of the router's metrics.
 
-use metrics::{Unit, counter, describe_counter};
+use std::time::Duration;
+
+use metrics::{Unit, counter, describe_counter, describe_histogram, histogram};
 
 const ORDERS: &str = "signalbox_router_orders_total";
 const OUTCOMES: &str = "signalbox_router_outcomes_total";
@@ -12,6 +14,9 @@ const LATE: &str = "signalbox_router_late_receipts_total";
 const QUESTIONS: &str = "signalbox_router_questions_total";
 const MATCHED: &str = "signalbox_router_unmatched_receipts_total";
 
+const REBUILDS: &str = "signalbox_router_store_rebuilds_total";
+const REBUILD_SECONDS: &str = "signalbox_router_store_rebuild_seconds";
+
 /// Describes the router's metrics to the recorder in place.
 pub(crate) fn describe() {
     describe_counter!(ORDERS, Unit::Count, "orders published, by carrier");
@@ -20,6 +25,8 @@ pub(crate) fn describe() {
     describe_counter!(WAITS, Unit::Count, "messages put aside, by delay");
     describe_counter!(DEAD, Unit::Count, "records that could not be decoded, by topic");
     describe_counter!(DUPLICATES, Unit::Count, "orders that could not be called off in time");
+    describe_counter!(REBUILDS, Unit::Count, "times the store was rebuilt from the log");
+    describe_histogram!(REBUILD_SECONDS, Unit::Seconds, "time it took to rebuild the store");
     describe_counter!(LATE, Unit::Count, "receipts that came after the end");
     describe_counter!(
         QUESTIONS,
@@ -63,6 +70,11 @@ pub(crate) fn late_receipt() {
 
 pub(crate) fn question(call: &'static str, result: &'static str) {
     counter!(QUESTIONS, "call" => call, "result" => result).increment(1);
+}
+
+pub(crate) fn rebuilt(took: Duration) {
+    counter!(REBUILDS).increment(1);
+    histogram!(REBUILD_SECONDS).record(took.as_secs_f64());
 }
 
 pub(crate) fn unmatched(result: &'static str) {

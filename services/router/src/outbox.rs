@@ -88,25 +88,25 @@ impl Outbox {
         self.0.entry(topic).or_default().push(Record::new(key, value));
     }
 
-    /// Hands everything to the log in order. Tries again while the log is away.
-    pub(crate) async fn publish(self, desk: &Arc<Desk>) -> Result<Vec<Sent>, Error> {
+    /// Hands everything to the log in order. Tries again while the log is away, unless the store was lost since `epoch`.
+    pub(crate) async fn publish(self, desk: &Arc<Desk>, epoch: u64) -> Result<Vec<Sent>, Error> {
         let mut sent = Vec::with_capacity(self.0.len());
         for (topic, records) in self.0 {
-            let commit = publish(desk, &topic, &records).await?;
+            let commit = publish(desk, &topic, &records, epoch).await?;
             sent.push(Sent { topic, records, commit });
         }
         Ok(sent)
     }
 }
 
-/// Waits until everything sent is safe; what is not is published again.
-pub(crate) async fn safe(desk: &Arc<Desk>, sent: Vec<Sent>) -> Result<(), Error> {
-    try_join_all(sent.into_iter().map(|sent| one_safe(desk, sent)))
+/// Waits until everything sent is safe; what is not is published again, unless the store was lost since `epoch`.
+pub(crate) async fn safe(desk: &Arc<Desk>, sent: Vec<Sent>, epoch: u64) -> Result<(), Error> {
+    try_join_all(sent.into_iter().map(|sent| one_safe(desk, sent, epoch)))
         .await
         .map(drop)
 }
 
-async fn one_safe(desk: &Arc<Desk>, sent: Sent) -> Result<(), Error> {
+async fn one_safe(desk: &Arc<Desk>, sent: Sent, epoch: u64) -> Result<(), Error> {
     let Sent {
         topic,
         records,
@@ -116,13 +116,14 @@ async fn one_safe(desk: &Arc<Desk>, sent: Sent) -> Result<(), Error> {
         desk.away("the log", &error, matches!(error, PublishError::Away(_)))
             .await
             .map_err(|()| error)?;
-        commit = publish(desk, &topic, &records).await?;
+        commit = publish(desk, &topic, &records, epoch).await?;
     }
     Ok(())
 }
 
-async fn publish(desk: &Arc<Desk>, topic: &Topic, records: &[Record]) -> Result<Commit, Error> {
+async fn publish(desk: &Arc<Desk>, topic: &Topic, records: &[Record], epoch: u64) -> Result<Commit, Error> {
     loop {
+        desk.epochs.check(epoch)?;
         match desk.bus().publish(topic, records.to_vec()).await {
             Ok(commit) => return Ok(commit),
             Err(error) => {

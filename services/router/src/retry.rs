@@ -5,7 +5,7 @@ use std::{collections::VecDeque, sync::Arc, time::Duration};
 use bus::{Batch, Delivered, Stored, Topic};
 use journey::Delayed;
 use service::{Stop, time};
-use signalbox_proto::{record, topics};
+use signalbox_proto::record;
 use sms::{RecordKey, UnixMs};
 
 use crate::{
@@ -26,12 +26,9 @@ struct Held {
     delivered: Delivered,
 }
 
-/// Hands back what waited in `retry.<word>`, each record `delay` after it was written, until `stop`.
-pub(crate) async fn run(desk: Arc<Desk>, word: &'static str, delay: Duration, stop: Stop) -> Result<(), Error> {
-    let topic = topics::retry(word);
-    let mut subscription = Intake::new(format!("router.retry.{word}"), topic.clone())
-        .subscribe(&desk)
-        .await?;
+/// Hands back what waits in the topic of `intake`, each record `delay` after it was written, until `stop`.
+pub(crate) async fn run(desk: Arc<Desk>, intake: Intake, delay: Duration, stop: Stop) -> Result<(), Error> {
+    let (topic, mut subscription) = intake.into_parts();
     let mut held: Vec<Held> = Vec::new();
     loop {
         let now = desk.now();

@@ -2,6 +2,7 @@
 
 mod crashes;
 mod random;
+mod rebuilds;
 mod routes;
 mod slow;
 mod waits;

@@ -54,7 +54,7 @@ pub(crate) fn join_answer(state: &mut State, answer: &OrderAnswer) {
     progress.join(asked);
 }
 
-fn join_attempts(state: &mut State, attempts: &[Attempt]) {
+pub(crate) fn join_attempts(state: &mut State, attempts: &[Attempt]) {
     for attempt in attempts {
         let asked = Asked {
             price: attempt.price.clone(),
@@ -96,18 +96,16 @@ pub(crate) fn join_dead_end(state: &mut State, dead_end: &DeadEnd) {
 }
 
 pub(crate) fn join_parked(state: &mut State, waiting: &Waiting) {
+    let has_terms = state.body.is_some() && !state.orders.is_empty();
     join_attempts(state, &waiting.attempts);
-    if state.body.is_none() {
-        let terms = Terms {
-            deadline: waiting.deadline,
-            ..Terms::of_class(&waiting.message)
-        };
-        let message = without_content(&waiting.message);
-        state.body = Some(Body {
-            message,
-            has_content: false,
-            terms,
-        });
+    let body = state.body.get_or_insert_with(|| Body {
+        message: without_content(&waiting.message),
+        has_content: false,
+        terms: Terms::of_class(&waiting.message),
+    });
+    // No order told its rules yet: the wait knows the deadline.
+    if !has_terms {
+        body.terms.deadline = waiting.deadline;
     }
     state.issued = state.issued.max(waiting.number);
     state.parked = state.parked.max(waiting.number);

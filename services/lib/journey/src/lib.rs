@@ -9,6 +9,7 @@ mod fold;
 mod join;
 mod order;
 mod outcome;
+mod recall;
 mod record;
 mod settle;
 mod standing;
@@ -18,6 +19,7 @@ pub use attempt::{Answer, Attempt};
 pub use fold::{ATTEMPTS_KEPT_MAX, Actions, CODE_DEADLINE, CODE_TAKEN_BACK, DeadEnd, Input, Known, Next, fold};
 pub use order::{Mask, OnUnknown, Order, OrderNumber, OrderRef, Price, Terms};
 pub use outcome::{Cause, Outcome};
+pub use recall::{Fact, recall};
 pub use record::{Correlation, Delayed, OrderAnswer, ReceiptRecord, SegmentReceipt, Unmatched, Waiting};
 pub use state::{Asked, Body, EndState, Event, LateReceipt, Progress, State, TerminalEvent};
 

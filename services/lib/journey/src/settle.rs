@@ -90,7 +90,19 @@ pub(crate) fn settle(mut state: State, input: &Input, moment: &Moment<'_>) -> (S
             },
         );
     }
-    end_badly(state, &view, dead_end, moment)
+    let unsettled = (*input == Input::Timer).then(|| state.clone());
+    let (state, actions) = end_badly(state, &view, dead_end, moment);
+    match unsettled {
+        // Somebody else may have what would be the next order: its answer ends the message, or the next look does.
+        Some(state) if actions.claim.is_none() && actions.tell.is_none() => {
+            let keep = Actions {
+                keep: true,
+                ..Actions::default()
+            };
+            wait_again(state, &terms, moment.now, keep)
+        }
+        _ => (state, actions),
+    }
 }
 
 impl View {
@@ -334,6 +346,14 @@ fn wait(mut state: State, terms: &Terms, actions: Actions) -> (State, Actions) {
         body.message = without_content(&body.message);
     }
     (state, actions)
+}
+
+/// `state` with its timer set from what it knows; without a message there is none.
+pub(crate) fn timer_of(state: State) -> State {
+    match state.body.as_ref().map(|body| body.terms.clone()) {
+        Some(terms) => wait(state, &terms, Actions::default()).0,
+        None => state,
+    }
 }
 
 /// As `wait`, but looks again soon if the time has come and a connector still holds an order.

@@ -147,7 +147,7 @@ async fn drain_acks_what_it_took() {
     world.drain().await;
     let mut rest = world
         .bus
-        .subscribe("router.accepted", &[topics::accepted(Lane::Normal)])
+        .subscribe(crate::intake::GROUP, &[topics::accepted(Lane::Normal)])
         .await
         .unwrap();
     assert!(
@@ -168,7 +168,7 @@ async fn what_comes_while_log_and_store_are_away_is_done_when_they_are_back() {
     let other = world.accepted().await;
     world.takes(&order, "x").await;
     world.delivered(&order).await;
-    world.pass(30_000).await;
+    world.pass(1_000).await;
     assert!(world.order("a").await.is_none() && world.events().await.is_empty());
     world.is_away.store(false, Ordering::Relaxed);
     world.pass(1_000).await;

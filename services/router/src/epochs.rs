@@ -1,0 +1,94 @@
+//! Under which epoch of the store this router works, and what must wait because the store was rebuilt a moment ago.
+//!
+//! Nothing learnt of one epoch may be written in the next: a case holds the claims it won, and those are gone with the
+//! store. So an epoch is adopted while no case is between the store's answers, and what was decided before is published
+//! only if the epoch is still the same.
+
+use std::{
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use sms::UnixMs;
+use store::{Epoch, StoreError};
+use tokio::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+/// From the beginning of an epoch until timers of rebuilt states fire, and until routers claim orders that somebody may
+/// have started before it: connectors have put their claims back by then, and answered for those of the dead.
+pub(crate) const SETTLED_AFTER: Duration = Duration::from_secs(12);
+
+/// The epoch this router works under.
+#[derive(Debug, Default)]
+pub(crate) struct Epochs {
+    /// Held by cases while they ask the store, and alone by whoever adopts.
+    gate: RwLock<()>,
+    /// Grows whenever what was decided before may not stand any more.
+    number: AtomicU64,
+    standing: Mutex<Option<Standing>>,
+}
+
+/// The epoch adopted last.
+#[derive(Clone, Debug)]
+struct Standing {
+    epoch: Epoch,
+    /// Orders of messages accepted before may have been started under a lost epoch.
+    doubt_before: UnixMs,
+}
+
+impl Epochs {
+    /// Names what is decided now; see [`Epochs::check`].
+    pub(crate) fn number(&self) -> u64 {
+        self.number.load(Ordering::Acquire)
+    }
+
+    /// Whether what was decided under `number` may still be acted upon.
+    ///
+    /// # Errors
+    /// `Lost`: it must be decided anew.
+    pub(crate) fn check(&self, number: u64) -> Result<(), StoreError> {
+        if self.number() == number {
+            Ok(())
+        } else {
+            Err(StoreError::Lost)
+        }
+    }
+
+    /// Keeps the epoch from changing.
+    pub(crate) async fn stay(&self) -> RwLockReadGuard<'_, ()> {
+        self.gate.read().await
+    }
+
+    /// Waits until no case is between the store's answers, and lets none begin.
+    pub(crate) async fn pause(&self) -> RwLockWriteGuard<'_, ()> {
+        self.gate.write().await
+    }
+
+    /// The store is lost: what was decided is decided anew once it is back.
+    pub(crate) fn lost(&self) {
+        self.number.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// Goes on under `epoch`.
+    pub(crate) fn adopted(&self, epoch: Epoch, doubt_before: UnixMs) {
+        let standing = Standing { epoch, doubt_before };
+        *self.standing.lock().unwrap_or_else(PoisonError::into_inner) = Some(standing);
+        self.lost();
+    }
+
+    /// Whether `epoch` is the one adopted.
+    pub(crate) fn is(&self, epoch: &Epoch) -> bool {
+        let standing = self.standing.lock().unwrap_or_else(PoisonError::into_inner);
+        standing.as_ref().is_some_and(|standing| standing.epoch == *epoch)
+    }
+
+    /// Whether an order of a message accepted at `accepted_at` may be claimed now, though it was published already.
+    pub(crate) fn may_call_off(&self, accepted_at: UnixMs, now: UnixMs) -> bool {
+        let standing = self.standing.lock().unwrap_or_else(PoisonError::into_inner);
+        standing.as_ref().is_some_and(|standing| {
+            accepted_at >= standing.doubt_before || now >= UnixMs(standing.epoch.began_at_ms) + SETTLED_AFTER
+        })
+    }
+}

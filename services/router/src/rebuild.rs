@@ -1,0 +1,158 @@
+//! Guards the store: notices that it was lost, rebuilds it from the log unless another router does, and goes on under the
+//! new epoch.
+
+mod replay;
+
+use std::{sync::Arc, time::Duration};
+
+use bus::Position;
+use service::{Stop, time};
+use signalbox_proto::{keys, record, topics};
+use sms::UnixMs;
+use store::{Epoch, Op, Rebuild, Store, StoreError};
+use tracing::{debug, info, warn};
+
+use crate::{Error, desk::Desk, metrics};
+use replay::{Counts, Replay};
+
+/// How often the store is asked for its epoch.
+const LOOK: Duration = Duration::from_millis(250);
+/// What was decided under the lost epoch is on the log this long after the loss was seen, or is decided anew.
+const QUIET: Duration = Duration::from_secs(2);
+/// How far the clocks of this router and of those who stamp records may be apart.
+const SKEW_MAX: Duration = Duration::from_secs(1);
+/// How long orders from before a loss may be somewhere: as long as the log keeps them.
+const DOUBT_KEPT: Duration = topics::RETENTION_DEFAULT;
+
+/// What stands in the way of a rebuild.
+#[derive(Debug, thiserror::Error)]
+enum Trouble {
+    /// The store is away, or somebody else took over.
+    #[error("{0}")]
+    Store(#[from] StoreError),
+    /// The log is away.
+    #[error("{0}")]
+    Read(#[from] bus::ConsumeError),
+    /// The log is away.
+    #[error("{0}")]
+    Write(#[from] bus::PublishError),
+}
+
+/// Goes on under the epoch the store is in, if it is in one.
+pub(crate) async fn begin(desk: &Arc<Desk>) {
+    if let Ok(epoch) = desk.store().epoch().await
+        && let Err(trouble) = adopt(desk, epoch).await
+    {
+        debug!(%trouble, "the store is not ready yet");
+    }
+}
+
+/// Guards until `stop`.
+pub(crate) async fn guard(desk: Arc<Desk>, stop: Stop) -> Result<(), Error> {
+    let mut lost_at = None;
+    loop {
+        let looked = tokio::select! {
+            biased;
+            () = stop.requested() => return Ok(()),
+            looked = look(&desk, &mut lost_at) => looked,
+        };
+        if let Err(trouble) = looked {
+            warn!(%trouble, "the store is not ready, trying again");
+        }
+        tokio::select! {
+            biased;
+            () = stop.requested() => return Ok(()),
+            () = time::sleep(LOOK) => {}
+        }
+    }
+}
+
+/// Looks once at the epoch, and does what follows from it.
+async fn look(desk: &Arc<Desk>, lost_at: &mut Option<UnixMs>) -> Result<(), Trouble> {
+    match desk.store().epoch().await {
+        Ok(epoch) => {
+            *lost_at = None;
+            if !desk.epochs.is(&epoch) {
+                adopt(desk, epoch).await?;
+            }
+            Ok(())
+        }
+        Err(StoreError::Lost) => {
+            let lost_at = *lost_at.get_or_insert_with(|| {
+                desk.epochs.lost();
+                warn!("the store is lost or new: nothing is started until it is rebuilt from the log");
+                desk.now()
+            });
+            match desk.store().rebuild().await? {
+                Some(rebuild) => make(desk, rebuild, lost_at).await,
+                None => {
+                    debug!("another router rebuilds the store");
+                    Ok(())
+                }
+            }
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Goes on under `epoch`, with no case half done.
+async fn adopt(desk: &Arc<Desk>, epoch: Epoch) -> Result<(), Trouble> {
+    let _alone = desk.epochs.pause().await;
+    desk.store().adopt(&epoch);
+    let found = desk.store().get(vec![keys::doubt()]).await?;
+    let doubt = found.into_iter().flatten().next();
+    let doubt = doubt.and_then(|doubt| std::str::from_utf8(&doubt.value).ok()?.parse().ok());
+    debug!(epoch = epoch.word, "epoch adopted");
+    desk.epochs.adopted(epoch, UnixMs(doubt.unwrap_or(0)));
+    Ok(())
+}
+
+/// Rebuilds the store and begins its epoch.
+async fn make(desk: &Arc<Desk>, rebuild: Box<dyn Rebuild>, lost_at: UnixMs) -> Result<(), Trouble> {
+    let (started, store) = (time::now(), rebuild.store());
+    info!("rebuilding the store from the log");
+    let is_first = is_first(desk).await?;
+    // Before the epoch begins, so that whoever rebuilds after it knows that there was one.
+    let note = bus::Record::new(0, record::rebuilt_to_bytes(lost_at));
+    desk.bus().publish(&topics::store(), vec![note]).await?.await?;
+    let quiet = if is_first { Duration::ZERO } else { QUIET };
+    let counts = Replay::new(desk, &*store, lost_at).run(quiet).await?;
+    if !is_first {
+        doubt(desk, &*store, lost_at).await?;
+    }
+    let epoch = rebuild.finish().await?;
+    let took = time::now().duration_since(started);
+    report(&counts, took);
+    adopt(desk, epoch).await
+}
+
+/// Whether there never was an epoch: nobody can have started anything.
+async fn is_first(desk: &Arc<Desk>) -> Result<bool, Trouble> {
+    let mut notes = desk.bus().read(&topics::store(), Position::Start).await?;
+    Ok(notes.poll(1).await?.is_empty())
+}
+
+/// Says in the store which orders may have been started under the epoch that was lost.
+async fn doubt(desk: &Arc<Desk>, store: &dyn Store, lost_at: UnixMs) -> Result<(), StoreError> {
+    let put = Op::Put {
+        key: keys::doubt(),
+        value: (lost_at + SKEW_MAX).0.to_string().into(),
+        expires_at_ms: (desk.now() + DOUBT_KEPT).0,
+    };
+    store.apply(vec![put]).await?.1.await
+}
+
+fn report(counts: &Counts, took: Duration) {
+    metrics::rebuilt(took);
+    let seconds = (took.as_secs_f64() * 1_000.0).round() / 1_000.0;
+    info!(
+        seconds,
+        records = counts.records,
+        states = counts.states,
+        ended = counts.ended,
+        correlations = counts.correlations,
+        claims = counts.claims,
+        keys = counts.keys,
+        "store rebuilt from the log"
+    );
+}

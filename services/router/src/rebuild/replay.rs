@@ -1,0 +1,314 @@
+//! Reads the log and puts what it says into a store that only the rebuilder sees.
+//!
+//! Partitions and topics may be read in any order and twice: facts join alike. An end that stands on the log is the end,
+//! whatever was made of its message before. What cannot be decoded is left to the loops, which put it aside.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use bus::{Position, Read, Stored, Topic};
+use journey::{CODE_TAKEN_BACK, Delayed, Event, Fact, OrderAnswer, Outcome, State, recall};
+use service::time;
+use signalbox_proto::{
+    keys,
+    record::{self, KeyEntry, KeyMark},
+    topics,
+};
+use sms::{Lane, Message, MessageId, RecordKey, UnixMs};
+use store::{Applied, Key, Op, Store, StoreError, Versioned};
+
+use super::Trouble;
+use crate::{
+    case::{self, Loaded},
+    desk::{Desk, RETRY},
+    epochs::SETTLED_AFTER,
+    handlers::correlations,
+};
+
+/// How far back the log is read: the longest deadline and grace, and an hour.
+const REPLAYED: Duration = Duration::from_secs(26 * 3_600);
+/// How long an idempotency key is kept, from acceptance.
+const KEYS_KEPT: Duration = Duration::from_secs(24 * 3_600);
+/// Records read at once; all that is held in memory.
+const RECORDS_MAX: usize = 1_000;
+/// Wait before the ends of the topics are looked at again.
+const PAUSE: Duration = Duration::from_millis(50);
+/// Tries to write a batch before the store is thought to be somebody else's.
+const WRITES_MAX: usize = 10;
+
+/// What a topic tells.
+#[derive(Clone, Copy, Debug)]
+enum Kind {
+    Events,
+    Accepted,
+    Retry,
+    Dispatch,
+    Outcomes,
+    Receipts,
+}
+
+/// What a rebuild read and wrote.
+#[derive(Debug, Default)]
+pub(super) struct Counts {
+    pub(super) records: u64,
+    pub(super) states: u64,
+    pub(super) ended: u64,
+    pub(super) correlations: u64,
+    pub(super) claims: u64,
+    pub(super) keys: u64,
+}
+
+/// One rebuild under way.
+pub(super) struct Replay<'a> {
+    desk: &'a Arc<Desk>,
+    store: &'a dyn Store,
+    lost_at: UnixMs,
+    counts: Counts,
+}
+
+/// What a batch of records says.
+#[derive(Default)]
+struct Said {
+    facts: BTreeMap<MessageId, (RecordKey, Vec<Fact>)>,
+    beside: Vec<Op>,
+}
+
+impl<'a> Replay<'a> {
+    pub(super) fn new(desk: &'a Arc<Desk>, store: &'a dyn Store, lost_at: UnixMs) -> Self {
+        Self {
+            desk,
+            store,
+            lost_at,
+            counts: Counts::default(),
+        }
+    }
+
+    /// Reads to the end, again until `quiet` has passed since the loss was seen and the log could be read, and once more.
+    pub(super) async fn run(mut self, quiet: Duration) -> Result<Counts, Trouble> {
+        let mut topics = self.open().await?;
+        let mut quiet_at = self.lost_at + quiet;
+        loop {
+            let (began, is_last) = (self.desk.now(), self.desk.now() >= quiet_at);
+            let mut is_whole = true;
+            for (kind, topic) in &mut topics {
+                if let Err(trouble) = self.pass(*kind, &mut **topic, began).await {
+                    let Trouble::Read(_) = trouble else { return Err(trouble) };
+                    // Whoever could not publish meanwhile gets time to do so.
+                    quiet_at = self.desk.now() + quiet;
+                    is_whole = false;
+                }
+            }
+            if is_last && is_whole {
+                return Ok(self.counts);
+            }
+            time::sleep(PAUSE).await;
+            // A rebuilder that says nothing is thought to be dead.
+            self.store.get(vec![keys::doubt()]).await?;
+        }
+    }
+
+    /// Readers of all topics: ends first, so that what ended costs one write.
+    async fn open(&self) -> Result<Vec<(Kind, Box<dyn Read>)>, Trouble> {
+        let table = self.desk.table.snapshot();
+        let carriers = table.carriers().iter().map(|carrier| carrier.name());
+        let dispatch = carriers.flat_map(|carrier| Lane::ALL.map(|lane| topics::dispatch(carrier, lane)));
+        let mut wanted: Vec<(Kind, Topic)> = vec![(Kind::Events, topics::events())];
+        wanted.extend(Lane::ALL.map(|lane| (Kind::Accepted, topics::accepted(lane))));
+        wanted.extend(topics::DELAYS.map(|(word, _)| (Kind::Retry, topics::retry(word))));
+        wanted.extend(dispatch.map(|topic| (Kind::Dispatch, topic)));
+        wanted.extend([
+            (Kind::Outcomes, topics::outcomes()),
+            (Kind::Receipts, topics::receipts()),
+        ]);
+        let since = Position::Since(self.desk.now().0.saturating_sub(REPLAYED.as_millis() as u64));
+        let mut readers = Vec::with_capacity(wanted.len());
+        for (kind, topic) in wanted {
+            readers.push((kind, self.desk.bus().read(&topic, since.clone()).await?));
+        }
+        Ok(readers)
+    }
+
+    /// Reads one topic to its end, or to what was written since the pass began.
+    async fn pass(&mut self, kind: Kind, topic: &mut dyn Read, began: UnixMs) -> Result<(), Trouble> {
+        loop {
+            let records = topic.poll(RECORDS_MAX).await?;
+            let is_end = records.iter().all(|stored| stored.stored_at_ms > began.0);
+            self.counts.records += records.len() as u64;
+            let said = self.say(kind, &records);
+            self.enter(said).await?;
+            if is_end {
+                return Ok(());
+            }
+        }
+    }
+
+    fn say(&mut self, kind: Kind, records: &[Stored]) -> Said {
+        let mut said = Said::default();
+        for stored in records {
+            let octets = &stored.value;
+            match kind {
+                Kind::Events => {
+                    if let Ok(Event::Ended(ended)) = record::event_from_bytes(octets) {
+                        said.add(ended.message.id, ended.message.key, Fact::Ended(ended));
+                    }
+                }
+                Kind::Accepted => {
+                    if let Ok((message, mark)) = record::accepted_with_key_from_bytes(octets) {
+                        let key = mark.and_then(|mark| self.key(&message, &mark));
+                        self.counts.keys += u64::from(key.is_some());
+                        said.beside.extend(key);
+                        said.add(message.id, message.key, Fact::Accepted(Box::new(message)));
+                    }
+                }
+                Kind::Retry => {
+                    if let Ok(Delayed::Message(waiting)) = record::delayed_from_bytes(octets, RecordKey(stored.key)) {
+                        said.add(waiting.message.id, waiting.message.key, Fact::Waits(waiting));
+                    }
+                }
+                Kind::Dispatch => {
+                    if let Ok(order) = record::order_from_bytes(octets) {
+                        said.add(order.message.id, order.message.key, Fact::Ordered(Box::new(order)));
+                    }
+                }
+                Kind::Outcomes => {
+                    if let Ok(answer) = record::outcome_from_bytes(octets) {
+                        self.answer(&mut said, answer);
+                    }
+                }
+                Kind::Receipts => {
+                    if let Ok(receipt) = record::receipt_from_bytes(octets) {
+                        let (message, key) = (receipt.order.message, receipt.order.key);
+                        said.add(message, key, Fact::Receipt(Box::new(receipt)));
+                    }
+                }
+            }
+        }
+        said
+    }
+
+    /// What an idempotency key stands for; `None` = it is too old to be kept.
+    fn key(&self, message: &Message, mark: &KeyMark) -> Option<Op> {
+        let expires = message.id.instant() + KEYS_KEPT;
+        let entry = KeyEntry {
+            is_final: true,
+            id: message.id,
+            digest: mark.digest,
+        };
+        (expires > self.desk.now()).then(|| Op::Swap {
+            key: keys::idempotency(&message.account, &mark.hex()),
+            expected: None,
+            value: Some(entry.to_bytes()),
+            expires_at_ms: expires.0,
+            due: None,
+        })
+    }
+
+    /// An answer, the claim it stands for, and the ids by which its receipts are found.
+    fn answer(&mut self, said: &mut Said, answer: OrderAnswer) {
+        let taken_back = matches!(&answer.outcome, Outcome::LinkDown { cause } if cause.code == CODE_TAKEN_BACK);
+        let owner = match taken_back {
+            true => keys::ROUTER_OWNER.to_vec(),
+            false => keys::answered_owner(&answer.order.carrier),
+        };
+        said.beside.push(Op::Claim {
+            key: keys::claim(answer.order.message, answer.order.number),
+            owner: owner.into(),
+            expires_at_ms: case::kept_until(&answer.returned.terms, self.desk.now()).0,
+        });
+        self.counts.claims += 1;
+        let correlations = correlations(&answer);
+        self.counts.correlations += correlations.len() as u64;
+        said.beside.extend(correlations);
+        let (message, key) = (answer.order.message, answer.order.key);
+        said.add(message, key, Fact::Answered(Box::new(answer)));
+    }
+
+    /// Writes what a batch said. A write whose answer was lost shows as a conflict, and is compared anew.
+    async fn enter(&mut self, said: Said) -> Result<(), Trouble> {
+        let messages: Vec<Key> = said.facts.keys().map(|message| keys::state(*message)).collect();
+        let mut beside = said.beside;
+        for _ in 0..WRITES_MAX {
+            let there = if messages.is_empty() {
+                Vec::new()
+            } else {
+                self.states(&messages).await?
+            };
+            let loaded = there.into_iter().map(|there| there.map(Loaded::new));
+            let mut ops: Vec<Op> = Vec::new();
+            let (mut states, mut ended) = (0, 0);
+            for ((message, (key, facts)), loaded) in said.facts.iter().zip(loaded) {
+                let before = loaded.as_ref().and_then(|loaded| loaded.state.clone());
+                let state = facts
+                    .iter()
+                    .fold(before.clone(), |state, fact| Some(recall(state, fact)));
+                if let Some(state) = state.filter(|state| before.as_ref() != Some(state)) {
+                    states += u64::from(loaded.is_none());
+                    ended += u64::from(state.ended.is_some());
+                    ops.push(self.swap(*message, *key, &state, loaded.map(|loaded| loaded.version)));
+                }
+            }
+            let swaps = ops.len();
+            ops.append(&mut beside);
+            let applied = self.apply(ops).await?;
+            if !applied[..swaps]
+                .iter()
+                .any(|applied| matches!(applied, Applied::Conflict(_)))
+            {
+                self.counts.states += states;
+                self.counts.ended += ended;
+                return Ok(());
+            }
+        }
+        Err(StoreError::Lost.into())
+    }
+
+    /// The states of `messages`; waits while the store is away.
+    async fn states(&self, messages: &[Key]) -> Result<Vec<Option<Versioned>>, StoreError> {
+        loop {
+            match self.store.get(messages.to_vec()).await {
+                Err(StoreError::Away(_)) => time::sleep(RETRY).await,
+                result => return result,
+            }
+        }
+    }
+
+    /// Applies `ops` and makes them safe; waits while the store is away.
+    async fn apply(&self, ops: Vec<Op>) -> Result<Vec<Applied>, StoreError> {
+        let mut results = Vec::with_capacity(ops.len());
+        for ops in ops.chunks(store::OPS_MAX) {
+            let applied = loop {
+                match self.apply_once(ops).await {
+                    Err(StoreError::Away(_)) => time::sleep(RETRY).await,
+                    result => break result?,
+                }
+            };
+            results.extend(applied);
+        }
+        Ok(results)
+    }
+
+    async fn apply_once(&self, ops: &[Op]) -> Result<Vec<Applied>, StoreError> {
+        let (applied, commit) = self.store.apply(ops.to_vec()).await?;
+        commit.await.map(|()| applied)
+    }
+
+    fn swap(&self, message: MessageId, key: RecordKey, state: &State, expected: Option<u64>) -> Op {
+        let now = self.desk.now();
+        Op::Swap {
+            key: keys::state(message),
+            expected,
+            value: Some(record::state_to_bytes(state)),
+            expires_at_ms: case::expiry(state, now).0,
+            due: state.timer.map(|at| self.desk.due(key, at.max(now + SETTLED_AFTER))),
+        }
+    }
+}
+
+impl Said {
+    fn add(&mut self, message: MessageId, key: RecordKey, fact: Fact) {
+        self.facts
+            .entry(message)
+            .or_insert_with(|| (key, Vec::new()))
+            .1
+            .push(fact);
+    }
+}

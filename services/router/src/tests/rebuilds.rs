@@ -1,0 +1,186 @@
+//! The store is lost, and rebuilt from the log.
+
+use journey::{EndState, Outcome};
+use signalbox_proto::{
+    keys,
+    record::{self, KeyEntry, KeyMark},
+    topics,
+};
+use sms::{Class, ReceiptFault, ReceiptState};
+use store::{Applied, Op, Store, StoreError};
+
+use super::world::{World, cause, link_down, next};
+
+/// Long enough for a rebuild, and for what must wait after it.
+const SETTLED: u64 = 20_000;
+
+async fn lost() -> World {
+    let world = World::new("atlas borealis", "").await;
+    world.pass(300).await;
+    // The first loss is noted on the log, so that the second is known to follow on something.
+    world.store.lose();
+    world.pass(500).await;
+    world
+}
+
+async fn lose(world: &World) {
+    world.store.lose();
+    world.pass(5_000).await;
+    assert!(world.store.epoch().await.is_ok(), "the store is back");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_waits_for_a_receipt_still_finds_it() {
+    let mut world = lost().await;
+    let message = world.accepted().await;
+    let order = world.order("atlas").await.unwrap();
+    world.takes(&order, "r1").await;
+    lose(&world).await;
+    world.unmatched("atlas", "r1").await;
+    world.pass(2_000).await;
+    assert_eq!(world.end(&message).await.unwrap().0, EndState::Delivered);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_end_stands_octet_for_octet() {
+    let mut world = lost().await;
+    let message = world.accepted().await;
+    let order = world.order("atlas").await.unwrap();
+    world.takes(&order, "r1").await;
+    world.delivered(&order).await;
+    lose(&world).await;
+    world.delivered(&order).await;
+    world.takes(&order, "r1").await;
+    world.pass(SETTLED).await;
+    assert!(world.events().await.len() > 1, "the end was told again");
+    assert_eq!(world.end(&message).await.unwrap().0, EndState::Delivered);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answered_order_is_claimed_for_good() {
+    let mut world = lost().await;
+    world.accepted().await;
+    let order = world.order("atlas").await.unwrap();
+    world.answer(&order, next("throttled")).await;
+    let second = world.peek("borealis").await.unwrap();
+    lose(&world).await;
+    let claim = |order: &journey::Order| Op::Claim {
+        key: keys::claim(order.message.id, order.number),
+        owner: "borealis/me/1".into(),
+        expires_at_ms: u64::MAX,
+    };
+    let (applied, _) = world.store.apply(vec![claim(&order), claim(&second)]).await.unwrap();
+    let answered = keys::answered_owner(&order.carrier).into();
+    assert_eq!(applied[0], Applied::Held { owner: answered }, "the first was answered");
+    assert_eq!(applied[1], Applied::Claimed, "the second was not");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_message_known_to_the_store_alone_ends_in_time() {
+    let mut world = lost().await;
+    let message = world.message(Class::Transactional, 30);
+    world.accept(&message).await;
+    let order = world.order("atlas").await.unwrap();
+    // The wait would end after the deadline: the message is parked, of which the log knows nothing.
+    let hold = Outcome::Hold {
+        retry_after: std::time::Duration::from_secs(600),
+        cause: cause("throttled"),
+    };
+    world.answer(&order, hold).await;
+    lose(&world).await;
+    world.pass(30_000 + 600_000 + 10_000).await;
+    assert!(world.end(&message).await.is_some());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_message_still_to_be_asked_about_goes_on() {
+    let mut world = lost().await;
+    let message = world.accepted().await;
+    let order = world.order("atlas").await.unwrap();
+    world.store.lose();
+    world.answer(&order, link_down()).await;
+    world.pass(SETTLED).await;
+    let order = world.order("borealis").await.unwrap();
+    assert_eq!(order.number.0, 2);
+    world.takes(&order, "r2").await;
+    world
+        .receipt(&order, ReceiptState::Delivered, ReceiptFault::Handset)
+        .await;
+    assert_eq!(world.end(&message).await.unwrap().0, EndState::Delivered);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_order_from_before_the_loss_is_not_called_off_at_once() {
+    let mut world = lost().await;
+    let message = world.message(Class::Otp, 60);
+    world.accept(&message).await;
+    let order = world.order("atlas").await.unwrap();
+    let since = world.deps.clock.now();
+    world.answer(&order, Outcome::Unknown { since }).await;
+    let second = world.peek("borealis").await.unwrap();
+    lose(&world).await;
+    world.delivered(&order).await;
+    world.takes(&order, "r1").await;
+    world.pass(3_000).await;
+    assert_eq!(world.end(&message).await, None, "the second may be with its carrier");
+    world.pass(SETTLED).await;
+    assert_eq!(world.end(&message).await.unwrap().0, EndState::Delivered);
+    let claim = keys::claim(second.message.id, second.number);
+    let claimed = world.store.get(vec![claim]).await.unwrap();
+    assert_eq!(claimed[0].as_ref().unwrap().value, keys::ROUTER_OWNER);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_idempotency_key_is_known_again() {
+    let mut world = lost().await;
+    let message = world.message(Class::Transactional, 60);
+    let mark = KeyMark {
+        key_hash: [7; 32],
+        digest: [9; 32],
+    };
+    let octets = record::accepted_with_key_to_bytes(&message, &mark);
+    world
+        .publish(&topics::accepted(message.class.lane()), message.key.0, octets)
+        .await;
+    lose(&world).await;
+    let key = keys::idempotency(&message.account, &mark.hex());
+    let found = world.store.get(vec![key]).await.unwrap();
+    let entry = KeyEntry::from_bytes(&found[0].as_ref().unwrap().value).unwrap();
+    assert_eq!(
+        (entry.is_final, entry.id, entry.digest),
+        (true, message.id, mark.digest)
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_first_store_is_there_at_once_and_doubts_nothing() {
+    let mut world = World::new("atlas", "").await;
+    world.store.lose();
+    world.accepted().await;
+    world.pass(400).await;
+    assert!(world.store.epoch().await.is_ok());
+    assert_eq!(world.store.get(vec![keys::doubt()]).await.unwrap(), [None]);
+    lose(&world).await;
+    let doubt = world.store.get(vec![keys::doubt()]).await.unwrap();
+    assert!(doubt[0].is_some(), "orders may have been started under the first");
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_router_rebuilds_where_one_died_at_it() {
+    let mut world = lost().await;
+    let message = world.accepted().await;
+    let order = world.order("atlas").await.unwrap();
+    world.takes(&order, "r1").await;
+    world.store.lose();
+    let dead = world.store.rebuild().await.unwrap();
+    assert!(dead.is_some());
+    world.pass(4_000).await;
+    assert_eq!(
+        world.store.epoch().await,
+        Err(StoreError::Lost),
+        "the first may be alive"
+    );
+    world.pass(6_000).await;
+    world.delivered(&order).await;
+    assert_eq!(world.end(&message).await.unwrap().0, EndState::Delivered);
+}
