@@ -113,6 +113,14 @@ impl World {
     }
 }
 
+/// A connector over `link`, for topics of one partition.
+pub(crate) fn connector_of(link: crate::LinkConfig) -> crate::Config {
+    crate::Config {
+        partitions: 1,
+        ..crate::Config::new(vec![link])
+    }
+}
+
 pub(crate) fn carrier(name: &str) -> CarrierName {
     CarrierName::new(name).unwrap()
 }

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use bus::{Batch, Bus, ConsumeError, Delivered, Stored, Subscribe, Topic};
 use bytes::Bytes;
-use service::time;
+use service::{Tasks, time};
 use signalbox_proto::{record, topics};
 use sms::{CarrierName, Lane};
 use tokio::sync::mpsc;
@@ -28,6 +28,12 @@ pub(crate) struct Source {
     pub lane: Lane,
     /// How long messages are tied together.
     pub concatenation: Concatenation,
+}
+
+impl Source {
+    fn topic(&self) -> Topic {
+        topics::dispatch(&self.carrier, self.lane)
+    }
 }
 
 /// What the pump asks of an intake.
@@ -68,17 +74,39 @@ pub(crate) enum Content {
     },
 }
 
+/// What an intake is asked over, and where it reports.
+#[derive(Debug)]
+pub(crate) struct Ends {
+    /// From the pump; closed = it is gone.
+    pub asks: mpsc::UnboundedReceiver<Ask>,
+    /// To the pump.
+    pub fetched: mpsc::UnboundedSender<Fetched>,
+}
+
+/// Joins the group of `carrier` once and runs one intake for each of its lanes; ends when all of them do.
+pub(crate) async fn run_all(carrier: CarrierName, bus: Arc<dyn Bus>, lanes: Vec<(Source, Ends)>) {
+    let topics: Vec<_> = lanes.iter().map(|(source, _)| source.topic()).collect();
+    let pump = lanes.first().map(|(_, ends)| ends.fetched.clone());
+    let Some(pump) = pump else { return };
+    let members = tokio::select! {
+        biased;
+        () = pump.closed() => return,
+        members = join(&*bus, &carrier, &topics) => members,
+    };
+    drop(pump);
+    let mut intakes = Tasks::new();
+    for ((source, ends), member) in lanes.into_iter().zip(members) {
+        intakes.spawn(run(source, member, ends));
+    }
+    intakes.join_all().await;
+}
+
 /// Reads until the pump is gone or the log is closed.
-pub(crate) async fn run(
-    source: Source,
-    bus: Arc<dyn Bus>,
-    mut asks: mpsc::UnboundedReceiver<Ask>,
-    fetched: mpsc::UnboundedSender<Fetched>,
-) {
-    let topic = topics::dispatch(&source.carrier, source.lane);
+async fn run(source: Source, mut subscription: Box<dyn Subscribe>, ends: Ends) {
+    let Ends { mut asks, fetched } = ends;
+    let topic = source.topic();
     let mut granted = 0;
     let mut is_stopped = false;
-    let mut subscription = subscribe(&*bus, &source, &topic).await;
     loop {
         tokio::select! {
             biased;
@@ -100,9 +128,6 @@ pub(crate) async fn run(
                     Err(error) => {
                         warn!(carrier = %source.carrier, lane = %source.lane, %error, "cannot read orders, trying again");
                         time::sleep(RETRY).await;
-                        if !matches!(error, ConsumeError::Away(_)) {
-                            subscription = subscribe(&*bus, &source, &topic).await;
-                        }
                     }
                 }
             }
@@ -110,12 +135,12 @@ pub(crate) async fn run(
     }
 }
 
-/// Joins the carrier's group; tries until it can.
-async fn subscribe(bus: &dyn Bus, source: &Source, topic: &Topic) -> Box<dyn Subscribe> {
-    let group = format!("connector.{}", source.carrier);
+/// Joins the carrier's group with one member for each of `topics`; tries until it can.
+async fn join(bus: &dyn Bus, carrier: &CarrierName, topics: &[Topic]) -> Vec<Box<dyn Subscribe>> {
+    let group = format!("connector.{carrier}");
     loop {
-        match bus.subscribe(&group, std::slice::from_ref(topic)).await {
-            Ok(subscription) => return subscription,
+        match bus.subscribe_each(&group, topics).await {
+            Ok(members) => return members,
             Err(error) => warn!(%group, %error, "cannot subscribe to orders, trying again"),
         }
         time::sleep(RETRY).await;

@@ -11,7 +11,7 @@ use tracing::warn;
 
 use super::{OrderKey, Pump, Safe, Settings};
 use crate::{
-    intake::{self, Ask, Content, Fetched, Source},
+    intake::{self, Ask, Content, Ends, Fetched, Source},
     ledger::{BatchId, Ledger},
     metrics,
 };
@@ -46,30 +46,33 @@ pub(super) fn start(
     tasks: &mut Tasks,
 ) -> (Vec<Intake>, mpsc::UnboundedReceiver<Fetched>) {
     let (to_pump, fetched) = mpsc::unbounded_channel();
-    let lanes = settings
-        .carriers
-        .iter()
-        .flat_map(|carrier| Lane::ALL.map(|lane| (carrier, lane)));
-    let intakes = lanes.enumerate().map(|(index, (carrier, lane))| {
-        let (asks, asked) = mpsc::unbounded_channel();
-        let source = Source {
-            index,
-            carrier: carrier.clone(),
-            lane,
-            concatenation: settings.concatenation,
-        };
-        tasks.spawn(intake::run(source, Arc::clone(bus), asked, to_pump.clone()));
-        let topic = signalbox_proto::topics::dispatch(carrier, lane).as_str().to_owned();
-        let owed = FETCHED_MAX.min(settings.window as usize);
-        Intake {
-            lane,
-            topic,
-            asks,
-            ledger: Ledger::default(),
-            owed,
+    let mut intakes = Vec::new();
+    for carrier in &settings.carriers {
+        let mut lanes = Vec::new();
+        for lane in Lane::ALL {
+            let (asks, asked) = mpsc::unbounded_channel();
+            let source = Source {
+                index: intakes.len(),
+                carrier: carrier.clone(),
+                lane,
+                concatenation: settings.concatenation,
+            };
+            let ends = Ends {
+                asks: asked,
+                fetched: to_pump.clone(),
+            };
+            lanes.push((source, ends));
+            intakes.push(Intake {
+                lane,
+                topic: signalbox_proto::topics::dispatch(carrier, lane).as_str().to_owned(),
+                asks,
+                ledger: Ledger::default(),
+                owed: FETCHED_MAX.min(settings.window as usize),
+            });
         }
-    });
-    (intakes.collect(), fetched)
+        tasks.spawn(intake::run_all(carrier.clone(), Arc::clone(bus), lanes));
+    }
+    (intakes, fetched)
 }
 
 impl Pump {

@@ -8,8 +8,8 @@ use signalbox_proto::{record, topics};
 
 use super::*;
 use crate::{
-    Config, Deps, Error, LinkConfig, LinkKind,
-    fixture::{World, carrier, long_order, order},
+    Deps, Error, LinkConfig, LinkKind,
+    fixture::{World, carrier, connector_of, long_order, order},
 };
 
 struct Running {
@@ -29,7 +29,7 @@ impl Running {
         };
         let (stop, stopped) = Stop::new();
         let mut service = Tasks::new();
-        service.spawn(crate::run(Config::new(vec![link]), deps, stopped));
+        service.spawn(crate::run(connector_of(link), deps, stopped));
         Self {
             world: world.clone(),
             hub: hub.clone(),

@@ -16,8 +16,8 @@ use tokio::{
 
 use super::{SmppConfig, time};
 use crate::{
-    Config, Deps, Error, LinkConfig, LinkKind,
-    fixture::{World, carrier, long_order, order},
+    Deps, Error, LinkConfig, LinkKind,
+    fixture::{World, carrier, connector_of, long_order, order},
 };
 
 /// A connector with one link to a carrier of its own.
@@ -69,11 +69,7 @@ fn connect(
     link.window = 100;
     let (stop, stopped) = Stop::new();
     let mut service = Tasks::new();
-    service.spawn(crate::run(
-        Config::new(vec![link]),
-        Deps::from(world.deps.clone()),
-        stopped,
-    ));
+    service.spawn(crate::run(connector_of(link), Deps::from(world.deps.clone()), stopped));
     (stop, service)
 }
 
