@@ -17,7 +17,8 @@ mod debian;
 const POM: &str = include_str!("../kafka/pom.xml");
 
 /// What to do when something is missing.
-pub(crate) const HELP: &str = "run `make services-fetch`";
+const HELP: &str = "`make services-fetch` installs what is missing as root on Debian; elsewhere install Java 17 or later, \
+                    Apache Maven and Redis 7 or later";
 
 /// Version of Apache Kafka that is started.
 #[must_use]
@@ -116,7 +117,7 @@ fn fetch_into(jars: &Path) -> io::Result<()> {
     if !maven.status.success() {
         return Err(io::Error::other(format!(
             "Apache Kafka {} cannot be fetched from Maven Central: {}; is the network there, and ~/.m2/settings.xml \
-             right where a mirror or a proxy is used? {HELP} to try again\n{}{}",
+             right where a mirror or a proxy is used? `make services-fetch` tries again\n{}{}",
             kafka_version(),
             maven.status,
             String::from_utf8_lossy(&maven.stdout),
@@ -140,6 +141,6 @@ pub(crate) fn need(program: &str) -> io::Result<()> {
     }
     Err(io::Error::new(
         io::ErrorKind::NotFound,
-        format!("`{program}` is not on the path, and Kafka and Redis are started with it: {HELP}"),
+        format!("`{program}` is not on the path, and Kafka or Redis cannot be started without it: {HELP}"),
     ))
 }
