@@ -29,7 +29,7 @@ pub trait Fixture: Send {
     /// Drops the log and opens it again; false if this backend does not outlive its process.
     fn restart(&mut self) -> BoxFuture<'_, bool>;
 
-    /// Lets `duration` pass on the clock of the log; false if that clock is not ours to move.
+    /// Lets `duration` pass on the clock of the log, or at least a moment where that is real; false if it cannot.
     fn advance(&mut self, duration: Duration) -> bool;
 }
 
@@ -132,4 +132,16 @@ async fn take(member: &mut dyn Subscribe, count: usize) -> Vec<u32> {
     }
     taken.sort_unstable();
     taken
+}
+
+/// Waits until something is so, where it takes a while.
+#[expect(clippy::disallowed_methods, reason = "members of a real log agree in real time")]
+async fn settled(what: &str, mut is_so: impl FnMut() -> bool) {
+    for _ in 0..3_000 {
+        if is_so() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("not so after 30 s: {what}");
 }

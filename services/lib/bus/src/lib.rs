@@ -18,6 +18,7 @@
 pub mod conformance;
 mod embedded;
 mod error;
+mod kafka;
 mod local;
 mod memory;
 mod record;
@@ -25,6 +26,7 @@ mod topic;
 
 pub use embedded::EmbeddedBus;
 pub use error::{ConsumeError, PublishError};
+pub use kafka::{KafkaBus, KafkaConfig, KafkaMechanism, KafkaSasl, KafkaTls};
 pub use memory::MemoryBus;
 pub use record::{Batch, Delivered, Position, Record, Stored};
 pub use topic::{PartitionId, Retention, Topic, TopicSpec};

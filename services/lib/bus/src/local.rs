@@ -31,8 +31,8 @@ use self::{
     unsynced::Unsynced,
 };
 use crate::{
-    Clock, Commit, ConsumeError, PUBLISH_RECORDS_MAX, Position, PublishError, RECORD_OCTETS_MAX, Read, Record,
-    Subscribe, Topic, TopicSpec,
+    Clock, Commit, ConsumeError, Position, PublishError, Read, Record, Subscribe, Topic, TopicSpec,
+    record::check_limits,
 };
 
 /// Topics, groups and readers of one process.
@@ -228,29 +228,6 @@ impl Local {
 
     fn id(&self) -> u64 {
         self.ids.fetch_add(1, Ordering::Relaxed)
-    }
-}
-
-fn check_limits(records: &[Record]) -> Result<(), PublishError> {
-    if records.len() > PUBLISH_RECORDS_MAX {
-        let (size, limit) = (records.len(), PUBLISH_RECORDS_MAX);
-        return Err(PublishError::TooLarge {
-            what: "number of records in one publish",
-            size,
-            limit,
-        });
-    }
-    match records
-        .iter()
-        .map(|record| record.value.len())
-        .find(|octets| *octets > RECORD_OCTETS_MAX)
-    {
-        Some(size) => Err(PublishError::TooLarge {
-            what: "value of a record in octets",
-            size,
-            limit: RECORD_OCTETS_MAX,
-        }),
-        None => Ok(()),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use crate::{PartitionId, Topic};
+use crate::{PUBLISH_RECORDS_MAX, PartitionId, PublishError, RECORD_OCTETS_MAX, Topic};
 
 /// What is published: a key that fixes partition and order, and opaque octets.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,5 +71,29 @@ impl Record {
             value: value.into(),
             headers: Vec::new(),
         }
+    }
+}
+
+/// Refuses a publish over its limits.
+pub(crate) fn check_limits(records: &[Record]) -> Result<(), PublishError> {
+    if records.len() > PUBLISH_RECORDS_MAX {
+        let (size, limit) = (records.len(), PUBLISH_RECORDS_MAX);
+        return Err(PublishError::TooLarge {
+            what: "number of records in one publish",
+            size,
+            limit,
+        });
+    }
+    match records
+        .iter()
+        .map(|record| record.value.len())
+        .find(|octets| *octets > RECORD_OCTETS_MAX)
+    {
+        Some(size) => Err(PublishError::TooLarge {
+            what: "value of a record in octets",
+            size,
+            limit: RECORD_OCTETS_MAX,
+        }),
+        None => Ok(()),
     }
 }

@@ -10,7 +10,11 @@ pub async fn b1_what_is_committed_is_there_after_a_restart(fixture: &mut dyn Fix
     let topic = topic(&*fixture.bus(), "b1-restart").await;
     publish(&*fixture.bus(), &topic, 0..100).await;
     fixture.restart().await;
-    let mut member = fixture.bus().subscribe("g", &[topic]).await.unwrap();
+    let mut member = fixture
+        .bus()
+        .subscribe(topic.as_str(), std::slice::from_ref(&topic))
+        .await
+        .unwrap();
     assert_eq!(take(&mut *member, 100).await, (0..100).collect::<Vec<_>>());
 }
 
@@ -52,7 +56,10 @@ pub async fn b7_closing_refuses_what_comes_later(fixture: &mut dyn Fixture) {
     let bus = fixture.bus();
     let topic: Topic = topic(&*bus, "b7-refuses").await;
     let commit = bus.publish(&topic, vec![Record::new(1, "1")]).await.unwrap();
-    let mut member = bus.subscribe("g", std::slice::from_ref(&topic)).await.unwrap();
+    let mut member = bus
+        .subscribe(topic.as_str(), std::slice::from_ref(&topic))
+        .await
+        .unwrap();
     bus.close(Duration::from_secs(60)).await.unwrap();
     commit.await.unwrap();
     assert_eq!(
@@ -60,14 +67,20 @@ pub async fn b7_closing_refuses_what_comes_later(fixture: &mut dyn Fixture) {
         Some(PublishError::Closed)
     );
     assert_eq!(member.next_batch(1).await.err(), Some(ConsumeError::Closed));
-    assert_eq!(bus.subscribe("g", &[topic]).await.err(), Some(ConsumeError::Closed));
+    assert_eq!(
+        bus.subscribe(topic.as_str(), std::slice::from_ref(&topic)).await.err(),
+        Some(ConsumeError::Closed)
+    );
 }
 
 /// A subscriber and a reader that wait for records end with `Closed`.
 pub async fn b7_closing_wakes_who_waits(fixture: &mut dyn Fixture) {
     let bus = fixture.bus();
     let topic = topic(&*bus, "b7-wakes").await;
-    let mut member = bus.subscribe("g", std::slice::from_ref(&topic)).await.unwrap();
+    let mut member = bus
+        .subscribe(topic.as_str(), std::slice::from_ref(&topic))
+        .await
+        .unwrap();
     let mut reader = bus.read(&topic, Position::Start).await.unwrap();
     let limit = Duration::from_secs(60);
     let (batch, records, closed) = futures::join!(member.next_batch(1), reader.next(1), bus.close(limit));

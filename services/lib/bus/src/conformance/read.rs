@@ -3,19 +3,25 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use super::{Fixture, PARTITIONS, key_in, publish, publish_to, topic, topic_with, value};
-use crate::{ConsumeError, Position, Read, Retention};
+use crate::{ConsumeError, Position, Read, Retention, Stored};
 
-/// All that is there now, in order of value.
-async fn rest(reader: &mut dyn Read) -> Vec<u32> {
+/// All that is there now.
+async fn all(reader: &mut dyn Read) -> Vec<Stored> {
     let mut found = Vec::new();
     loop {
         let records = reader.poll(7).await.unwrap();
         if records.is_empty() {
-            found.sort_unstable();
             return found;
         }
-        found.extend(records.iter().map(value));
+        found.extend(records);
     }
+}
+
+/// All that is there now, in order of value.
+async fn rest(reader: &mut dyn Read) -> Vec<u32> {
+    let mut found: Vec<_> = all(reader).await.iter().map(value).collect();
+    found.sort_unstable();
+    found
 }
 
 /// Reads a part, keeps the position as text, and reads the rest with another reader.
@@ -43,16 +49,15 @@ pub async fn a_reader_begins_at_an_instant(fixture: &mut dyn Fixture) {
         return;
     }
     publish(&*bus, &topic, 10..20).await;
-    let mut all = bus.read(&topic, Position::Start).await.unwrap();
-    let mut instants = Vec::new();
-    for _ in 0..PARTITIONS {
-        instants.extend(all.next(100).await.unwrap().iter().map(|record| record.stored_at_ms));
-    }
-    let newest = *instants.iter().max().unwrap();
-    let mut reader = bus.read(&topic, Position::Since(newest)).await.unwrap();
+    let mut reader = bus.read(&topic, Position::Start).await.unwrap();
+    let all = all(&mut *reader).await;
+    let later = all.iter().filter(|record| value(record) >= 10);
+    let begin = later.clone().map(|record| record.stored_at_ms).min().unwrap();
+    let end = later.map(|record| record.stored_at_ms).max().unwrap();
+    let mut reader = bus.read(&topic, Position::Since(begin)).await.unwrap();
     assert_eq!(rest(&mut *reader).await, (10..20).collect::<Vec<_>>());
-    let mut reader = bus.read(&topic, Position::Since(newest + 1)).await.unwrap();
-    assert_eq!(rest(&mut *reader).await, []);
+    let mut reader = bus.read(&topic, Position::Since(end + 1)).await.unwrap();
+    assert!(rest(&mut *reader).await.is_empty());
     let mut reader = bus.read(&topic, Position::Since(0)).await.unwrap();
     assert_eq!(rest(&mut *reader).await.len(), 20);
 }
@@ -63,7 +68,7 @@ pub async fn a_reader_at_the_end_sees_only_what_comes_later(fixture: &mut dyn Fi
     let topic = topic(&*bus, "read-end").await;
     publish(&*bus, &topic, 0..10).await;
     let mut reader = bus.read(&topic, Position::End).await.unwrap();
-    assert_eq!(rest(&mut *reader).await, []);
+    assert!(rest(&mut *reader).await.is_empty());
     publish_to(&*bus, &topic, 1, 10..11).await;
     assert_eq!(
         reader.next(10).await.unwrap().iter().map(value).collect::<Vec<_>>(),
@@ -96,14 +101,8 @@ pub async fn a_compacted_topic_keeps_the_last_record_of_each_key(fixture: &mut d
     fixture.restart().await;
     let bus = fixture.bus();
     let mut reader = bus.read(&topic, Position::Start).await.unwrap();
-    let mut last = BTreeMap::new();
-    loop {
-        let records = reader.poll(10).await.unwrap();
-        if records.is_empty() {
-            break;
-        }
-        last.extend(records.iter().map(|record| (record.key, value(record))));
-    }
+    let all = all(&mut *reader).await;
+    let last: BTreeMap<_, _> = all.iter().map(|record| (record.key, value(record))).collect();
     let expected = (0..PARTITIONS).flat_map(|partition| [(key_in(partition), 19), (key_in(partition) + 1, 119)]);
     assert_eq!(last, expected.collect::<BTreeMap<_, _>>());
 }

@@ -1,0 +1,260 @@
+//! Publishing: one idempotent producer, its thread, and one tally for each publish.
+
+use std::{
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use futures::{FutureExt, task::AtomicWaker};
+use rdkafka::{
+    ClientContext,
+    config::{FromClientConfigAndContext, RDKafkaLogLevel},
+    error::{KafkaError, RDKafkaErrorCode as Code},
+    message::{DeliveryResult, Header, OwnedHeaders},
+    producer::{BaseProducer, BaseRecord, Producer as _, ProducerContext},
+};
+
+use super::{KafkaConfig, lock, trouble::Trouble};
+use crate::{Commit, PartitionId, PublishError, Record, Topic};
+
+/// How long a publisher waits before it looks for room again.
+const ROOM_EVERY: Duration = Duration::from_millis(5);
+/// Longest sleep of the thread that takes acknowledgements.
+const POLL: Duration = Duration::from_millis(100);
+/// How long a producer that nobody holds any more goes on to send what it took.
+const LEFTOVER_MAX: Duration = Duration::from_secs(10);
+
+/// What became of the records of one publish.
+struct Tally {
+    topic: Topic,
+    /// Records not yet answered, and one for the publish itself while it runs.
+    left: AtomicUsize,
+    failed: Mutex<Option<PublishError>>,
+    waker: AtomicWaker,
+}
+
+/// Hears what a producer has to say.
+struct Ear {
+    trouble: Arc<Trouble>,
+    unsafe_records: Arc<AtomicUsize>,
+}
+
+type Native = BaseProducer<Ear>;
+
+/// Takes records; cheap to share. Its thread ends some time after it is dropped.
+pub(super) struct Producer {
+    config: KafkaConfig,
+    trouble: Arc<Trouble>,
+    unsafe_records: Arc<AtomicUsize>,
+    /// Replaced when it failed for good.
+    current: Mutex<Running>,
+}
+
+/// A producer and the flag that ends its thread.
+struct Running {
+    native: Arc<Native>,
+    is_over: Arc<AtomicBool>,
+}
+
+impl Producer {
+    /// Makes a producer; no broker is asked.
+    pub(super) fn new(config: &KafkaConfig, trouble: &Arc<Trouble>) -> Result<Self, PublishError> {
+        let unsafe_records = Arc::new(AtomicUsize::new(0));
+        let current = Mutex::new(Running::start(config, trouble, &unsafe_records)?);
+        Ok(Self {
+            config: config.clone(),
+            trouble: trouble.clone(),
+            unsafe_records,
+            current,
+        })
+    }
+
+    /// Hands `records` over in order, waiting while the queue is full.
+    pub(super) async fn publish(
+        &self,
+        topic: &Topic,
+        partitions: u32,
+        records: Vec<Record>,
+    ) -> Result<Commit, PublishError> {
+        let tally = Arc::new(Tally::new(topic));
+        let mut native = self.native();
+        for record in &records {
+            while let Err(code) = self.send(&native, &tally, partitions, record) {
+                match code {
+                    Some(Code::QueueFull) => {
+                        #[expect(clippy::disallowed_methods, reason = "room comes from a real broker in real time")]
+                        tokio::time::sleep(ROOM_EVERY).await;
+                    }
+                    Some(Code::Fatal) => native = self.replace(&native)?,
+                    code => {
+                        tally.fail(self.refused(topic, code));
+                        break;
+                    }
+                }
+            }
+        }
+        tally.finish();
+        Ok(futures::future::poll_fn(move |context| tally.poll(context)).boxed())
+    }
+
+    fn send(&self, native: &Native, tally: &Arc<Tally>, partitions: u32, record: &Record) -> Result<(), Option<Code>> {
+        let key = record.key.to_be_bytes();
+        let mut message = BaseRecord::with_opaque_to(tally.topic.as_str(), tally.clone())
+            .partition(PartitionId::of(record.key, partitions).0 as i32)
+            .key(&key[..])
+            .payload(&record.value[..]);
+        message.headers = headers(record);
+        tally.left.fetch_add(1, Ordering::Relaxed);
+        self.unsafe_records.fetch_add(1, Ordering::Relaxed);
+        native.send(message).map_err(|(error, message)| {
+            message.delivery_opaque.left.fetch_sub(1, Ordering::Relaxed);
+            self.unsafe_records.fetch_sub(1, Ordering::Relaxed);
+            error.rdkafka_error_code()
+        })
+    }
+
+    fn refused(&self, topic: &Topic, code: Option<Code>) -> PublishError {
+        match code {
+            Some(Code::UnknownTopic | Code::UnknownPartition) => PublishError::UnknownTopic(topic.clone()),
+            Some(code) => PublishError::Away(self.trouble.explain(&KafkaError::MessageProduction(code))),
+            None => PublishError::Away("the producer took no record".to_owned()),
+        }
+    }
+
+    /// Waits until all is safe; how many records are not by `limit`.
+    pub(super) fn flush(&self, limit: Duration) -> usize {
+        // What is left is counted below, whatever the reason.
+        let _ = self.native().flush(limit);
+        self.unsafe_records.load(Ordering::Acquire)
+    }
+
+    fn native(&self) -> Arc<Native> {
+        lock(&self.current).native.clone()
+    }
+
+    /// Another producer in the place of `failed`, unless somebody did that already.
+    fn replace(&self, failed: &Arc<Native>) -> Result<Arc<Native>, PublishError> {
+        let mut current = lock(&self.current);
+        if Arc::ptr_eq(&current.native, failed) {
+            let reason = failed
+                .client()
+                .fatal_error()
+                .map_or(String::new(), |(_, reason)| reason);
+            tracing::warn!(reason, "the producer failed for good, making another one");
+            *current = Running::start(&self.config, &self.trouble, &self.unsafe_records)?;
+        }
+        Ok(current.native.clone())
+    }
+}
+
+impl Running {
+    fn start(
+        config: &KafkaConfig,
+        trouble: &Arc<Trouble>,
+        unsafe_records: &Arc<AtomicUsize>,
+    ) -> Result<Self, PublishError> {
+        let ear = Ear {
+            trouble: trouble.clone(),
+            unsafe_records: unsafe_records.clone(),
+        };
+        let native = Native::from_config_and_context(&config.producer(), ear)
+            .map_err(|error| PublishError::Away(trouble.explain(&error)))?;
+        let running = Self {
+            native: Arc::new(native),
+            is_over: Arc::default(),
+        };
+        let (native, is_over) = (running.native.clone(), running.is_over.clone());
+        super::thread("bus-acks", move || {
+            while !is_over.load(Ordering::Acquire) {
+                native.poll(POLL);
+            }
+            // A failure is no news to anybody: who wanted to know has awaited the commits.
+            let _ = native.flush(LEFTOVER_MAX);
+        });
+        Ok(running)
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.is_over.store(true, Ordering::Release);
+    }
+}
+
+impl Tally {
+    fn new(topic: &Topic) -> Self {
+        Self {
+            topic: topic.clone(),
+            left: AtomicUsize::new(1),
+            failed: Mutex::new(None),
+            waker: AtomicWaker::new(),
+        }
+    }
+
+    fn fail(&self, error: PublishError) {
+        lock(&self.failed).get_or_insert(error);
+    }
+
+    /// One record is answered, or the publish has handed over its last.
+    fn finish(&self) {
+        if self.left.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.waker.wake();
+        }
+    }
+
+    fn poll(&self, context: &Context<'_>) -> Poll<Result<(), PublishError>> {
+        self.waker.register(context.waker());
+        if self.left.load(Ordering::Acquire) > 0 {
+            return Poll::Pending;
+        }
+        Poll::Ready(lock(&self.failed).clone().map_or(Ok(()), Err))
+    }
+}
+
+impl ClientContext for Ear {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        Trouble::log(level, facility, message);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        self.trouble.report(&error, reason);
+    }
+}
+
+impl ProducerContext for Ear {
+    type DeliveryOpaque = Arc<Tally>;
+
+    fn delivery(&self, result: &DeliveryResult<'_>, tally: Arc<Tally>) {
+        self.unsafe_records.fetch_sub(1, Ordering::AcqRel);
+        if result.is_ok() {
+            self.trouble.clear();
+        }
+        if let Err((error, _)) = result {
+            tally.fail(match error.rdkafka_error_code() {
+                Some(Code::UnknownTopic | Code::UnknownTopicOrPartition | Code::UnknownPartition) => {
+                    PublishError::UnknownTopic(tally.topic.clone())
+                }
+                _ => PublishError::Away(self.trouble.explain(error)),
+            });
+        }
+        tally.finish();
+    }
+}
+
+fn headers(record: &Record) -> Option<OwnedHeaders> {
+    if record.headers.is_empty() {
+        return None;
+    }
+    let mut headers = OwnedHeaders::new_with_capacity(record.headers.len());
+    for (name, value) in &record.headers {
+        headers = headers.insert(Header {
+            key: name,
+            value: Some(&value[..]),
+        });
+    }
+    Some(headers)
+}

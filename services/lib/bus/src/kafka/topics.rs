@@ -1,0 +1,207 @@
+//! Topics: which there are, and making those that are missing.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, RwLock},
+    time::Duration,
+};
+
+use rdkafka::{
+    admin::{AdminClient, AdminOptions, NewTopic, TopicReplication},
+    config::{FromClientConfig, FromClientConfigAndContext},
+    consumer::{BaseConsumer, Consumer as _},
+    error::{KafkaError, RDKafkaErrorCode as Code},
+    metadata::Metadata,
+};
+
+use super::{
+    KafkaConfig,
+    config::BATCH_OCTETS_MAX,
+    ear::{Consumer, Ear},
+    trouble::Trouble,
+};
+use crate::{PublishError, Retention, Topic, TopicSpec};
+
+/// How long brokers may take to answer a question.
+pub(super) const ANSWER_MAX: Duration = Duration::from_secs(5);
+/// How long they may take to make topics and choose their leaders.
+const CREATE_MAX: Duration = Duration::from_secs(20);
+/// Copies that a record must have before it is acknowledged, of topics with three copies or more.
+const COPIES_MIN: &str = "2";
+/// Segments that a retention is cut into: what is kept too long is at most one part of so many.
+const SEGMENTS_PER_RETENTION: u32 = 16;
+/// Shortest time a segment is written to, so that a short retention does not make many small ones.
+const SEGMENT_MIN: Duration = Duration::from_secs(600);
+
+/// The topics of the brokers as last seen, and a client to ask about them.
+pub(super) struct Topics {
+    config: KafkaConfig,
+    trouble: Arc<Trouble>,
+    asker: Consumer,
+    known: RwLock<BTreeMap<Topic, u32>>,
+}
+
+impl Topics {
+    /// Knows nothing yet; no broker is asked.
+    pub(super) fn new(config: &KafkaConfig, trouble: &Arc<Trouble>) -> Result<Self, PublishError> {
+        // Without a group a consumer does nothing but ask.
+        let asker = BaseConsumer::from_config_and_context(&config.client(), Ear::new(trouble))
+            .map_err(|error| PublishError::Away(trouble.explain(&error)))?;
+        Ok(Self {
+            config: config.clone(),
+            trouble: trouble.clone(),
+            asker,
+            known: RwLock::default(),
+        })
+    }
+
+    /// Partitions of `topic` as last seen.
+    pub(super) fn partitions(&self, topic: &Topic) -> Option<u32> {
+        self.known.read().expect("no holder panics").get(topic).copied()
+    }
+
+    /// Asks which topics there are and whether each partition of those has a leader; blocks up to `limit`.
+    pub(super) fn refresh(&self, limit: Duration) -> Result<(), PublishError> {
+        let metadata = self.asker.fetch_metadata(None, limit);
+        // Why no broker answers is among what they had to say.
+        self.asker.context().drain(&self.asker);
+        let metadata = metadata.map_err(|error| self.away(&error))?;
+        *self.known.write().expect("no holder panics") = counts(&metadata);
+        match leaderless(&metadata) {
+            Some((topic, partition)) => Err(PublishError::Away(format!(
+                "partition {partition} of {topic} has no leader: start the brokers that hold it ({})",
+                self.config.brokers
+            ))),
+            None => {
+                self.trouble.clear();
+                Ok(())
+            }
+        }
+    }
+
+    /// Creates what is missing of `specs`; blocks.
+    pub(super) fn ensure(&self, specs: &[TopicSpec]) -> Result<(), PublishError> {
+        self.refresh(ANSWER_MAX)?;
+        let missing = self.missing(specs)?;
+        if missing.is_empty() {
+            return Ok(());
+        }
+        self.create(&missing)?;
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "brokers learn of a topic one after the other, in real time"
+        )]
+        for _ in 0..CREATE_MAX.as_millis() / 50 {
+            let refreshed = self.refresh(ANSWER_MAX);
+            if self.missing(specs)?.is_empty() && refreshed.is_ok() {
+                return Ok(());
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        let topic = &missing[0].topic;
+        Err(PublishError::Away(format!(
+            "{} made topic {topic} but do not offer it yet",
+            self.config.brokers
+        )))
+    }
+
+    /// Those of `specs` that are not there.
+    fn missing(&self, specs: &[TopicSpec]) -> Result<Vec<TopicSpec>, PublishError> {
+        let mut missing = Vec::new();
+        for spec in specs {
+            match self.partitions(&spec.topic) {
+                Some(there) if there != spec.partitions.max(1) => {
+                    let (topic, wanted) = (spec.topic.clone(), spec.partitions);
+                    return Err(PublishError::Partitions { topic, there, wanted });
+                }
+                Some(_) => {}
+                None => missing.push(spec.clone()),
+            }
+        }
+        Ok(missing)
+    }
+
+    fn create(&self, specs: &[TopicSpec]) -> Result<(), PublishError> {
+        let settings: Vec<_> = specs.iter().map(|spec| self.settings(spec)).collect();
+        let replication = self.config.replication.map_or(-1, i32::from);
+        let topics: Vec<_> = specs
+            .iter()
+            .zip(&settings)
+            .map(|(spec, settings)| {
+                let partitions = spec.partitions.max(1) as i32;
+                let topic = NewTopic::new(spec.topic.as_str(), partitions, TopicReplication::Fixed(replication));
+                settings
+                    .iter()
+                    .fold(topic, |topic, (name, value)| topic.set(name, value))
+            })
+            .collect();
+        let client = AdminClient::from_config(&self.config.client()).map_err(|error| self.away(&error))?;
+        let options = AdminOptions::new()
+            .request_timeout(Some(CREATE_MAX))
+            .operation_timeout(Some(CREATE_MAX));
+        let made = futures::executor::block_on(client.create_topics(&topics, &options));
+        for result in made.map_err(|error| self.away(&error))? {
+            match result {
+                // Another process was faster; its partition count is looked at next.
+                Ok(_) | Err((_, Code::TopicAlreadyExists)) => {}
+                Err((topic, code)) => return Err(self.not_made(&topic, code)),
+            }
+        }
+        Ok(())
+    }
+
+    fn not_made(&self, topic: &str, code: Code) -> PublishError {
+        let brokers = &self.config.brokers;
+        let help = match code {
+            Code::InvalidReplicationFactor => "set [bus] replication to at most the number of brokers",
+            Code::TopicAuthorizationFailed | Code::ClusterAuthorizationFailed => "allow its user to create topics",
+            Code::PolicyViolation => "the brokers have a rule against it",
+            _ => "see the log of the brokers",
+        };
+        PublishError::Away(format!("{brokers} do not make topic {topic}: {code}; {help}"))
+    }
+
+    fn settings(&self, spec: &TopicSpec) -> Vec<(&'static str, String)> {
+        // Instants are the broker's, so that they rise within a partition whoever published.
+        let mut settings = vec![
+            ("message.timestamp.type", "LogAppendTime".to_owned()),
+            ("max.message.bytes", BATCH_OCTETS_MAX.to_string()),
+        ];
+        if self.config.replication.is_some_and(|copies| copies >= 3) {
+            settings.push(("min.insync.replicas", COPIES_MIN.to_owned()));
+        }
+        match spec.retention {
+            Retention::Compacted => settings.push(("cleanup.policy", "compact".to_owned())),
+            Retention::Time(kept) => {
+                // Only whole segments are dropped, so a segment is a part of the retention.
+                let segment = (kept / SEGMENTS_PER_RETENTION).max(SEGMENT_MIN);
+                settings.push(("cleanup.policy", "delete".to_owned()));
+                settings.push(("retention.ms", kept.as_millis().to_string()));
+                settings.push(("retention.bytes", "-1".to_owned()));
+                settings.push(("segment.ms", segment.as_millis().to_string()));
+            }
+        }
+        settings
+    }
+
+    fn away(&self, error: &KafkaError) -> PublishError {
+        PublishError::Away(self.trouble.explain(error))
+    }
+}
+
+fn counts(metadata: &Metadata) -> BTreeMap<Topic, u32> {
+    let is_there =
+        |topic: &&rdkafka::metadata::MetadataTopic| topic.error().is_none() && !topic.partitions().is_empty();
+    let topics = metadata.topics().iter().filter(is_there);
+    topics
+        .map(|topic| (Topic::new(topic.name()), topic.partitions().len() as u32))
+        .collect()
+}
+
+/// A partition that nobody serves.
+fn leaderless(metadata: &Metadata) -> Option<(&str, i32)> {
+    metadata.topics().iter().find_map(|topic| {
+        let partition = topic.partitions().iter().find(|partition| partition.leader() < 0)?;
+        Some((topic.name(), partition.id()))
+    })
+}

@@ -1,0 +1,159 @@
+//! What is wrong between us and the brokers, in words that say which setting to look at.
+
+use std::sync::{
+    Mutex,
+    atomic::{AtomicBool, Ordering},
+};
+
+use rdkafka::{
+    config::RDKafkaLogLevel,
+    error::{KafkaError, RDKafkaErrorCode as Code},
+};
+
+use super::{KafkaConfig, lock};
+
+/// The trouble there is, shared by all clients of one log.
+pub(super) struct Trouble {
+    brokers: String,
+    user: Option<String>,
+    has_tls: bool,
+    is_there: AtomicBool,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    current: Option<Words>,
+    /// Why the last broker could not be reached.
+    reason: Option<String>,
+}
+
+/// What was said last.
+struct Words {
+    text: String,
+    /// Says more than that no broker is there, which always follows.
+    is_cause: bool,
+}
+
+impl Trouble {
+    pub(super) fn new(config: &KafkaConfig) -> Self {
+        Self {
+            brokers: config.brokers.clone(),
+            user: config.sasl.as_ref().map(|sasl| sasl.user.clone()),
+            has_tls: config.tls.is_some(),
+            is_there: AtomicBool::new(false),
+            state: Mutex::default(),
+        }
+    }
+
+    /// Takes down what a client reports; true if no broker can be reached.
+    pub(super) fn report(&self, error: &KafkaError, reason: &str) -> bool {
+        let code = error.rdkafka_error_code();
+        let mut state = lock(&self.state);
+        let is_cause = matches!(code, Some(Code::Authentication | Code::SSL | Code::Resolve));
+        let text = match code {
+            // One broker of several may be gone without harm; it is told should all of them be.
+            Some(Code::BrokerTransportFailure) => {
+                tracing::debug!(reason, "a broker cannot be reached");
+                state.reason = Some(reason.to_owned());
+                return false;
+            }
+            Some(Code::AllBrokersDown) => self.words(code, state.reason.as_deref().unwrap_or(reason)),
+            code => self.words(code, reason),
+        };
+        let is_down = is_cause || code == Some(Code::AllBrokersDown);
+        if is_cause || !state.current.as_ref().is_some_and(|words| words.is_cause) {
+            if state.current.as_ref().is_none_or(|words| words.text != text) {
+                tracing::warn!(error = text, "the log is in trouble");
+            }
+            state.current = Some(Words { text, is_cause });
+            self.is_there.store(true, Ordering::Relaxed);
+        }
+        is_down
+    }
+
+    /// Forgets it: the brokers answer. Costs next to nothing if there is none.
+    pub(super) fn clear(&self) {
+        if self.is_there.load(Ordering::Relaxed) {
+            self.is_there.store(false, Ordering::Relaxed);
+            *lock(&self.state) = State::default();
+            tracing::info!("the log is back");
+        }
+    }
+
+    /// What is wrong, as far as known.
+    pub(super) fn known(&self) -> Option<String> {
+        lock(&self.state).current.as_ref().map(|words| words.text.clone())
+    }
+
+    /// What to say of a call that failed with `error`: the cause if one is known, since calls themselves only time out.
+    pub(super) fn explain(&self, error: &KafkaError) -> String {
+        let code = error.rdkafka_error_code();
+        let is_effect = matches!(
+            code,
+            None | Some(
+                Code::OperationTimedOut
+                    | Code::MessageTimedOut
+                    | Code::AllBrokersDown
+                    | Code::BrokerTransportFailure
+                    | Code::WaitingForCoordinator
+                    | Code::TimedOutQueue
+            )
+        );
+        match self.known() {
+            Some(known) if is_effect => known,
+            _ => self.words(code, &error.to_string()),
+        }
+    }
+
+    fn words(&self, code: Option<Code>, reason: &str) -> String {
+        let brokers = &self.brokers;
+        match (code, &self.user) {
+            (Some(Code::Authentication | Code::SaslAuthenticationFailed), Some(user)) => {
+                format!("{brokers} refuse user {user}: {reason}; check user, password and mechanism of [bus] sasl")
+            }
+            (Some(Code::Authentication | Code::SaslAuthenticationFailed), None) => {
+                format!("{brokers} want to know who we are: {reason}; give [bus] sasl or a certificate in [bus] tls")
+            }
+            (Some(Code::SSL), _) => {
+                format!("no TLS with {brokers}: {reason}; check ca, certificate and key of [bus] tls")
+            }
+            (Some(Code::Resolve), _) => {
+                format!("no address for {brokers}: {reason}; check the names in [bus] brokers")
+            }
+            (
+                Some(
+                    Code::TopicAuthorizationFailed | Code::GroupAuthorizationFailed | Code::ClusterAuthorizationFailed,
+                ),
+                _,
+            ) => {
+                let user = self.user.as_deref().unwrap_or("this client");
+                format!("{brokers} do not allow it to {user}: {reason}; give it rights on topics and groups")
+            }
+            (Some(Code::NotEnoughReplicas | Code::NotEnoughReplicasAfterAppend), _) => {
+                format!(
+                    "too few copies of a partition are alive at {brokers}: {reason}; start the brokers that are missing"
+                )
+            }
+            (Some(Code::AllBrokersDown | Code::BrokerTransportFailure | Code::OperationTimedOut), _) => {
+                let tls = if self.has_tls {
+                    ""
+                } else {
+                    ", and that they do not want TLS ([bus] tls)"
+                };
+                format!("no broker answers at {brokers}: {reason}; check [bus] brokers, that Kafka runs there{tls}")
+            }
+            _ => format!("{reason} ({brokers})"),
+        }
+    }
+
+    /// What the library says on the side; what matters of it comes as an error too.
+    pub(super) fn log(level: RDKafkaLogLevel, facility: &str, message: &str) {
+        match level {
+            RDKafkaLogLevel::Emerg | RDKafkaLogLevel::Alert | RDKafkaLogLevel::Critical => {
+                tracing::error!(facility, message, "kafka client");
+            }
+            _ => tracing::debug!(facility, message, "kafka client"),
+        }
+    }
+}
