@@ -144,3 +144,6 @@ pub(crate) fn need(program: &str) -> io::Result<()> {
         format!("`{program}` is not on the path, and Kafka or Redis cannot be started without it: {HELP}"),
     ))
 }
+
+#[cfg(test)]
+mod tests;

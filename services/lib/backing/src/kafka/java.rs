@@ -19,6 +19,8 @@ const LOG4J: &str = include_str!("../../kafka/log4j2.xml");
 pub(crate) struct Java {
     classpath: OsString,
     log4j: PathBuf,
+    /// What a Java machine writes as it crashes; otherwise it would lie in the folder of whoever runs the tests.
+    crash: PathBuf,
     speed: KafkaSpeed,
     classes: Classes,
 }
@@ -40,6 +42,7 @@ impl Java {
         Ok(Self {
             classpath: classpath(jars)?,
             log4j,
+            crash: folder.join("java-%p.log"),
             speed,
             classes,
         })
@@ -103,6 +106,7 @@ impl Java {
         if !path.as_os_str().is_empty() {
             arguments.push(joined(archive, path));
         }
+        arguments.push(joined("-XX:ErrorFile=", &self.crash));
         arguments.push(joined("-Dlog4j2.configurationFile=", &self.log4j));
         arguments.extend(["-cp".into(), self.classpath.clone(), class.into()]);
         arguments
