@@ -33,6 +33,8 @@ pub(crate) struct Aside<T> {
     store: Arc<dyn Store>,
     entries: Vec<Entry<T>>,
     look_at: Option<Instant>,
+    /// Nothing is looked at before; absent = at any time.
+    not_before: Option<Instant>,
     looking: Option<BoxFuture<'static, BTreeMap<String, bool>>>,
 }
 
@@ -49,6 +51,7 @@ impl<T> Aside<T> {
             store,
             entries: Vec::new(),
             look_at: None,
+            not_before: None,
             looking: None,
         }
     }
@@ -70,12 +73,23 @@ impl<T> Aside<T> {
 
     /// When `look` is due; absent = nothing is set aside, or a look is under way.
     pub(crate) fn look_at(&self) -> Option<Instant> {
-        self.look_at.filter(|_| self.looking.is_none())
+        let look_at = self.look_at.filter(|_| self.looking.is_none())?;
+        Some(self.not_before.map_or(look_at, |at| look_at.max(at)))
+    }
+
+    /// Looks at nothing before `at`: until then other runs put back the leases that a lost store forgot.
+    pub(crate) fn wait_until(&mut self, at: Instant) {
+        self.not_before = Some(at);
+    }
+
+    /// Whether a look is under way.
+    pub(crate) fn is_looking(&self) -> bool {
+        self.looking.is_some()
     }
 
     /// Starts a look at the leases if one is due.
     pub(crate) fn look(&mut self, now: Instant) {
-        if self.looking.is_some() || self.look_at.is_none_or(|at| now < at) {
+        if self.look_at().is_none_or(|at| now < at) {
             return;
         }
         let runs: BTreeSet<String> = self.entries.iter().map(|entry| entry.incarnation.clone()).collect();

@@ -22,7 +22,7 @@ const RETRY: Duration = Duration::from_millis(200);
 pub(crate) enum Ruling {
     /// Won by this very call, perhaps by a try of it whose answer was lost, so never sent: send it.
     Go,
-    /// Ours since an earlier delivery, which answered it: nothing to do.
+    /// Ours since an earlier delivery, which answered it, or answered as the log says: nothing to do.
     Repeat,
     /// Claimed by another run of this carrier's connector: it answers while it lives.
     Elsewhere {
@@ -57,7 +57,7 @@ pub(crate) fn ruling(applied: &Applied, carrier: &CarrierName, incarnation: &Inc
         Applied::Claimed | Applied::Reclaimed => Ruling::Go,
         Applied::Held { owner } if owner == keys::ROUTER_OWNER => Ruling::TakenBack,
         Applied::Held { owner } => match run_of(owner, carrier) {
-            Some(run) if run == incarnation.as_str() => Ruling::Repeat,
+            Some(run) if run == incarnation.as_str() || run == keys::ANSWERED_RUN => Ruling::Repeat,
             Some(run) => Ruling::Elsewhere { incarnation: run },
             None => Ruling::Twin,
         },
@@ -74,11 +74,12 @@ fn run_of(owner: &[u8], carrier: &CarrierName) -> Option<String> {
     (name == carrier.as_str()).then(|| run.to_owned())
 }
 
-/// Applies `claims` until the store made them safe.
-pub(crate) async fn apply(store: Arc<dyn Store>, claims: Vec<Op>) -> Vec<Applied> {
+/// Applies `claims` until the store made them safe; `None` = it was lost, and whatever it took with it.
+pub(crate) async fn apply(store: Arc<dyn Store>, claims: Vec<Op>) -> Option<Vec<Applied>> {
     loop {
         match apply_once(&*store, claims.clone()).await {
-            Ok(applied) => return applied,
+            Ok(applied) => return Some(applied),
+            Err(StoreError::Lost) => return None,
             Err(error) => {
                 warn!(%error, claims = claims.len(), "the store did not make claims safe, nothing of them is sent yet");
                 time::sleep(RETRY).await;

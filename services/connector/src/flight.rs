@@ -121,6 +121,11 @@ impl Flight {
         matches!(self.parts.get(usize::from(part)), Some(Part::Sent { .. }))
     }
 
+    /// Whether no part of it was ever handed to the link.
+    pub(crate) fn is_unsent(&self) -> bool {
+        self.parts.iter().all(|part| *part == Part::Missing)
+    }
+
     /// Whether a part could still be answered.
     pub(crate) fn is_open(&self) -> bool {
         self.parts

@@ -4,16 +4,21 @@ use std::{sync::Arc, time::Duration};
 
 use bus::{Batch, Bus, ConsumeError, Delivered, Stored, Subscribe, Topic};
 use bytes::Bytes;
-use service::{Tasks, time};
+use service::{Clock, Tasks, time};
 use signalbox_proto::{record, topics};
 use sms::{CarrierName, Lane};
 use tokio::sync::mpsc;
 use tracing::{info, warn};
 
-use crate::parts::{Concatenation, Ready};
+use crate::{
+    origin::{Origin, Origins},
+    parts::{Concatenation, Ready},
+};
 
 /// Records of one fetch.
 const FETCH_RECORDS_MAX: usize = 500;
+/// How often an intake looks which partitions it holds.
+const OWNED_EVERY: Duration = Duration::from_secs(1);
 /// Wait after the log failed.
 const RETRY: Duration = Duration::from_millis(500);
 
@@ -28,6 +33,8 @@ pub(crate) struct Source {
     pub lane: Lane,
     /// How long messages are tied together.
     pub concatenation: Concatenation,
+    /// Says since when partitions are ours.
+    pub clock: Clock,
 }
 
 impl Source {
@@ -107,6 +114,8 @@ async fn run(source: Source, mut subscription: Box<dyn Subscribe>, ends: Ends) {
     let topic = source.topic();
     let mut granted = 0;
     let mut is_stopped = false;
+    let mut origins = Origins::default();
+    let mut owned_tick = time::every(OWNED_EVERY);
     loop {
         tokio::select! {
             biased;
@@ -120,7 +129,7 @@ async fn run(source: Source, mut subscription: Box<dyn Subscribe>, ends: Ends) {
                 match batch {
                     Ok(batch) => {
                         granted -= batch.records.len().min(granted);
-                        if fetched.send(decode(&source, &topic, batch)).is_err() {
+                        if fetched.send(decode(&source, &topic, batch, &mut origins)).is_err() {
                             return;
                         }
                     }
@@ -130,6 +139,10 @@ async fn run(source: Source, mut subscription: Box<dyn Subscribe>, ends: Ends) {
                         time::sleep(RETRY).await;
                     }
                 }
+            }
+            _ = owned_tick.tick(), if !is_stopped => {
+                let owned: Vec<_> = subscription.owned().into_iter().map(|(_, partition)| partition).collect();
+                origins.own(&owned, source.clock.now());
             }
         }
     }
@@ -160,16 +173,20 @@ async fn ack(subscription: &mut dyn Subscribe, done: &[Delivered]) {
     }
 }
 
-fn decode(source: &Source, topic: &Topic, batch: Batch) -> Fetched {
-    let read = |stored: Stored| read(source, topic, stored);
+fn decode(source: &Source, topic: &Topic, batch: Batch, origins: &mut Origins) -> Fetched {
+    let stored_at = batch.records.iter().map(|stored| stored.stored_at_ms);
+    let origins = origins.enter(&batch.delivered, stored_at, source.clock.now());
+    let records = batch.records.into_iter().zip(origins);
     Fetched {
         intake: source.index,
         delivered: batch.delivered,
-        records: batch.records.into_iter().map(read).collect(),
+        records: records
+            .map(|(stored, origin)| read(source, topic, stored, origin))
+            .collect(),
     }
 }
 
-fn read(source: &Source, topic: &Topic, stored: Stored) -> Content {
+fn read(source: &Source, topic: &Topic, stored: Stored, origin: Origin) -> Content {
     let dead = |reason: String| Content::Dead {
         key: stored.key,
         octets: stored.value.clone(),
@@ -180,6 +197,9 @@ fn read(source: &Source, topic: &Topic, stored: Stored) -> Content {
         Ok(order) if order.carrier != source.carrier => {
             dead(format!("an order for carrier {} stands on {topic}", order.carrier))
         }
-        Ok(order) => Content::Order(Box::new(Ready::cut(order, source.concatenation))),
+        Ok(order) => Content::Order(Box::new(Ready {
+            origin,
+            ..Ready::cut(order, source.concatenation)
+        })),
     }
 }

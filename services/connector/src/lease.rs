@@ -2,7 +2,7 @@
 
 use std::{
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
@@ -13,7 +13,10 @@ use service::{Clock, time};
 use signalbox_proto::keys;
 use sms::UnixMs;
 use store::{Op, Store, StoreError};
+use tokio::sync::{Notify, mpsc};
 use tracing::warn;
+
+use crate::epochs::{self, Doubt, Word};
 
 /// How long a lease lasts without being renewed.
 pub const LEASE: Duration = Duration::from_secs(5);
@@ -31,6 +34,12 @@ pub struct Incarnation(Arc<str>);
 pub(crate) struct Lease {
     incarnation: Incarnation,
     until_ms: Arc<AtomicU64>,
+    /// When the renewal began that the store took last.
+    confirmed_ms: Arc<AtomicU64>,
+    /// Wakes the keeper when somebody else finds the store lost.
+    lost: Arc<Notify>,
+    pumps: Arc<Mutex<Vec<mpsc::UnboundedSender<Word>>>>,
+    doubt: Arc<Mutex<Doubt>>,
 }
 
 impl Incarnation {
@@ -51,6 +60,10 @@ impl Lease {
         Self {
             incarnation,
             until_ms: Arc::default(),
+            confirmed_ms: Arc::default(),
+            lost: Arc::default(),
+            pumps: Arc::default(),
+            doubt: Arc::default(),
         }
     }
 
@@ -64,12 +77,39 @@ impl Lease {
         now + LEASE_MARGIN < UnixMs(self.until_ms.load(Ordering::Relaxed))
     }
 
+    /// Until when the store certainly had lost nothing.
+    pub(crate) fn confirmed(&self) -> UnixMs {
+        UnixMs(self.confirmed_ms.load(Ordering::Relaxed))
+    }
+
+    /// Has the keeper look at once whether the store is lost.
+    pub(crate) fn suspect(&self) {
+        self.lost.notify_one();
+    }
+
+    /// What a pump is told when the store was lost, and the doubt about orders that there is from the start.
+    pub(crate) fn join(&self) -> (mpsc::UnboundedReceiver<Word>, Doubt) {
+        let (pump, words) = mpsc::unbounded_channel();
+        self.pumps.lock().unwrap_or_else(PoisonError::into_inner).push(pump);
+        (words, *self.doubt.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The ways to the pumps of this run.
+    pub(crate) fn pumps(&self) -> Vec<mpsc::UnboundedSender<Word>> {
+        self.pumps.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn set_doubt(&self, doubt: Doubt) {
+        *self.doubt.lock().unwrap_or_else(PoisonError::into_inner) = doubt;
+    }
+
     /// Renews it once.
     ///
     /// # Errors
     /// The store is away; the lease runs on to its end.
     pub(crate) async fn renew(&self, store: &dyn Store, clock: &Clock) -> Result<(), StoreError> {
-        let until = clock.now() + LEASE;
+        let now = clock.now();
+        let until = now + LEASE;
         let key = keys::lease(self.incarnation.as_str());
         let put = Op::Put {
             key,
@@ -79,19 +119,25 @@ impl Lease {
         let (_, commit) = store.apply(vec![put]).await?;
         commit.await?;
         self.until_ms.store(until.0, Ordering::Relaxed);
+        self.confirmed_ms.store(now.0, Ordering::Relaxed);
         Ok(())
     }
 
-    /// Renews it for ever.
+    /// Renews it for ever. A store that was lost is waited for, and what this run claimed is put back.
     pub(crate) async fn keep(self, store: Arc<dyn Store>, clock: Clock) {
         loop {
             // A store that answers late must not end the renewals.
             match time::timeout(LEASE, self.renew(&*store, &clock)).await {
                 Some(Ok(())) => {}
+                Some(Err(StoreError::Lost)) => epochs::start_over(&self, &*store, &clock).await,
                 Some(Err(error)) => warn!(%error, "cannot renew the lease, nothing new is sent once it ends"),
                 None => warn!("the store did not answer a renewal of the lease"),
             }
-            time::sleep(LEASE_RENEWAL).await;
+            tokio::select! {
+                biased;
+                () = self.lost.notified() => {}
+                () = time::sleep(LEASE_RENEWAL) => {}
+            }
         }
     }
 

@@ -11,6 +11,7 @@ mod aside;
 mod claims;
 mod config;
 mod correlations;
+mod epochs;
 mod fault;
 #[cfg(test)]
 mod fixture;
@@ -22,6 +23,7 @@ mod ledger;
 mod link;
 mod links;
 mod metrics;
+mod origin;
 mod outbox;
 mod outcome;
 mod parts;

@@ -3,6 +3,8 @@
 use journey::{Cause, Order};
 use sms::{Reference, Segment};
 
+use crate::origin::Origin;
+
 /// How the parts of a long message are tied together.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Concatenation {
@@ -22,6 +24,8 @@ pub(crate) struct Ready {
     pub parts: Vec<Segment>,
     /// Why it cannot be sent over such a link; absent = it can.
     pub unfit: Option<Cause>,
+    /// Where it stands in the log.
+    pub origin: Origin,
 }
 
 impl Ready {
@@ -38,11 +42,13 @@ impl Ready {
                 order,
                 parts,
                 unfit: None,
+                origin: Origin::default(),
             },
             Err(error) => Self {
                 order,
                 parts: Vec::new(),
                 unfit: Some(Cause::new("encoding", error.to_string())),
+                origin: Origin::default(),
             },
         }
     }

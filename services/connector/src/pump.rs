@@ -6,6 +6,7 @@
 //! acked when the outcomes of all its orders are safe.
 
 mod claiming;
+mod epochs;
 mod intakes;
 mod receipts;
 mod sending;
@@ -44,8 +45,11 @@ use crate::{
     receipts::Looked,
     window::Window,
 };
-use claiming::{Claimed, Pending};
+use claiming::{Claimed, Hand, Pending};
+use epochs::Epochs;
 use intakes::{Intake, Item};
+
+pub(crate) use intakes::OPEN_MAX;
 
 /// A link without a bind for so long answers orders as `LinkDown`; a shorter gap is waited out.
 const DOWN_AFTER: Duration = Duration::from_secs(1);
@@ -121,7 +125,8 @@ pub(crate) struct Pump {
     claiming: FuturesUnordered<BoxFuture<'static, Claimed>>,
     aside: Aside<Pending>,
     /// Every order from its claim until its outcome is safe, with all its records in the log.
-    hands: HashMap<OrderKey, Vec<Item>>,
+    hands: HashMap<OrderKey, Hand>,
+    epochs: Epochs,
     airborne: BTreeMap<u64, Airborne>,
     flight_next: u64,
     /// Number of the next call that claims.
@@ -150,7 +155,8 @@ impl Pump {
     /// A pump over `wire`, with its intakes and receipts task in `tasks`.
     pub(crate) fn new(settings: Settings, deps: &Deps, lease: Lease, wire: Wire, tasks: &mut service::Tasks) -> Self {
         let now = time::now();
-        let (intakes, fetched) = intakes::start(&settings, &deps.bus, tasks);
+        let (words, doubt) = lease.join();
+        let (intakes, fetched) = intakes::start(&settings, deps, tasks);
         let receipts = receipts::start(&settings, deps, wire.commands.clone(), tasks);
         Self {
             window: Window::new(settings.window),
@@ -168,6 +174,7 @@ impl Pump {
             waiting: Lanes::default(),
             claiming: FuturesUnordered::new(),
             hands: HashMap::new(),
+            epochs: Epochs::new(words, doubt),
             airborne: BTreeMap::new(),
             flight_next: 0,
             claim_next: 0,
@@ -196,6 +203,7 @@ impl Pump {
             tokio::select! {
                 biased;
                 safe = self.outbox.next() => self.on_safe(safe),
+                word = self.epochs.word() => self.on_word(word),
                 claimed = next_of(&mut self.claiming) => self.on_claimed(claimed),
                 lives = self.aside.looked() => self.on_looked(&lives),
                 count = self.events.recv_many(&mut events, EVENTS_MAX) => {
@@ -228,7 +236,11 @@ impl Pump {
         self.release_held(now);
         self.send(now, wall);
         self.start_claims(now, wall);
-        self.aside.look(now);
+        if self.epochs.is_paused() {
+            self.fall_quiet();
+        } else {
+            self.aside.look(now);
+        }
         self.outbox.flush();
         self.settle_intakes();
         metrics::load(&self.settings.link, self.window.limit(), self.hands.len());
@@ -266,8 +278,12 @@ impl Pump {
 
     /// An order needs nothing more; every record of it in the log may be acked.
     fn done(&mut self, key: OrderKey) {
-        for item in self.hands.remove(&key).into_iter().flatten() {
-            self.item_done(item);
+        let Some(Hand { items, claim }) = self.hands.remove(&key) else {
+            return;
+        };
+        items.into_iter().for_each(|item| self.item_done(item));
+        if let Some(claim) = claim {
+            self.epochs.answered(claim, self.clock.now(), self.lease.confirmed());
         }
     }
 
@@ -278,7 +294,8 @@ impl Pump {
     /// When to look again at the latest.
     fn wake_at(&self) -> Instant {
         let now = time::now();
-        let has_work = !self.sendable.is_empty() || !self.waiting.is_empty();
+        let waits = !self.waiting.is_empty() || !self.epochs.deferred.is_empty();
+        let has_work = !self.sendable.is_empty() || waits;
         let link = match self.state {
             LinkState::Down { since } if has_work && !self.is_down(now) => Some(since + DOWN_AFTER),
             LinkState::Up if has_work && !self.bucket.is_open() => {
@@ -286,10 +303,13 @@ impl Pump {
             }
             _ => None,
         };
-        let lease = (!self.waiting.is_empty() && !self.lease.is_held(self.clock.now()))
-            .then(|| now + crate::lease::LEASE_RENEWAL);
+        let wall = self.clock.now();
+        let lease = (waits && !self.lease.is_held(wall)).then(|| now + crate::lease::LEASE_RENEWAL);
+        let doubt = self.epochs.doubt.lasts(wall);
+        let settled = (!self.epochs.deferred.is_empty() && !doubt.is_zero()).then(|| now + doubt);
+        let aside = self.aside.look_at().filter(|_| !self.epochs.is_paused());
         let held = self.held.first_key_value().map(|((at, _), ())| *at);
-        [link, lease, held, self.aside.look_at()]
+        [link, lease, held, settled, aside]
             .into_iter()
             .flatten()
             .min()
@@ -299,6 +319,9 @@ impl Pump {
     fn drain(&mut self) {
         self.is_draining = true;
         self.waiting.clear();
+        for (_, key) in std::mem::take(&mut self.epochs.deferred) {
+            self.hands.remove(&key);
+        }
         self.stop_intakes();
         // What is held goes once more now; a carrier that still wants to wait is the router's to wait for.
         let held = std::mem::take(&mut self.held);
@@ -315,6 +338,7 @@ impl Pump {
         let abandoned = Abandoned {
             orders: self.hands.len() - self.aside.len(),
         };
+        self.epochs.leave();
         let _ = self.commands.send(Command::Close);
         let limit = self.settings.drain_limit;
         let closing = async {

@@ -8,7 +8,7 @@ use signalbox_proto::topics;
 use tracing::{info, warn};
 
 use crate::{
-    Config, Incarnation, LinkConfig, LinkKind, absent,
+    Config, Incarnation, LinkConfig, LinkKind, absent, epochs,
     lease::{LEASE_RENEWAL, Lease},
     link, metrics,
     pump::{Abandoned, Pump, Settings},
@@ -103,7 +103,7 @@ pub async fn run(config: Config, deps: Deps, stop: Stop) -> Result<(), Error> {
 
 /// Waits until the lease is held; `None` = asked to stop before.
 async fn acquire(lease: &Lease, deps: &Deps, stop: &Stop) -> Option<()> {
-    while let Err(error) = lease.renew(&*deps.shell.store, &deps.shell.clock).await {
+    while let Err(error) = epochs::begin(lease, &deps.shell.store, &deps.shell.clock).await {
         warn!(%error, "cannot take the lease, trying again");
         tokio::select! {
             biased;

@@ -6,10 +6,10 @@ use futures::FutureExt;
 use journey::{CODE_TAKEN_BACK, Cause, Outcome};
 use service::time::{self, Instant};
 use sms::UnixMs;
-use store::Applied;
+use store::{Applied, Op};
 use tracing::debug;
 
-use super::{Airborne, LinkState, OrderKey, Pump};
+use super::{Airborne, Item, LinkState, OrderKey, Pump};
 use crate::{
     aside::Fate,
     claims::{self, Ruling},
@@ -41,10 +41,19 @@ pub(super) struct Pending {
     tokens: u32,
 }
 
-/// A batch of claims with the store's word.
+/// A batch of claims with the store's word; `None` = the store was lost.
 pub(super) struct Claimed {
     pending: Vec<Pending>,
-    applied: Vec<Applied>,
+    applied: Option<Vec<Applied>>,
+}
+
+/// An order from the moment it is to be claimed until its outcome is safe.
+#[derive(Debug)]
+pub(super) struct Hand {
+    /// Its records in the log.
+    pub items: Vec<Item>,
+    /// The claim in the store, whoever made it; absent = none yet.
+    pub claim: Option<Op>,
 }
 
 impl Pump {
@@ -55,22 +64,32 @@ impl Pump {
         let may_claim = self.claiming.len() < CLAIM_CALLS_MAX
             && self.outbox.len() < OUTBOX_MAX
             && (self.state == LinkState::Up || is_down)
-            && self.lease.is_held(wall);
+            && self.lease.is_held(wall)
+            && !self.epochs.is_paused();
         if !may_claim {
             return;
         }
         let mut batch = Vec::new();
         while batch.len() < CLAIM_BATCH_MAX && (is_down || (self.window.free() > 0 && self.bucket.is_open())) {
+            if let Some((ready, key)) = self.epochs.take_deferred(wall) {
+                batch.push(self.reserve(ready, key, is_down));
+                continue;
+            }
             let Some((ready, item)) = self.waiting.pop() else { break };
             self.left_queue(item);
             let key = Self::key_of(&ready.order, item);
-            if let Some(items) = self.hands.get_mut(&key) {
+            if let Some(hand) = self.hands.get_mut(&key) {
                 // The same order came twice while the first is in hand: it is done when that one is.
-                items.push(item);
+                hand.items.push(item);
                 metrics::dropped(ready.order.carrier.as_str(), "repeat");
                 continue;
             }
-            self.hands.insert(key, vec![item]);
+            let (items, claim) = (vec![item], None);
+            self.hands.insert(key, Hand { items, claim });
+            if self.epochs.doubt.waits(ready.origin.stored_at, wall) {
+                self.epochs.deferred.push_back((ready, key));
+                continue;
+            }
             batch.push(self.reserve(ready, key, is_down));
         }
         if !batch.is_empty() {
@@ -98,10 +117,14 @@ impl Pump {
 
     fn claim(&mut self, pending: Vec<Pending>) {
         let (incarnation, call) = (self.lease.incarnation(), self.claim_next);
-        let ops = pending
-            .iter()
-            .map(|pending| claims::claim(&pending.ready.order, incarnation, call))
-            .collect();
+        let mut ops = Vec::with_capacity(pending.len());
+        for pending in &pending {
+            let claim = claims::claim(&pending.ready.order, incarnation, call);
+            if let Some(hand) = self.hands.get_mut(&pending.key) {
+                hand.claim = Some(claim.clone());
+            }
+            ops.push(claim);
+        }
         self.claim_next += 1;
         let applied = claims::apply(Arc::clone(&self.store), ops);
         self.claiming
@@ -111,8 +134,12 @@ impl Pump {
     /// The claims of a batch are safe.
     pub(super) fn on_claimed(&mut self, claimed: Claimed) {
         let (now, wall) = (time::now(), self.clock.now());
-        for (pending, applied) in claimed.pending.into_iter().zip(claimed.applied) {
+        let Some(applied) = claimed.applied else {
+            return self.unclaim(claimed.pending);
+        };
+        for (pending, applied) in claimed.pending.into_iter().zip(applied) {
             self.window.give(pending.slots);
+            self.note_holder(pending.key, &applied);
             let carrier = pending.ready.order.carrier.clone();
             let ruling = claims::ruling(&applied, &carrier, self.lease.incarnation());
             if ruling == Ruling::Go {
@@ -138,10 +165,47 @@ impl Pump {
         }
     }
 
+    /// Keeps in mind who holds a claim that we did not win: should the store forget it, it is theirs again.
+    fn note_holder(&mut self, key: OrderKey, applied: &Applied) {
+        if let (Applied::Held { owner: holder }, Some(hand)) = (applied, self.hands.get_mut(&key))
+            && let Some(Op::Claim { owner, .. }) = &mut hand.claim
+        {
+            *owner = holder.clone();
+        }
+    }
+
+    /// The store was lost before it said what became of these claims: nothing of them was sent, and they are claimed anew.
+    fn unclaim(&mut self, pending: Vec<Pending>) {
+        self.lease.suspect();
+        self.epochs.suspect();
+        for Pending {
+            ready,
+            key,
+            slots,
+            tokens,
+        } in pending
+        {
+            self.window.give(slots);
+            self.bucket.give(tokens);
+            if self.is_draining {
+                self.hands.remove(&key);
+                continue;
+            }
+            if let Some(hand) = self.hands.get_mut(&key) {
+                hand.claim = None;
+            }
+            self.epochs.deferred.push_back((ready, key));
+        }
+    }
+
     /// Sends an order that is ours, or answers it where it cannot be sent any more.
     fn start_flight(&mut self, pending: Pending, now: Instant, wall: UnixMs) {
         let Pending { ready, key, tokens, .. } = pending;
-        let answer = if wall >= ready.order.terms.deadline {
+        let answer = if self.epochs.doubt.holds(&ready.origin) {
+            // Nobody who lives put a claim on it. A run that died may have sent it before its claim was forgotten.
+            metrics::dropped(ready.order.carrier.as_str(), "doubtful");
+            Some(Outcome::Unknown { since: wall })
+        } else if wall >= ready.order.terms.deadline {
             Some(Outcome::Next {
                 cause: Cause::new("deadline", ""),
             })

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use bus::{Bus, Record};
-use service::Tasks;
+use bus::Record;
+use service::{Deps, Tasks};
 use signalbox_proto::record::{self, DeadRecord};
 use sms::Lane;
 use tokio::sync::mpsc;
@@ -20,6 +20,8 @@ use crate::{
 const FETCHED_MAX: usize = 500;
 /// Orders of one intake that may be fetched and not acked, beside two windows of them: room for what waits for the log.
 const OPEN_ROOM: usize = 2_000;
+/// The most that an intake of whatever link may have fetched and not acked.
+pub(crate) const OPEN_MAX: usize = 2 * crate::WINDOW_SLOTS_MAX as usize + OPEN_ROOM + 2 * FETCHED_MAX;
 
 /// One record of the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,7 +44,7 @@ pub(super) struct Intake {
 /// Starts an intake for every lane of every carrier.
 pub(super) fn start(
     settings: &Settings,
-    bus: &Arc<dyn Bus>,
+    deps: &Deps,
     tasks: &mut Tasks,
 ) -> (Vec<Intake>, mpsc::UnboundedReceiver<Fetched>) {
     let (to_pump, fetched) = mpsc::unbounded_channel();
@@ -56,6 +58,7 @@ pub(super) fn start(
                 carrier: carrier.clone(),
                 lane,
                 concatenation: settings.concatenation,
+                clock: deps.clock.clone(),
             };
             let ends = Ends {
                 asks: asked,
@@ -70,7 +73,7 @@ pub(super) fn start(
                 owed: FETCHED_MAX.min(settings.window as usize),
             });
         }
-        tasks.spawn(intake::run_all(carrier.clone(), Arc::clone(bus), lanes));
+        tasks.spawn(intake::run_all(carrier.clone(), Arc::clone(&deps.bus), lanes));
     }
     (intakes, fetched)
 }

@@ -105,6 +105,10 @@ impl Pump {
     }
 
     fn may_send(&self, id: u64, now: Instant, wall: UnixMs) -> Result<(), Blocked> {
+        // What we claimed may be somebody else's once the store is back.
+        if self.epochs.is_paused() {
+            return Err(Blocked::Link);
+        }
         let airborne = &self.airborne[&id];
         if wall >= airborne.flight.order().terms.deadline {
             let rule = Rule {
@@ -186,7 +190,7 @@ impl Pump {
     }
 
     /// Does what an order in the air needs next.
-    fn step(&mut self, id: u64, now: Instant, wall: UnixMs) {
+    pub(super) fn step(&mut self, id: u64, now: Instant, wall: UnixMs) {
         let may_hold = !self.is_draining;
         let Some(airborne) = self.airborne.get_mut(&id) else {
             return;

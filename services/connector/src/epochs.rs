@@ -1,0 +1,137 @@
+//! What a run does when the store was lost: it stops starting orders, waits until the store is rebuilt, puts back what it
+//! claimed and has not seen acked, and goes on under the new epoch.
+//!
+//! The claims of the dead are not put back by anybody. So for a while nobody claims an order that somebody may have
+//! started before the loss, and one that a run before ours may have started, and that nobody put a claim on by then, is
+//! reported as unknown.
+
+use std::{sync::Arc, time::Duration};
+
+use service::{Clock, time};
+use signalbox_proto::keys;
+use sms::UnixMs;
+use store::{Applied, Epoch, Op, Store, StoreError};
+use tokio::sync::{mpsc, oneshot};
+use tracing::{info, warn};
+
+use crate::{
+    lease::{LEASE, Lease},
+    origin::Origin,
+};
+
+/// How long after the beginning of an epoch claims of earlier ones are put back: whoever has not done so by then has not
+/// written to a carrier since, as its lease is over twice.
+const PUT_BACK_WITHIN: Duration = LEASE.saturating_mul(2);
+/// Wait before the store is looked at again.
+const LOOK: Duration = Duration::from_millis(250);
+
+/// Which orders may have been started under an epoch that was lost.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Doubt {
+    /// Orders stored before; 0 = none.
+    before: UnixMs,
+    /// They are claimed from then on.
+    until: UnixMs,
+}
+
+/// What pumps are told when the store was lost.
+#[derive(Debug)]
+pub(crate) enum Word {
+    /// Claim and send nothing; hand over what is to be claimed again once no claim is under way.
+    Pause(oneshot::Sender<Vec<Op>>),
+    /// Go on: what became of those claims.
+    Resume(Vec<Applied>, Doubt),
+}
+
+impl Doubt {
+    /// Whether an order stored at `stored_at` must not be claimed yet.
+    pub(crate) fn waits(&self, stored_at: UnixMs, now: UnixMs) -> bool {
+        stored_at < self.before && now < self.until
+    }
+
+    /// Whether an order that nobody else put a claim on may have been sent all the same.
+    pub(crate) fn holds(&self, origin: &Origin) -> bool {
+        origin.is_inherited && origin.stored_at < self.before
+    }
+
+    /// Time until every order may be claimed.
+    pub(crate) fn lasts(&self, now: UnixMs) -> Duration {
+        if self.before == UnixMs(0) {
+            Duration::ZERO
+        } else {
+            self.until.since(now)
+        }
+    }
+}
+
+/// The doubt about orders that `store` knows of in `epoch`.
+pub(crate) async fn doubt(store: &dyn Store, epoch: &Epoch) -> Result<Doubt, StoreError> {
+    let found = store.get(vec![keys::doubt()]).await?.into_iter().flatten().next();
+    let before = found.and_then(|found| std::str::from_utf8(&found.value).ok()?.parse().ok());
+    Ok(before.map_or(Doubt::default(), |before| Doubt {
+        before: UnixMs(before),
+        until: UnixMs(epoch.began_at_ms) + PUT_BACK_WITHIN,
+    }))
+}
+
+/// Pauses the pumps of `lease`, waits for the next epoch, puts back what they claimed, and lets them go on.
+pub(crate) async fn start_over(lease: &Lease, store: &dyn Store, clock: &Clock) {
+    warn!("the store was lost: nothing is claimed or sent until it is rebuilt");
+    let mut pumps = Vec::new();
+    for pump in lease.pumps() {
+        let (quiet, claims) = oneshot::channel();
+        if pump.send(Word::Pause(quiet)).is_ok() {
+            pumps.push((pump, claims));
+        }
+    }
+    let mut paused: Vec<(mpsc::UnboundedSender<Word>, Vec<Op>)> = Vec::new();
+    for (pump, claims) in pumps {
+        // A pump that ends meanwhile has nothing to put back: what it held comes again.
+        if let Ok(claims) = claims.await {
+            paused.push((pump, claims));
+        }
+    }
+    let claims: Vec<Op> = paused.iter().flat_map(|(_, claims)| claims.clone()).collect();
+    let (applied, doubt) = loop {
+        match put_back(lease, store, clock, &claims).await {
+            Ok(done) => break done,
+            Err(error) => {
+                warn!(%error, "waiting for the store to be rebuilt");
+                time::sleep(LOOK).await;
+            }
+        }
+    };
+    info!(claims = claims.len(), "the store is there again, claims are put back");
+    let mut applied = applied.into_iter();
+    for (pump, claims) in paused {
+        let own = applied.by_ref().take(claims.len()).collect();
+        let _ = pump.send(Word::Resume(own, doubt));
+    }
+}
+
+/// Adopts the epoch the store is in and puts the lease and `claims` back.
+async fn put_back(
+    lease: &Lease,
+    store: &dyn Store,
+    clock: &Clock,
+    claims: &[Op],
+) -> Result<(Vec<Applied>, Doubt), StoreError> {
+    let epoch = store.epoch().await?;
+    store.adopt(&epoch);
+    lease.renew(store, clock).await?;
+    let mut applied = Vec::with_capacity(claims.len());
+    for claims in claims.chunks(store::OPS_MAX) {
+        let (results, commit) = store.apply(claims.to_vec()).await?;
+        commit.await?;
+        applied.extend(results);
+    }
+    Ok((applied, doubt(store, &epoch).await?))
+}
+
+/// Takes the lease under the epoch the store is in; this run has nothing to put back.
+pub(crate) async fn begin(lease: &Lease, store: &Arc<dyn Store>, clock: &Clock) -> Result<(), StoreError> {
+    let epoch = store.epoch().await?;
+    store.adopt(&epoch);
+    lease.set_doubt(doubt(&**store, &epoch).await?);
+    lease.renew(&**store, clock).await
+}
