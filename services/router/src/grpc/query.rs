@@ -77,13 +77,9 @@ fn one(kind: Kind, query: pb::Query, now: UnixMs) -> Result<Asked, Wrong> {
 /// The error without the name of its field, which stands before it.
 fn what(error: &RequestError) -> String {
     let text = error.to_string();
-    match text
-        .strip_prefix(error.field())
-        .and_then(|rest| rest.strip_prefix(": "))
-    {
-        Some(rest) => rest.to_owned(),
-        None => text,
-    }
+    let rest = text.strip_prefix(error.field());
+    let rest = rest.and_then(|rest| rest.trim_start_matches(':').strip_prefix(' '));
+    rest.map(str::to_owned).unwrap_or(text)
 }
 
 fn class(query: &pb::Query) -> Result<Class, Wrong> {

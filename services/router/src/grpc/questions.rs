@@ -164,3 +164,6 @@ fn counted<T>(call: &'static str, answer: Result<T, Refusal>) -> Result<Response
     metrics::question(call, answer.as_ref().map_or_else(Refusal::as_str, |_| "answered"));
     answer.map(Response::new).map_err(Status::from)
 }
+
+#[cfg(test)]
+mod tests;
