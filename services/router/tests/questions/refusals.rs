@@ -125,7 +125,7 @@ async fn one_to_a_hundred_queries_are_answered() {
 
 #[tokio::test]
 async fn an_answer_too_long_for_one_response_is_refused_and_half_of_it_is_not() {
-    let names: Vec<String> = (0..300).map(|index| format!("carrier-{index}")).collect();
+    let names: Vec<String> = (0..600).map(|index| format!("carrier-{index}")).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let rig = Rig::start(table(&names)).await;
     let mut client = rig.client().await;
