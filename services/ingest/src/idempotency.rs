@@ -6,7 +6,8 @@
 
 use std::{sync::Arc, time::Duration};
 
-use bytes::Bytes;
+use service::time;
+use signalbox_proto::record::{KeyEntry as Entry, KeyMark};
 use sms::{AccountId, Content, MessageId};
 use store::{Applied, Key, Op, Store, StoreError};
 
@@ -14,6 +15,10 @@ use crate::Draft;
 
 /// How long a key is kept, from acceptance.
 pub(crate) const KEPT: Duration = Duration::from_secs(24 * 3_600);
+
+/// Waits for a store that was lost while a message was published, and how often.
+const PUT_BACK_AGAIN: Duration = Duration::from_millis(100);
+const PUT_BACK_TRIES: u32 = 100;
 
 /// A message with a key, about to be published as `id` unless the key is known.
 pub(crate) struct Wanted {
@@ -38,43 +43,22 @@ pub(crate) enum Verdict {
     Unreadable(MessageId),
 }
 
-/// What is stored under a key.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Entry {
-    is_final: bool,
-    id: MessageId,
-    digest: Digest,
-}
-
-const FORMAT: u8 = 1;
-
-impl Entry {
-    /// Format, state, 16 octets of id, 32 of digest. Only ever extended by another format number.
-    fn to_bytes(&self) -> Bytes {
-        let mut octets = Vec::with_capacity(50);
-        octets.extend([FORMAT, u8::from(self.is_final)]);
-        octets.extend_from_slice(self.id.0.as_bytes());
-        octets.extend_from_slice(&self.digest);
-        octets.into()
-    }
-
-    fn from_bytes(octets: &[u8]) -> Option<Self> {
-        let ([FORMAT, state], rest) = octets.split_first_chunk::<2>()? else {
-            return None;
-        };
-        let (id, digest) = rest.split_first_chunk::<16>()?;
-        let id = MessageId(uuid::Uuid::from_bytes(*id));
-        Some(Self {
-            is_final: *state == 1,
-            id,
-            digest: digest.try_into().ok()?,
-        })
-    }
-}
-
 /// The store key of an account's idempotency key: its hash, since a key may contain anything.
 pub(crate) fn store_key(account: &AccountId, key: &str) -> Key {
-    signalbox_proto::keys::idempotency(account, &blake3::hash(key.as_bytes()).to_hex())
+    signalbox_proto::keys::idempotency(account, &key_hash(key).to_hex())
+}
+
+/// What the log keeps of an idempotency key, so that it is known again should the store forget it.
+pub(crate) fn mark(draft: &Draft) -> Option<KeyMark> {
+    let key = &draft.idempotency_key;
+    (!key.is_empty()).then(|| KeyMark {
+        key_hash: *key_hash(key).as_bytes(),
+        digest: digest(draft),
+    })
+}
+
+fn key_hash(key: &str) -> blake3::Hash {
+    blake3::hash(key.as_bytes())
 }
 
 /// Hash of all that `draft` says, its key aside.
@@ -143,18 +127,82 @@ fn verdict(wanted: &Wanted, applied: Applied) -> Verdict {
     }
 }
 
-/// The operation that makes a key final.
-pub(crate) fn finalize(key: Key, id: MessageId, digest: Digest) -> Op {
-    let entry = Entry {
-        is_final: true,
-        id,
-        digest,
-    };
-    Op::Put {
-        key,
-        value: entry.to_bytes(),
-        expires_at_ms: (id.instant() + KEPT).0,
+/// A key whose message is on the log for certain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Final {
+    pub(crate) key: Key,
+    pub(crate) id: MessageId,
+    pub(crate) digest: Digest,
+}
+
+impl Final {
+    /// Makes the key final.
+    fn put(&self) -> Op {
+        Op::Put {
+            key: self.key.clone(),
+            value: self.entry().to_bytes(),
+            expires_at_ms: (self.id.instant() + KEPT).0,
+        }
     }
+
+    /// Makes it final in a store that may have forgotten it.
+    fn put_back(&self) -> Op {
+        Op::Swap {
+            key: self.key.clone(),
+            expected: None,
+            value: Some(self.entry().to_bytes()),
+            expires_at_ms: (self.id.instant() + KEPT).0,
+            due: None,
+        }
+    }
+
+    fn entry(&self) -> Entry {
+        Entry {
+            is_final: true,
+            id: self.id,
+            digest: self.digest,
+        }
+    }
+}
+
+/// Makes keys final, and says which message each stands for: another than thought if the store was lost meanwhile and the
+/// customer was faster.
+///
+/// # Errors
+/// The store was lost and is not back in time. Whoever asks again under these keys may make other messages of them.
+pub(crate) async fn finish(store: &Arc<dyn Store>, finals: &[Final]) -> Result<Vec<MessageId>, StoreError> {
+    let ids = || finals.iter().map(|last| last.id).collect();
+    match store.apply(finals.iter().map(Final::put).collect()).await {
+        Ok(_) => return Ok(ids()),
+        Err(StoreError::Lost) => {}
+        Err(error) => {
+            // The keys stay pending: a retry publishes again under the same id, and routers drop the repeat.
+            tracing::debug!(%error, "idempotency keys not made final");
+            return Ok(ids());
+        }
+    }
+    let put_back = || async {
+        let (applied, commit) = store.apply(finals.iter().map(Final::put_back).collect()).await?;
+        commit.await?;
+        Ok(applied)
+    };
+    for _ in 0..PUT_BACK_TRIES {
+        time::sleep(PUT_BACK_AGAIN).await;
+        match put_back().await {
+            Ok(applied) => return Ok(finals.iter().zip(applied).map(stands_for).collect()),
+            Err(StoreError::Lost | StoreError::Away(_)) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Err(StoreError::Lost)
+}
+
+fn stands_for((last, applied): (&Final, Applied)) -> MessageId {
+    let there = match applied {
+        Applied::Conflict(Some(there)) => Entry::from_bytes(&there.value),
+        _ => None,
+    };
+    there.map_or(last.id, |there| there.id)
 }
 
 #[cfg(test)]

@@ -7,12 +7,13 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use bus::{Bus, Commit, Record, Topic};
 use service::{Clock, Deps, Dice, time};
+use signalbox_proto::record;
 use sms::{Encoding, Lane, Message, MessageId, UnixMs};
-use store::{Key, Op, Store};
+use store::{Key, Store, StoreError};
 
 use crate::{
     Account, Draft, KeySecret, Permits, Refusal,
-    idempotency::{self, Verdict, Wanted},
+    idempotency::{self, Final, Verdict, Wanted},
     metrics,
 };
 
@@ -46,7 +47,7 @@ pub struct Submitted {
     store: Arc<dyn Store>,
     answers: Vec<Answer>,
     lanes: Vec<(Lane, Vec<usize>, Commit)>,
-    finals: BTreeMap<usize, Op>,
+    finals: BTreeMap<usize, Final>,
     repeats: Vec<(usize, usize)>,
     started: time::Instant,
     _permits: Permits,
@@ -57,7 +58,7 @@ struct Frame {
     now: UnixMs,
     answers: Vec<Answer>,
     lanes: [(Vec<usize>, Vec<Record>); Lane::ALL.len()],
-    finals: BTreeMap<usize, Op>,
+    finals: BTreeMap<usize, Final>,
     repeats: Vec<(usize, usize)>,
 }
 
@@ -182,7 +183,7 @@ impl Intake {
     }
 
     fn add(&self, account: &Account, place: usize, draft: Draft, id: MessageId, frame: &mut Frame) {
-        let lane = draft.class.lane();
+        let (lane, mark) = (draft.class.lane(), idempotency::mark(&draft));
         let message = Message {
             id,
             account: account.name.clone(),
@@ -198,7 +199,11 @@ impl Intake {
             receipt: draft.receipt,
             reference: draft.reference,
         };
-        let record = Record::new(message.key.0, signalbox_proto::record::accepted_to_bytes(&message));
+        let octets = match mark {
+            Some(mark) => record::accepted_with_key_to_bytes(&message, &mark),
+            None => record::accepted_to_bytes(&message),
+        };
+        let record = Record::new(message.key.0, octets);
         let (places, records) = &mut frame.lanes[lane as usize];
         places.push(place);
         records.push(record);
@@ -253,9 +258,9 @@ impl Frame {
                     self.repeats.push((place, *first));
                     return None;
                 }
-                let op = idempotency::finalize(wanted.key.clone(), id, wanted.digest);
-                self.finals.insert(place, op);
-                first_places.insert(wanted.key, place);
+                let Wanted { key, digest, .. } = wanted;
+                first_places.insert(key.clone(), place);
+                self.finals.insert(place, Final { key, id, digest });
                 Some(id)
             }
             Verdict::Done(id) => {
@@ -283,7 +288,7 @@ impl Frame {
 impl Submitted {
     /// The answers, in the order of the drafts, once they are certain: OK means durable.
     pub async fn finish(mut self) -> Vec<Answer> {
-        for (lane, places, commit) in self.lanes {
+        for (lane, places, commit) in std::mem::take(&mut self.lanes) {
             match commit.await {
                 Ok(()) => metrics::accepted(lane, places.len()),
                 Err(error) => {
@@ -294,24 +299,31 @@ impl Submitted {
                 }
             }
         }
-        for (repeat, first) in self.repeats {
-            self.answers[repeat] = self.answers[first].clone();
-        }
         // A publish that was refused at once left its place without an OK, and with its key pending.
-        let finals: Vec<Op> = self
-            .finals
+        let (places, finals): (Vec<usize>, Vec<Final>) = std::mem::take(&mut self.finals)
             .into_iter()
             .filter(|(place, _)| self.answers[*place].is_ok())
-            .map(|(_, op)| op)
-            .collect();
-        if !finals.is_empty()
-            && let Err(error) = self.store.apply(finals).await
-        {
-            // The keys stay pending: a retry publishes again under the same id, and routers drop the repeat.
-            tracing::debug!(%error, "idempotency keys not made final");
+            .unzip();
+        if !finals.is_empty() {
+            let ids = idempotency::finish(&self.store, &finals).await;
+            self.answer_keyed(&places, ids);
+        }
+        for (repeat, first) in std::mem::take(&mut self.repeats) {
+            self.answers[repeat] = self.answers[first].clone();
         }
         metrics::answered(&self.answers, self.started.elapsed());
         self.answers
+    }
+
+    /// Answers messages with a key, which are on the log, as their keys say.
+    fn answer_keyed(&mut self, places: &[usize], ids: Result<Vec<MessageId>, StoreError>) {
+        for (index, place) in places.iter().enumerate() {
+            match (&ids, &mut self.answers[*place]) {
+                (Ok(ids), Ok(accepted)) => accepted.id = ids[index],
+                (Err(error), answer) => *answer = Err(Refusal::Store(error.clone())),
+                (Ok(_), Err(_)) => {}
+            }
+        }
     }
 }
 

@@ -6,6 +6,7 @@
 mod account;
 mod config;
 mod draft;
+mod epoch;
 mod grpc;
 mod idempotency;
 mod intake;
@@ -18,6 +19,7 @@ mod server;
 pub use account::{Account, Accounts, Directory};
 pub use config::{Config, Tls};
 pub use draft::{Draft, IDEMPOTENCY_KEY_OCTETS_MAX, REFERENCE_OCTETS_MAX, TTL_MAX, TTL_MIN, Violation};
+pub use epoch::keep_epoch;
 pub use grpc::{FRAME_MESSAGES_MAX, FRAMES_IN_FLIGHT_MAX, REQUEST_OCTETS_MAX, WATCHES_MAX};
 pub use intake::{Accepted, Answer, Intake, Submitted};
 pub use limit::{Limit, Permits};

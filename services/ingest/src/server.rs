@@ -13,6 +13,7 @@ use tonic_health::{ServingStatus, server::HealthReporter};
 use crate::{
     Accounts, Config, Directory, Intake, REQUEST_OCTETS_MAX, Tls,
     account::follow,
+    epoch::keep_epoch,
     grpc::{FRAMES_IN_FLIGHT_MAX, Service},
 };
 
@@ -156,6 +157,7 @@ impl Server {
             .with_keepalive(Some(KEEPALIVE));
         let mut tasks = Tasks::new();
         tasks.spawn(follow(self.directory, self.config.accounts, self.watch, stop.clone()));
+        tasks.spawn(keep_epoch(Arc::clone(&self.deps.store), closed.clone()));
         let shutdown = async move { closed.requested().await };
         let mut serving = Box::pin(router.serve_with_incoming_shutdown(incoming, shutdown));
         tracing::info!(address = %self.address, "ingest serves");

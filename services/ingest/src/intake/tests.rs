@@ -249,3 +249,97 @@ async fn messages_to_one_recipient_keep_their_order() {
         .collect();
     assert_eq!(messages, ids);
 }
+
+/// The store that `rig` was given, and a way to lose it and begin its next epoch with nothing in it.
+async fn rig_with_store() -> (Rig, MemoryStore) {
+    let mut rig = rig().await;
+    let store = MemoryStore::new(rig.deps.clock.as_millis_fn());
+    rig.deps.store = Arc::new(store.handle());
+    rig.intake = Intake::new(&rig.deps, KeySecret::new([1; 16]));
+    (rig, store)
+}
+
+async fn begin_epoch(rig: &Rig, store: &MemoryStore) {
+    let epoch = store.rebuild().await.unwrap().unwrap().finish().await.unwrap();
+    store.adopt(&epoch);
+    rig.deps.store.adopt(&epoch);
+}
+
+#[tokio::test(start_paused = true)]
+async fn with_the_store_lost_only_messages_with_a_key_are_refused() {
+    let (rig, store) = rig_with_store().await;
+    store.lose();
+    let drafts = vec![
+        draft("447700900001", Class::Otp, ""),
+        draft("447700900002", Class::Otp, "k"),
+    ];
+    let answers = rig.submit(drafts).await;
+    assert!(answers[0].is_ok());
+    assert_eq!(answers[1], Err(Refusal::Store(StoreError::Lost)));
+    assert_eq!(rig.accepted(Lane::Urgent).await.len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_log_keeps_what_a_key_was() {
+    let (rig, _) = rig_with_store().await;
+    let answers = rig.submit(vec![draft("447700900001", Class::Otp, "k")]).await;
+    let mut read = rig
+        .deps
+        .bus
+        .read(&topics::accepted(Lane::Urgent), Position::Start)
+        .await
+        .unwrap();
+    let octets = read.poll(1).await.unwrap().remove(0).value;
+    let (message, mark) = record::accepted_with_key_from_bytes(&octets).unwrap();
+    let mark = mark.expect("it was submitted with a key");
+    assert_eq!(Ok(message.id), answers[0].as_ref().map(|accepted| accepted.id));
+    let key = signalbox_proto::keys::idempotency(&message.account, &mark.hex());
+    let found = rig.deps.store.get(vec![key]).await.unwrap().remove(0).unwrap();
+    let entry = record::KeyEntry::from_bytes(&found.value).unwrap();
+    assert_eq!(
+        (entry.id, entry.digest),
+        (message.id, mark.digest),
+        "as a rebuild makes it"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_whose_message_was_being_published_outlives_the_store() {
+    let (rig, store) = rig_with_store().await;
+    let wanted = || vec![draft("447700900001", Class::Otp, "k")];
+    let submitted = rig.intake.submit(&rig.account, wanted()).await;
+    store.lose();
+    let (answers, ()) = futures::join!(submitted.finish(), async {
+        time::sleep(Duration::from_secs(2)).await;
+        begin_epoch(&rig, &store).await;
+    });
+    assert_eq!(rig.submit(wanted()).await, answers, "the same message");
+    assert_eq!(rig.accepted(Lane::Urgent).await.len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_message_whose_key_cannot_be_put_back_is_not_answered_ok() {
+    let (rig, store) = rig_with_store().await;
+    let submitted = rig
+        .intake
+        .submit(&rig.account, vec![draft("447700900001", Class::Otp, "k")])
+        .await;
+    store.lose();
+    assert_eq!(submitted.finish().await, [Err(Refusal::Store(StoreError::Lost))]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_new_epoch_is_adopted() {
+    let (rig, store) = rig_with_store().await;
+    let (handle, stop) = service::Stop::new();
+    let mut keeper = service::Tasks::new();
+    keeper.spawn(crate::keep_epoch(Arc::clone(&rig.deps.store), stop));
+    store.lose();
+    let epoch = store.rebuild().await.unwrap().unwrap().finish().await.unwrap();
+    store.adopt(&epoch);
+    assert_eq!(rig.deps.store.get(vec![]).await, Err(StoreError::Lost));
+    time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(rig.deps.store.get(vec![]).await, Ok(vec![]));
+    handle.request();
+    keeper.join_all().await;
+}
