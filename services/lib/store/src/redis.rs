@@ -1,6 +1,6 @@
 //! The store in a Redis, or in a cluster of them: what roles on different machines share.
 //!
-//! Values lie in sixteen buckets by the hash of their key. A call is one script for each bucket it touches, all sent as one;
+//! Values lie in eight buckets by the hash of their key. A call is one script for each bucket it touches, all sent as one;
 //! a script looks at the epoch of its bucket first, so that nothing is read from or written to a store that forgot
 //! something. The server's clock decides what has expired: a caller's expiry is taken as a span from the caller's now, so
 //! clocks that differ shorten no lease.

@@ -10,13 +10,13 @@
 -- A value is kept as <version, expires, due> and its octets; due -1 = none. Its due entry is named after its key and expiry,
 -- so that the index tells by itself which entries have expired.
 
-local CLAIM, PUT, SWAP, REMOVE = 1, 2, 3, 5
+local CLAIM, PUT, SWAP, SWAP_TO_NOTHING = 1, 2, 3, 4
 local NEVER = 9007199254740991
--- Redis clears an expired value away this much later: until then, the time of this script alone decides.
+-- Redis clears an expired value away at least this much later: until then, the time of this script alone decides.
 local KEPT_MS = 60000
 local HEADER = '<ddd'
 
-local call, pack, unpack, sub, min = redis.call, struct.pack, struct.unpack, string.sub, math.min
+local call, pack, unpack, sub, ceil, min = redis.call, struct.pack, struct.unpack, string.sub, math.ceil, math.min
 
 local head = call('MGET', KEYS[1], KEYS[2])
 if head[1] ~= ARGV[1] or not head[2] then
@@ -38,25 +38,41 @@ local function member(key, expires)
   return sub(key, 19) .. pack('>I8', expires)
 end
 
-local function write(key, value, expires, due)
-  version = version + 1
-  local entry = pack(HEADER, version, expires, due) .. value
-  if expires >= NEVER then
-    call('SET', key, entry)
-  else
-    call('SET', key, entry, 'PX', expires - now + KEPT_MS)
+-- When Redis clears away what expires after a span: whole minutes, as text that is made once.
+local minutes = {}
+local function cleared(span)
+  local count = ceil((span + KEPT_MS) / 60000)
+  local text = minutes[count]
+  if not text then
+    text = string.format('%d', count * 60)
+    minutes[count] = text
   end
+  return text
+end
+
+-- Writes and says so; with `only` = 'NX' only where Redis has nothing.
+local function write(key, value, span, expires, due, only)
+  local entry = pack(HEADER, version + 1, expires, due) .. value
+  local written
+  if expires >= NEVER then
+    written = only and call('SET', key, entry, only) or not only and call('SET', key, entry)
+  elseif only then
+    written = call('SET', key, entry, only, 'EX', cleared(span))
+  else
+    written = call('SET', key, entry, 'EX', cleared(span))
+  end
+  if not written then
+    return false
+  end
+  version = version + 1
   if due >= 0 then
     call('ZADD', due_key, due, member(key, expires))
   end
+  return true
 end
 
-local answers = {}
-for i = 1, #KEYS - 3 do
-  local key, value = KEYS[i + 3], ARGV[i + 3]
-  local kind, span, expected, due
-  kind, span, expected, due, at = unpack('<Bddd', operations, at)
-  local expires = min(now + span, NEVER)
+-- What is decided over what is there: most writes are of new keys, and found not to be by the write itself.
+local function decide(kind, key, value, span, expires, expected, due)
   local there = call('GET', key)
   local there_version, there_expires, there_due = -1, 0, -1
   if there then
@@ -67,39 +83,50 @@ for i = 1, #KEYS - 3 do
     if name then
       call('ZREM', due_key, name)
     end
-    there, there_version, there_due, name = false, -1, -1, false
+    there, there_version, name = false, -1, false
   end
-
-  local answer = 0
+  if kind == CLAIM and there then
+    if sub(there, 25) ~= value then
+      return sub(there, 25)
+    end
+    -- One that would lapse no later than it does anyway costs no write.
+    if there_expires >= expires then
+      return 1
+    end
+    due = there_due
+  elseif (kind == SWAP or kind == SWAP_TO_NOTHING) and expected ~= there_version then
+    return there
+  end
+  if name then
+    call('ZREM', due_key, name)
+  end
   if kind == CLAIM then
-    if not there then
-      write(key, value, expires, -1)
-    elseif sub(there, 25) ~= value then
-      answer = sub(there, 25)
-    else
-      answer = 1
-      -- One that would lapse no later than it does anyway costs no write.
-      if there_expires < expires then
-        if name then
-          call('ZREM', due_key, name)
-        end
-        write(key, value, expires, there_due)
-      end
-    end
-  elseif kind ~= PUT and kind ~= REMOVE and expected ~= there_version then
-    answer = there
-  else
-    if name then
-      call('ZREM', due_key, name)
-    end
-    if kind == PUT or kind == SWAP then
-      write(key, value, expires, due)
-      answer = version
-    elseif there then
-      call('DEL', key)
-    end
+    write(key, value, span, expires, due)
+    return there and 1 or 0
+  elseif kind == PUT or kind == SWAP then
+    write(key, value, span, expires, due)
+    return version
   end
-  answers[i] = answer
+  if there then
+    call('DEL', key)
+  end
+  return 0
+end
+
+local answers = {}
+for i = 1, #KEYS - 3 do
+  local key, value = KEYS[i + 3], ARGV[i + 3]
+  local kind, span, expected, due
+  kind, span, expected, due, at = unpack('<Bddd', operations, at)
+  local expires = min(now + span, NEVER)
+  local is_new = (kind == CLAIM or kind == SWAP and expected < 0) and write(key, value, span, expires, due, 'NX')
+  if not is_new then
+    answers[i] = decide(kind, key, value, span, expires, expected, due)
+  elseif kind == CLAIM then
+    answers[i] = 0
+  else
+    answers[i] = version
+  end
 end
 if version ~= before then
   call('SET', KEYS[2], version)

@@ -1,12 +1,12 @@
-//! The sixteen buckets of a store in Redis, and the names of what is in them.
+//! The eight buckets of a store in Redis, and the names of what is in them.
 //!
-//! Each bucket is one slot of a cluster, since its name stands in braces, so one script can see all of it. Sixteen are enough
+//! Each bucket is one slot of a cluster, since its name stands in braces, so one script can see all of it. Eight are enough
 //! to spread a store over as many servers, and few enough that a call is few scripts.
 
 use crate::Key;
 
 /// How many buckets there are. Changing it loses what is stored.
-pub(super) const BUCKETS: usize = 16;
+pub(super) const BUCKETS: usize = 8;
 
 /// Length of what comes before the key in the name of a value; the scripts cut it off.
 pub(super) const VALUE_PREFIX_OCTETS: usize = 18;

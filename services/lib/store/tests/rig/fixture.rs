@@ -8,49 +8,55 @@ use std::{
     time::Duration,
 };
 
+use backing::{Redis, RedisOptions, RedisPersistence};
 use futures::{FutureExt, future::BoxFuture};
 use store::{RedisConfig, RedisStore, Store, conformance::Fixture};
 
-use crate::server::Server;
-
 pub(crate) struct OnRedis {
-    pub(crate) server: Server,
+    pub(crate) server: Redis,
     pub(crate) store: RedisStore,
     pub(crate) now_ms: Arc<AtomicU64>,
 }
 
-/// A handle of the store at `url`, on the clock of a test.
-pub(crate) fn open(url: String, now_ms: &Arc<AtomicU64>) -> RedisStore {
+/// A server that loses nothing when it is killed.
+pub(crate) fn durable() -> RedisOptions {
+    RedisOptions {
+        persistence: RedisPersistence::Always,
+        ..RedisOptions::default()
+    }
+}
+
+pub(crate) fn config(url: String, now_ms: &Arc<AtomicU64>) -> RedisConfig {
     let clock = now_ms.clone();
-    let config = RedisConfig {
+    RedisConfig {
         url,
         ca: None,
         certificate: None,
         key: None,
         clock: Arc::new(move || clock.load(Ordering::Relaxed)),
-    };
-    RedisStore::new(config).unwrap().on_own_clock()
+    }
 }
 
 /// Begins the first epoch, and adopts it.
 pub(crate) async fn begin(store: &RedisStore) {
-    let epoch = store
-        .rebuild()
-        .await
-        .unwrap()
-        .expect("a new store is lost")
-        .finish()
-        .await
-        .unwrap();
-    store.adopt(&epoch);
+    let rebuilder = store.rebuild().await.unwrap().expect("a new store is lost");
+    store.adopt(&rebuilder.finish().await.unwrap());
 }
 
 impl OnRedis {
-    pub(crate) async fn new(server: Server) -> Self {
+    pub(crate) async fn new(options: RedisOptions) -> Self {
+        let server = Redis::start(options).unwrap();
         let now_ms = Arc::new(AtomicU64::new(1_000_000));
-        let store = open(server.url(), &now_ms);
+        let store = RedisStore::new(config(server.url(), &now_ms)).unwrap().on_own_clock();
         begin(&store).await;
         Self { server, store, now_ms }
+    }
+
+    /// A handle of the same store as another process has it.
+    pub(crate) fn handle(&self) -> RedisStore {
+        RedisStore::new(config(self.server.url(), &self.now_ms))
+            .unwrap()
+            .on_own_clock()
     }
 }
 
@@ -60,19 +66,14 @@ impl Fixture for OnRedis {
     }
 
     fn restart(&mut self) -> BoxFuture<'_, bool> {
-        self.server.restart();
-        self.store = open(self.server.url(), &self.now_ms);
+        self.server.restart().unwrap();
+        self.store = self.handle();
         std::future::ready(true).boxed()
     }
 
     fn lose(&mut self) -> BoxFuture<'_, bool> {
-        async move {
-            let client = redis::Client::open(self.server.url()).unwrap();
-            let mut connection = client.get_multiplexed_async_connection().await.unwrap();
-            redis::cmd("FLUSHALL").exec_async(&mut connection).await.unwrap();
-            true
-        }
-        .boxed()
+        self.server.flush().unwrap();
+        std::future::ready(true).boxed()
     }
 
     fn now_ms(&self) -> u64 {
