@@ -32,24 +32,56 @@ struct Failure {
 ///
 /// # Errors
 /// Reading or writing failed; what was written before stands.
-pub fn explain(table: &Table, mut input: impl BufRead, mut output: impl Write, now: UnixMs) -> io::Result<Summary> {
+pub fn explain(table: &Table, input: impl BufRead, output: impl Write, now: UnixMs) -> io::Result<Summary> {
+    answer(input, output, now, 1, |asked| {
+        asked
+            .iter()
+            .map(|asked| Ok(serde_json::to_string(&table.explain(&asked.query()))?))
+            .collect()
+    })
+}
+
+/// The same with the explanations of somebody else: `explain` answers each of up to `at_once` queries, in order, with one
+/// line.
+///
+/// # Errors
+/// Reading, writing or `explain` failed; what was written before stands.
+pub fn answer<E: From<io::Error>>(
+    mut input: impl BufRead,
+    mut output: impl Write,
+    now: UnixMs,
+    at_once: usize,
+    mut explain: impl FnMut(&[Asked]) -> Result<Vec<String>, E>,
+) -> Result<Summary, E> {
     let mut summary = Summary::default();
     let mut line = Vec::new();
-    while let Some(is_whole) = read_line(&mut input, &mut line)? {
-        summary.lines += 1;
-        let asked = if is_whole {
-            parse(&line, now)
-        } else {
-            Err(format!("the line is over {LINE_OCTETS_MAX} octets"))
-        };
-        match asked {
-            Ok(asked) => serde_json::to_writer(&mut output, &table.explain(&asked.query()))?,
-            Err(error) => {
-                summary.failed += 1;
-                serde_json::to_writer(&mut output, &Failure { error })?;
-            }
+    let mut is_over = false;
+    while !is_over {
+        // Of each line its query, or the error in its place.
+        let (mut asked, mut failures) = (Vec::new(), Vec::new());
+        while failures.len() < at_once {
+            let Some(is_whole) = read_line(&mut input, &mut line)? else {
+                is_over = true;
+                break;
+            };
+            let query = if is_whole {
+                parse(&line, now)
+            } else {
+                Err(format!("the line is over {LINE_OCTETS_MAX} octets"))
+            };
+            failures.push(query.map(|query| asked.push(query)).err());
         }
-        output.write_all(b"\n")?;
+        let answers = if asked.is_empty() { Vec::new() } else { explain(&asked)? };
+        let mut answers = answers.into_iter();
+        for failure in failures {
+            summary.lines += 1;
+            summary.failed += u64::from(failure.is_some());
+            let line = match failure {
+                Some(error) => serde_json::to_string(&Failure { error }).map_err(io::Error::from)?,
+                None => answers.next().expect("every query is answered"),
+            };
+            writeln!(output, "{line}")?;
+        }
     }
     output.flush()?;
     Ok(summary)

@@ -11,7 +11,7 @@ use source::{Code, Problems, Severity};
 
 use crate::{
     Table, batch,
-    request::Request,
+    request::{Request, RequestError},
     table::{counted, load},
 };
 
@@ -59,13 +59,7 @@ pub fn check(dir: &Path, json: bool) -> Output {
 pub fn explain(dir: &Path, request: Request, json: bool, now: UnixMs) -> Output {
     let asked = match request.resolve(now) {
         Ok(asked) => asked,
-        Err(error) => {
-            return Output {
-                stderr: format!("error: {error}\n"),
-                code: EXIT_USAGE,
-                ..Output::default()
-            };
-        }
+        Err(error) => return no_query(&error),
     };
     match load(dir) {
         Err(problems) => refused(
@@ -110,19 +104,32 @@ pub fn explain_batch(dir: &Path, input: impl BufRead, output: impl Write, now: U
             ));
         }
     };
-    let summary = batch::explain(&table, input, output, now)?;
+    batch::explain(&table, input, output, now).map(answered)
+}
+
+/// What is said of a query that is refused.
+pub fn no_query(error: &RequestError) -> Output {
+    Output {
+        stderr: format!("error: {error}\n"),
+        code: EXIT_USAGE,
+        ..Output::default()
+    }
+}
+
+/// What a batch came to, for people.
+pub fn answered(summary: batch::Summary) -> Output {
     if summary.failed == 0 {
-        return Ok(Output::default());
+        return Output::default();
     }
     let stderr = format!(
         "{} of {} lines are no query, see their error\n",
         summary.failed, summary.lines
     );
-    Ok(Output {
+    Output {
         stderr,
         code: EXIT_NEGATIVE,
         ..Output::default()
-    })
+    }
 }
 
 fn check_text(table: Option<&Table>, problems: &Problems) -> String {
