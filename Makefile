@@ -9,22 +9,48 @@ BROKERS ?= 1
 KAFKA_PORT ?= 9092
 REDIS_PORT ?= 6379
 
+# What carries messages in the demonstrations: embedded, or kafka, which starts Kafka and Redis for as long as it takes.
+BUS ?= embedded
+SIGNALBOX := $(or $(CARGO_TARGET_DIR),target)/release/signalbox
+DEMO = $(DEMO_$(BUS))
+DEMO_embedded := $(SIGNALBOX) demo
+DEMO_kafka := $(BACKING) with -- $(SIGNALBOX) demo --bus kafka
+ifeq ($(BUS),kafka)
+BENCH_BUSY := 40000
+BENCH_BUSY_RATE := 4000
+BENCH_CALM := 20000
+BENCH_CALM_RATE := 2000
+else
+BENCH_BUSY := 100000
+BENCH_BUSY_RATE := 10000
+BENCH_CALM := 50000
+BENCH_CALM_RATE := 5000
+endif
+
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## the release binaries, in target/release
 	$(CARGO) build --release --locked -p signalbox -p signalbox-loadtest
 
-demo: build ## standalone with three carriers, 20,000 messages, one carrier killed, one price changed
-	@$(CARGO) run --release --locked --quiet -p signalbox -- demo
+demo: build ## three carriers, 20,000 messages, one carrier killed, one price changed; BUS=kafka runs the roles apart
+	@$(DEMO)
 
-crash: build ## the demo, but the router itself is killed halfway and started again
-	@$(CARGO) run --release --locked --quiet -p signalbox -- demo --crash
+crash: build ## the demo, but the router is killed halfway and started again; BUS=kafka: a router and a connector
+	@$(DEMO) --crash
 
-bench: build ## what this machine does: all at once, then 10,000 and 5,000 messages a second
-	@for rate in 100000 10000; do \
-	  $(CARGO) run --release --locked --quiet -p signalbox -- demo --steady --messages 100000 --rate $$rate || exit 1; done
-	@$(CARGO) run --release --locked --quiet -p signalbox -- demo --steady --messages 50000 --rate 5000
+rolling: BUS = kafka
+rolling: build ## over Kafka and Redis: a router joins, one leaves, a connector is replaced, a router is killed
+	@$(DEMO) --rolling
+
+store-loss: BUS = kafka
+store-loss: build ## over Kafka and Redis: the store is emptied under load and rebuilt from the log
+	@$(DEMO) --store-loss
+
+bench: build ## what this machine does: all at once, then at two steady rates; BUS=kafka over Kafka and Redis
+	@$(DEMO) --steady --messages 100000 --rate 100000
+	@$(DEMO) --steady --messages $(BENCH_BUSY) --rate $(BENCH_BUSY_RATE)
+	@$(DEMO) --steady --messages $(BENCH_CALM) --rate $(BENCH_CALM_RATE)
 
 services-fetch: ## fetches Kafka from Maven Central; as root on Debian installs Java, Maven and Redis too
 	@$(BACKING) fetch
@@ -50,4 +76,4 @@ deny: ## licences, bans and sources of the dependencies
 protos: ## lint of the .proto files
 	cd proto && npx --yes @bufbuild/buf@1 lint
 
-.PHONY: help build demo crash bench services-fetch services services-down test lint deny protos
+.PHONY: help build demo crash rolling store-loss bench services-fetch services services-down test lint deny protos

@@ -169,6 +169,15 @@ pub(crate) struct Trace {
     pub(crate) id: String,
 }
 
+/// What the demonstration's router stands on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Bus {
+    /// One process and one database in the demonstration's folder
+    Embedded,
+    /// Apache Kafka and Redis, with ingest, two routers, and a connector for each carrier as processes of their own
+    Kafka,
+}
+
 #[derive(Args, Debug)]
 pub(crate) struct Demo {
     /// Messages to send
@@ -180,13 +189,36 @@ pub(crate) struct Demo {
     /// Same number, same messages
     #[arg(long, default_value_t = 1)]
     pub(crate) seed: u64,
-    /// Instead of the carrier and the price: kill the router itself halfway and start it again
-    #[arg(long, conflicts_with = "steady")]
-    pub(crate) crash: bool,
-    /// No events: measure
-    #[arg(long)]
-    pub(crate) steady: bool,
+    /// What carries messages and holds their state
+    #[arg(long, value_enum, default_value = "embedded")]
+    pub(crate) bus: Bus,
+    /// Brokers of Apache Kafka, for --bus kafka
+    #[arg(long, value_name = "HOST:PORT,…", env = "SIGNALBOX_KAFKA")]
+    pub(crate) brokers: Option<String>,
+    /// Redis, for --bus kafka
+    #[arg(long, value_name = "URL", env = "SIGNALBOX_REDIS", hide_env_values = true)]
+    pub(crate) redis: Option<String>,
+    #[command(flatten)]
+    pub(crate) scene: Scene,
     /// Leave the demo's files in this folder; absent = a temporary one that is removed
     #[arg(long, value_name = "DIR")]
     pub(crate) keep: Option<PathBuf>,
+}
+
+/// What happens on the way, instead of a carrier that is killed and a price that falls.
+#[derive(Args, Clone, Copy, Debug, Default)]
+#[group(multiple = false)]
+pub(crate) struct Scene {
+    /// Kill the router itself halfway and start it again; with --bus kafka a router and a connector
+    #[arg(long)]
+    pub(crate) crash: bool,
+    /// Add a router, drain another, replace a connector and kill a router, one after the other; with --bus kafka
+    #[arg(long)]
+    pub(crate) rolling: bool,
+    /// Empty the store halfway; with --bus kafka
+    #[arg(long)]
+    pub(crate) store_loss: bool,
+    /// No events: measure
+    #[arg(long)]
+    pub(crate) steady: bool,
 }

@@ -10,28 +10,25 @@ use std::{
 use anyhow::Context as _;
 use source::{Document, Log, Problems, Section};
 
+mod engine;
 mod overrides;
 mod shown;
 
+pub(crate) use engine::{Engine, Kafka, Redis};
 pub(crate) use shown::shown;
-
-/// Where the log lives.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Engine {
-    /// One database on this machine.
-    Embedded { path: PathBuf },
-    /// Gone with the process: for trying things out.
-    Memory,
-}
 
 /// Everything a process reads from its file. A section that a role does not need may be absent.
 #[derive(Clone, Debug)]
 pub(crate) struct Config {
-    pub(crate) bus: Engine,
-    pub(crate) store: Engine,
+    /// Where relative paths of secrets start.
+    pub(crate) folder: PathBuf,
+    pub(crate) engine: Engine,
     pub(crate) partitions: u32,
     pub(crate) table: Option<PathBuf>,
+    /// Where the last good table is kept; absent = beside the database, where there is one.
+    pub(crate) last_good: Option<PathBuf>,
     pub(crate) ingest: Option<Ingest>,
+    pub(crate) router: Router,
     pub(crate) links: Option<PathBuf>,
     pub(crate) probes: Option<SocketAddr>,
     pub(crate) log_json: bool,
@@ -47,11 +44,28 @@ pub(crate) struct Ingest {
     pub(crate) tls: Option<Tls>,
 }
 
-/// Certificate and key of a server, PEM files.
+/// The `[router]` section.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Router {
+    /// Where questions about routing are answered; absent = nowhere.
+    pub(crate) grpc: Option<SocketAddr>,
+    pub(crate) tls: Option<Tls>,
+}
+
+/// PEM files of a server.
 #[derive(Clone, Debug)]
 pub(crate) struct Tls {
     pub(crate) certificate: PathBuf,
     pub(crate) key: PathBuf,
+    /// Callers show a certificate of this authority; absent = they show none.
+    pub(crate) client_ca: Option<PathBuf>,
+}
+
+impl Tls {
+    /// Every file that is named.
+    pub(crate) fn files(&self) -> impl Iterator<Item = &PathBuf> {
+        [&self.certificate, &self.key].into_iter().chain(&self.client_ca)
+    }
 }
 
 /// Reads `file`, with `SIGNALBOX__SECTION__KEY` variables in place of what it says. Relative paths start at its folder.
@@ -80,24 +94,25 @@ pub(crate) fn parse(name: &str, text: &str, folder: &Path) -> Result<Config, Pro
 }
 
 fn read(root: &Section<'_>, folder: &Path) -> Config {
-    let bus_section = root.key("bus").required().section();
-    let partitions = bus_section
-        .as_ref()
-        .and_then(|bus| bus.key("partitions").integer(1..=256));
+    let bus = root.key("bus").required().section();
+    let partitions = bus.as_ref().and_then(|bus| bus.key("partitions").integer(1..=256));
+    let table = root.key("table").section();
     let telemetry = root.key("telemetry").section();
     let service = root.key("service").section();
+    let router = root.key("router").section();
     let config = Config {
-        bus: engine(bus_section.as_ref(), "kafka", folder),
-        store: engine(root.key("store").required().section().as_ref(), "redis", folder),
+        folder: folder.to_owned(),
+        engine: engine::engine(root, bus.as_ref(), folder),
         partitions: partitions.unwrap_or(signalbox_proto::topics::PARTITIONS_DEFAULT),
-        table: root
-            .key("table")
-            .section()
-            .and_then(|table| path(&table, "path", folder)),
+        table: table.as_ref().and_then(|table| path(table, "path", folder)),
+        last_good: table
+            .as_ref()
+            .and_then(|table| optional_path(table, "last_good", folder)),
         ingest: root
             .key("ingest")
             .section()
             .and_then(|section| ingest(&section, folder)),
+        router: router.map(|section| self::router(&section, folder)).unwrap_or_default(),
         links: root
             .key("connector")
             .section()
@@ -113,56 +128,51 @@ fn read(root: &Section<'_>, folder: &Path) -> Config {
             .and_then(|section| section.key("drain").duration("1s", "5m"))
             .unwrap_or(connector::DRAIN_LIMIT_DEFAULT),
     };
-    if config.bus != config.store {
-        let place = root.place_of("store");
-        let what = "bus and store are not on one database";
-        let why = "an embedded bus and store share one database, so that one write covers both";
-        root.log()
-            .error(place, 50, what, why, "give both the same kind and path");
+    let has_no_secret = config.ingest.as_ref().is_some_and(|ingest| ingest.key_secret.is_none());
+    if has_no_secret && matches!(config.engine, Engine::Apart { .. }) {
+        let what = "\"ingest.key_secret\" is missing";
+        let why = "every process must make the same record keys, also after the store has lost what it held";
+        let help = "add key_secret = { file = \"PATH\" }, a file with 32 hexadecimal digits: openssl rand -hex 16";
+        root.log().error(root.place_of("ingest"), 52, what, why, help);
     }
     config
-}
-
-fn engine(section: Option<&Section<'_>>, distributed: &str, folder: &Path) -> Engine {
-    let Some(section) = section else { return Engine::Memory };
-    let kind = section.key("kind").required();
-    match kind.word(&[("embedded", 0), ("memory", 1), (distributed, 2)]) {
-        Some(0) => Engine::Embedded {
-            path: path(section, "path", folder).unwrap_or_default(),
-        },
-        Some(2) => {
-            kind.refuse(
-                51,
-                format!("is \"{distributed}\", which this version does not offer yet"),
-                "",
-                "use \"embedded\"",
-            );
-            Engine::Memory
-        }
-        _ => Engine::Memory,
-    }
 }
 
 fn path(section: &Section<'_>, key: &str, folder: &Path) -> Option<PathBuf> {
     section.key(key).required().string(4_096).map(|path| folder.join(path))
 }
 
+fn optional_path(section: &Section<'_>, key: &str, folder: &Path) -> Option<PathBuf> {
+    section.key(key).string(4_096).map(|path| folder.join(path))
+}
+
 fn ingest(section: &Section<'_>, folder: &Path) -> Option<Ingest> {
     let grpc = section.key("grpc").required().parse(str::parse);
     let accounts = path(section, "accounts", folder);
     let key_secret = section.key("key_secret").secret();
-    let tls = section.key("tls").section().and_then(|tls| {
-        let (certificate, key) = (path(&tls, "certificate", folder), path(&tls, "key", folder));
-        Some(Tls {
-            certificate: certificate?,
-            key: key?,
-        })
-    });
+    let tls = section.key("tls").section().and_then(|section| tls(&section, folder));
     Some(Ingest {
         grpc: grpc?,
         accounts: accounts?,
         key_secret,
         tls,
+    })
+}
+
+fn router(section: &Section<'_>, folder: &Path) -> Router {
+    Router {
+        grpc: section.key("grpc").parse(str::parse),
+        tls: section.key("tls").section().and_then(|section| tls(&section, folder)),
+    }
+}
+
+fn tls(section: &Section<'_>, folder: &Path) -> Option<Tls> {
+    let (certificate, key) = (path(section, "certificate", folder), path(section, "key", folder));
+    let client_ca = optional_path(section, "client_ca", folder);
+    Some(Tls {
+        certificate: certificate?,
+        key: key?,
+        client_ca,
     })
 }
 

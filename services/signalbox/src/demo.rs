@@ -2,14 +2,20 @@
 
 use std::process::ExitCode;
 
-use crate::{cli::Demo, exit};
+use crate::{
+    cli::{Bus, Demo},
+    exit,
+};
 
 mod books;
+mod cast;
 mod check;
 mod courier;
 mod drive;
+mod files;
 mod placing;
 mod report;
+mod scenes;
 mod stage;
 
 use books::Books;
@@ -27,11 +33,15 @@ pub(crate) fn main(demo: Demo) -> anyhow::Result<ExitCode> {
 }
 
 async fn run(demo: &Demo) -> anyhow::Result<bool> {
-    println!("Setting the stage: a table over 29,244 real prefixes, three invented carriers over SMPP, one router.");
+    let router = match demo.bus {
+        Bus::Embedded => "one router",
+        Bus::Kafka => "ingest, two routers and three connectors over Apache Kafka and Redis",
+    };
+    println!("Setting the stage: a table over 29,244 real prefixes, three invented carriers over SMPP, {router}.");
     let mut stage = Stage::set(demo).await?;
     let trip = drive::run(&mut stage, demo).await;
     if trip.is_err() {
-        stage.show_log();
+        stage.cast.show_logs();
     }
     let trip = trip?;
     let scene = stage.strike().await?;

@@ -1,10 +1,11 @@
 //! The roles: opens what the configuration names, runs the services over it, and drains them.
 
-use std::{process::ExitCode, sync::Arc, time::Duration};
+use std::{process::ExitCode, time::Duration};
 
 use anyhow::{Context as _, bail};
-use service::{Deps, Readiness, Stop, Tasks, telemetry, time};
-use table::LiveTable;
+use bus::PublishError;
+use service::{Readiness, Stop, Tasks, telemetry, time};
+use signalbox_proto::topics;
 use tokio::net::TcpListener;
 use tracing::{error, info, warn};
 
@@ -15,14 +16,19 @@ mod engine;
 mod key_secret;
 mod last_good;
 mod reload;
+mod standing;
+mod start;
 mod unserved;
 
 use engine::Engine;
-use last_good::LastGood;
+use standing::Standing;
 use unserved::Unserved;
 
 /// What a process prints on standard output once it takes messages; the address follows.
 pub(crate) const READY_PREFIX: &str = "signalbox: ready, gRPC on ";
+
+/// What a router prints on standard output before that, if it answers questions; the address follows.
+pub(crate) const QUESTIONS_PREFIX: &str = "signalbox: questions about routing, gRPC on ";
 
 /// Time between telling probes that the process goes and refusing calls.
 const DRAIN_NOTICE: Duration = Duration::from_millis(200);
@@ -30,7 +36,7 @@ const DRAIN_NOTICE: Duration = Duration::from_millis(200);
 const DRAIN_SLACK: Duration = Duration::from_secs(5);
 
 /// Which services a process runs.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Roles {
     ingest: bool,
     router: bool,
@@ -58,6 +64,16 @@ impl Roles {
         router: false,
         connector: true,
     };
+
+    /// What brokers call the process.
+    const fn client_id(self) -> &'static str {
+        match self {
+            Self::INGEST => "signalbox-ingest",
+            Self::ROUTER => "signalbox-router",
+            Self::CONNECTOR => "signalbox-connector",
+            _ => "signalbox",
+        }
+    }
 }
 
 type Running = Tasks<anyhow::Result<&'static str>>;
@@ -95,36 +111,20 @@ async fn run(config: &Config, roles: Roles) -> anyhow::Result<bool> {
     let (handle, stop) = Stop::new();
     let mut signals = Tasks::new();
     service::stop_on_signals(&mut signals, handle)?;
-    let engine = Engine::open(config)?;
+    let engine = Engine::open(config, roles.client_id())?;
     let readiness = Readiness::new();
-    let mut running = Running::new();
-    // Probes are answered until the end: a process that drains says so.
+    // Probes are answered until the end: a process that waits or drains says so.
     let (_probes_stop, until) = Stop::new();
-    let _probes = serve_probes(config, &readiness, until).await?;
-    engine.maintain(&stop, &mut running);
-    let mut unserved = None;
-    if roles.connector {
-        let links = start_connector(config, &engine.deps, &stop, &mut running)?;
-        let (partitions, drain) = (config.partitions, config.drain_limit);
-        unserved = Some(Unserved::new(
-            &links,
-            engine.deps.clone(),
-            partitions,
-            drain,
-            stop.clone(),
-        ));
+    let mut helpers = Tasks::new();
+    serve_probes(config, &readiness, until, &mut helpers).await?;
+    let mut standing = Standing::new(engine.deps()?, readiness.clone(), &config.engine);
+    if !standing.wait(&topics::fixed(config.partitions), &stop).await? {
+        return Ok(true);
     }
-    if roles.router {
-        start_router(config, &engine.deps, unserved, &stop, &mut running)?;
-    }
-    if roles.ingest {
-        start_ingest(config, &engine.deps, &stop, &mut running).await?;
-    } else {
-        println!("signalbox: ready");
-    }
-    readiness.set(true);
-    let is_clean = match wait(config, &stop, &readiness, running).await {
+    helpers.spawn(standing.follow(stop.clone()));
+    let is_clean = match serve(config, roles, &engine, &readiness, &stop).await {
         Ok(is_clean) => is_clean,
+        Err(error) if is_for_people(&error) => return Err(error),
         Err(error) => {
             error!("{error:#}");
             false
@@ -132,6 +132,51 @@ async fn run(config: &Config, roles: Roles) -> anyhow::Result<bool> {
     };
     engine.close(config.drain_limit).await?;
     Ok(is_clean)
+}
+
+/// Runs `roles` until `stop`, and says when they are ready.
+async fn serve(
+    config: &Config,
+    roles: Roles,
+    engine: &Engine,
+    readiness: &Readiness,
+    stop: &Stop,
+) -> anyhow::Result<bool> {
+    let mut running = Running::new();
+    engine.maintain(stop, &mut running);
+    let mut unserved = None;
+    if roles.connector {
+        let links = start::connector(config, engine.deps()?, stop, &mut running)?;
+        if roles.router {
+            let (partitions, drain) = (config.partitions, config.drain_limit);
+            unserved = Some(Unserved::new(&links, engine.deps()?, partitions, drain, stop.clone()));
+        }
+    }
+    if roles.router {
+        let questions = start::router(config, engine.deps()?, unserved, stop, &mut running).await?;
+        if let Some(address) = questions {
+            println!("{QUESTIONS_PREFIX}{address}");
+        }
+    }
+    let mut line = "signalbox: ready".to_owned();
+    if roles.ingest {
+        let address = start::ingest(config, engine.deps()?, readiness, stop, &mut running).await?;
+        line = format!("{READY_PREFIX}{address}");
+    }
+    readiness.set(true);
+    let mut announcer = Tasks::new();
+    let ready = readiness.clone();
+    announcer.spawn(async move {
+        ready.ready().await;
+        println!("{line}");
+    });
+    wait(config, stop, readiness, running).await
+}
+
+/// Whether only a change of the configuration helps.
+fn is_for_people(error: &anyhow::Error) -> bool {
+    let mut causes = error.chain().filter_map(|cause| cause.downcast_ref());
+    causes.any(|cause| matches!(cause, PublishError::Partitions { .. }))
 }
 
 /// Waits for the stop and then for every task. A task that fails before that ends the process: its work is on the bus.
@@ -164,103 +209,18 @@ async fn wait(config: &Config, stop: &Stop, readiness: &Readiness, mut running: 
     }
 }
 
-/// Serves probes and metrics, if the configuration says where, as long as the returned tasks are kept.
-async fn serve_probes(config: &Config, readiness: &Readiness, until: Stop) -> anyhow::Result<Tasks> {
-    let mut tasks = Tasks::new();
-    let Some(address) = config.probes else { return Ok(tasks) };
+/// Serves probes and metrics, if the configuration says where, as long as `helpers` live.
+async fn serve_probes(config: &Config, readiness: &Readiness, until: Stop, helpers: &mut Tasks) -> anyhow::Result<()> {
+    let Some(address) = config.probes else { return Ok(()) };
     let listener = TcpListener::bind(address)
         .await
         .with_context(|| format!("probes cannot be served on {address}"))?;
     info!(address = %listener.local_addr()?, "probes and metrics");
     let (readiness, metrics) = (readiness.clone(), telemetry::start_metrics()?);
-    tasks.spawn(async move {
+    helpers.spawn(async move {
         if let Err(error) = telemetry::serve_probes(listener, readiness, metrics, until).await {
             error!(%error, "probes are no longer answered");
         }
-    });
-    Ok(tasks)
-}
-
-fn start_router(
-    config: &Config,
-    deps: &Deps,
-    mut unserved: Option<Unserved>,
-    stop: &Stop,
-    running: &mut Running,
-) -> anyhow::Result<()> {
-    let dir = config.table.clone().context("the router needs [table] path")?;
-    let seen = table::files::fingerprint(&dir);
-    let last_good = LastGood::of(config);
-    let (table, warnings) = last_good.load(&dir).map_err(|problems| anyhow::anyhow!("{problems}"))?;
-    if !warnings.is_empty() {
-        warn!("the table has warnings:\n{warnings}");
-    }
-    info!(version = table.version(), "table loaded: {}", table.summary());
-    reload::describe();
-    if let Some(unserved) = &mut unserved {
-        unserved.cover(&table);
-    }
-    let live = Arc::new(LiveTable::new(table));
-    let router = router::Config {
-        partitions: config.partitions,
-        ..router::Config::default()
-    };
-    let run = router::run(router, deps.clone(), live.clone(), stop.clone());
-    running.spawn(async move {
-        run.await.context("router")?;
-        Ok("router")
-    });
-    let stop = stop.clone();
-    running.spawn(async move {
-        reload::follow(&dir, &last_good, &live, unserved, seen, &stop).await;
-        Ok("table watch")
-    });
-    Ok(())
-}
-
-/// Starts the connector; returns its links.
-fn start_connector(
-    config: &Config,
-    deps: &Deps,
-    stop: &Stop,
-    running: &mut Running,
-) -> anyhow::Result<Vec<connector::LinkConfig>> {
-    let file = config.links.clone().context("the connector needs [connector] links")?;
-    let links = check::links(&file)?;
-    let connector = connector::Config {
-        partitions: config.partitions,
-        drain_limit: config.drain_limit,
-        ..connector::Config::new(links.clone())
-    };
-    let run = connector::run(connector, deps.clone().into(), stop.clone());
-    running.spawn(async move {
-        run.await.context("connector")?;
-        Ok("connector")
-    });
-    Ok(links)
-}
-
-async fn start_ingest(config: &Config, deps: &Deps, stop: &Stop, running: &mut Running) -> anyhow::Result<()> {
-    let section = config.ingest.as_ref().context("ingest needs an [ingest] section")?;
-    let ingest = ingest::Config {
-        grpc: section.grpc,
-        tls: section.tls.as_ref().map(|tls| ingest::Tls {
-            certificate: tls.certificate.clone(),
-            key: tls.key.clone(),
-        }),
-        accounts: section.accounts.clone(),
-        key_secret: key_secret::find(section, deps).await?,
-        partitions: config.partitions,
-        drain_notice: DRAIN_NOTICE,
-        drain_limit: config.drain_limit,
-    };
-    ingest::describe();
-    let server = ingest::Server::bind(ingest, deps.clone()).await.context("ingest")?;
-    println!("{READY_PREFIX}{}", server.local_addr());
-    let stop = stop.clone();
-    running.spawn(async move {
-        server.serve(stop).await.context("ingest")?;
-        Ok("ingest")
     });
     Ok(())
 }

@@ -24,7 +24,7 @@ http = "127.0.0.1:9090"
 fn a_relative_path_starts_at_the_folder_of_the_file() {
     let config = parse("signalbox.toml", GOOD, Path::new("/etc/signalbox")).unwrap();
     assert_eq!(
-        config.bus,
+        config.engine,
         Engine::Embedded {
             path: "/etc/signalbox/data/log".into()
         }
@@ -62,5 +62,103 @@ fn a_drain_outlasts_the_longest_wait_for_an_answer() {
     let config = parse("signalbox.toml", GOOD, Path::new("")).unwrap();
     for class in sms::Class::ALL {
         assert!(config.drain_limit > class.answer_timeout());
+    }
+}
+
+const APART: &str = r#"
+[bus]
+kind = "kafka"
+brokers = "one:9092, two:9092"
+sasl = { mechanism = "SCRAM-SHA-512", user = "signalbox", password = "hush-bus" }
+tls = { ca = "ca.pem" }
+[store]
+kind = "redis"
+url = "rediss://user:hush-store@redis:6380/0"
+[ingest]
+grpc = "127.0.0.1:7070"
+accounts = "accounts.toml"
+key_secret = "hush-hush-hush-hush"
+"#;
+
+#[test]
+fn a_log_and_a_store_apart_are_read_and_their_passwords_never_shown() {
+    let config = parse("ingest.toml", APART, Path::new("/etc/signalbox")).unwrap();
+    let Engine::Apart { kafka, redis } = &config.engine else {
+        panic!("{:?}", config.engine)
+    };
+    assert_eq!(kafka.brokers, "one:9092,two:9092");
+    assert_eq!(
+        kafka.tls.as_ref().unwrap().ca.as_ref().unwrap(),
+        Path::new("/etc/signalbox/ca.pem")
+    );
+    assert_eq!(redis.tls, engine::Trust::default());
+    let page = shown(&config);
+    assert!(
+        !page.contains("hush") && !format!("{config:?}").contains("hush"),
+        "{page}"
+    );
+    assert!(page.contains("url = \"rediss://***@redis:6380/0\""), "{page}");
+    assert!(page.contains("mechanism = \"SCRAM-SHA-512\""), "{page}");
+}
+
+/// What is shown is itself a configuration.
+#[test]
+fn what_is_shown_can_be_read_again() {
+    for text in [GOOD, APART] {
+        let config = parse("signalbox.toml", text, Path::new("/etc")).unwrap();
+        let page = shown(&config);
+        let again =
+            parse("shown.toml", &page, Path::new("/etc")).unwrap_or_else(|problems| panic!("{problems}\n{page}"));
+        assert_eq!(shown(&again), page);
+    }
+}
+
+#[test]
+fn kinds_that_do_not_go_together_are_refused_with_those_that_do() {
+    let pairs = [
+        (
+            "kind = \"embedded\"\npath = \"log\"",
+            "kind = \"redis\"\nurl = \"redis://here\"",
+        ),
+        (
+            "kind = \"kafka\"\nbrokers = \"here:9092\"",
+            "kind = \"embedded\"\npath = \"log\"",
+        ),
+        ("kind = \"kafka\"\nbrokers = \"here:9092\"", "kind = \"memory\""),
+        ("kind = \"memory\"", "kind = \"embedded\"\npath = \"log\""),
+    ];
+    for (bus, store) in pairs {
+        let text = format!("[bus]\n{bus}\n[store]\n{store}\n");
+        let problems = parse("signalbox.toml", &text, Path::new("")).unwrap_err().to_string();
+        assert!(problems.contains("use kafka with redis"), "{problems}");
+    }
+}
+
+#[test]
+fn a_store_apart_asks_for_a_key_secret() {
+    let text = APART.replace("key_secret = \"hush-hush-hush-hush\"", "");
+    let problems = parse("ingest.toml", &text, Path::new("")).unwrap_err().to_string();
+    assert!(
+        problems.contains("C052") && problems.contains("openssl rand -hex 16"),
+        "{problems}"
+    );
+}
+
+#[test]
+fn addresses_that_lead_nowhere_are_refused_without_their_passwords() {
+    for (right, wrong, said) in [
+        ("one:9092, two:9092", "one:9092, two", "\"two\" is no host:port"),
+        ("rediss://", "http://", "is no URL of Redis"),
+        ("ca = \"ca.pem\"", "key = \"key.pem\"", "give both, or neither"),
+        (
+            "rediss://user:hush-store@redis:6380/0\"",
+            "redis://user:hush@redis\"\ntls = { ca = \"ca.pem\" }",
+            "rediss:// instead",
+        ),
+    ] {
+        let problems = parse("ingest.toml", &APART.replace(right, wrong), Path::new(""))
+            .unwrap_err()
+            .to_string();
+        assert!(problems.contains(said) && !problems.contains("hush"), "{problems}");
     }
 }

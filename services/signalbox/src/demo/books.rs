@@ -1,15 +1,17 @@
-//! The books after the trip: what the router wrote on `events`, read from its database.
+//! The books after the trip: what the router wrote on `events`, read from its log.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Context as _;
-use bus::{Bus as _, EmbeddedBus, Position};
+use bus::{Bus, EmbeddedBus, KafkaBus, KafkaConfig, Position};
 use disk::Disk;
 use journey::{Event, TerminalEvent};
 use service::Clock;
 use signalbox_proto::{record, topics};
 
-use super::{drive::Trip, stage::Scene};
+use sms::UnixMs;
+
+use super::{drive::Trip, files::Ground, stage::Scene};
 
 /// Events read at a time.
 const READ_RECORDS_MAX: usize = 1_000;
@@ -27,10 +29,19 @@ pub(super) struct Books {
 }
 
 impl Books {
-    /// Reads all events of `scene`'s database.
+    /// Reads all events of `scene`.
     pub(super) async fn read(scene: &Scene, trip: &Trip) -> anyhow::Result<Self> {
-        let disk = Disk::open(scene.database())?;
-        let bus = EmbeddedBus::open(disk, Clock::wall().as_millis_fn())?;
+        let bus: Box<dyn Bus> = match &scene.ground {
+            Ground::Embedded => {
+                let disk = Disk::open(scene.database())?;
+                Box::new(EmbeddedBus::open(disk, Clock::wall().as_millis_fn())?)
+            }
+            Ground::Apart { brokers, .. } => Box::new(KafkaBus::new(KafkaConfig {
+                brokers: brokers.clone(),
+                client_id: "signalbox-demo".to_owned(),
+                ..KafkaConfig::default()
+            })?),
+        };
         let mut reader = bus.read(&topics::events(), Position::Start).await?;
         let mut books = Self {
             ends: BTreeMap::new(),
@@ -44,16 +55,19 @@ impl Books {
                 break;
             }
             for stored in records {
-                books.note(record::event_from_bytes(&stored.value).context("an event cannot be read")?);
+                let event = record::event_from_bytes(&stored.value).context("an event cannot be read")?;
+                books.note(event, scene.began);
             }
         }
         books.strangers = books.ends.keys().filter(|id| !trip.accepted.contains_key(*id)).count() as u64;
         Ok(books)
     }
 
-    fn note(&mut self, event: Event) {
+    fn note(&mut self, event: Event, began: UnixMs) {
         match event {
             Event::Late(_) => self.late += 1,
+            // Another run's, on the same log.
+            Event::Ended(end) if end.message.accepted_at < began => {}
             Event::Ended(end) => {
                 let id = end.message.id.to_string();
                 match self.ends.get(&id) {

@@ -20,6 +20,16 @@ pub(super) fn all(scene: &Scene, trip: &Trip, books: &Books) -> Vec<String> {
     every_message_ended_once(trip, books, &mut findings);
     carriers_agree(scene, trip, books, &mut findings);
     placing::check(scene, trip, books, &mut findings);
+    let doubtful = taken_in_doubt(scene, trip, books);
+    let has_answers = trip.dark.is_none() && !trip.may_double && trip.lost.is_empty();
+    if has_answers && doubtful > 0 {
+        findings.push(format!(
+            "{doubtful} segments were taken twice, and nobody was killed who could have sent them"
+        ));
+    }
+    if trip.expects_rebuild && trip.rebuilt.is_empty() {
+        findings.push("the store was emptied, and no router says that it was rebuilt".to_owned());
+    }
     if trip.refused.0 > 0 {
         findings.push(format!(
             "{} messages were refused, the first because {}",

@@ -2,9 +2,9 @@
 
 use std::{collections::BTreeMap, collections::BTreeSet, time::Duration};
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, ensure};
 use indicatif::{ProgressBar, ProgressStyle};
-use service::{Clock, time, time::Instant};
+use service::{time, time::Instant};
 use signalbox_loadtest::world::{Letter, Traffic};
 use signalbox_proto::pb::signalbox::ingest::v1::{
     SubmitStreamResponse, WatchReceiptsResponse, answer::Result as Answer,
@@ -13,17 +13,15 @@ use sms::{CarrierName, UnixMs};
 
 use super::{
     courier::{Courier, FRAME_MESSAGES_MAX, News},
+    scenes,
     stage::Stage,
 };
-use crate::cli::Demo;
+use crate::cli::{Demo, Server};
 
 /// Frames leave this often, with whatever is due by then.
 const FRAME_PERIOD: Duration = Duration::from_millis(10);
 /// Longest wait for the ends after the last message: time to live, lease, and some.
 const END_TIMEOUT: Duration = Duration::from_secs(120);
-/// How long the killed carrier stays dead after the last message was answered.
-const DARK_AFTER_LAST: Duration = Duration::from_secs(2);
-
 /// How long before the kill the last frame leaves: enough to arrive, too little to be answered in full.
 const AHEAD: Duration = Duration::from_millis(3);
 
@@ -40,8 +38,14 @@ pub(super) struct Trip {
     pub(super) dark: Option<(CarrierName, UnixMs, UnixMs)>,
     /// The carrier that became cheaper, and when its new sheet was saved.
     pub(super) cheaper: Option<(CarrierName, UnixMs)>,
-    /// When the router was killed.
-    pub(super) killed_at: Option<UnixMs>,
+    /// When links may have been down for a moment, so that messages went where a link was up.
+    pub(super) disturbed: Vec<UnixMs>,
+    /// Whether a connector was killed, so that nobody knows what it sent last.
+    pub(super) may_double: bool,
+    /// Whether the store was emptied.
+    pub(super) expects_rebuild: bool,
+    /// How long it took to rebuild the store, as routers say.
+    pub(super) rebuilt: Vec<String>,
     /// From the first submission to the last end.
     pub(super) took: Duration,
 }
@@ -49,9 +53,9 @@ pub(super) struct Trip {
 /// Sends all messages with the events that `demo` asks for, and waits until every accepted message has ended.
 pub(super) async fn run(stage: &mut Stage, demo: &Demo) -> anyhow::Result<Trip> {
     let letters: Vec<Letter> = Traffic::new(demo.seed)?.take(demo.messages as usize).collect();
-    let count = letters.len();
+    let bar = bar(letters.len());
     let mut drive = Drive {
-        courier: Courier::connect(stage.server(), None).await?,
+        courier: Courier::connect(&stage.server()?, None).await?,
         schedule: Schedule {
             start: time::now(),
             rate: demo.rate,
@@ -62,19 +66,13 @@ pub(super) async fn run(stage: &mut Stage, demo: &Demo) -> anyhow::Result<Trip> 
         trip: Trip::default(),
         ended: BTreeSet::new(),
         open: BTreeSet::new(),
-        bar: bar(count),
+        bar,
     };
     let start = drive.schedule.start;
-    if demo.steady {
-        drive.follow(count).await?;
-    } else if demo.crash {
-        drive.crash_halfway(stage).await?;
-    } else {
-        drive.dark_and_cheaper(stage).await?;
-    }
+    scenes::play(&mut drive, stage, demo).await?;
     let all_ended = time::timeout(END_TIMEOUT, drive.wait_for_ends()).await;
     drive.bar.finish_and_clear();
-    stage.ensure_running()?;
+    stage.cast.ensure_running()?;
     let open = drive.open.len();
     all_ended.with_context(|| format!("{open} accepted messages have not ended"))??;
     drive.trip.took = start.elapsed();
@@ -95,13 +93,14 @@ struct Schedule {
     sent: usize,
 }
 
-struct Drive {
+/// The trip under way.
+pub(super) struct Drive {
     courier: Courier,
     schedule: Schedule,
     letters: Vec<Letter>,
     /// Places of the letters that were answered, or whose answer is lost.
     answered: BTreeSet<usize>,
-    trip: Trip,
+    pub(super) trip: Trip,
     ended: BTreeSet<String>,
     /// Accepted and not yet ended.
     open: BTreeSet<String>,
@@ -109,57 +108,31 @@ struct Drive {
 }
 
 impl Drive {
-    async fn dark_and_cheaper(&mut self, stage: &mut Stage) -> anyhow::Result<()> {
-        let clock = Clock::wall();
-        let names: Vec<_> = stage.carriers().cloned().collect();
-        let [dark, .., cheaper] = &names[..] else {
-            bail!("the demonstration needs carriers")
-        };
-        let count = self.letters.len();
-        self.follow(count / 3).await?;
-        self.say(&format!(
-            "{dark} is killed: no answer leaves it any more, and nobody listens"
-        ));
-        let dark_at = clock.now();
-        stage.kill_carrier(dark);
-        self.follow(2 * count / 3).await?;
-        self.say(&format!(
-            "{cheaper} becomes 40 % cheaper: its rate sheet is saved while the router runs"
-        ));
-        stage.make_cheaper(cheaper)?;
-        self.trip.cheaper = Some((cheaper.clone(), clock.now()));
-        self.follow(count).await?;
-        time::sleep(DARK_AFTER_LAST).await;
-        self.say(&format!(
-            "{dark} is started again, and sends the receipts it still owes"
-        ));
-        self.trip.dark = Some((dark.clone(), dark_at, clock.now()));
-        stage.revive_carrier(dark).await
+    /// Messages that shall be sent.
+    pub(super) fn count(&self) -> usize {
+        self.letters.len()
     }
 
-    async fn crash_halfway(&mut self, stage: &mut Stage) -> anyhow::Result<()> {
-        let count = self.letters.len();
-        self.follow(count / 2).await?;
-        self.send_ahead().await;
-        self.say("the router is killed with SIGKILL, and started again on the same files");
-        self.trip.killed_at = Some(Clock::wall().now());
-        stage.kill_router().await?;
-        let mut lost = 0;
-        for place in (0..self.schedule.sent)
+    /// Gives up on what was sent and not answered: it may be there or not. Returns how much that is.
+    pub(super) fn lose_unanswered(&mut self) -> usize {
+        let lost: Vec<_> = (0..self.schedule.sent)
             .filter(|place| !self.answered.contains(place))
-            .collect::<Vec<_>>()
-        {
-            self.answered.insert(place);
-            self.trip.lost.push(self.letters[place].clone());
-            lost += 1;
-        }
-        self.say(&format!("{lost} messages were under way without an answer"));
-        stage.restart_router().await?;
-        self.courier = Courier::connect(stage.server(), self.courier.token()).await?;
-        self.follow(count).await
+            .collect();
+        self.trip
+            .lost
+            .extend(lost.iter().map(|place| self.letters[*place].clone()));
+        self.answered.extend(&lost);
+        lost.len()
     }
 
-    fn say(&self, text: &str) {
+    /// Connects anew; receipts go on where they were.
+    pub(super) async fn reconnect(&mut self, server: &Server) -> anyhow::Result<()> {
+        self.courier = Courier::connect(server, self.courier.token()).await?;
+        Ok(())
+    }
+
+    /// Tells people what happens.
+    pub(super) fn say(&self, text: &str) {
         // Without a terminal the bar swallows what it is told to print above itself.
         if self.bar.is_hidden() {
             println!("  {text}")
@@ -169,7 +142,7 @@ impl Drive {
     }
 
     /// Sends what is due and takes what comes, until `count` messages were answered.
-    async fn follow(&mut self, count: usize) -> anyhow::Result<()> {
+    pub(super) async fn follow(&mut self, count: usize) -> anyhow::Result<()> {
         let mut ticks = time::every(FRAME_PERIOD);
         while self.answered.len() < count {
             // Both arms are cancel-safe: a stream keeps a message that was not taken.
@@ -195,7 +168,7 @@ impl Drive {
     }
 
     /// Puts a frame on the wire before its time, so that the kill finds messages under way.
-    async fn send_ahead(&mut self) {
+    pub(super) async fn send_ahead(&mut self) {
         let from = self.schedule.sent;
         let until = (from + FRAME_MESSAGES_MAX).min(self.letters.len());
         if self.courier.send(from as u64, &self.letters[from..until]) {
@@ -248,7 +221,22 @@ impl Drive {
         self.bar.set_position(self.ended.len() as u64);
     }
 
-    async fn wait_for_ends(&mut self) -> anyhow::Result<()> {
+    /// Sends and takes while `work` goes on.
+    pub(super) async fn meanwhile<T>(&mut self, work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+        tokio::pin!(work);
+        let mut ticks = time::every(FRAME_PERIOD);
+        loop {
+            // All arms are cancel-safe; the work is kept from turn to turn.
+            tokio::select! { biased;
+                done = &mut work => return done,
+                _ = ticks.tick() => self.send_due(),
+                news = self.courier.next() => self.note(news?)?,
+            }
+        }
+    }
+
+    /// Waits until every accepted message has ended.
+    pub(super) async fn wait_for_ends(&mut self) -> anyhow::Result<()> {
         while !self.open.is_empty() {
             let news = self.courier.next().await?;
             self.note(news)?;

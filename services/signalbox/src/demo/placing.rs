@@ -45,11 +45,9 @@ fn is_right(scene: &Scene, trip: &Trip, end: &TerminalEvent, letter: &Letter, at
     let Some(table) = scene.tables.iter().find(|table| table.version() == attempt.table) else {
         return false;
     };
-    if trip
-        .killed_at
-        .is_some_and(|killed| attempt.issued_at.0.abs_diff(killed.0) < RESTART_MS)
-    {
-        // The links of a router that starts come up one by one, and a message goes to one that is up.
+    let is_disturbed = |at: &UnixMs| attempt.issued_at.0.abs_diff(at.0) < RESTART_MS;
+    if trip.disturbed.iter().any(is_disturbed) {
+        // The links of a process that starts come up one by one, and a message goes to one that is up.
         return true;
     }
     let at = end.message.accepted_at;

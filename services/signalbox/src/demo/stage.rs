@@ -1,45 +1,41 @@
-//! What the demonstration runs on: files, carriers, and a router in a process of its own.
+//! What the demonstration runs on: files, carriers, and the router's processes.
 
 use std::{
-    env, fs,
+    fs,
     path::{Path, PathBuf},
-    process::Stdio,
     time::Duration,
 };
 
-use anyhow::{Context as _, bail, ensure};
-use service::time;
+use anyhow::{Context as _, ensure};
+use service::Clock;
 use signalbox_loadtest::{
     smsc::{Behaviour, Config, Delay, Handle, Received, Smsc, read_log},
     world,
 };
-use sms::CarrierName;
+use sms::{CarrierName, UnixMs};
 use table::Table;
 use tempfile::TempDir;
-use tokio::{
-    io::{AsyncBufReadExt as _, BufReader},
-    process::{Child, Command},
-};
 
-use crate::cli::{Demo, Server};
+use super::{
+    cast::Cast,
+    files::{self, API_KEY, Ground},
+};
+use crate::cli::{Bus, Demo, Server};
 
 /// Share of the plan's prefixes that a carrier lists by themselves; the rest goes by its price for the country.
 const COVERAGE: f64 = 0.85;
-/// What the demonstration's account calls itself.
-const API_KEY: &str = "key-of-the-demonstration";
 /// The new price of the carrier that gets cheaper, in percent of the old one.
 const CHEAPER_PERCENT: u64 = 60;
-/// Longest wait for the router to start, and to drain.
-const PROCESS_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Carriers and router, running.
 pub(super) struct Stage {
     folder: Folder,
+    ground: Ground,
     carriers: Vec<Carrier>,
-    child: Child,
-    server: Server,
+    pub(super) cast: Cast,
     tables: Vec<Table>,
     seed: u64,
+    began: UnixMs,
 }
 
 /// A carrier: running, or killed and waiting to be started again on the same address and log.
@@ -52,10 +48,14 @@ struct Carrier {
 /// What is left when everything has stopped.
 pub(super) struct Scene {
     folder: Folder,
+    /// Where the log and the state are.
+    pub(super) ground: Ground,
     /// The tables that were in force, oldest first.
     pub(super) tables: Vec<Table>,
     /// What each carrier wrote down, in the order in which it was received.
     pub(super) logs: Vec<(CarrierName, Vec<Received>)>,
+    /// When this run began: what is older on the log belongs to another.
+    pub(super) began: UnixMs,
 }
 
 enum Folder {
@@ -64,6 +64,19 @@ enum Folder {
 }
 
 impl Folder {
+    fn open(keep: Option<&Path>) -> anyhow::Result<Self> {
+        let Some(path) = keep else {
+            return Ok(Self::Temporary(tempfile::tempdir()?));
+        };
+        ensure!(
+            !path.join("table").exists(),
+            "{} holds an earlier run: give another folder",
+            path.display()
+        );
+        fs::create_dir_all(path)?;
+        Ok(Self::Kept(path.to_owned()))
+    }
+
     fn path(&self) -> &Path {
         match self {
             Self::Temporary(folder) => folder.path(),
@@ -75,22 +88,12 @@ impl Folder {
 impl Stage {
     /// Writes the files, starts the carriers and the router, and waits until it takes messages.
     pub(super) async fn set(demo: &Demo) -> anyhow::Result<Self> {
-        let folder = match &demo.keep {
-            Some(path) => {
-                ensure!(
-                    !path.join("data").exists(),
-                    "{} holds an earlier run: give another folder",
-                    path.display()
-                );
-                fs::create_dir_all(path)?;
-                Folder::Kept(path.clone())
-            }
-            None => Folder::Temporary(tempfile::tempdir()?),
-        };
+        let began = Clock::wall().now();
+        let ground = ground(demo)?;
+        let folder = Folder::open(demo.keep.as_deref())?;
         let path = folder.path();
-        let names = world::carriers(3)?;
         let mut carriers = Vec::new();
-        for (number, name) in names.iter().enumerate() {
+        for (number, name) in world::carriers(3)?.into_iter().enumerate() {
             let log = path.join(format!("{name}.log"));
             let seed = demo.seed.wrapping_add(number as u64);
             let config = Config {
@@ -100,23 +103,38 @@ impl Stage {
                 behaviour: behaviour(),
                 ..Config::default()
             };
-            carriers.push(Carrier::start(name.clone(), config).await?);
+            carriers.push(Carrier::start(name, config).await?);
         }
-        let table = write_files(path, &carriers, demo.seed)?;
-        let (child, server) = start_router(path).await?;
+        let table = write_table(path, &carriers, demo.seed)?;
+        let links: Vec<_> = carriers
+            .iter()
+            .map(|carrier| (carrier.name.clone(), carrier.config.listen))
+            .collect();
+        let parts = files::write(path, &ground, &links)?;
+        let cast = Cast::start(path, &parts).await?;
         Ok(Self {
             folder,
+            ground,
             carriers,
-            child,
-            server,
+            cast,
             tables: vec![table],
             seed: demo.seed,
+            began,
         })
     }
 
     /// How to reach the router.
-    pub(super) fn server(&self) -> &Server {
-        &self.server
+    pub(super) fn server(&self) -> anyhow::Result<Server> {
+        Ok(Server {
+            server: format!("http://{}", self.cast.address()?),
+            api_key: API_KEY.to_owned(),
+            ca: None,
+        })
+    }
+
+    /// Where the log and the state are.
+    pub(super) fn ground(&self) -> &Ground {
+        &self.ground
     }
 
     /// The carriers' names.
@@ -149,44 +167,13 @@ impl Stage {
         Ok(())
     }
 
-    /// Kills the router's process: no drain, no flush, no goodbye.
-    pub(super) async fn kill_router(&mut self) -> anyhow::Result<()> {
-        self.child.kill().await.context("the router could not be killed")
-    }
-
-    /// Starts the router again on the same files.
-    pub(super) async fn restart_router(&mut self) -> anyhow::Result<()> {
-        (self.child, self.server) = start_router(self.folder.path()).await?;
-        Ok(())
-    }
-
-    /// Whether the router is still there.
-    pub(super) fn ensure_running(&mut self) -> anyhow::Result<()> {
-        match self.child.try_wait()? {
-            Some(status) => bail!("the router ended by itself: {status}"),
-            None => Ok(()),
-        }
-    }
-
-    /// Prints the end of the router's log.
-    pub(super) fn show_log(&self) {
-        let log = fs::read_to_string(self.folder.path().join("router.log")).unwrap_or_default();
-        let lines: Vec<_> = log.lines().collect();
-        eprintln!("The router's last words:");
-        for line in &lines[lines.len().saturating_sub(20)..] {
-            eprintln!("  {line}");
-        }
-    }
-
     /// Drains the router as an operator would, with SIGTERM, and stops the carriers.
     pub(super) async fn strike(mut self) -> anyhow::Result<Scene> {
-        let id = self.child.id().context("the router ended by itself")?;
-        let sent = Command::new("kill").args(["-TERM", &id.to_string()]).status().await?;
-        ensure!(sent.success(), "the router could not be asked to stop");
-        let status = time::timeout(PROCESS_TIMEOUT, self.child.wait())
-            .await
-            .context("the router did not drain")??;
-        ensure!(status.success(), "the router drained with {status}");
+        let stopped = self.cast.stop_all().await;
+        if stopped.is_err() {
+            self.cast.show_logs();
+        }
+        stopped?;
         let mut logs = Vec::new();
         for carrier in self.carriers {
             if let Some(handle) = carrier.handle {
@@ -197,8 +184,10 @@ impl Stage {
         }
         Ok(Scene {
             folder: self.folder,
+            ground: self.ground,
             tables: self.tables,
             logs,
+            began: self.began,
         })
     }
 }
@@ -220,9 +209,28 @@ impl Carrier {
 }
 
 impl Scene {
-    /// Where the router's database lies.
+    /// Where the router's database lies, if it has one.
     pub(super) fn database(&self) -> PathBuf {
         self.folder.path().join("data/log")
+    }
+}
+
+fn ground(demo: &Demo) -> anyhow::Result<Ground> {
+    match demo.bus {
+        Bus::Embedded => Ok(Ground::Embedded),
+        Bus::Kafka => {
+            let help = "make demo BUS=kafka starts both";
+            Ok(Ground::Apart {
+                brokers: demo
+                    .brokers
+                    .clone()
+                    .with_context(|| format!("--bus kafka needs --brokers; {help}"))?,
+                redis: demo
+                    .redis
+                    .clone()
+                    .with_context(|| format!("--bus kafka needs --redis; {help}"))?,
+            })
+        }
     }
 }
 
@@ -240,7 +248,7 @@ fn load(dir: &Path) -> anyhow::Result<Table> {
     Ok(table)
 }
 
-fn write_files(path: &Path, carriers: &[Carrier], seed: u64) -> anyhow::Result<Table> {
+fn write_table(path: &Path, carriers: &[Carrier], seed: u64) -> anyhow::Result<Table> {
     let names: Vec<_> = carriers.iter().map(|carrier| carrier.name.clone()).collect();
     let dir = path.join("table");
     world::write_table(&dir, &names, COVERAGE, seed)?;
@@ -248,70 +256,5 @@ fn write_files(path: &Path, carriers: &[Carrier], seed: u64) -> anyhow::Result<T
     // failover within the minute that a demonstration lasts.
     let table_toml = fs::read_to_string(dir.join("table.toml"))? + "on_unknown = \"resend\"\n";
     fs::write(dir.join("table.toml"), table_toml)?;
-    fs::write(
-        path.join("accounts.toml"),
-        format!("[[account]]\nname = \"demo\"\nkeys = [\"{API_KEY}\"]\nin_flight = 100000\n"),
-    )?;
-    let mut links = String::new();
-    for Carrier { name, config, .. } in carriers {
-        links.push_str(&format!(
-            "[[link]]\nname = \"{name}\"\nkind = \"smpp\"\ncarriers = [\"{name}\"]\naddress = \"{}\"\n\
-             system_id = \"demo\"\npassword = \"demo\"\nwindow = 200\nreconnect_max = \"1s\"\n\n",
-            config.listen
-        ));
-    }
-    fs::write(path.join("links.toml"), links)?;
-    fs::write(path.join("signalbox.toml"), CONFIG)?;
     load(&dir)
-}
-
-const CONFIG: &str = r#"[bus]
-kind = "embedded"
-path = "data/log"
-[store]
-kind = "embedded"
-path = "data/log"
-[table]
-path = "table"
-[ingest]
-grpc = "127.0.0.1:0"
-accounts = "accounts.toml"
-[connector]
-links = "links.toml"
-"#;
-
-async fn start_router(path: &Path) -> anyhow::Result<(Child, Server)> {
-    let log = fs::File::options()
-        .create(true)
-        .append(true)
-        .open(path.join("router.log"))?;
-    let mut child = Command::new(env::current_exe()?)
-        .arg("standalone")
-        .arg("--config")
-        .arg(path.join("signalbox.toml"))
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(log)
-        .kill_on_drop(true)
-        .spawn()?;
-    let stdout = child.stdout.take().context("standard output was piped")?;
-    let mut lines = BufReader::new(stdout).lines();
-    let started = async {
-        while let Some(line) = lines.next_line().await? {
-            if let Some(address) = line.strip_prefix(crate::roles::READY_PREFIX) {
-                return Ok(address.trim().to_owned());
-            }
-        }
-        let log = fs::read_to_string(path.join("router.log")).unwrap_or_default();
-        bail!("the router did not start:\n{log}")
-    };
-    let address: String = time::timeout(PROCESS_TIMEOUT, started)
-        .await
-        .context("the router did not start in time")??;
-    let server = Server {
-        server: format!("http://{address}"),
-        api_key: API_KEY.to_owned(),
-        ca: None,
-    };
-    Ok((child, server))
 }

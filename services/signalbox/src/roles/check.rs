@@ -8,10 +8,11 @@ use std::{
 
 use anyhow::Context as _;
 use ingest::{Accounts, KeySecret};
-use service::Dice;
+use service::{Clock, Dice};
+use store::RedisStore;
 
-use super::Roles;
-use crate::config::{Config, Ingest};
+use super::{Roles, engine};
+use crate::config::{self, Config, Ingest, Tls};
 
 /// Reads everything that `roles` need, the table aside, which has a last good version of its own.
 ///
@@ -55,11 +56,21 @@ fn problems(config: &Config, roles: Roles) -> Vec<String> {
             None => check(Err(anyhow::anyhow!("ingest needs an [ingest] section"))),
             Some(section) => {
                 check(accounts(&section.accounts));
-                check(key_secret(section).map(drop));
-                let tls = section.tls.iter().flat_map(|tls| [&tls.certificate, &tls.key]);
+                check(key_secret(section, &config.folder).map(drop));
+                let tls = section.tls.iter().flat_map(Tls::files);
                 tls.for_each(|file| check(readable(file)));
             }
         }
+    }
+    if roles.router {
+        let tls = config.router.tls.iter().flat_map(Tls::files);
+        tls.for_each(|file| check(readable(file)));
+    }
+    config.engine.files().into_iter().for_each(|file| check(readable(file)));
+    if let config::Engine::Apart { kafka, redis } = &config.engine {
+        check(engine::kafka(kafka, "", &config.folder).map(drop));
+        let redis = engine::redis(redis, &config.folder, Clock::wall().as_millis_fn());
+        check(redis.and_then(|redis| RedisStore::new(redis).map(drop).context("[store]")));
     }
     problems
 }
@@ -74,15 +85,15 @@ pub(super) fn links(file: &Path) -> anyhow::Result<Vec<connector::LinkConfig>> {
     connector::read_links(&file.display().to_string(), &text, base).map_err(|problems| anyhow::anyhow!("{problems}"))
 }
 
-/// The secret that `section` names; `None` = it names none.
+/// The secret that `section` names; `None` = it names none. A relative file starts at `folder`.
 ///
 /// # Errors
 /// It cannot be had, or is no secret.
-pub(super) fn key_secret(section: &Ingest) -> anyhow::Result<Option<KeySecret>> {
+pub(super) fn key_secret(section: &Ingest, folder: &Path) -> anyhow::Result<Option<KeySecret>> {
     let Some(source) = &section.key_secret else {
         return Ok(None);
     };
-    let secret = source.read(Path::new("")).context("[ingest] key_secret")?;
+    let secret = source.read(folder).context("[ingest] key_secret")?;
     secret.reveal().parse().map(Some).context("[ingest] key_secret")
 }
 

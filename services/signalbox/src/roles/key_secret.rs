@@ -1,5 +1,7 @@
 //! The secret of record keys: from the configuration, or made once and kept in the store.
 
+use std::path::Path;
+
 use anyhow::{Context as _, bail};
 use ingest::KeySecret;
 use service::Deps;
@@ -8,9 +10,10 @@ use store::{Applied, Key, Op};
 use super::check;
 use crate::config::Ingest;
 
-/// The secret in `section`; where there is none, the one kept in the store, made at the first start.
-pub(super) async fn find(section: &Ingest, deps: &Deps) -> anyhow::Result<KeySecret> {
-    if let Some(secret) = check::key_secret(section)? {
+/// The secret in `section`, whose relative files start at `folder`; where there is none, the one kept in the store, made at
+/// the first start.
+pub(super) async fn find(section: &Ingest, folder: &Path, deps: &Deps) -> anyhow::Result<KeySecret> {
+    if let Some(secret) = check::key_secret(section, folder)? {
         return Ok(secret);
     }
     let mut octets = [0_u8; 16];

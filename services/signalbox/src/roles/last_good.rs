@@ -1,4 +1,4 @@
-//! The last good table, kept beside the database: a router that starts on a table with mistakes goes on with it.
+//! The last good table, kept on disk: a router that starts on a table with mistakes goes on with it.
 
 use std::{
     fs, io,
@@ -6,21 +6,28 @@ use std::{
 };
 
 use table::{Problems, Table};
-use tracing::{error, warn};
+use tracing::{error, info, warn};
 
 use crate::config::{Config, Engine};
 
-/// Where copies are kept; nowhere if the router keeps nothing on disk.
+/// Where copies are kept; nowhere if the router has no place on disk.
 #[derive(Clone, Debug)]
 pub(super) struct LastGood(Option<PathBuf>);
 
 impl LastGood {
-    /// Beside the database of `config`.
+    /// Where `config` says, else beside its database.
     pub(super) fn of(config: &Config) -> Self {
-        Self(match &config.bus {
+        let beside = match &config.engine {
             Engine::Embedded { path } => Some(path.with_file_name("table.good")),
-            Engine::Memory => None,
-        })
+            Engine::Memory | Engine::Apart { .. } => None,
+        };
+        let kept = config.last_good.clone().or(beside);
+        if kept.is_none() {
+            info!(
+                "no copy of the table is kept: a router that starts on a table with mistakes ends; [table] last_good names a folder for it"
+            );
+        }
+        Self(kept)
     }
 
     /// The table in `dir`, or the last good one if that has mistakes, after logging them.

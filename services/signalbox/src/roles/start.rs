@@ -1,0 +1,114 @@
+//! Starts each role on what it is handed.
+
+use std::{net::SocketAddr, sync::Arc};
+
+use ::router::Listener;
+use anyhow::Context as _;
+use service::{Deps, Readiness, Stop};
+use table::LiveTable;
+use tracing::{info, warn};
+
+use super::{DRAIN_NOTICE, Running, check, key_secret, last_good::LastGood, reload, unserved::Unserved};
+use crate::config::Config;
+
+/// Starts the router; returns where it answers questions, if it does.
+pub(super) async fn router(
+    config: &Config,
+    deps: Deps,
+    mut unserved: Option<Unserved>,
+    stop: &Stop,
+    running: &mut Running,
+) -> anyhow::Result<Option<SocketAddr>> {
+    let dir = config.table.clone().context("the router needs [table] path")?;
+    let seen = table::files::fingerprint(&dir);
+    let last_good = LastGood::of(config);
+    let (table, warnings) = last_good.load(&dir).map_err(|problems| anyhow::anyhow!("{problems}"))?;
+    if !warnings.is_empty() {
+        warn!("the table has warnings:\n{warnings}");
+    }
+    info!(version = table.version(), "table loaded: {}", table.summary());
+    reload::describe();
+    if let Some(unserved) = &mut unserved {
+        unserved.cover(&table);
+    }
+    let live = Arc::new(LiveTable::new(table));
+    let router = ::router::Config {
+        partitions: config.partitions,
+        grpc: config.router.grpc,
+        tls: config.router.tls.as_ref().map(|tls| ::router::Tls {
+            certificate: tls.certificate.clone(),
+            key: tls.key.clone(),
+            client_ca: tls.client_ca.clone(),
+        }),
+        ..::router::Config::default()
+    };
+    let listener = Listener::bind(&router).await.context("router")?;
+    let address = listener.as_ref().map(Listener::local_addr);
+    let run = ::router::run_on(listener, router, deps, live.clone(), stop.clone());
+    running.spawn(async move {
+        run.await.context("router")?;
+        Ok("router")
+    });
+    let stop = stop.clone();
+    running.spawn(async move {
+        reload::follow(&dir, &last_good, &live, unserved, seen, &stop).await;
+        Ok("table watch")
+    });
+    Ok(address)
+}
+
+/// Starts the connector; returns its links.
+pub(super) fn connector(
+    config: &Config,
+    deps: Deps,
+    stop: &Stop,
+    running: &mut Running,
+) -> anyhow::Result<Vec<::connector::LinkConfig>> {
+    let file = config.links.clone().context("the connector needs [connector] links")?;
+    let links = check::links(&file)?;
+    let connector = ::connector::Config {
+        partitions: config.partitions,
+        drain_limit: config.drain_limit,
+        ..::connector::Config::new(links.clone())
+    };
+    let run = ::connector::run(connector, deps.into(), stop.clone());
+    running.spawn(async move {
+        run.await.context("connector")?;
+        Ok("connector")
+    });
+    Ok(links)
+}
+
+/// Starts ingest; returns where it listens.
+pub(super) async fn ingest(
+    config: &Config,
+    deps: Deps,
+    readiness: &Readiness,
+    stop: &Stop,
+    running: &mut Running,
+) -> anyhow::Result<SocketAddr> {
+    let section = config.ingest.as_ref().context("ingest needs an [ingest] section")?;
+    let ingest = ::ingest::Config {
+        grpc: section.grpc,
+        tls: section.tls.as_ref().map(|tls| ::ingest::Tls {
+            certificate: tls.certificate.clone(),
+            key: tls.key.clone(),
+            client_ca: tls.client_ca.clone(),
+        }),
+        accounts: section.accounts.clone(),
+        key_secret: key_secret::find(section, &config.folder, &deps).await?,
+        partitions: config.partitions,
+        drain_notice: DRAIN_NOTICE,
+        drain_limit: config.drain_limit,
+    };
+    ::ingest::describe();
+    let server = ::ingest::Server::bind(ingest, deps).await.context("ingest")?;
+    let address = server.local_addr();
+    let server = server.ready_when(readiness.clone());
+    let stop = stop.clone();
+    running.spawn(async move {
+        server.serve(stop).await.context("ingest")?;
+        Ok("ingest")
+    });
+    Ok(address)
+}
