@@ -1,11 +1,14 @@
-//! How much the log on disk carries: `cargo run --release -p bus --example throughput -- [seconds] [records per second]`.
+//! How much a log carries: `cargo run --release -p bus --example throughput -- [disk|kafka|brokers] [seconds] [rate]`.
+//!
+//! `disk` is the log on the disk of this machine; `kafka` starts one broker of Apache Kafka for the time of the measurement,
+//! and `host:port` uses brokers that are there. The rate is in records per second.
 //!
 //! Five topics, one publisher and one group member each, as the five records of a message are; every publish of 100 records
 //! of 300 octets is awaited by a task of its own. Without a rate it goes as fast as it can.
 #![expect(
     clippy::unwrap_used,
     clippy::disallowed_methods,
-    reason = "a measurement of real time on a real disk"
+    reason = "a measurement of real time on a real log"
 )]
 
 use std::{
@@ -16,7 +19,8 @@ use std::{
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
-use bus::{Bus, EmbeddedBus, Record, Retention, Topic, TopicSpec};
+use backing::{Kafka, KafkaOptions, KafkaSpeed};
+use bus::{Bus, EmbeddedBus, KafkaBus, KafkaConfig, Record, Retention, Topic, TopicSpec};
 use disk::Disk;
 use tokio::sync::Semaphore;
 
@@ -31,7 +35,7 @@ fn nanos(begin: Instant) -> u64 {
 }
 
 async fn publish(
-    bus: EmbeddedBus,
+    bus: Arc<dyn Bus>,
     topic: Topic,
     begin: Instant,
     seconds: u64,
@@ -65,7 +69,7 @@ async fn publish(
     sent
 }
 
-async fn consume(bus: EmbeddedBus, topic: Topic, begin: Instant, deliveries: Arc<Latencies>, count: Arc<AtomicU64>) {
+async fn consume(bus: Arc<dyn Bus>, topic: Topic, begin: Instant, deliveries: Arc<Latencies>, count: Arc<AtomicU64>) {
     let mut member = bus.subscribe("group", &[topic]).await.unwrap();
     while let Ok(batch) = member.next_batch(500).await {
         let sent = u64::from_le_bytes(batch.records[0].value[..8].try_into().unwrap());
@@ -115,16 +119,37 @@ fn usage() -> (f64, String) {
     )
 }
 
+/// The log to measure, and what must live as long as it.
+fn open(kind: &str) -> (Arc<dyn Bus>, Option<tempfile::TempDir>, Option<Kafka>) {
+    if kind == "disk" {
+        let home = tempfile::tempdir_in(".").unwrap();
+        let clock = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis() as u64;
+        let bus = EmbeddedBus::open(Disk::open(home.path()).unwrap(), Arc::new(clock)).unwrap();
+        return (Arc::new(bus), Some(home), None);
+    }
+    let options = KafkaOptions {
+        speed: KafkaSpeed::Peak,
+        ..KafkaOptions::default()
+    };
+    let kafka = (kind == "kafka").then(|| Kafka::start(options).unwrap());
+    let config = KafkaConfig {
+        brokers: kafka.as_ref().map_or(kind.to_owned(), Kafka::bootstrap),
+        client_id: "throughput".to_owned(),
+        ..KafkaConfig::default()
+    };
+    (Arc::new(KafkaBus::new(config).unwrap()), None, kafka)
+}
+
 #[tokio::main(worker_threads = 2)]
 async fn main() {
-    let mut arguments = std::env::args()
-        .skip(1)
-        .map(|argument| argument.parse::<u64>().unwrap());
-    let (seconds, rate) = (arguments.next().unwrap_or(10), arguments.next().unwrap_or(0));
-    let home = tempfile::tempdir_in(".").unwrap();
-    let clock = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis() as u64;
-    let bus = EmbeddedBus::open(Disk::open(home.path()).unwrap(), Arc::new(clock)).unwrap();
-    let topics: Vec<_> = (0..TOPICS).map(|index| Topic::new(format!("topic.{index}"))).collect();
+    let mut arguments = std::env::args().skip(1);
+    let kind = arguments.next().unwrap_or("disk".to_owned());
+    let mut numbers = arguments.map(|argument| argument.parse::<u64>().unwrap());
+    let (seconds, rate) = (numbers.next().unwrap_or(10), numbers.next().unwrap_or(0));
+    let (bus, _home, _kafka) = open(&kind);
+    let topics: Vec<_> = (0..TOPICS)
+        .map(|index| Topic::new(format!("throughput.{index}")))
+        .collect();
     let retention = Retention::Time(Duration::from_secs(48 * 3_600));
     let spec = |topic: &Topic| TopicSpec {
         topic: topic.clone(),

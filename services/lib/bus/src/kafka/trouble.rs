@@ -115,7 +115,10 @@ impl Trouble {
             (Some(Code::Authentication | Code::SaslAuthenticationFailed), None) => {
                 format!("{brokers} want to know who we are: {reason}; give [bus] sasl or a certificate in [bus] tls")
             }
-            (Some(Code::SSL), _) => {
+            // Brokers that refuse our certificate hang up in words of TLS.
+            (Some(Code::SSL), _) | (Some(Code::AllBrokersDown), _)
+                if code == Some(Code::SSL) || self.has_tls && reason.contains("SSL") =>
+            {
                 format!("no TLS with {brokers}: {reason}; check ca, certificate and key of [bus] tls")
             }
             (Some(Code::Resolve), _) => {
