@@ -78,7 +78,8 @@ impl MemoryStore {
         *state = State {
             epoch: state.epoch,
             version: state.version,
-            rebuilder: (state.rebuilder.0, 0),
+            // What somebody rebuilt so far is gone too.
+            rebuilder: (state.rebuilder.0 + 1, 0),
             is_lost: true,
             ..State::default()
         };
