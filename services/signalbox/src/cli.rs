@@ -25,6 +25,8 @@ pub(crate) enum Command {
     /// Check and question a routing table
     #[command(subcommand)]
     Table(Table),
+    /// Which carrier a running router would take just now, and what is left of the customer's price
+    Quote(Quote),
     /// Submit one message and wait for its receipt
     Send(Send),
     /// The life of one message: every attempt, carrier, price, reason and time
@@ -64,7 +66,13 @@ pub(crate) enum Table {
 #[derive(Args, Debug)]
 pub(crate) struct Explain {
     /// The table's directory
-    pub(crate) dir: PathBuf,
+    #[arg(required_unless_present = "router")]
+    pub(crate) dir: Option<PathBuf>,
+    /// Ask this running router instead: its table in force, and its carriers as they stand
+    #[arg(long, value_name = "URL", conflicts_with = "dir")]
+    pub(crate) router: Option<String>,
+    #[command(flatten)]
+    pub(crate) tls: RouterTls,
     /// Recipient, in international format
     #[arg(
         long,
@@ -109,6 +117,58 @@ pub(crate) struct Explain {
     /// One query as JSON object a line of FILE (- = standard input), one explanation a line out
     #[arg(long, value_name = "FILE")]
     pub(crate) batch: Option<PathBuf>,
+}
+
+/// How to speak TLS with a router that answers questions.
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct RouterTls {
+    /// Certificate authority of a router with TLS, a PEM file; needed where the URL is https
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ca: Option<PathBuf>,
+    /// Certificate to show to a router that asks for one, a PEM file
+    #[arg(long, value_name = "FILE", requires = "key")]
+    pub(crate) cert: Option<PathBuf>,
+    /// Its private key, a PEM file
+    #[arg(long, value_name = "FILE", requires = "cert")]
+    pub(crate) key: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Quote {
+    /// Address where the router answers questions
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "SIGNALBOX_ROUTER",
+        default_value = "http://127.0.0.1:7072"
+    )]
+    pub(crate) router: String,
+    #[command(flatten)]
+    pub(crate) tls: RouterTls,
+    /// Recipient, in international format; may be given several times
+    #[arg(long, value_name = "NUMBER", required_unless_present = "network")]
+    pub(crate) to: Vec<String>,
+    /// Network in place of a recipient, MCC and MNC together; may be given several times
+    #[arg(long, value_name = "MCCMNC")]
+    pub(crate) network: Vec<String>,
+    /// Sender as the customer gives it
+    #[arg(long, value_name = "SENDER")]
+    pub(crate) from: Option<String>,
+    /// The customer's account
+    #[arg(long)]
+    pub(crate) account: Option<String>,
+    /// otp, transactional or promotional
+    #[arg(long)]
+    pub(crate) class: Option<String>,
+    /// The text; encoding and segments follow from it
+    #[arg(long, conflicts_with_all = ["segments", "encoding"])]
+    pub(crate) text: Option<String>,
+    /// Number of segments
+    #[arg(long)]
+    pub(crate) segments: Option<u64>,
+    /// gsm7, ucs2 or binary
+    #[arg(long)]
+    pub(crate) encoding: Option<String>,
 }
 
 /// How to reach a running router.

@@ -1,6 +1,6 @@
 //! A client of the message service, with the account's key on every call.
 
-use std::{fmt, fs, time::Duration};
+use std::{fmt, fs, path::Path, time::Duration};
 
 use anyhow::{Context as _, ensure};
 use signalbox_proto::pb::signalbox::ingest::v1::message_service_client::MessageServiceClient;
@@ -8,7 +8,7 @@ use tonic::{
     Code, Request, Status,
     metadata::{Ascii, MetadataValue},
     service::{Interceptor, interceptor::InterceptedService},
-    transport::{Certificate, Channel, ClientTlsConfig, Endpoint},
+    transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity},
 };
 use tonic_types::StatusExt as _;
 
@@ -19,6 +19,15 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The message service, called as one account.
 pub(crate) type Client = MessageServiceClient<InterceptedService<Channel, Key>>;
+
+/// What a connection with TLS stands on, PEM files.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Tls<'a> {
+    /// The authority to trust.
+    pub(crate) authority: Option<&'a Path>,
+    /// Certificate and key to show; `None` = none.
+    pub(crate) identity: Option<(&'a Path, &'a Path)>,
+}
 
 /// The server cannot be had at the moment: nothing is wrong with what was asked.
 #[derive(Debug)]
@@ -51,24 +60,48 @@ pub(crate) async fn connect(server: &Server) -> anyhow::Result<Client> {
     let key = format!("Bearer {}", server.api_key)
         .parse()
         .context("the API key has characters no header can carry")?;
+    let tls = Tls {
+        authority: server.ca.as_deref(),
+        identity: None,
+    };
+    let channel = channel(&server.server, tls).await?;
+    Ok(MessageServiceClient::with_interceptor(channel, Key(key)))
+}
+
+/// A connection to `url`.
+///
+/// # Errors
+/// The address is malformed, a certificate is missing or cannot be read, or nobody answers ([`Away`]).
+pub(crate) async fn channel(url: &str, tls: Tls<'_>) -> anyhow::Result<Channel> {
+    let is_secure = url.starts_with("https:");
     ensure!(
-        server.ca.is_some() || !server.server.starts_with("https:"),
-        "{} speaks TLS: name the certificate authority to trust with --ca FILE",
-        server.server
+        tls.authority.is_some() || !is_secure,
+        "{url} speaks TLS: name the certificate authority to trust with --ca FILE"
     );
-    let mut endpoint = Endpoint::from_shared(server.server.clone())
-        .with_context(|| format!("{} is no URL", server.server))?
+    ensure!(
+        is_secure || tls.identity.is_none(),
+        "{url} speaks plain text, which shows nobody a certificate: write https:"
+    );
+    let mut endpoint = Endpoint::from_shared(url.to_owned())
+        .with_context(|| format!("{url} is no URL"))?
         .connect_timeout(CONNECT_TIMEOUT)
         .tcp_nodelay(true);
-    if let Some(file) = &server.ca {
-        let pem = fs::read(file).with_context(|| format!("{}: cannot be read", file.display()))?;
-        endpoint = endpoint.tls_config(ClientTlsConfig::new().ca_certificate(Certificate::from_pem(pem)))?;
+    if let Some(authority) = tls.authority {
+        let mut config = ClientTlsConfig::new().ca_certificate(Certificate::from_pem(read(authority)?));
+        if let Some((certificate, key)) = tls.identity {
+            config = config.identity(Identity::from_pem(read(certificate)?, read(key)?));
+        }
+        endpoint = endpoint.tls_config(config)?;
     }
     let channel = endpoint.connect().await.map_err(|error| {
         let error = anyhow::Error::from(error);
-        Away(format!("{}: nobody answers: {error:#}", server.server))
+        Away(format!("{url}: nobody answers: {error:#}"))
     })?;
-    Ok(MessageServiceClient::with_interceptor(channel, Key(key)))
+    Ok(channel)
+}
+
+fn read(file: &Path) -> anyhow::Result<Vec<u8>> {
+    fs::read(file).with_context(|| format!("{}: cannot be read", file.display()))
 }
 
 /// `status` with its details, for people: what is wrong, with which field, and when to come back. It is [`Away`] where trying

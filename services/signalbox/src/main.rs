@@ -4,10 +4,12 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
+mod ask;
 mod cli;
 mod client;
 mod config;
 mod demo;
+mod quote;
 mod roles;
 mod send;
 mod table;
@@ -41,6 +43,7 @@ fn main() -> ExitCode {
         cli::Command::Connector(service) => roles::main(service, roles::Roles::CONNECTOR),
         cli::Command::Standalone(service) => roles::main(service, roles::Roles::ALL),
         cli::Command::Table(command) => table::main(command),
+        cli::Command::Quote(quote) => quote::main(quote),
         cli::Command::Send(send) => send::main(send),
         cli::Command::Trace(trace) => trace::main(trace),
         cli::Command::Demo(demo) => demo::main(demo),

@@ -9,27 +9,29 @@ use std::{
 
 use anyhow::Context as _;
 use service::Clock;
+use sms::UnixMs;
 use table::{
-    Request,
+    Request, batch,
     command::{self, Output},
 };
 
-use crate::cli::{Explain, Table};
+use crate::{
+    ask::{self, At, Form, Router},
+    cli::{Explain, Table},
+};
+
+/// Queries of a batch that a router is asked at once.
+const AT_ONCE: usize = 20;
+const _: () = assert!(AT_ONCE <= router::QUERIES_MAX, "a router answers them");
 
 /// Runs the command; its exit code is the finding.
 ///
 /// # Errors
-/// Input or output failed.
+/// Input or output failed, or the router that is asked is away or refuses to answer.
 pub(crate) fn main(command: Table) -> anyhow::Result<ExitCode> {
     let output = match command {
         Table::Check { dir, json } => command::check(&dir, json),
-        Table::Explain(explain) => match &explain.batch {
-            Some(file) => explain_batch(&explain.dir, file)?,
-            None => {
-                let (dir, json) = (explain.dir.clone(), explain.json);
-                command::explain(&dir, request(*explain), json, Clock::wall().now())
-            }
-        },
+        Table::Explain(explain) => self::explain(*explain)?,
     };
     // A reader that went away, such as `head`, is no failure of ours.
     let _ = io::stdout().write_all(output.stdout.as_bytes());
@@ -37,19 +39,62 @@ pub(crate) fn main(command: Table) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::from(output.code))
 }
 
-fn explain_batch(dir: &Path, file: &Path) -> anyhow::Result<Output> {
-    let input: Box<dyn BufRead> = if file == Path::new("-") {
-        Box::new(io::stdin().lock())
-    } else {
-        Box::new(BufReader::new(
-            File::open(file).with_context(|| format!("{}: cannot be read", file.display()))?,
-        ))
-    };
-    let output = io::BufWriter::new(io::stdout().lock());
-    match command::explain_batch(dir, input, output, Clock::wall().now()) {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Output::default()),
-        done => Ok(done?),
+fn explain(explain: Explain) -> anyhow::Result<Output> {
+    let now = Clock::wall().now();
+    let router = explain.router.as_ref().map(|url| Router::connect(url, &explain.tls));
+    let dir = explain.dir.clone().unwrap_or_default();
+    match (router.transpose()?, explain.batch.clone()) {
+        (None, None) => {
+            let json = explain.json;
+            Ok(command::explain(&dir, request(explain), json, now))
+        }
+        (None, Some(file)) => {
+            let done = command::explain_batch(&dir, open(&file)?, io::BufWriter::new(io::stdout().lock()), now);
+            done.or_else(|error| closed(error.into()))
+        }
+        (Some(mut router), None) => explain_live(&mut router, explain, now),
+        (Some(mut router), Some(file)) => {
+            let output = io::BufWriter::new(io::stdout().lock());
+            let done = batch::answer(open(&file)?, output, now, AT_ONCE, |asked| {
+                let queries = asked.iter().map(|asked| ask::query(asked, At::Named));
+                router.explain(queries.collect(), Form::Json)
+            });
+            done.map(command::answered).or_else(closed)
+        }
     }
+}
+
+/// One query, to a running router.
+fn explain_live(router: &mut Router, explain: Explain, now: UnixMs) -> anyhow::Result<Output> {
+    let form = if explain.json { Form::Json } else { Form::Tree };
+    let at = if explain.at.is_some() { At::Named } else { At::Now };
+    let asked = match request(explain).resolve(now) {
+        Ok(asked) => asked,
+        Err(error) => return Ok(command::no_query(&error)),
+    };
+    let mut stdout = router.explain(vec![ask::query(&asked, at)], form)?.concat();
+    stdout.push('\n');
+    Ok(Output {
+        stdout,
+        ..Output::default()
+    })
+}
+
+fn open(file: &Path) -> anyhow::Result<Box<dyn BufRead>> {
+    if file == Path::new("-") {
+        return Ok(Box::new(io::stdin().lock()));
+    }
+    let opened = File::open(file).with_context(|| format!("{}: cannot be read", file.display()))?;
+    Ok(Box::new(BufReader::new(opened)))
+}
+
+/// A reader of ours that went away is no failure.
+fn closed(error: anyhow::Error) -> anyhow::Result<Output> {
+    let found = error.downcast_ref::<io::Error>();
+    if found.is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe) {
+        return Ok(Output::default());
+    }
+    Err(error)
 }
 
 fn request(explain: Explain) -> Request {
