@@ -3,6 +3,7 @@
 //! Every `*_from_bytes` refuses what it does not understand with an [`Invalid`] that names the field; the caller puts such
 //! a record on `dead` with its octets and that reason. Octets written by an older version are always understood.
 
+mod carrier;
 mod idempotency;
 mod invalid;
 mod message;
@@ -10,12 +11,13 @@ mod order;
 mod state;
 
 use bytes::Bytes;
-use journey::{Correlation, Delayed, Event, Order, OrderAnswer, ReceiptRecord, State, Unmatched};
+use journey::{CarrierReport, Correlation, Delayed, Event, Order, OrderAnswer, ReceiptRecord, State, Unmatched};
 use prost::Message as _;
 use sms::{Message, RecordKey};
 
 use crate::pb::signalbox::bus::v1 as pb;
 
+pub use carrier::carrier_key;
 pub use idempotency::{KeyEntry, KeyMark};
 pub use invalid::Invalid;
 
@@ -157,6 +159,19 @@ pub fn event_to_bytes(event: &Event) -> Bytes {
 /// The field that is missing or not understood.
 pub fn event_from_bytes(octets: &Bytes) -> Result<Event, Invalid> {
     state::event_from_pb(pb::Event::decode(octets.clone())?)
+}
+
+/// Octets of what a connector says about a carrier.
+pub fn carrier_to_bytes(report: &CarrierReport) -> Bytes {
+    carrier::to_pb(report).encode_to_vec().into()
+}
+
+/// What a connector said about a carrier in `octets`. Lanes that are not told read as empty.
+///
+/// # Errors
+/// The field that is missing or not understood.
+pub fn carrier_from_bytes(octets: &Bytes) -> Result<CarrierReport, Invalid> {
+    carrier::from_pb(pb::CarrierReport::decode(octets.clone())?)
 }
 
 /// A record that could not be decoded.

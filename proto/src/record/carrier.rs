@@ -1,0 +1,100 @@
+//! What connectors say about carriers.
+
+use std::time::Duration;
+
+use journey::{Binds, CarrierReport, LaneLoad, LinkState};
+use sms::{CarrierName, Lane, RecordKey, UnixMs};
+
+use super::{
+    invalid::{Invalid, field},
+    message::carrier,
+};
+use crate::pb::signalbox::bus::v1 as pb;
+
+/// Key of the words of one connector about `carrier`. `instance` is a name that a connector keeps across restarts where it
+/// has one, else its run: the topic keeps the last word under each key.
+pub fn carrier_key(carrier: &CarrierName, instance: &str) -> RecordKey {
+    // FNV-1a; the separator is in neither name.
+    let octets = carrier.as_str().bytes().chain([0]).chain(instance.bytes());
+    RecordKey(octets.fold(0xCBF2_9CE4_8422_2325, |hash, octet| {
+        (hash ^ u64::from(octet)).wrapping_mul(0x0000_0100_0000_01B3)
+    }))
+}
+
+pub(super) fn to_pb(report: &CarrierReport) -> pb::CarrierReport {
+    let lanes = Lane::ALL.iter().zip(&report.lanes).map(|(lane, load)| pb::LaneLoad {
+        lane: lane.as_str().to_owned(),
+        orders: load.orders,
+        wait_ms: load
+            .wait
+            .map(|wait| u64::try_from(wait.as_millis()).unwrap_or(u64::MAX)),
+    });
+    pb::CarrierReport {
+        carrier: report.carrier.as_str().to_owned(),
+        incarnation: report.incarnation.clone(),
+        link: report.link.clone(),
+        state: state_to_pb(report.state).into(),
+        since: report.since.0,
+        binds: report.binds.map(|Binds { up, wanted }| pb::Binds { up, wanted }),
+        window_slots: report.window_slots,
+        window_used: report.window_used,
+        rate_limit: report.rate_limit,
+        taken_per_second: report.taken_per_second,
+        lanes: lanes.collect(),
+    }
+}
+
+pub(super) fn from_pb(report: pb::CarrierReport) -> Result<CarrierReport, Invalid> {
+    let mut lanes = [LaneLoad::default(); Lane::ALL.len()];
+    for told in &report.lanes {
+        // A lane of a later version is no business of ours.
+        let Some(place) = Lane::ALL.iter().position(|lane| lane.as_str() == told.lane) else {
+            continue;
+        };
+        lanes[place] = LaneLoad {
+            orders: told.orders,
+            wait: told.wait_ms.map(Duration::from_millis),
+        };
+    }
+    let taken = report.taken_per_second;
+    let sound = if taken.is_finite() && taken >= 0.0 {
+        Ok(taken)
+    } else {
+        Err(format!("{taken} is no rate"))
+    };
+    Ok(CarrierReport {
+        carrier: carrier("carrier", &report.carrier)?,
+        state: state_from_pb(report.state())?,
+        incarnation: report.incarnation,
+        link: report.link,
+        since: UnixMs(report.since),
+        binds: report.binds.map(|pb::Binds { up, wanted }| Binds { up, wanted }),
+        window_slots: report.window_slots,
+        window_used: report.window_used,
+        rate_limit: report.rate_limit,
+        taken_per_second: field("taken_per_second", sound)?,
+        lanes,
+    })
+}
+
+fn state_to_pb(state: LinkState) -> pb::LinkState {
+    match state {
+        LinkState::Up => pb::LinkState::Up,
+        LinkState::Down => pb::LinkState::Down,
+        LinkState::Draining => pb::LinkState::Draining,
+        LinkState::Gone => pb::LinkState::Gone,
+    }
+}
+
+fn state_from_pb(state: pb::LinkState) -> Result<LinkState, Invalid> {
+    match state {
+        pb::LinkState::Unspecified => Err(Invalid::Missing("state")),
+        pb::LinkState::Up => Ok(LinkState::Up),
+        pb::LinkState::Down => Ok(LinkState::Down),
+        pb::LinkState::Draining => Ok(LinkState::Draining),
+        pb::LinkState::Gone => Ok(LinkState::Gone),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,75 @@
+//! What a connector says about a carrier it serves: whether it can be reached, and how much waits for it.
+
+use std::time::Duration;
+
+use sms::{CarrierName, Lane, UnixMs};
+
+/// One word of one connector about one carrier, said every second and whenever a link changes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CarrierReport {
+    /// The carrier.
+    pub carrier: CarrierName,
+    /// The run of the connector that speaks.
+    pub incarnation: String,
+    /// Name of the link that serves the carrier.
+    pub link: String,
+    /// How the link stands.
+    pub state: LinkState,
+    /// Since when it stands so, by the connector's clock.
+    pub since: UnixMs,
+    /// Connections of the link; absent = it has none of its own to count.
+    pub binds: Option<Binds>,
+    /// Parts that may be unanswered on the link at the moment, over all of its carriers.
+    pub window_slots: u32,
+    /// Parts that are unanswered on the link, or about to be sent, over all of its carriers.
+    pub window_used: u32,
+    /// Parts a second that the link may send, over all of its carriers; absent = no limit.
+    pub rate_limit: Option<u32>,
+    /// Segments a second that the carrier took over the last seconds; finite and not negative.
+    pub taken_per_second: f64,
+    /// What waits, for each lane in the order of [`Lane::ALL`].
+    pub lanes: [LaneLoad; Lane::ALL.len()],
+}
+
+/// Whether a link takes submissions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LinkState {
+    /// It does.
+    Up,
+    /// It does not; it may again.
+    Down,
+    /// It finishes what it has and takes nothing new.
+    Draining,
+    /// Its connector has left: the last word of a run.
+    Gone,
+}
+
+/// Connections of a link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Binds {
+    /// Those that take submissions.
+    pub up: u32,
+    /// Those that are configured.
+    pub wanted: u32,
+}
+
+/// What waits in one lane of a carrier, at one connector.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LaneLoad {
+    /// Orders in the log and not claimed yet, as far as the connector knows.
+    pub orders: u64,
+    /// How long an order that is published now would wait for its turn; absent = not known, or the link is not up.
+    pub wait: Option<Duration>,
+}
+
+impl LinkState {
+    /// The word used in logs and reports.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Up => "up",
+            Self::Down => "down",
+            Self::Draining => "draining",
+            Self::Gone => "gone",
+        }
+    }
+}
