@@ -56,6 +56,7 @@ macro_rules! conformance_suite {
             s7_the_epoch_stays_while_nothing_is_lost
             s7_a_loss_is_noticed_before_anything_is_done
             s7_a_rebuilder_that_died_is_followed_by_another
+            s7_a_store_lost_again_shuts_its_rebuilder_out
             a_call_over_a_limit_is_refused_whole
             a_scan_goes_through_a_prefix_in_order
         }

@@ -306,7 +306,11 @@ impl Store for RedisStore {
     }
 
     fn epoch(&self) -> BoxFuture<'_, Result<Epoch, StoreError>> {
-        self.find_epoch().boxed()
+        async move {
+            self.link.inspect().await?;
+            self.find_epoch().await
+        }
+        .boxed()
     }
 
     fn adopt(&self, epoch: &Epoch) {

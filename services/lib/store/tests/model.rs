@@ -8,10 +8,11 @@ use std::{
     },
 };
 
+use backing::{Redis, RedisOptions, RedisPersistence};
 use disk::Disk;
 use futures::executor::block_on;
 use proptest::prelude::*;
-use store::{Applied, Due, DueEntry, EmbeddedStore, Key, MemoryStore, Op, Store, Versioned};
+use store::{Applied, Due, DueEntry, EmbeddedStore, Key, MemoryStore, Op, RedisConfig, RedisStore, Store, Versioned};
 
 const BEGIN_MS: u64 = 1_000;
 /// What a step counts time in: long enough that values outlast the spans by which a backend may sort them.
@@ -221,7 +222,7 @@ fn agree(steps: Vec<Step>, clock: &Arc<AtomicU64>, mut open: impl FnMut(Option<B
         ..Model::default()
     };
     let mut store = open(None);
-    let mut last_version = 0;
+    let mut last_versions = BTreeMap::new();
     for step in steps {
         let name = |key: u8| Key(KEYS[usize::from(key)].as_bytes().into());
         let now_ms = model.now_ms;
@@ -286,8 +287,8 @@ fn agree(steps: Vec<Step>, clock: &Arc<AtomicU64>, mut open: impl FnMut(Option<B
         }
         assert_eq!(found, model.versioned(&key));
         if let Applied::Written(version) = applied[0] {
-            assert!(version > last_version, "versions rise");
-            last_version = version;
+            let last = last_versions.insert(key, version);
+            assert!(last.is_none_or(|last| version > last), "versions rise");
         }
     }
     for prefix in ["", "model", "model/", "other", "other/"] {
@@ -322,6 +323,35 @@ proptest! {
             let clock = now_ms.clone();
             let disk = Disk::open(home.path()).expect("the disk opens");
             Box::new(EmbeddedStore::open(disk, Arc::new(move || clock.load(Ordering::Relaxed))).expect("the store opens"))
+        });
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 16, ..ProptestConfig::default() })]
+
+    /// Every restart is one of the server.
+    #[test]
+    fn redis_agrees_with_the_model(steps in steps()) {
+        let runtime = tokio::runtime::Runtime::new().expect("there is room");
+        let _entered = runtime.enter();
+        let now_ms = Arc::new(AtomicU64::new(BEGIN_MS));
+        let persistence = RedisPersistence::Always;
+        let server = Redis::start(RedisOptions { persistence, ..RedisOptions::default() }).expect("redis-server starts");
+        agree(steps, &now_ms, |old| {
+            let clock = now_ms.clone();
+            let (url, [ca, certificate, key]) = (server.url(), [const { None }; 3]);
+            let clock = Arc::new(move || clock.load(Ordering::Relaxed)) as store::Clock;
+            let store = RedisStore::new(RedisConfig { url, ca, certificate, key, clock }).expect("the settings are right");
+            let store = store.on_own_clock();
+            match old {
+                Some(_) => server.restart().expect("redis-server starts again"),
+                None => {
+                    let rebuilder = block_on(store.rebuild()).expect("it is there").expect("it is new");
+                    block_on(rebuilder.finish()).map(drop).expect("nobody else is there");
+                }
+            }
+            Box::new(store)
         });
     }
 }

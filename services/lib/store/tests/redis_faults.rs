@@ -86,23 +86,28 @@ async fn a_wrong_password_is_told() {
     );
 }
 
+/// The user that the words ask for is enough, and any less is told.
 #[tokio::test]
 async fn what_a_user_may_not_do_is_told() {
     let on = OnRedis::new(RedisOptions::default()).await;
-    let acl = [
-        "ACL",
-        "SETUSER",
-        "reader",
-        "on",
-        ">hush",
-        "~*",
-        "+info",
-        "+config|get",
-        "+get",
-    ];
-    on.server.command(&acl).unwrap();
-    let told = refusal(settings(on.server.url().replace("redis://", "redis://reader:hush@"))).await;
-    assert!(told.contains("NOPERM") && told.contains("allow it"), "{told}");
+    let url = on.server.url().replace("redis://", "redis://signalbox:hush@");
+    let allow = |commands: &[&str]| {
+        let user = ["ACL", "SETUSER", "signalbox", "reset", "on", ">hush", "~signalbox:*"];
+        on.server.command(&[&user[..], commands].concat()).unwrap();
+    };
+    allow(&["+@read", "+info"]);
+    let told = refusal(settings(&url)).await;
+    let (_, asked) = told.split_once("allow it ~signalbox:* ").expect(&told);
+    allow(&asked.split(' ').collect::<Vec<_>>());
+    let store = RedisStore::new(settings(&url)).unwrap().on_own_clock();
+    store.apply(vec![put(1, 1)]).await.map(drop).unwrap();
+    let key = Key::new("fault", "1");
+    assert!(store.get(vec![key.clone()]).await.unwrap()[0].is_some());
+    assert_eq!(store.scan("fault/", None, 9).await.unwrap().len(), 1);
+    assert_eq!(store.due(1, 1, 1).await, Ok(vec![]));
+    on.server.flush().unwrap();
+    begin(&store).await;
+    assert_eq!(store.get(vec![key]).await, Ok(vec![None]));
 }
 
 #[tokio::test]
@@ -118,6 +123,25 @@ async fn a_server_that_forgets_by_itself_is_refused() {
         told.contains("allkeys-lru") && told.contains("set maxmemory-policy noeviction"),
         "{told}"
     );
+}
+
+/// Settings can change under way; whoever asks for the epoch hears of it.
+#[tokio::test]
+async fn a_server_that_begins_to_forget_by_itself_is_refused() {
+    let on = OnRedis::new(RedisOptions::default()).await;
+    on.server.command(&["CONFIG", "SET", "maxmemory", "64mb"]).unwrap();
+    on.store.epoch().await.unwrap();
+    on.server
+        .command(&["CONFIG", "SET", "maxmemory-policy", "volatile-ttl"])
+        .unwrap();
+    for _ in 0..2 {
+        let told = on.store.epoch().await.unwrap_err().to_string();
+        assert!(told.contains("set maxmemory-policy noeviction"), "{told}");
+    }
+    assert!(matches!(
+        on.store.apply(vec![put(1, 1)]).await.map(drop),
+        Err(StoreError::Away(_))
+    ));
 }
 
 #[tokio::test]

@@ -108,3 +108,19 @@ pub async fn s7_a_rebuilder_that_died_is_followed_by_another(fixture: &mut dyn F
     store.adopt(&epoch);
     assert_eq!(store.get(vec![Key::new("s7", "late")]).await, Ok(vec![None]));
 }
+
+/// What the rebuilder put back is gone too, so it must not end as if it were there.
+pub async fn s7_a_store_lost_again_shuts_its_rebuilder_out(fixture: &mut dyn Fixture) {
+    if !fixture.lose().await || fixture.store().epoch().await.is_ok() {
+        return;
+    }
+    let first = fixture.store().rebuild().await.unwrap().unwrap();
+    let writing = first.store();
+    let key = Key::new("s7", "again");
+    drop(writing.apply(vec![put(fixture, &key, "v")]).await.unwrap());
+    fixture.lose().await;
+    assert_eq!(writing.get(vec![key.clone()]).await.err(), Some(StoreError::Lost));
+    assert_eq!(first.finish().await.err(), Some(StoreError::Lost));
+    let second = fixture.store().rebuild().await.unwrap().unwrap();
+    assert_eq!(second.store().get(vec![key]).await, Ok(vec![None]));
+}

@@ -2,7 +2,7 @@
 -- microseconds of the time and rise by one with a write, which no server does a million times a second.
 --
 -- KEYS: epoch, version, run.
--- ARGV: the rebuilder's word; the time in ms, or '' for the server's; the server's run id.
+-- ARGV: the rebuilder's word; the time in ms, or '' for the server's; the server's run, as arrive.lua puts it.
 
 local call = redis.call
 local now = tonumber(ARGV[2])

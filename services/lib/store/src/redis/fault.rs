@@ -40,7 +40,9 @@ fn of_code(url: &str, code: &str, detail: &str) -> StoreError {
     let help = match code {
         "NOAUTH" => "it wants a password; put it into the url, redis://:password@host",
         "WRONGPASS" => "it refuses the user or password in the url",
-        "NOPERM" => "the user in the url may not do this; allow it ~signalbox:* and the commands the manual lists",
+        "NOPERM" => {
+            "the user in the url may not do this; allow it ~signalbox:* +@read +@write +@scripting +info +time +config|get"
+        }
         "LOADING" => "it is still loading its data; wait",
         "READONLY" | "MASTERDOWN" => "it is a replica; name the primary in the url",
         "MISCONF" => "it cannot save its data and therefore refuses writes; look at its disk",

@@ -1,13 +1,16 @@
 //! The connection to a Redis: one for all clones of a handle, made when it is needed, made anew when it broke, and asked
 //! whether it still leads to what was there before.
 
-use std::time::{Duration, Instant};
+use std::{
+    collections::HashMap,
+    time::{Duration, Instant},
+};
 
 use ::redis::{AsyncConnectionConfig, Client, Cmd, Pipeline, Value, aio::MultiplexedConnection};
 use tokio::sync::Mutex;
 use tracing::{info, warn};
 
-use super::{bucket::Bucket, fault, scripts, server::Server};
+use super::{bucket::Bucket, fault, scripts, scripts::SCRIPTS, server::Server};
 use crate::StoreError;
 
 /// Longest time a connection may take to be made.
@@ -118,6 +121,16 @@ impl Link {
         }
     }
 
+    /// Looks whether the server is still fit for a store: its settings can change under way.
+    pub(super) async fn inspect(&self) -> Result<(), StoreError> {
+        let live = self.live().await?;
+        let result = self.ask(&mut live.connection.clone()).await;
+        if result.is_err() {
+            self.close(&live).await;
+        }
+        result.map(drop)
+    }
+
     async fn connect(&self) -> Result<(MultiplexedConnection, Server), StoreError> {
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(CONNECT_LIMIT))
@@ -130,12 +143,8 @@ impl Link {
         let mut pipeline = scripts::load_all();
         for bucket in Bucket::all() {
             let keys = [bucket.epoch(), bucket.run()];
-            let is_durable = if server.is_durable { "1" } else { "0" };
-            pipeline.add_command(scripts::run(
-                &scripts::SCRIPTS.arrive,
-                &keys,
-                &[server.run_id.as_bytes(), is_durable.as_bytes()],
-            ));
+            let arguments = [&server.run_id, server.durability()].map(str::as_bytes);
+            pipeline.add_command(scripts::run(&SCRIPTS.arrive, &keys, &arguments));
         }
         let answers = self.exchange(&mut connection, &pipeline).await?;
         match answers.iter().find_map(error_of) {
@@ -147,16 +156,16 @@ impl Link {
     /// Asks the server about itself.
     async fn ask(&self, connection: &mut MultiplexedConnection) -> Result<Server, StoreError> {
         let mut pipeline = Pipeline::new();
-        pipeline.cmd("INFO").cmd("CONFIG").arg("GET").arg("appendfsync");
+        pipeline.cmd("INFO").cmd("CONFIG").arg("GET").arg("*fsync*");
         let answers = self.exchange(connection, &pipeline).await?;
-        let [info, fsync] = <[Value; 2]>::try_from(answers).map_err(|_| fault::unexpected("INFO"))?;
+        let [info, settings] = <[Value; 2]>::try_from(answers).map_err(|_| fault::unexpected("INFO"))?;
         if let Some(error) = error_of(&info) {
             return Err(fault::of_answer(&self.url, error));
         }
         let info: String = ::redis::from_redis_value(info).map_err(|_| fault::unexpected("INFO"))?;
         // Refused where others run the server: then it is taken for one that may lose the last writes.
-        let fsync: Vec<String> = ::redis::from_redis_value(fsync).unwrap_or_default();
-        Server::of_info(&self.url, &info, fsync.get(1).map(String::as_str))
+        let settings: HashMap<String, String> = ::redis::from_redis_value(settings).unwrap_or_default();
+        Server::of_info(&self.url, &info, &settings)
     }
 
     async fn send(&self, live: &Live, pipeline: &Pipeline) -> Result<Vec<Value>, StoreError> {

@@ -35,8 +35,8 @@ impl RedisStore {
             self.link.call(vec![unlock(&word)]).await?;
             return Ok(None);
         }
-        let time = self.time();
-        let arguments = [&*word, &time, &live.server.run_id].map(str::as_bytes);
+        let (time, run) = (self.time(), live.server.run());
+        let arguments = [&*word, &time, &run].map(str::as_bytes);
         let begin = |bucket: Bucket| {
             let keys = [bucket.epoch(), bucket.version(), bucket.run()];
             scripts::run(&SCRIPTS.begin, &keys, &arguments)

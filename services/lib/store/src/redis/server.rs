@@ -15,11 +15,11 @@ pub(super) struct Server {
 }
 
 impl Server {
-    /// Reads what INFO says and the `appendfsync` setting (`None` = it would not say).
+    /// Reads what INFO says and the settings about syncing, of which there are none where it would not say.
     ///
     /// # Errors
     /// It is not there for a store, and why: it is loading, a replica, or may forget by itself.
-    pub(super) fn of_info(url: &str, info: &str, appendfsync: Option<&str>) -> Result<Self, StoreError> {
+    pub(super) fn of_info(url: &str, info: &str, settings: &HashMap<String, String>) -> Result<Self, StoreError> {
         let fields: HashMap<_, _> = info
             .lines()
             .filter_map(|line| line.trim_end().split_once(':'))
@@ -41,11 +41,25 @@ impl Server {
                 "forgets keys when it is full (maxmemory-policy {policy}): set maxmemory-policy noeviction"
             ));
         }
+        let is_set = |name: &str, value: &str| settings.get(name).is_some_and(|set| set == value);
+        let syncs_every_write = is_set("appendfsync", "always") && !is_set("no-appendfsync-on-rewrite", "yes");
         let was_replica = field("master_replid2").bytes().any(|digit| digit != b'0');
         Ok(Self {
             run_id: field("run_id").to_owned(),
-            is_durable: field("aof_enabled") == "1" && appendfsync == Some("always") && !was_replica,
+            is_durable: field("aof_enabled") == "1" && syncs_every_write && !was_replica,
         })
+    }
+}
+
+impl Server {
+    /// Whether it loses nothing when it starts again, in the word of the scripts.
+    pub(super) fn durability(&self) -> &'static str {
+        if self.is_durable { "always" } else { "maybe" }
+    }
+
+    /// How a bucket names the run it was last written on.
+    pub(super) fn run(&self) -> String {
+        format!("{} {}", self.run_id, self.durability())
     }
 }
 

@@ -5,27 +5,32 @@ use super::*;
 const GOOD: &str = "# Server\r\nrun_id:abc\r\n# Memory\r\nmaxmemory:0\r\nmaxmemory_policy:allkeys-lru\r\n# Persistence\r\n\
     loading:0\r\naof_enabled:1\r\n# Replication\r\nrole:master\r\nmaster_replid2:0000\r\n";
 
+fn settings(text: &str) -> HashMap<String, String> {
+    let pairs = text.split_whitespace().filter_map(|setting| setting.split_once('='));
+    pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+}
+
 fn refusal(from: &str, to: &str) -> String {
-    let refused = Server::of_info("redis://host", &GOOD.replace(from, to), None);
+    let refused = Server::of_info("redis://host", &GOOD.replace(from, to), &settings(""));
     refused.expect_err("it must be refused").to_string()
 }
 
 #[test]
 fn a_restart_loses_nothing_only_if_every_write_was_on_disk() {
-    let durable = |info: &str, fsync| {
-        Server::of_info("redis://host", info, fsync)
-            .expect("it is good")
-            .is_durable
+    let durable = |info: &str, text| {
+        let server = Server::of_info("redis://host", info, &settings(text));
+        server.expect("it is good").is_durable
     };
-    assert!(durable(GOOD, Some("always")));
-    assert!(!durable(GOOD, Some("everysec")));
-    assert!(!durable(GOOD, None));
+    assert!(durable(GOOD, "appendfsync=always no-appendfsync-on-rewrite=no"));
+    assert!(!durable(GOOD, "appendfsync=always no-appendfsync-on-rewrite=yes"));
+    assert!(!durable(GOOD, "appendfsync=everysec"));
+    assert!(!durable(GOOD, ""), "it would not say");
     assert!(!durable(
         &GOOD.replace("aof_enabled:1", "aof_enabled:0"),
-        Some("always")
+        "appendfsync=always"
     ));
     assert!(
-        !durable(&GOOD.replace("replid2:0000", "replid2:12ab"), Some("always")),
+        !durable(&GOOD.replace("replid2:0000", "replid2:12ab"), "appendfsync=always"),
         "it was a replica"
     );
 }
