@@ -30,6 +30,9 @@ pub struct Config {
     pub partitions: u32,
     /// Longest wait for what is in flight when stopping; what is left is reported as unknown after a restart.
     pub drain_limit: Duration,
+    /// Name of this connector among those of its carriers, kept across restarts: its words about them are kept under it.
+    /// Absent = it has none, and the words of every run are kept.
+    pub instance: Option<String>,
 }
 
 /// One link.
@@ -72,6 +75,7 @@ impl Config {
             links,
             partitions,
             drain_limit: DRAIN_LIMIT_DEFAULT,
+            instance: None,
         }
     }
 

@@ -23,6 +23,8 @@ pub(crate) const START: UnixMs = UnixMs(1_767_225_600_000);
 #[derive(Clone)]
 pub(crate) struct World {
     pub deps: Deps,
+    /// Where the store's handles come from.
+    pub store: MemoryStore,
     pub bus_away: Arc<AtomicBool>,
     pub store_away: Arc<AtomicBool>,
 }
@@ -36,8 +38,9 @@ impl World {
             inner: MemoryBus::new(clock.as_millis_fn()),
             is_away: Arc::clone(&bus_away),
         };
+        let memory = MemoryStore::new(clock.as_millis_fn());
         let store = FaultyStore {
-            inner: MemoryStore::new(clock.as_millis_fn()),
+            inner: memory.handle(),
             is_away: Arc::clone(&store_away),
         };
         let specs = carriers.iter().flat_map(|name| topics::of_carrier(&carrier(name), 1));
@@ -52,9 +55,20 @@ impl World {
         };
         Self {
             deps,
+            store: memory,
             bus_away,
             store_away,
         }
+    }
+
+    /// The same world as another process sees it.
+    pub(crate) fn process(&self) -> Self {
+        let mut other = self.clone();
+        other.deps.store = Arc::new(FaultyStore {
+            inner: self.store.handle(),
+            is_away: Arc::clone(&self.store_away),
+        });
+        other
     }
 
     /// Publishes orders for their carriers.

@@ -13,10 +13,13 @@ use tracing::{info, warn};
 use crate::{
     origin::{Origin, Origins},
     parts::{Concatenation, Ready},
+    vitals::Vitals,
 };
 
 /// Records of one fetch.
 const FETCH_RECORDS_MAX: usize = 500;
+/// How often the orders left in the log are counted.
+const COUNT_EVERY: Duration = Duration::from_millis(250);
 /// How often an intake looks which partitions it holds.
 const OWNED_EVERY: Duration = Duration::from_secs(1);
 /// Wait after the log failed.
@@ -88,6 +91,8 @@ pub(crate) struct Ends {
     pub asks: mpsc::UnboundedReceiver<Ask>,
     /// To the pump.
     pub fetched: mpsc::UnboundedSender<Fetched>,
+    /// Told how much is left in the log.
+    pub vitals: Arc<Vitals>,
 }
 
 /// Joins the group of `carrier` once and runs one intake for each of its lanes; ends when all of them do.
@@ -110,7 +115,12 @@ pub(crate) async fn run_all(carrier: CarrierName, bus: Arc<dyn Bus>, lanes: Vec<
 
 /// Reads until the pump is gone or the log is closed.
 async fn run(source: Source, mut subscription: Box<dyn Subscribe>, ends: Ends) {
-    let Ends { mut asks, fetched } = ends;
+    let Ends {
+        mut asks,
+        fetched,
+        vitals,
+    } = ends;
+    let mut count_tick = time::every(COUNT_EVERY);
     let topic = source.topic();
     let mut granted = 0;
     let mut is_stopped = false;
@@ -125,6 +135,7 @@ async fn run(source: Source, mut subscription: Box<dyn Subscribe>, ends: Ends) {
                 Some(Ask::Ack(done)) => ack(&mut *subscription, &done).await,
                 None => return,
             },
+            _ = count_tick.tick() => vitals.set_unread(source.index, subscription.backlog()),
             batch = subscription.next_batch(granted.min(FETCH_RECORDS_MAX)), if granted > 0 && !is_stopped => {
                 match batch {
                     Ok(batch) => {

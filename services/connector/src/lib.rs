@@ -16,12 +16,14 @@ mod fault;
 #[cfg(test)]
 mod fixture;
 mod flight;
+mod heartbeat;
 mod intake;
 mod lanes;
 mod lease;
 mod ledger;
 mod link;
 mod links;
+mod meter;
 mod metrics;
 mod origin;
 mod outbox;
@@ -33,6 +35,7 @@ mod receipts;
 mod run;
 pub mod simulator;
 mod smpp_link;
+mod vitals;
 mod window;
 
 pub use action::{Action, ActionError, Rule};
@@ -41,6 +44,7 @@ pub use config::{
     WINDOW_SLOTS_DEFAULT, WINDOW_SLOTS_MAX,
 };
 pub use fault::FaultMap;
+pub use heartbeat::HEARTBEAT;
 pub use lease::{Incarnation, LEASE, LEASE_RENEWAL};
 pub use links::read_links;
 pub use outcome::{OutcomeMap, UNMAPPED};

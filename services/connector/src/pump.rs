@@ -19,7 +19,7 @@ use std::{
 
 use bus::Topic;
 use futures::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
-use journey::OrderNumber;
+use journey::{LinkState as Stand, OrderNumber};
 use service::{
     Clock, Deps, Stop,
     time::{self, Instant},
@@ -43,6 +43,7 @@ use crate::{
     parts::Ready,
     rate::Bucket,
     receipts::Looked,
+    vitals::Vitals,
     window::Window,
 };
 use claiming::{Claimed, Hand, Pending};
@@ -79,6 +80,8 @@ pub(crate) struct Settings {
     pub concatenation: crate::Concatenation,
     /// Longest wait for what is in flight when stopping.
     pub drain_limit: Duration,
+    /// Where it tells how it is doing.
+    pub vitals: Arc<Vitals>,
 }
 
 /// Whether the link takes submissions.
@@ -243,6 +246,7 @@ impl Pump {
         }
         self.outbox.flush();
         self.settle_intakes();
+        self.settings.vitals.set_window(self.window.limit(), self.window.used());
         metrics::load(&self.settings.link, self.window.limit(), self.hands.len());
     }
 
@@ -252,17 +256,24 @@ impl Pump {
                 info!(link = %self.settings.link, "link is up");
                 metrics::link_up(&self.settings.link, true);
                 self.state = LinkState::Up;
+                self.stands(Stand::Up);
             }
             Event::Down { reason } => {
                 if self.state == LinkState::Up {
                     warn!(link = %self.settings.link, %reason, "link is down");
                     self.state = LinkState::Down { since: time::now() };
+                    self.stands(Stand::Down);
                 }
                 metrics::link_up(&self.settings.link, false);
             }
             Event::Answers(answers) => self.on_answers(answers),
             Event::Receipts(arrived) => self.on_receipts(arrived),
         }
+    }
+
+    /// Lets routers know.
+    fn stands(&self, state: Stand) {
+        self.settings.vitals.stands(state, self.clock.now());
     }
 
     /// Records on their way to the log are safe: their orders are done.
@@ -318,6 +329,7 @@ impl Pump {
 
     fn drain(&mut self) {
         self.is_draining = true;
+        self.stands(Stand::Draining);
         self.waiting.clear();
         for (_, key) in std::mem::take(&mut self.epochs.deferred) {
             self.hands.remove(&key);
@@ -350,6 +362,7 @@ impl Pump {
             warn!("a link did not close in time");
         }
         metrics::link_up(&self.settings.link, false);
+        self.stands(Stand::Gone);
         abandoned
     }
 }

@@ -5,15 +5,18 @@ use std::sync::Arc;
 use bus::PublishError;
 use service::{Stop, Tasks, resume_panic, time};
 use signalbox_proto::topics;
+use tokio::sync::Notify;
 use tracing::{info, warn};
 
 use crate::{
     Config, Incarnation, LinkConfig, LinkKind, absent, epochs,
+    heartbeat::{Heart, Pulse},
     lease::{LEASE_RENEWAL, Lease},
     link, metrics,
     pump::{Abandoned, Pump, Settings},
     simulator::{Hub, Simulator},
     smpp_link::{self, Dialect},
+    vitals::Vitals,
 };
 
 /// What a connector is handed besides its configuration. Cheap to clone.
@@ -79,10 +82,22 @@ pub async fn run(config: Config, deps: Deps, stop: Stop) -> Result<(), Error> {
 
     let mut pumps = Tasks::new();
     let mut helpers = Tasks::new();
+    let news = Arc::new(Notify::new());
+    let mut pulses = Vec::new();
     for link in &config.links {
-        let pump = start(link, &config, &deps, &lease, &mut helpers);
+        let vitals = Vitals::new(link.carriers.clone(), shell.clock.now(), Arc::clone(&news));
+        pulses.push(Pulse::new(link, Arc::clone(&vitals)));
+        let pump = start(link, &config, &deps, &lease, vitals, &mut helpers);
         pumps.spawn(pump.run(stop.clone()));
     }
+    let heart = Heart::new(
+        shell,
+        lease.incarnation().clone(),
+        config.instance.clone(),
+        news,
+        pulses,
+    );
+    helpers.spawn(heart.run());
     let mut abandoned = Abandoned::default();
     while let Some(ended) = pumps.join_next().await {
         match ended {
@@ -90,7 +105,7 @@ pub async fn run(config: Config, deps: Deps, stop: Stop) -> Result<(), Error> {
             Err(error) => resume_panic(error),
         }
     }
-    // With the pumps gone, intakes and receipts tasks end once they did what was asked of them.
+    // With the pumps gone, intakes, receipts tasks and the heartbeat end once they did what was asked of them.
     if time::timeout(config.drain_limit, helpers.join_all()).await.is_none() {
         warn!("acks or receipts were not finished in time; what they concern comes again");
     }
@@ -114,7 +129,14 @@ async fn acquire(lease: &Lease, deps: &Deps, stop: &Stop) -> Option<()> {
     Some(())
 }
 
-fn start(link: &LinkConfig, config: &Config, deps: &Deps, lease: &Lease, helpers: &mut Tasks) -> Pump {
+fn start(
+    link: &LinkConfig,
+    config: &Config,
+    deps: &Deps,
+    lease: &Lease,
+    vitals: Arc<Vitals>,
+    helpers: &mut Tasks,
+) -> Pump {
     let (wire, plug) = link::wire();
     let window = link.window_in_effect();
     let settings = Settings {
@@ -124,6 +146,7 @@ fn start(link: &LinkConfig, config: &Config, deps: &Deps, lease: &Lease, helpers
         rate: link.rate,
         concatenation: link.concatenation,
         drain_limit: config.drain_limit,
+        vitals,
     };
     match &link.kind {
         LinkKind::Smpp(smpp) => {

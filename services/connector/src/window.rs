@@ -37,6 +37,11 @@ impl Window {
         self.slots_max
     }
 
+    /// Slots taken.
+    pub(crate) fn used(&self) -> u32 {
+        self.used
+    }
+
     /// Slots the carrier grants at the moment.
     pub(crate) fn limit(&self) -> u32 {
         self.limit as u32

@@ -63,6 +63,7 @@ pub(super) fn start(
             let ends = Ends {
                 asks: asked,
                 fetched: to_pump.clone(),
+                vitals: Arc::clone(&settings.vitals),
             };
             lanes.push((source, ends));
             intakes.push(Intake {
@@ -90,7 +91,10 @@ impl Pump {
         let lane = intake.lane;
         for content in fetched.records {
             match content {
-                Content::Order(ready) => self.waiting.push(lane, (ready, item)),
+                Content::Order(ready) => {
+                    self.settings.vitals.fetched(item.intake);
+                    self.waiting.push(lane, (ready, item));
+                }
                 Content::Dead { key, octets, reason } => self.bury(item, key, octets, reason),
             }
         }
@@ -108,6 +112,7 @@ impl Pump {
 
     /// An order left the queue: another may be fetched.
     pub(super) fn left_queue(&mut self, item: Item) {
+        self.settings.vitals.left(item.intake);
         self.intakes[item.intake].owed += 1;
     }
 

@@ -144,7 +144,13 @@ impl Pump {
             };
             let is_late = !self.airborne.contains_key(&tag.flight);
             let flight = match self.airborne.get_mut(&tag.flight) {
-                Some(airborne) => Some(&mut airborne.flight),
+                Some(airborne) => {
+                    if remote_id.is_some() {
+                        let (_, _, intake) = airborne.key;
+                        self.settings.vitals.took(intake);
+                    }
+                    Some(&mut airborne.flight)
+                }
                 None => self.late.get_mut(&tag.flight),
             };
             let Some(flight) = flight else { continue };

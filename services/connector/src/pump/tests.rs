@@ -1,5 +1,6 @@
 //! The pump with a scripted link, on log and store in memory, under virtual time.
 
+mod lost;
 mod receipts;
 mod rig;
 
@@ -13,6 +14,7 @@ use store::Op;
 
 use super::*;
 use crate::{
+    Incarnation,
     fixture::{World, carrier, long_order, order},
     link::Verdict,
 };

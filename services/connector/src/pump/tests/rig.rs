@@ -6,11 +6,12 @@ use journey::Order;
 use service::{Stop, StopHandle, Tasks, time};
 
 use crate::{
-    Incarnation, Rule,
+    Incarnation, Rule, epochs,
     fixture::{World, carrier},
     lease::Lease,
     link::{self, Answer, Command, Event, Job, Plug, Reply, Verdict},
     pump::{Abandoned, Pump, Settings},
+    vitals::Vitals,
 };
 
 /// A connector of one link, whose carrier is the test.
@@ -44,10 +45,14 @@ impl Rig {
             rate: None,
             concatenation: crate::Concatenation::Udh8,
             drain_limit: Duration::from_secs(35),
+            vitals: Vitals::new(Vec::new(), world.deps.clock.now(), Arc::default()),
         };
         change(&mut settings);
+        settings.vitals = Vitals::new(settings.carriers.clone(), world.deps.clock.now(), Arc::default());
         let lease = Lease::new(Incarnation::new(run));
-        lease.renew(&*world.deps.store, &world.deps.clock).await.unwrap();
+        epochs::begin(&lease, &world.deps.store, &world.deps.clock)
+            .await
+            .unwrap();
         let mut helpers = Tasks::new();
         helpers.spawn(
             lease

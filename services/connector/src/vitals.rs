@@ -1,0 +1,137 @@
+//! How one link is doing: written by its pump and intakes in passing, read by the heartbeat. Writing never waits.
+
+use std::sync::{
+    Arc, Mutex, PoisonError,
+    atomic::{AtomicU32, AtomicU64, Ordering},
+};
+
+use journey::LinkState;
+use sms::{CarrierName, Lane, UnixMs};
+use tokio::sync::Notify;
+
+/// Lanes of one carrier; intake number `carrier × LANES + lane` reads that lane of that carrier.
+pub(crate) const LANES: usize = Lane::ALL.len();
+
+/// The numbers of one link.
+#[derive(Debug)]
+pub(crate) struct Vitals {
+    carriers: Vec<CarrierName>,
+    state: Mutex<(LinkState, UnixMs)>,
+    /// Told when the state changes.
+    news: Arc<Notify>,
+    window_slots: AtomicU32,
+    window_used: AtomicU32,
+    /// Segments taken by each carrier.
+    taken: Vec<AtomicU64>,
+    /// One for each intake.
+    lanes: Vec<LaneVitals>,
+}
+
+/// The numbers of one lane of one carrier.
+#[derive(Debug, Default)]
+struct LaneVitals {
+    /// Orders in the log that were not fetched, when they were last counted.
+    unread: AtomicU64,
+    /// Orders fetched since the start.
+    fetched: AtomicU64,
+    /// Orders that left the queue since the start, to be claimed.
+    left: AtomicU64,
+}
+
+/// What waits in a lane, and how much has left it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Queue {
+    /// Orders not claimed yet.
+    pub orders: u64,
+    /// Orders that left since the start.
+    pub left: u64,
+}
+
+impl Vitals {
+    /// A link that serves `carriers` and has been down since `now`; `news` is told when its state changes.
+    pub(crate) fn new(carriers: Vec<CarrierName>, now: UnixMs, news: Arc<Notify>) -> Arc<Self> {
+        Arc::new(Self {
+            state: Mutex::new((LinkState::Down, now)),
+            news,
+            window_slots: AtomicU32::new(0),
+            window_used: AtomicU32::new(0),
+            taken: carriers.iter().map(|_| AtomicU64::new(0)).collect(),
+            lanes: (0..carriers.len() * LANES).map(|_| LaneVitals::default()).collect(),
+            carriers,
+        })
+    }
+
+    /// The link stands so from `now` on. One that drains never comes up again, and one that is gone stays so.
+    pub(crate) fn stands(&self, state: LinkState, now: UnixMs) {
+        let mut current = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_final = match current.0 {
+            LinkState::Up | LinkState::Down => false,
+            LinkState::Draining => state != LinkState::Gone,
+            LinkState::Gone => true,
+        };
+        if current.0 != state && !is_final {
+            *current = (state, now);
+            self.news.notify_one();
+        }
+    }
+
+    /// How the link stands, and since when.
+    pub(crate) fn state(&self) -> (LinkState, UnixMs) {
+        *self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The carriers served, in the order of their numbers.
+    pub(crate) fn carriers(&self) -> &[CarrierName] {
+        &self.carriers
+    }
+
+    pub(crate) fn set_window(&self, slots: u32, used: u32) {
+        self.window_slots.store(slots, Ordering::Relaxed);
+        self.window_used.store(used, Ordering::Relaxed);
+    }
+
+    /// Slots of the window, and those in use.
+    pub(crate) fn window(&self) -> (u32, u32) {
+        (
+            self.window_slots.load(Ordering::Relaxed),
+            self.window_used.load(Ordering::Relaxed),
+        )
+    }
+
+    /// The carrier of `intake` took a segment.
+    pub(crate) fn took(&self, intake: usize) {
+        self.taken[intake / LANES].fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Segments that carrier number `carrier` took since the start.
+    pub(crate) fn taken(&self, carrier: usize) -> u64 {
+        self.taken[carrier].load(Ordering::Relaxed)
+    }
+
+    /// The log holds this many orders that `intake` was not handed.
+    pub(crate) fn set_unread(&self, intake: usize, orders: u64) {
+        self.lanes[intake].unread.store(orders, Ordering::Relaxed);
+    }
+
+    /// `intake` fetched an order.
+    pub(crate) fn fetched(&self, intake: usize) {
+        self.lanes[intake].fetched.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// An order of `intake` left the queue.
+    pub(crate) fn left(&self, intake: usize) {
+        self.lanes[intake].left.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// What waits in a lane.
+    pub(crate) fn queue(&self, intake: usize) -> Queue {
+        let lane = &self.lanes[intake];
+        // Read first, so that no order seems to have left before it came.
+        let left = lane.left.load(Ordering::Relaxed);
+        let fetched = lane.fetched.load(Ordering::Relaxed).saturating_sub(left);
+        Queue {
+            orders: lane.unread.load(Ordering::Relaxed) + fetched,
+            left,
+        }
+    }
+}
