@@ -12,13 +12,16 @@
 //! `maxmemory` is set: a server that forgets by itself is refused.
 
 mod bucket;
+mod calls;
 mod config;
 mod fault;
 mod link;
+mod placement;
 mod rebuild;
 mod scan;
 mod scripts;
 mod server;
+mod servers;
 mod wire;
 
 use std::sync::{Arc, Mutex};
@@ -27,8 +30,8 @@ use ::redis::{Cmd, Value, from_redis_value};
 use futures::{FutureExt, future::BoxFuture};
 
 pub use self::config::RedisConfig;
-use self::{bucket::Bucket, link::Link, scripts::SCRIPTS};
-use crate::{Applied, Clock, Commit, DueEntry, Epoch, Key, Op, Rebuild, Store, StoreError, Versioned, limit};
+use self::{bucket::Bucket, scripts::SCRIPTS, servers::Servers};
+use crate::{Applied, Clock, Commit, DueEntry, Epoch, Key, Op, Rebuild, Store, StoreError, Versioned};
 
 /// What the word of a store begins with while somebody rebuilds it; no epoch's does.
 const REBUILDING: char = '~';
@@ -36,7 +39,7 @@ const REBUILDING: char = '~';
 /// A store in a Redis. Cheap to clone; clones share a connection and adopt epochs together.
 #[derive(Clone)]
 pub struct RedisStore {
-    link: Arc<Link>,
+    servers: Arc<Servers>,
     clock: Clock,
     /// Whether the store takes the time from `clock`.
     is_clock_ours: bool,
@@ -60,7 +63,7 @@ impl RedisStore {
     pub fn new(config: RedisConfig) -> Result<Self, StoreError> {
         let client = config.client()?;
         Ok(Self {
-            link: Arc::new(Link::new(config.shown_url(), client)),
+            servers: Arc::new(Servers::new(config.shown_url(), client)),
             clock: config.clock,
             is_clock_ours: false,
             access: Access::Epoch(Arc::default()),
@@ -102,8 +105,8 @@ impl RedisStore {
 
     /// The words of all buckets.
     async fn words(&self) -> Result<Vec<Option<String>>, StoreError> {
-        let commands = Bucket::all().map(|bucket| command("GET", &[bucket.epoch()])).collect();
-        let answers = self.link.call(commands).await?;
+        let get = |bucket: Bucket| (bucket, command("GET", &[bucket.epoch()]));
+        let answers = self.servers.call(Bucket::all().map(get).collect()).await?;
         let word = |answer| from_redis_value(answer).map_err(|_| fault::unexpected("its epoch"));
         answers.into_iter().map(word).collect()
     }
@@ -119,8 +122,8 @@ impl RedisStore {
     }
 
     /// Sends `commands`, one script for each bucket of a call, and gives their answers if no bucket is lost.
-    async fn call(&self, word: &str, commands: Vec<Cmd>) -> Result<Vec<Value>, StoreError> {
-        let answers = self.link.call(self.with_lock_kept(word, commands)).await?;
+    async fn call(&self, word: &str, commands: Vec<(Bucket, Cmd)>) -> Result<Vec<Value>, StoreError> {
+        let answers = self.servers.call(self.with_lock_kept(word, commands)).await?;
         let answers: Vec<_> = self.without_lock(answers)?;
         if answers.contains(&Value::Int(0)) {
             return Err(self.lost(word).await);
@@ -133,130 +136,14 @@ impl RedisStore {
         if let Access::Rebuilder(_) = self.access {
             return StoreError::Lost;
         }
-        let end = |bucket: Bucket| scripts::run(&SCRIPTS.end, &[bucket.epoch()], &[word.as_bytes()]);
-        match self.link.call(Bucket::all().map(end).collect()).await {
+        let end = |bucket: Bucket| {
+            let script = scripts::run(&SCRIPTS.end, &[bucket.epoch()], &[word.as_bytes()]);
+            (bucket, script)
+        };
+        match self.servers.call(Bucket::all().map(end).collect()).await {
             Ok(_) => StoreError::Lost,
             Err(error) => error,
         }
-    }
-
-    async fn apply_all(&self, ops: Vec<Op>) -> Result<Vec<Applied>, StoreError> {
-        limit::check(&ops)?;
-        wire::check(&ops)?;
-        let word = self.word().await?;
-        let (now_ms, time) = ((self.clock)(), self.time());
-        let caller = wire::Caller {
-            word: &word,
-            now_ms,
-            time: &time,
-        };
-        let (places, commands): (Vec<_>, Vec<_>) = wire::parts(&ops, &caller)
-            .into_iter()
-            .map(|part| (part.places, part.command))
-            .unzip();
-        let mut applied = vec![Applied::Removed; ops.len()];
-        for (places, answer) in places.into_iter().zip(self.call(&word, commands).await?) {
-            let Value::Array(answers) = answer else {
-                return Err(fault::unexpected("a call"));
-            };
-            for (place, answer) in places.into_iter().zip(answers) {
-                applied[place] = wire::applied(&ops[place], answer)?;
-            }
-        }
-        Ok(applied)
-    }
-
-    async fn find_due(&self, partition: u32, second: u64, max: usize) -> Result<Vec<DueEntry>, StoreError> {
-        let word = self.word().await?;
-        // Most often the earliest entries are spread evenly; a bucket that has more of them is asked again for all.
-        let few = (max / bucket::BUCKETS * 2 + 8).min(max);
-        let mut parts = self
-            .due_parts(&word, partition, second, few, Bucket::all().collect())
-            .await?;
-        let mut found = merge(&parts, max);
-        let is_cut = |part: &Vec<DueEntry>| {
-            part.len() == few
-                && (found.len() < max
-                    || found
-                        .last()
-                        .zip(part.last())
-                        .is_some_and(|(end, last)| order(last) < order(end)))
-        };
-        let cut: Vec<_> = Bucket::all()
-            .filter(|bucket| few < max && is_cut(&parts[usize::from(bucket.0)]))
-            .collect();
-        if !cut.is_empty() {
-            let again = self.due_parts(&word, partition, second, max, cut.clone()).await?;
-            for (bucket, part) in cut.into_iter().zip(again) {
-                parts[usize::from(bucket.0)] = part;
-            }
-            found = merge(&parts, max);
-        }
-        Ok(found)
-    }
-
-    async fn due_parts(
-        &self,
-        word: &str,
-        partition: u32,
-        second: u64,
-        max: usize,
-        buckets: Vec<Bucket>,
-    ) -> Result<Vec<Vec<DueEntry>>, StoreError> {
-        let (first, last) = (
-            wire::score(partition, 0).to_string(),
-            wire::score(partition, second).to_string(),
-        );
-        let (time, max) = (self.time(), max.to_string());
-        let arguments = [word, &time, &first, &last, &max].map(str::as_bytes);
-        let look = |bucket: Bucket| scripts::run(&SCRIPTS.due, &[bucket.epoch(), bucket.due()], &arguments);
-        let answers = self.call(word, buckets.into_iter().map(look).collect()).await?;
-        answers
-            .into_iter()
-            .map(|answer| wire::due_entries(answer, partition))
-            .collect()
-    }
-
-    /// The entries of `keys` that have not expired, in order.
-    async fn get_all(&self, keys: &[Key]) -> Result<Vec<Option<Versioned>>, StoreError> {
-        let word = self.word().await?;
-        let mut places: [Vec<usize>; bucket::BUCKETS] = Default::default();
-        for (place, key) in keys.iter().enumerate() {
-            places[usize::from(Bucket::of(key).0)].push(place);
-        }
-        let asked: Vec<_> = Bucket::all()
-            .zip(places)
-            .filter(|(_, places)| !places.is_empty())
-            .collect();
-        let mut commands = vec![command("TIME", &[] as &[&str])];
-        for (bucket, places) in &asked {
-            let mut get = command("MGET", &[bucket.epoch()]);
-            let mut name = bucket.values().into_bytes();
-            for place in places {
-                name.truncate(bucket::VALUE_PREFIX_OCTETS);
-                name.extend_from_slice(&keys[*place].0);
-                get.arg(&name);
-            }
-            commands.push(get);
-        }
-        let mut answers = self.call(&word, commands).await?.into_iter();
-        let server_ms = wire::time_ms(answers.next().ok_or_else(|| fault::unexpected("TIME"))?)?;
-        let now_ms = if self.is_clock_ours { (self.clock)() } else { server_ms };
-        let mut found = vec![None; keys.len()];
-        for ((_, places), answer) in asked.into_iter().zip(answers) {
-            let values: Vec<Option<Vec<u8>>> = from_redis_value(answer).map_err(|_| fault::unexpected("MGET"))?;
-            let mut values = values.into_iter();
-            if values.next().flatten().as_deref() != Some(word.as_bytes()) {
-                return Err(self.lost(&word).await);
-            }
-            for (place, octets) in places.into_iter().zip(values) {
-                let entry = octets.map(wire::Entry::of).transpose()?;
-                found[place] = entry
-                    .filter(|entry| entry.expires_at_ms > now_ms)
-                    .map(|entry| entry.versioned);
-            }
-        }
-        Ok(found)
     }
 }
 
@@ -264,18 +151,6 @@ fn command<T: ::redis::ToRedisArgs>(name: &str, arguments: &[T]) -> Cmd {
     let mut command = ::redis::cmd(name);
     command.arg(arguments);
     command
-}
-
-fn order(entry: &DueEntry) -> (u64, &Key) {
-    (entry.second, &entry.key)
-}
-
-/// The `max` earliest entries of all `parts`.
-fn merge(parts: &[Vec<DueEntry>], max: usize) -> Vec<DueEntry> {
-    let mut found = parts.concat();
-    found.sort_unstable_by(|a, b| order(a).cmp(&order(b)));
-    found.truncate(max);
-    found
 }
 
 impl Store for RedisStore {
@@ -307,7 +182,9 @@ impl Store for RedisStore {
 
     fn epoch(&self) -> BoxFuture<'_, Result<Epoch, StoreError>> {
         async move {
-            self.link.inspect().await?;
+            for link in self.servers.links().await? {
+                link.inspect().await?;
+            }
             self.find_epoch().await
         }
         .boxed()

@@ -16,9 +16,17 @@ pub(super) const VALUE_PREFIX_OCTETS: usize = 18;
 pub(super) struct Bucket(pub(super) u8);
 
 impl Bucket {
+    /// The bucket with the lock of the one who rebuilds, which stands for all.
+    pub(super) const LOCKED: Self = Self(0);
+
     /// All of them.
     pub(super) fn all() -> impl ExactSizeIterator<Item = Self> {
         (0..BUCKETS).map(|number| Self(number as u8))
+    }
+
+    /// Its place among all.
+    pub(super) fn index(self) -> usize {
+        usize::from(self.0)
     }
 
     /// The bucket `key` is in: the FNV-1a hash of its octets, folded.
@@ -49,9 +57,9 @@ impl Bucket {
         self.named("run")
     }
 
-    /// Name of the lock of the one who rebuilds; that of the first bucket stands for all.
+    /// Name of the lock of the one who rebuilds.
     pub(super) fn lock() -> String {
-        Self(0).named("rebuild")
+        Self::LOCKED.named("rebuild")
     }
 
     /// What the names of all values of the bucket begin with.

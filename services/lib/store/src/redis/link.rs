@@ -6,11 +6,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use ::redis::{AsyncConnectionConfig, Client, Cmd, Pipeline, Value, aio::MultiplexedConnection};
+use ::redis::{AsyncConnectionConfig, Client, Cmd, ConnectionAddr, Pipeline, Value, aio::MultiplexedConnection};
 use tokio::sync::Mutex;
 use tracing::{info, warn};
 
-use super::{bucket::Bucket, fault, scripts, scripts::SCRIPTS, server::Server};
+use super::{bucket::Bucket, fault, placement::Placement, scripts, scripts::SCRIPTS, server::Server};
 use crate::StoreError;
 
 /// Longest time a connection may take to be made.
@@ -56,17 +56,23 @@ impl Link {
         }
     }
 
+    /// Whether it leads to this host and port.
+    pub(super) fn is_at(&self, host: &str, port: u16) -> bool {
+        match self.client.get_connection_info().addr() {
+            ConnectionAddr::Tcp(own, at)
+            | ConnectionAddr::TcpTls {
+                host: own, port: at, ..
+            } => *at == port && (own == host || host.is_empty()),
+            _ => false,
+        }
+    }
+
     /// Sends `commands` as one and gives their answers, in order. Scripts that the server has forgotten are sent again.
     ///
     /// # Errors
     /// The server is away or refuses one of them; others may have been carried out.
     pub(super) async fn call(&self, commands: Vec<Cmd>) -> Result<Vec<Value>, StoreError> {
-        let live = self.live().await?;
-        self.call_on(&live, commands).await
-    }
-
-    /// As [`call`](Self::call), over a connection from [`live`](Self::live).
-    pub(super) async fn call_on(&self, live: &Live, commands: Vec<Cmd>) -> Result<Vec<Value>, StoreError> {
+        let live = &self.live().await?;
         let pipeline = pipeline(commands);
         let mut answers = self.send(live, &pipeline).await?;
         let is_forgotten = |answer: &Value| matches!(answer, Value::ServerError(error) if error.code() == "NOSCRIPT");
@@ -141,7 +147,11 @@ impl Link {
             .map_err(|error| fault::of_connection(&self.url, &error))?;
         let server = self.ask(&mut connection).await?;
         let mut pipeline = scripts::load_all();
-        for bucket in Bucket::all() {
+        let own = match self.find_placement(&mut connection, &server).await? {
+            Some(placement) => placement.own(),
+            None => Bucket::all().collect(),
+        };
+        for bucket in own {
             let keys = [bucket.epoch(), bucket.run()];
             let arguments = [&server.run_id, server.durability()].map(str::as_bytes);
             pipeline.add_command(scripts::run(&SCRIPTS.arrive, &keys, &arguments));
@@ -150,6 +160,39 @@ impl Link {
         match answers.iter().find_map(error_of) {
             Some(error) => Err(fault::of_answer(&self.url, error)),
             None => Ok((connection, server)),
+        }
+    }
+
+    /// Where the server says the buckets are; `None` = it is alone and has all.
+    ///
+    /// # Errors
+    /// The server is away, or its cluster has no server for some buckets.
+    pub(super) async fn placement(&self) -> Result<Option<Placement>, StoreError> {
+        let live = self.live().await?;
+        let result = self.find_placement(&mut live.connection.clone(), &live.server).await;
+        if result.is_err() {
+            self.close(&live).await;
+        }
+        result
+    }
+
+    async fn find_placement(
+        &self,
+        connection: &mut MultiplexedConnection,
+        server: &Server,
+    ) -> Result<Option<Placement>, StoreError> {
+        if !server.is_clustered {
+            return Ok(None);
+        }
+        let mut pipeline = Pipeline::new();
+        pipeline.cmd("CLUSTER").arg("MYID").cmd("CLUSTER").arg("SLOTS");
+        for bucket in Bucket::all() {
+            pipeline.cmd("CLUSTER").arg("KEYSLOT").arg(bucket.epoch());
+        }
+        let answers = self.exchange(connection, &pipeline).await?;
+        match answers.iter().find_map(error_of) {
+            Some(error) => Err(fault::of_answer(&self.url, error)),
+            None => Placement::of_answers(&self.url, answers).map(Some),
         }
     }
 

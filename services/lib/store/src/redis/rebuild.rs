@@ -26,22 +26,22 @@ impl RedisStore {
             return Ok(None);
         }
         let word: Arc<str> = format!("{REBUILDING}{:x}", random()).into();
-        let live = self.link.live().await?;
-        if self.link.call_on(&live, vec![self.lock(&word, "1")]).await? != [Value::Int(1)] {
+        if self.servers.call(vec![self.lock(&word, "1")]).await? != [Value::Int(1)] {
             return Ok(None);
         }
         // Another may have finished between the look and the lock.
         if self.is_whole().await? {
-            self.link.call(vec![unlock(&word)]).await?;
+            self.servers.call(vec![unlock(&word)]).await?;
             return Ok(None);
         }
-        let (time, run) = (self.time(), live.server.run());
-        let arguments = [&*word, &time, &run].map(str::as_bytes);
-        let begin = |bucket: Bucket| {
+        let time = self.time();
+        let begin = |(bucket, run): (Bucket, String)| {
             let keys = [bucket.epoch(), bucket.version(), bucket.run()];
-            scripts::run(&SCRIPTS.begin, &keys, &arguments)
+            let arguments = [&*word, &time, &run].map(str::as_bytes);
+            (bucket, scripts::run(&SCRIPTS.begin, &keys, &arguments))
         };
-        self.link.call_on(&live, Bucket::all().map(begin).collect()).await?;
+        let runs = self.servers.runs().await?;
+        self.servers.call(runs.into_iter().map(begin).collect()).await?;
         Ok(Some(Box::new(Rebuilder(Self {
             access: Access::Rebuilder(word),
             ..self.clone()
@@ -56,14 +56,17 @@ impl RedisStore {
         }
     }
 
-    fn lock(&self, word: &str, take: &str) -> Cmd {
+    fn lock(&self, word: &str, take: &str) -> (Bucket, Cmd) {
         let time = self.time();
         let arguments = [word, &time, LOCK_KEPT_MS, take].map(str::as_bytes);
-        scripts::run(&SCRIPTS.lock, &[Bucket::lock()], &arguments)
+        (
+            Bucket::LOCKED,
+            scripts::run(&SCRIPTS.lock, &[Bucket::lock()], &arguments),
+        )
     }
 
     /// `commands`, and for a rebuilder one more that keeps its lock.
-    pub(super) fn with_lock_kept(&self, word: &str, mut commands: Vec<Cmd>) -> Vec<Cmd> {
+    pub(super) fn with_lock_kept(&self, word: &str, mut commands: Vec<(Bucket, Cmd)>) -> Vec<(Bucket, Cmd)> {
         if let Access::Rebuilder(_) = self.access {
             commands.push(self.lock(word, "0"));
         }
@@ -91,9 +94,12 @@ impl Rebuild for Rebuilder {
             // Kept first, so that nobody takes over half-way; that would harm nothing but make all wait again.
             self.0.call(&word, Vec::new()).await?;
             let arguments = [&*word, &epoch.word].map(str::as_bytes);
-            let finish = |bucket: Bucket| scripts::run(&SCRIPTS.finish, &[bucket.epoch()], &arguments);
+            let finish = |bucket: Bucket| {
+                let script = scripts::run(&SCRIPTS.finish, &[bucket.epoch()], &arguments);
+                (bucket, script)
+            };
             let begun = self.0.call(&word, Bucket::all().map(finish).collect()).await?;
-            self.0.link.call(vec![unlock(&word)]).await?;
+            self.0.servers.call(vec![unlock(&word)]).await?;
             if begun.iter().all(|answer| *answer == Value::Int(1)) {
                 Ok(epoch)
             } else {
@@ -104,8 +110,9 @@ impl Rebuild for Rebuilder {
     }
 }
 
-fn unlock(word: &str) -> Cmd {
-    scripts::run(&SCRIPTS.unlock, &[Bucket::lock()], &[word.as_bytes()])
+fn unlock(word: &str) -> (Bucket, Cmd) {
+    let script = scripts::run(&SCRIPTS.unlock, &[Bucket::lock()], &[word.as_bytes()]);
+    (Bucket::LOCKED, script)
 }
 
 /// A number that is unlike others; it decides nothing.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use ::redis::{Value, from_redis_value};
 
-use super::{RedisStore, bucket::VALUE_PREFIX_OCTETS, command, fault};
+use super::{RedisStore, bucket::VALUE_PREFIX_OCTETS, command, fault, link::Link};
 use crate::{Key, StoreError, Versioned};
 
 /// Keys that one step of a scan looks at; the server does nothing else meanwhile.
@@ -50,10 +50,25 @@ impl RedisStore {
     /// The first `max` keys with `prefix` after `after`, in order; some may have expired.
     async fn keys(&self, prefix: &str, after: Option<&Key>, max: usize) -> Result<Vec<Key>, StoreError> {
         let pattern = format!("signalbox:{{b[0-9][0-9]}}:v:{}*", escaped(prefix));
-        let (mut first, mut cursor) = (BTreeSet::new(), "0".to_owned());
+        let mut first = BTreeSet::new();
+        for link in self.servers.links().await? {
+            Self::keys_at(&link, &pattern, after, max, &mut first).await?;
+        }
+        Ok(first.into_iter().collect())
+    }
+
+    /// Adds the keys that one server has.
+    async fn keys_at(
+        link: &Link,
+        pattern: &str,
+        after: Option<&Key>,
+        max: usize,
+        first: &mut BTreeSet<Key>,
+    ) -> Result<(), StoreError> {
+        let mut cursor = "0".to_owned();
         loop {
-            let step = command("SCAN", &[cursor.as_str(), "MATCH", &pattern, "COUNT", STEP]);
-            let answer = self.link.call(vec![step]).await?.pop().unwrap_or(Value::Nil);
+            let step = command("SCAN", &[cursor.as_str(), "MATCH", pattern, "COUNT", STEP]);
+            let answer = link.call(vec![step]).await?.pop().unwrap_or(Value::Nil);
             let (next, names): (String, Vec<Vec<u8>>) =
                 from_redis_value(answer).map_err(|_| fault::unexpected("SCAN"))?;
             for name in names {
@@ -66,7 +81,7 @@ impl RedisStore {
                 }
             }
             if next == "0" {
-                return Ok(first.into_iter().collect());
+                return Ok(());
             }
             cursor = next;
         }

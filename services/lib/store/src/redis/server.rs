@@ -7,6 +7,8 @@ use crate::StoreError;
 /// A server that may hold a store.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Server {
+    /// Whether it is one of a cluster.
+    pub(super) is_clustered: bool,
     /// Drawn anew whenever it starts.
     pub(super) run_id: String,
     /// Whether it loses nothing when it starts again: every write was on its disk before it was answered, and it was
@@ -45,6 +47,7 @@ impl Server {
         let syncs_every_write = is_set("appendfsync", "always") && !is_set("no-appendfsync-on-rewrite", "yes");
         let was_replica = field("master_replid2").bytes().any(|digit| digit != b'0');
         Ok(Self {
+            is_clustered: field("cluster_enabled") == "1",
             run_id: field("run_id").to_owned(),
             is_durable: field("aof_enabled") == "1" && syncs_every_write && !was_replica,
         })

@@ -37,6 +37,7 @@ pub(super) struct Caller<'a> {
 
 /// The operations of a call that fall into one bucket.
 pub(super) struct Part {
+    pub(super) bucket: Bucket,
     /// Their places in the call.
     pub(super) places: Vec<usize>,
     pub(super) command: Cmd,
@@ -72,12 +73,13 @@ pub(super) fn check(ops: &[Op]) -> Result<(), StoreError> {
 pub(super) fn parts(ops: &[Op], caller: &Caller<'_>) -> Vec<Part> {
     let mut places: [Vec<usize>; BUCKETS] = Default::default();
     for (place, op) in ops.iter().enumerate() {
-        places[usize::from(Bucket::of(op.key()).0)].push(place);
+        places[Bucket::of(op.key()).index()].push(place);
     }
     Bucket::all()
         .zip(places)
         .filter(|(_, places)| !places.is_empty())
         .map(|(bucket, places)| Part {
+            bucket,
             command: command(bucket, places.iter().map(|place| &ops[*place]), caller),
             places,
         })
