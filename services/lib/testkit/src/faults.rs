@@ -65,6 +65,15 @@ pub enum Fault {
     BusAway(Duration),
     /// The store answers nobody, though it may do what it was asked.
     StoreAway(Duration),
+    /// The store forgets everything, and at the same moment processes die.
+    LoseStore {
+        /// What those do that die.
+        dead: Vec<Role>,
+        /// Which of their role, modulo their number.
+        index: usize,
+        /// Time until they are back.
+        away: Duration,
+    },
     /// Another table comes into force, in one router after the other.
     SwapTable,
     /// Up to so many records of a topic are published again.
@@ -75,8 +84,22 @@ pub enum Fault {
 pub(crate) fn draw(dice: &Dice) -> Vec<(Duration, Fault)> {
     let spells = if dice.below(3) == 0 { 3 } else { 1 };
     let mut plan: Vec<_> = (0..spells).flat_map(|_| spell(dice)).collect();
+    // Drawn last, so that a seed is as before but for this.
+    for _ in 0..[0, 0, 1, 2][dice.below(4) as usize] {
+        let at = Duration::from_millis(500 + dice.below(FAULTS_SPAN.as_millis() as u64 - 500));
+        plan.push((at, lose(dice)));
+    }
     plan.sort_by_key(|(at, _)| *at);
     plan
+}
+
+fn lose(dice: &Dice) -> Fault {
+    let roles = [Role::Ingest, Role::Router, Role::Connector];
+    Fault::LoseStore {
+        dead: roles.into_iter().filter(|_| dice.below(3) == 0).collect(),
+        index: dice.below(64) as usize,
+        away: millis(dice, 5, RESTART_MAX.as_millis() as u64),
+    }
 }
 
 fn spell(dice: &Dice) -> Vec<(Duration, Fault)> {

@@ -113,7 +113,7 @@ impl World {
             dice: dice.fork(),
         };
         let store = UnsteadyStore {
-            inner: self.store.clone(),
+            inner: Arc::new(self.store.handle()),
             weather: self.weather.clone(),
             dice: dice.fork(),
         };
@@ -238,6 +238,8 @@ async fn take_calls(world: &World, deps: &Deps, stop: &Stop) {
     let intake = Intake::new(deps, KeySecret::new([7; 16]));
     let mut door = world.door.lock().await;
     let mut calls = Tasks::new();
+    let mut keeper = Tasks::new();
+    keeper.spawn(ingest::keep_epoch(Arc::clone(&deps.store), stop.clone()));
     loop {
         tokio::select! {
             biased;

@@ -141,9 +141,12 @@ async fn world(scenario: &Scenario, asked: mpsc::UnboundedReceiver<crate::custom
     bus.ensure(&specs).await.expect("the log in memory is never away");
     let weather = Weather::default();
     weather.is_slow.store(scenario.is_slow, Ordering::Relaxed);
+    let store = MemoryStore::new(clock.as_millis_fn());
+    // As an empty one is found: there is none until a router has made it.
+    store.lose();
     World {
         bus,
-        store: MemoryStore::new(clock.as_millis_fn()),
+        store,
         hub: Hub::recording(),
         diary: Diary::new(clock.clone()),
         clock,
@@ -206,6 +209,13 @@ impl Stage {
             }
             Fault::BusAway(away) => self.leave("log", &self.world.weather.bus_away, *away, ends),
             Fault::StoreAway(away) => self.leave("store", &self.world.weather.store_away, *away, ends),
+            Fault::LoseStore { dead, index, away } => {
+                self.world.diary.note("the store forgets everything");
+                self.world.store.lose();
+                for role in dead {
+                    self.tell(*role, *index, Command::Kill(*away));
+                }
+            }
             Fault::SwapTable => {
                 self.world.diary.note("another table");
                 self.swaps += 1;

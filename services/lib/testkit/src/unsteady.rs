@@ -12,12 +12,12 @@ use std::{
 };
 
 use bus::{
-    Batch, Bus, ConsumeError, Delivered, MemoryBus, PartitionId, Position, PublishError, Read, Record, Subscribe,
-    Topic, TopicSpec,
+    Batch, Bus, ConsumeError, Delivered, MemoryBus, PartitionId, Position, PublishError, Read, Record, Stored,
+    Subscribe, Topic, TopicSpec,
 };
 use futures::{FutureExt, future::BoxFuture};
 use service::{Dice, time};
-use store::{Applied, DueEntry, Key, MemoryStore, Op, Store, StoreError, Versioned};
+use store::{Applied, DueEntry, Epoch, Key, Op, Rebuild, Store, StoreError, Versioned};
 
 /// How long a call waits before it says that nobody answers.
 const NO_ANSWER: Duration = Duration::from_millis(50);
@@ -39,9 +39,21 @@ pub(crate) struct UnsteadyBus {
 
 /// The store as one process sees it.
 pub(crate) struct UnsteadyStore {
-    pub(crate) inner: MemoryStore,
+    pub(crate) inner: Arc<dyn Store>,
     pub(crate) weather: Weather,
     pub(crate) dice: Dice,
+}
+
+/// One who rebuilds a store that takes a moment.
+struct UnsteadyRebuild {
+    inner: Box<dyn Rebuild>,
+    weather: Weather,
+    dice: Dice,
+}
+
+struct UnsteadyReader {
+    inner: Box<dyn Read>,
+    is_away: Arc<AtomicBool>,
 }
 
 struct UnsteadyMember {
@@ -142,7 +154,17 @@ impl Bus for UnsteadyBus {
     }
 
     fn read<'a>(&'a self, topic: &'a Topic, from: Position) -> BoxFuture<'a, Result<Box<dyn Read>, ConsumeError>> {
-        self.inner.read(topic, from)
+        async move {
+            if is_set(&self.weather.bus_away) {
+                time::sleep(NO_ANSWER).await;
+                return Err(ConsumeError::Away(AWAY.to_owned()));
+            }
+            let inner = self.inner.read(topic, from).await?;
+            let is_away = Arc::clone(&self.weather.bus_away);
+            let reader: Box<dyn Read> = Box::new(UnsteadyReader { inner, is_away });
+            Ok(reader)
+        }
+        .boxed()
     }
 
     fn partitions(&self, topic: &Topic) -> Option<u32> {
@@ -190,6 +212,27 @@ impl Subscribe for UnsteadyMember {
 
     fn backlog(&self) -> u64 {
         self.inner.backlog()
+    }
+}
+
+impl Read for UnsteadyReader {
+    fn next(&mut self, records_max: usize) -> BoxFuture<'_, Result<Vec<Stored>, ConsumeError>> {
+        self.inner.next(records_max)
+    }
+
+    fn poll(&mut self, records_max: usize) -> BoxFuture<'_, Result<Vec<Stored>, ConsumeError>> {
+        async move {
+            if is_set(&self.is_away) {
+                time::sleep(NO_ANSWER).await;
+                return Err(ConsumeError::Away(AWAY.to_owned()));
+            }
+            self.inner.poll(records_max).await
+        }
+        .boxed()
+    }
+
+    fn position(&self) -> Position {
+        self.inner.position()
     }
 }
 
@@ -256,15 +299,46 @@ impl Store for UnsteadyStore {
         .boxed()
     }
 
-    fn epoch(&self) -> BoxFuture<'_, Result<store::Epoch, StoreError>> {
-        self.inner.epoch()
+    fn epoch(&self) -> BoxFuture<'_, Result<Epoch, StoreError>> {
+        async move {
+            self.answers().await?;
+            self.inner.epoch().await
+        }
+        .boxed()
     }
 
-    fn adopt(&self, epoch: &store::Epoch) {
+    fn adopt(&self, epoch: &Epoch) {
         self.inner.adopt(epoch);
     }
 
-    fn rebuild(&self) -> BoxFuture<'_, Result<Option<Box<dyn store::Rebuild>>, StoreError>> {
-        self.inner.rebuild()
+    fn rebuild(&self) -> BoxFuture<'_, Result<Option<Box<dyn Rebuild>>, StoreError>> {
+        async move {
+            self.answers().await?;
+            let inner = self.inner.rebuild().await?;
+            Ok(inner.map(|inner| {
+                let (weather, dice) = (self.weather.clone(), self.dice.fork());
+                let rebuild: Box<dyn Rebuild> = Box::new(UnsteadyRebuild { inner, weather, dice });
+                rebuild
+            }))
+        }
+        .boxed()
+    }
+}
+
+impl Rebuild for UnsteadyRebuild {
+    fn store(&self) -> Arc<dyn Store> {
+        Arc::new(UnsteadyStore {
+            inner: self.inner.store(),
+            weather: self.weather.clone(),
+            dice: self.dice.fork(),
+        })
+    }
+
+    fn finish(self: Box<Self>) -> BoxFuture<'static, Result<Epoch, StoreError>> {
+        async move {
+            self.weather.moment(&self.dice).await;
+            self.inner.finish().await
+        }
+        .boxed()
     }
 }

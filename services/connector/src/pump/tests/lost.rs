@@ -1,7 +1,5 @@
 //! The store forgets everything, and somebody rebuilds it.
 
-use sms::UnixMs;
-
 use super::*;
 
 /// Longer than a partition may be shared with whoever had it before.
@@ -20,7 +18,7 @@ impl World {
             value: (before + Duration::from_millis(1)).0.to_string().into(),
             expires_at_ms: u64::MAX,
         });
-        rebuild.store().apply(ops).await.unwrap();
+        drop(rebuild.store().apply(ops).await.unwrap());
         self.store.adopt(&rebuild.finish().await.unwrap());
     }
 
@@ -148,11 +146,11 @@ async fn what_a_router_took_meanwhile_is_given_back_unsent() {
     let mut rig = Rig::up_with(&world, |settings| settings.window = 1).await;
     time::sleep(OURS).await;
     world.publish(&[long_order(1, 2)]).await;
-    let _first_part = rig.job().await;
+    let first_part = rig.job().await;
     let router = String::from_utf8(keys::ROUTER_OWNER.to_vec()).unwrap();
     world.lose(500, vec![claim_by(&router, 1)]).await;
     time::sleep(Duration::from_secs(3)).await;
-    rig.answer(&_first_part, taken("a1"));
+    rig.answer(&first_part, taken("a1"));
     rig.assert_silent(30).await;
     assert_eq!(rig.said().await, ["1 unknown"], "a part was sent, and the rest is not");
 }
@@ -166,5 +164,4 @@ async fn a_restart_long_after_a_loss_waits_for_nothing() {
     let mut rig = Rig::up(&world.process(), 1).await;
     let sent = time::timeout(Duration::from_secs(1), rig.job()).await;
     assert!(sent.is_some());
-    assert!(world.deps.clock.now() > UnixMs(0));
 }
