@@ -12,6 +12,7 @@ mod topics;
 mod trouble;
 
 use std::{
+    collections::BTreeSet,
     sync::{
         Arc, Mutex, MutexGuard, Weak,
         atomic::{AtomicBool, Ordering},
@@ -70,6 +71,7 @@ impl KafkaBus {
     /// # Errors
     /// Settings that no client can be made of, such as a file that cannot be read.
     pub fn new(config: KafkaConfig) -> Result<Self, PublishError> {
+        config.check()?;
         let trouble = Arc::new(Trouble::new(&config));
         let inner = Inner {
             producer: Producer::new(&config, &trouble)?,
@@ -99,12 +101,12 @@ impl Inner {
     /// Partitions of `topic`, asking the brokers if it is not known.
     async fn known(self: &Arc<Self>, topic: &Topic) -> Result<u32, PublishError> {
         self.publishable()?;
-        if let Some(partitions) = self.topics.partitions(topic) {
+        if let Some(partitions) = self.topics.used(topic) {
             return Ok(partitions);
         }
         let inner = self.clone();
         let asked = blocking(move || inner.topics.refresh(ANSWER_MAX)).await;
-        match self.topics.partitions(topic) {
+        match self.topics.used(topic) {
             Some(partitions) => Ok(partitions),
             None => Err(asked.err().unwrap_or_else(|| PublishError::UnknownTopic(topic.clone()))),
         }
@@ -221,7 +223,8 @@ impl Bus for KafkaBus {
         topics: &'a [Topic],
     ) -> BoxFuture<'a, Result<Box<dyn Subscribe>, ConsumeError>> {
         async move {
-            let mut members = self.inner.join(group, vec![topics.to_vec()]).await?;
+            let once: BTreeSet<_> = topics.iter().cloned().collect();
+            let mut members = self.inner.join(group, vec![once.into_iter().collect()]).await?;
             Ok(members.pop().expect("one share makes one member"))
         }
         .boxed()
@@ -258,7 +261,11 @@ impl Bus for KafkaBus {
         async move {
             self.inner.publishable()?;
             let inner = self.inner.clone();
-            blocking(move || inner.topics.refresh(CHECK_MAX)).await
+            blocking(move || {
+                inner.lines.drain();
+                inner.topics.refresh(CHECK_MAX)
+            })
+            .await
         }
         .boxed()
     }
@@ -277,7 +284,9 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) 
     let work = tokio::task::spawn_blocking(work);
     match work.await {
         Ok(done) => done,
-        Err(failed) => std::panic::resume_unwind(failed.into_panic()),
+        Err(failed) if failed.is_panic() => std::panic::resume_unwind(failed.into_panic()),
+        // The runtime ends, and with it whoever waits here.
+        Err(_) => std::future::pending().await,
     }
 }
 

@@ -192,3 +192,15 @@ async fn acks_are_written_down_while_the_member_reads_on() {
         seen.keys().next()
     );
 }
+
+/// Two processes are given one name by mistake: the first is thrown out and told so.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_name_given_twice_is_said() {
+    let (one, two) = (process(Some("same")), process(Some("same")));
+    let topic = topic(&one, "names").await;
+    let mut first = join(&one, &topic).await;
+    settled("the first one has all", || first.owned().len() == PARTITIONS as usize).await;
+    let _second = join(&two, &topic).await;
+    let words = first.next_batch(1).await.unwrap_err().to_string();
+    assert!(words.contains("[bus] instance"), "{words}");
+}

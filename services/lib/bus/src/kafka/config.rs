@@ -4,7 +4,7 @@ use std::{fmt, path::PathBuf};
 
 use rdkafka::ClientConfig;
 
-use crate::{PUBLISH_RECORDS_MAX, RECORD_OCTETS_MAX};
+use crate::{PUBLISH_RECORDS_MAX, PublishError, RECORD_OCTETS_MAX};
 
 /// Records waiting for their acknowledgement in one process; a publisher over it waits.
 pub(super) const UNSAFE_RECORDS_MAX: usize = 100_000;
@@ -13,7 +13,7 @@ pub(super) const UNSAFE_OCTETS_MAX: usize = 32 * 1024 * 1024;
 /// Octets of one batch on the wire and of one produce request; a record with its headers must fit in.
 pub(super) const BATCH_OCTETS_MAX: usize = 1024 * 1024;
 /// How long records gather for a batch, in milliseconds: few larger batches cost client and broker less than many small ones.
-const LINGER_MS: u32 = 2;
+const LINGER_MS: u32 = 3;
 /// How long a record waits for its acknowledgement before its publish fails, in milliseconds.
 pub(super) const ACKNOWLEDGE_MS_MAX: u32 = 30_000;
 
@@ -124,6 +124,19 @@ impl fmt::Debug for KafkaSasl {
 }
 
 impl KafkaConfig {
+    /// Says which file cannot be read; the library does not.
+    pub(super) fn check(&self) -> Result<(), PublishError> {
+        let Some(tls) = &self.tls else { return Ok(()) };
+        for (name, file) in [("ca", &tls.ca), ("certificate", &tls.certificate), ("key", &tls.key)] {
+            let Some(file) = file else { continue };
+            std::fs::File::open(file).map_err(|error| {
+                let file = file.display();
+                PublishError::Away(format!("cannot read {file}, which [bus] tls {name} names: {error}"))
+            })?;
+        }
+        Ok(())
+    }
+
     /// What every client has in common.
     pub(super) fn client(&self) -> ClientConfig {
         let mut client = ClientConfig::new();

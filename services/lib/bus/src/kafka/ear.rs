@@ -63,7 +63,10 @@ impl Ear {
         loop {
             self.has_heard.store(false, Ordering::Relaxed);
             match consumer.poll(std::time::Duration::ZERO) {
-                Some(Err(error @ KafkaError::MessageConsumptionFatal(_))) => return Some(error),
+                Some(Err(error @ KafkaError::MessageConsumptionFatal(_))) => {
+                    let cause = consumer.client().fatal_error();
+                    return Some(cause.map_or(error, |(code, _)| KafkaError::MessageConsumptionFatal(code)));
+                }
                 Some(_) => {}
                 // An event that was called back for looks like none, and there may be another behind it.
                 None if self.has_heard.load(Ordering::Relaxed) => {}

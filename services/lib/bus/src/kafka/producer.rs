@@ -162,7 +162,7 @@ impl Running {
             unsafe_records: unsafe_records.clone(),
         };
         let native = Native::from_config_and_context(&config.producer(), ear)
-            .map_err(|error| PublishError::Away(trouble.explain(&error)))?;
+            .map_err(|error| PublishError::Away(trouble.unmade(&error)))?;
         let running = Self {
             native: Arc::new(native),
             is_over: Arc::default(),

@@ -95,6 +95,13 @@ impl Lines {
         }
     }
 
+    /// Hears what idle consumers have to say, so that it does not pile up.
+    pub(super) fn drain(&self) {
+        for (_, line) in lock(&self.idle).iter() {
+            line.consumer.context().drain(&line.consumer);
+        }
+    }
+
     fn away(&self, error: &rdkafka::error::KafkaError) -> ConsumeError {
         ConsumeError::Away(self.trouble.explain(error))
     }

@@ -10,7 +10,7 @@ use rdkafka::{
     admin::{AdminClient, AdminOptions, NewTopic, TopicReplication},
     config::{FromClientConfig, FromClientConfigAndContext},
     consumer::{BaseConsumer, Consumer as _},
-    error::{KafkaError, RDKafkaErrorCode as Code},
+    error::{KafkaError, KafkaResult, RDKafkaErrorCode as Code},
     metadata::Metadata,
 };
 
@@ -24,6 +24,8 @@ use crate::{PublishError, Retention, Topic, TopicSpec};
 
 /// How long brokers may take to answer a question.
 pub(super) const ANSWER_MAX: Duration = Duration::from_secs(5);
+/// How long they get at first, before it is looked at whether they can be reached at all.
+const FIRST_ANSWER: Duration = Duration::from_millis(500);
 /// How long they may take to make topics and choose their leaders.
 const CREATE_MAX: Duration = Duration::from_secs(20);
 /// Copies that a record must have before it is acknowledged, of topics with three copies or more.
@@ -38,7 +40,15 @@ pub(super) struct Topics {
     config: KafkaConfig,
     trouble: Arc<Trouble>,
     asker: Consumer,
-    known: RwLock<BTreeMap<Topic, u32>>,
+    known: RwLock<BTreeMap<Topic, Known>>,
+}
+
+/// A topic of the brokers.
+#[derive(Clone, Copy)]
+struct Known {
+    partitions: u32,
+    /// Whether this process reads or writes it.
+    is_used: bool,
 }
 
 impl Topics {
@@ -46,7 +56,7 @@ impl Topics {
     pub(super) fn new(config: &KafkaConfig, trouble: &Arc<Trouble>) -> Result<Self, PublishError> {
         // Without a group a consumer does nothing but ask.
         let asker = BaseConsumer::from_config_and_context(&config.client(), Ear::new(trouble))
-            .map_err(|error| PublishError::Away(trouble.explain(&error)))?;
+            .map_err(|error| PublishError::Away(trouble.unmade(&error)))?;
         Ok(Self {
             config: config.clone(),
             trouble: trouble.clone(),
@@ -57,17 +67,26 @@ impl Topics {
 
     /// Partitions of `topic` as last seen.
     pub(super) fn partitions(&self, topic: &Topic) -> Option<u32> {
-        self.known.read().expect("no holder panics").get(topic).copied()
+        let known = self.known.read().expect("no holder panics");
+        known.get(topic).map(|known| known.partitions)
     }
 
-    /// Asks which topics there are and whether each partition of those has a leader; blocks up to `limit`.
+    /// Partitions of `topic` as last seen; from now on [`Topics::refresh`] minds whether it is served.
+    pub(super) fn used(&self, topic: &Topic) -> Option<u32> {
+        let known = self.known.read().expect("no holder panics").get(topic).copied()?;
+        if !known.is_used
+            && let Some(known) = self.known.write().expect("no holder panics").get_mut(topic)
+        {
+            known.is_used = true;
+        }
+        Some(known.partitions)
+    }
+
+    /// Asks which topics there are, and whether each partition of those in use has a leader; blocks up to `limit`.
     pub(super) fn refresh(&self, limit: Duration) -> Result<(), PublishError> {
-        let metadata = self.asker.fetch_metadata(None, limit);
-        // Why no broker answers is among what they had to say.
-        self.asker.context().drain(&self.asker);
-        let metadata = metadata.map_err(|error| self.away(&error))?;
-        *self.known.write().expect("no holder panics") = counts(&metadata);
-        match leaderless(&metadata) {
+        let metadata = self.ask(limit).map_err(|error| self.away(&error))?;
+        let leaderless = self.learn(&metadata);
+        match leaderless {
             Some((topic, partition)) => Err(PublishError::Away(format!(
                 "partition {partition} of {topic} has no leader: start the brokers that hold it ({})",
                 self.config.brokers
@@ -76,6 +95,21 @@ impl Topics {
                 self.trouble.clear();
                 Ok(())
             }
+        }
+    }
+
+    /// Asks for all topics; gives up early where it is known why no broker answers.
+    fn ask(&self, limit: Duration) -> KafkaResult<Metadata> {
+        let (mut left, mut wait) = (limit, FIRST_ANSWER);
+        loop {
+            let asked = self.asker.fetch_metadata(None, wait.min(left));
+            // What is wrong is among what the client has to say.
+            self.asker.context().drain(&self.asker);
+            left = left.saturating_sub(wait);
+            if asked.is_ok() || left.is_zero() || self.trouble.known().is_some() {
+                return asked;
+            }
+            wait *= 2;
         }
     }
 
@@ -109,7 +143,7 @@ impl Topics {
     fn missing(&self, specs: &[TopicSpec]) -> Result<Vec<TopicSpec>, PublishError> {
         let mut missing = Vec::new();
         for spec in specs {
-            match self.partitions(&spec.topic) {
+            match self.used(&spec.topic) {
                 Some(there) if there != spec.partitions.max(1) => {
                     let (topic, wanted) = (spec.topic.clone(), spec.partitions);
                     return Err(PublishError::Partitions { topic, there, wanted });
@@ -184,24 +218,28 @@ impl Topics {
         settings
     }
 
+    /// Takes over what there is; gives a partition in use that nobody serves.
+    fn learn<'a>(&self, metadata: &'a Metadata) -> Option<(&'a str, i32)> {
+        let mut known = self.known.write().expect("no holder panics");
+        let before = std::mem::take(&mut *known);
+        let mut leaderless = None;
+        for there in metadata.topics() {
+            if there.error().is_some() || there.partitions().is_empty() {
+                continue;
+            }
+            let topic = Topic::new(there.name());
+            let is_used = before.get(&topic).is_some_and(|known| known.is_used);
+            if is_used && leaderless.is_none() {
+                let partition = there.partitions().iter().find(|partition| partition.leader() < 0);
+                leaderless = partition.map(|partition| (there.name(), partition.id()));
+            }
+            let partitions = there.partitions().len() as u32;
+            known.insert(topic, Known { partitions, is_used });
+        }
+        leaderless
+    }
+
     fn away(&self, error: &KafkaError) -> PublishError {
         PublishError::Away(self.trouble.explain(error))
     }
-}
-
-fn counts(metadata: &Metadata) -> BTreeMap<Topic, u32> {
-    let is_there =
-        |topic: &&rdkafka::metadata::MetadataTopic| topic.error().is_none() && !topic.partitions().is_empty();
-    let topics = metadata.topics().iter().filter(is_there);
-    topics
-        .map(|topic| (Topic::new(topic.name()), topic.partitions().len() as u32))
-        .collect()
-}
-
-/// A partition that nobody serves.
-fn leaderless(metadata: &Metadata) -> Option<(&str, i32)> {
-    metadata.topics().iter().find_map(|topic| {
-        let partition = topic.partitions().iter().find(|partition| partition.leader() < 0)?;
-        Some((topic.name(), partition.id()))
-    })
 }

@@ -46,7 +46,7 @@ impl Trouble {
         }
     }
 
-    /// Takes down what a client reports; true if no broker can be reached.
+    /// Takes down what a client reports; true if nothing goes on until it is mended.
     pub(super) fn report(&self, error: &KafkaError, reason: &str) -> bool {
         let code = error.rdkafka_error_code();
         let mut state = lock(&self.state);
@@ -61,7 +61,11 @@ impl Trouble {
             Some(Code::AllBrokersDown) => self.words(code, state.reason.as_deref().unwrap_or(reason)),
             code => self.words(code, reason),
         };
-        let is_down = is_cause || code == Some(Code::AllBrokersDown);
+        let is_refused = matches!(
+            code,
+            Some(Code::TopicAuthorizationFailed | Code::GroupAuthorizationFailed)
+        );
+        let is_down = is_cause || is_refused || code == Some(Code::AllBrokersDown);
         if is_cause || !state.current.as_ref().is_some_and(|words| words.is_cause) {
             if state.current.as_ref().is_none_or(|words| words.text != text) {
                 tracing::warn!(error = text, "the log is in trouble");
@@ -84,6 +88,14 @@ impl Trouble {
     /// What is wrong, as far as known.
     pub(super) fn known(&self) -> Option<String> {
         lock(&self.state).current.as_ref().map(|words| words.text.clone())
+    }
+
+    /// What to say of a client that could not be made.
+    pub(super) fn unmade(&self, error: &KafkaError) -> String {
+        format!(
+            "no client for {} can be made: {error}; check [bus] brokers, tls and sasl",
+            self.brokers
+        )
     }
 
     /// What to say of a call that failed with `error`: the cause if one is known, since calls themselves only time out.
