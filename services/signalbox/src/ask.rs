@@ -7,7 +7,7 @@ use signalbox_proto::pb::signalbox::{
 };
 use sms::UnixMs;
 use table::{Asked, Query};
-use tonic::transport::Channel;
+use tonic::{Status, transport::Channel};
 
 use crate::{
     cli::RouterTls,
@@ -16,6 +16,9 @@ use crate::{
 
 /// Asks one router; every call runs to its end before it returns.
 pub(crate) struct Router {
+    url: String,
+    /// Whether it is shown a certificate.
+    is_known: bool,
     runtime: tokio::runtime::Runtime,
     client: RoutingServiceClient<Channel>,
 }
@@ -47,9 +50,15 @@ impl Router {
             authority: tls.ca.as_deref(),
             identity: tls.cert.as_deref().zip(tls.key.as_deref()),
         };
+        let is_known = tls.identity.is_some();
         let channel = runtime.block_on(client::channel(url, tls))?;
         let client = RoutingServiceClient::new(channel).max_decoding_message_size(router::RESPONSE_OCTETS_MAX);
-        Ok(Self { runtime, client })
+        Ok(Self {
+            url: url.to_owned(),
+            is_known,
+            runtime,
+            client,
+        })
     }
 
     /// The explanation of each of `queries`, in their order.
@@ -64,7 +73,10 @@ impl Router {
             with_tree: form == Form::Tree,
         };
         let response = self.runtime.block_on(self.client.explain(request));
-        let explanations = response.map_err(|status| explain(&status))?.into_inner().explanations;
+        let explanations = response
+            .map_err(|status| self.refused(&status))?
+            .into_inner()
+            .explanations;
         anyhow::ensure!(
             explanations.len() == count,
             "the router answered {} of {count} queries",
@@ -84,13 +96,31 @@ impl Router {
     pub(crate) fn quote(&mut self, queries: Vec<pb::Query>) -> anyhow::Result<pb::QuoteResponse> {
         let count = queries.len();
         let response = self.runtime.block_on(self.client.quote(pb::QuoteRequest { queries }));
-        let response = response.map_err(|status| explain(&status))?.into_inner();
+        let response = response.map_err(|status| self.refused(&status))?.into_inner();
         anyhow::ensure!(
             response.quotes.len() == count,
             "the router answered {} of {count} queries",
             response.quotes.len()
         );
         Ok(response)
+    }
+
+    /// Why a call failed. What the connection itself says, no router said: a certificate that is missing ends it so, after
+    /// it seemed to stand.
+    fn refused(&self, status: &Status) -> anyhow::Error {
+        let Some(cause) = std::error::Error::source(status) else {
+            return explain(status);
+        };
+        let mut text = format!("{}: the connection failed: {cause}", self.url);
+        let mut cause = cause.source();
+        while let Some(inner) = cause {
+            text.push_str(&format!(": {inner}"));
+            cause = inner.source();
+        }
+        if self.url.starts_with("https:") && !self.is_known {
+            text.push_str("\n  does the router ask for a certificate? show one with --cert FILE and --key FILE");
+        }
+        client::Away(text).into()
     }
 }
 

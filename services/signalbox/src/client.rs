@@ -31,7 +31,7 @@ pub(crate) struct Tls<'a> {
 
 /// The server cannot be had at the moment: nothing is wrong with what was asked.
 #[derive(Debug)]
-pub(crate) struct Away(String);
+pub(crate) struct Away(pub(crate) String);
 
 impl fmt::Display for Away {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -50,19 +50,21 @@ impl Router {
             .arg(folder.path().join("signalbox.toml"))
             .env("SIGNALBOX__TABLE__PATH", table)
             .env("SIGNALBOX__INGEST__GRPC", "127.0.0.1:0")
+            .env("SIGNALBOX__ROUTER__GRPC", "127.0.0.1:0")
             .env("SIGNALBOX__TELEMETRY__HTTP", "127.0.0.1:0")
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.as_mut().unwrap())
-            .read_line(&mut line)
-            .unwrap();
-        let Some(address) = line.trim().strip_prefix("signalbox: ready, gRPC on ") else {
+        let ready = "signalbox: ready, gRPC on ";
+        let mut lines = BufReader::new(child.stdout.as_mut().unwrap())
+            .lines()
+            .map(Result::unwrap);
+        let line = lines.find(|line| line.starts_with(ready));
+        let Some(address) = line.as_ref().and_then(|line| line.strip_prefix(ready)) else {
             let mut log = String::new();
             child.stderr.as_mut().unwrap().read_to_string(&mut log).unwrap();
-            panic!("{line}\n{log}");
+            panic!("{log}");
         };
         Self {
             server: format!("http://{address}"),
