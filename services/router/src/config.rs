@@ -13,7 +13,7 @@ pub struct Config {
     pub batch_records_max: usize,
     /// How often timers are looked at.
     pub due_scan: Duration,
-    /// How long a carrier whose link was down is asked only if nobody else is left.
+    /// How long a carrier that handed an order back for want of a link is asked only if nobody else is left.
     pub link_down_hint: Duration,
     /// Where `RoutingService` answers; port 0 lets the system choose. Absent = nowhere.
     pub grpc: Option<SocketAddr>,

@@ -15,16 +15,16 @@ use store::{Due, Store};
 use table::{LiveTable, Table};
 use tracing::warn;
 
-use crate::{Config, Error, epochs::Epochs, links::Links};
+use crate::{Config, Error, carriers::Carriers, epochs::Epochs};
 
 /// Wait before a dependency that is away is tried again.
 pub(crate) const RETRY: Duration = Duration::from_millis(200);
 
-/// Configuration, dependencies and hints.
+/// Configuration, dependencies and what is known of the carriers.
 pub(crate) struct Desk {
     pub(crate) config: Config,
     pub(crate) table: Arc<LiveTable>,
-    pub(crate) links: Links,
+    pub(crate) carriers: Carriers,
     pub(crate) epochs: Epochs,
     deps: Deps,
     stop: Stop,
@@ -41,7 +41,7 @@ impl Desk {
             table,
             deps,
             stop,
-            links: Links::default(),
+            carriers: Carriers::default(),
             epochs: Epochs::default(),
             ensured: Mutex::default(),
             owned: Mutex::default(),

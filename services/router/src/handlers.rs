@@ -104,9 +104,9 @@ impl Work {
             // An order that a router took back says nothing about the link.
             Outcome::LinkDown { cause } if cause.code == CODE_TAKEN_BACK => {}
             Outcome::LinkDown { .. } => desk
-                .links
+                .carriers
                 .went_down(&answer.order.carrier, now, desk.config.link_down_hint),
-            Outcome::Accepted { .. } => desk.links.came_up(&answer.order.carrier),
+            Outcome::Accepted { .. } => desk.carriers.came_up(&answer.order.carrier),
             _ => {}
         }
         let beside = correlations(&answer);
@@ -154,8 +154,8 @@ impl Work {
         desk.ensure_carriers(&table).await?;
         let mut confirms = Vec::new();
         let unasked = {
-            let down = desk.links.down(now);
-            let mut decisions = Decisions::new(&table, &down, now);
+            let carriers = desk.carriers.snapshot(now);
+            let mut decisions = Decisions::new(&table, &carriers, now);
             let mut placed: Vec<_> = self.asks.into_iter().map(|ask| decisions.place(ask)).collect();
             placed.extend(self.waits.into_iter().map(|waiting| decisions.place_waiting(waiting)));
             for settled in entered.settled {

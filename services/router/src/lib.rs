@@ -5,6 +5,7 @@
 //! on one snapshot of the table, publishes one batch per topic, and acks once that is durable. Nothing here is kept in
 //! memory that a restart would miss.
 
+mod carriers;
 mod case;
 mod config;
 mod delay;
@@ -16,7 +17,6 @@ mod grpc;
 mod handlers;
 mod intake;
 mod ledger;
-mod links;
 mod lookup;
 mod metrics;
 mod outbox;
@@ -78,6 +78,8 @@ pub async fn run_on(
     desk.ensure(&topics::fixed(desk.config.partitions)).await?;
     desk.ensure_carriers(&desk.table.snapshot()).await?;
     rebuild::begin(&desk).await;
+    let heard = carriers::catch_up(&desk).await;
+    tasks.spawn(carriers::follow(desk.clone(), heard, stop.clone()));
     let mut intakes = Intake::join(&desk, read()).await?.into_iter();
     let mut next = || intakes.next().expect("every topic has its member");
     for _ in Lane::ALL {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use metrics::{Unit, counter, describe_counter, describe_histogram, histogram};
+use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 
 const ORDERS: &str = "signalbox_router_orders_total";
 const OUTCOMES: &str = "signalbox_router_outcomes_total";
@@ -17,6 +17,9 @@ const MATCHED: &str = "signalbox_router_unmatched_receipts_total";
 const REBUILDS: &str = "signalbox_router_store_rebuilds_total";
 const REBUILD_SECONDS: &str = "signalbox_router_store_rebuild_seconds";
 
+const CARRIER_UP: &str = "signalbox_router_carrier_up";
+const CARRIER_BACKLOG: &str = "signalbox_router_carrier_backlog_seconds";
+
 /// Describes the router's metrics to the recorder in place.
 pub(crate) fn describe() {
     describe_counter!(ORDERS, Unit::Count, "orders published, by carrier");
@@ -27,6 +30,12 @@ pub(crate) fn describe() {
     describe_counter!(DUPLICATES, Unit::Count, "orders that could not be called off in time");
     describe_counter!(REBUILDS, Unit::Count, "times the store was rebuilt from the log");
     describe_histogram!(REBUILD_SECONDS, Unit::Seconds, "time it took to rebuild the store");
+    describe_gauge!(CARRIER_UP, Unit::Count, "1 while a link of the carrier is up");
+    describe_gauge!(
+        CARRIER_BACKLOG,
+        Unit::Seconds,
+        "wait of an order published now, by carrier and lane; NaN while it is not known"
+    );
     describe_counter!(LATE, Unit::Count, "receipts that came after the end");
     describe_counter!(
         QUESTIONS,
@@ -79,4 +88,13 @@ pub(crate) fn rebuilt(took: Duration) {
 
 pub(crate) fn unmatched(result: &'static str) {
     counter!(MATCHED, "result" => result).increment(1);
+}
+
+pub(crate) fn carrier_up(carrier: &str, is_up: bool) {
+    gauge!(CARRIER_UP, "carrier" => carrier.to_owned()).set(f64::from(u8::from(is_up)));
+}
+
+pub(crate) fn carrier_backlog(carrier: &str, lane: &'static str, wait: Option<Duration>) {
+    let seconds = wait.map_or(f64::NAN, |wait| wait.as_secs_f64());
+    gauge!(CARRIER_BACKLOG, "carrier" => carrier.to_owned(), "lane" => lane).set(seconds);
 }

@@ -9,13 +9,16 @@ use sms::{CarrierName, Content, Message, Sender, UnixMs};
 use table::{Action, Candidate, Decision, Query, Standings, Table};
 
 use crate::{
+    carriers::Snapshot,
     delay::{self, Delay},
-    links::Down,
     tried::{AGAIN_AFTER, Tried},
 };
 
 /// Wait until carriers tried before may be asked again, from the second round on.
 const AGAIN_LATER: Duration = Duration::from_secs(30);
+/// Longest wait for a carrier that is down or busy; shorter for young messages, so that whoever waits for a long time costs
+/// little and still loses no more than a quarter of the time waited.
+const BETTER_TIMES_MAX: Duration = Duration::from_secs(120);
 
 /// A message that needs a carrier.
 pub(crate) struct Ask {
@@ -40,7 +43,7 @@ pub(crate) enum Placed {
 /// What one batch is decided on, with the buffers it needs.
 pub(crate) struct Decisions<'a> {
     pub(crate) table: &'a Table,
-    pub(crate) down: &'a Down,
+    pub(crate) carriers: &'a Snapshot,
     pub(crate) now: UnixMs,
     decision: Decision,
 }
@@ -88,10 +91,10 @@ impl Ask {
 }
 
 impl<'a> Decisions<'a> {
-    pub(crate) fn new(table: &'a Table, down: &'a Down, now: UnixMs) -> Self {
+    pub(crate) fn new(table: &'a Table, carriers: &'a Snapshot, now: UnixMs) -> Self {
         Self {
             table,
-            down,
+            carriers,
             now,
             decision: Decision::new(),
         }
@@ -149,16 +152,9 @@ impl<'a> Decisions<'a> {
     /// What becomes of `ask` by the table in force.
     pub(crate) fn place(&mut self, ask: Ask) -> Placed {
         let mut tried = Tried::new(&ask.attempts, self.now);
-        if ask.again {
-            tried.next_round();
-        }
-        let mut action = self.decide(&ask, &tried, true);
-        if action == Action::Wait && self.decision.held_back.circuit_open > 0 {
-            // Being down is a hint: the last candidates are asked all the same.
-            action = self.decide(&ask, &tried, false);
-        }
+        let mut action = self.decide_round(&ask, &tried);
         while action == Action::Wait && ask.again && tried.next_round() {
-            action = self.decide(&ask, &tried, false);
+            action = self.decide_round(&ask, &tried);
         }
         let policy = self.decision.policy.as_deref().unwrap_or_default().to_owned();
         let version = self.table.version();
@@ -172,10 +168,20 @@ impl<'a> Decisions<'a> {
         }
     }
 
-    /// Runs the walk for `ask`, leaving out the carriers of this round and, if `minds_links`, those that are down.
-    fn decide(&mut self, ask: &Ask, tried: &Tried, minds_links: bool) -> Action {
+    /// Decides among the carriers of this round.
+    fn decide_round(&mut self, ask: &Ask, tried: &Tried) -> Action {
+        let carriers = self.carriers;
+        let action = self.decide(ask, tried, carriers);
+        if action == Action::Wait && self.decision.held_back.circuit_open > 0 {
+            // Who is not surely down is asked all the same where nobody else is left.
+            return self.decide(ask, tried, &carriers.lenient());
+        }
+        action
+    }
+
+    /// Runs the walk for `ask`, leaving out the carriers of this round and those that `standings` refuse.
+    fn decide(&mut self, ask: &Ask, tried: &Tried, standings: &dyn Standings) -> Action {
         let message = &ask.message;
-        let down = self.down;
         let tried = tried.carriers();
         let text = match &message.content {
             Content::Text(text) => Some(text.as_str()),
@@ -194,7 +200,7 @@ impl<'a> Decisions<'a> {
             ported: None,
             roll: roll(message, ask.number),
             tried: &tried,
-            standings: minds_links.then_some(down as &dyn Standings),
+            standings: Some(standings),
             accepted_at: Some(message.accepted_at),
             ttl: message.ttl,
         };
@@ -221,7 +227,14 @@ impl<'a> Decisions<'a> {
             return ask.dead_end(EndState::Failed, cause, version, policy);
         }
         if action == Action::Wait {
-            let span = if tried.round() <= 1 { AGAIN_AFTER } else { AGAIN_LATER };
+            let held_back = self.decision.held_back;
+            let span = if held_back.circuit_open + held_back.saturated > 0 {
+                better_times(self.now.since(ask.message.accepted_at))
+            } else if tried.round() <= 1 {
+                AGAIN_AFTER
+            } else {
+                AGAIN_LATER
+            };
             let left = terms.deadline.since(self.now);
             return ask.wait(span.min(left), self.now, terms.deadline, true);
         }
@@ -233,6 +246,11 @@ impl<'a> Decisions<'a> {
         let candidate = held.or(candidates.first()).expect("a route has a candidate");
         Placed::Order(Box::new(order(ask, candidate, terms, version, policy, self.now)))
     }
+}
+
+/// How long a message of this age waits for a carrier that is down or busy.
+fn better_times(age: Duration) -> Duration {
+    delay::that_fits((age / 4).min(BETTER_TIMES_MAX)).1
 }
 
 fn order(ask: Ask, candidate: &Candidate, terms: Terms, table: &str, policy: String, now: UnixMs) -> Order {

@@ -1,6 +1,7 @@
 //! The router on log and store in memory, under virtual time, with a connector that says what the test says.
 
 mod crashes;
+mod live;
 mod random;
 mod rebuilds;
 mod routes;

@@ -104,7 +104,7 @@ impl Work {
         put: impl FnOnce(&Table, Vec<A>) -> T,
     ) -> Result<T, Refusal> {
         let table = self.desk.table.snapshot();
-        let standings = self.desk.links.down(self.desk.now());
+        let standings = self.desk.carriers.snapshot(self.desk.now());
         let (mut answers, mut octets) = (Vec::with_capacity(self.asked.len()), 0);
         for asked in &self.asked {
             let query = Query {

@@ -1,0 +1,198 @@
+//! How carriers stand, from what their connectors say every second: who is up, and how long an order waits where.
+//!
+//! The `carriers` topic keeps the last word of every connector, so a router that starts late knows before it decides its
+//! first message. What was heard lies behind arc-swap: a batch takes one [`Snapshot`] and never waits. Beside it stand
+//! hints: carriers whose orders came back for want of a link a moment ago.
+
+mod health;
+mod listen;
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use arc_swap::ArcSwap;
+use bus::Stored;
+use journey::LinkState;
+use signalbox_proto::{record, topics};
+use sms::{CarrierName, Class, Lane, UnixMs};
+use table::{Standing, Standings};
+use tracing::debug;
+
+use crate::metrics;
+use health::{Carrier, Word};
+
+pub(crate) use listen::{catch_up, follow};
+
+/// A connector that said nothing for so long says nothing about its carriers.
+const FRESH: Duration = Duration::from_secs(10);
+/// Without a word of anybody for so long it is the log or this router that hears nothing, not a carrier that is silent.
+const SILENCE: Duration = Duration::from_secs(3);
+
+/// What this router knows of the carriers.
+#[derive(Default)]
+pub(crate) struct Carriers {
+    known: ArcSwap<Known>,
+    /// Carriers whose link was gone, each with the instant until which that is held against it.
+    hints: ArcSwap<BTreeMap<CarrierName, UnixMs>>,
+}
+
+/// What was heard so far.
+#[derive(Clone, Debug, Default)]
+struct Known {
+    carriers: BTreeMap<CarrierName, Arc<Carrier>>,
+    /// Since when words come without a silence between them; absent = none came live.
+    listening_since: Option<UnixMs>,
+    /// When the last one came.
+    heard_at: UnixMs,
+}
+
+/// How the carriers stand at one instant; for one batch. As [`Standings`] it refuses whoever is not surely up.
+#[derive(Clone, Debug)]
+pub(crate) struct Snapshot {
+    known: Arc<Known>,
+    hints: Arc<BTreeMap<CarrierName, UnixMs>>,
+    now: UnixMs,
+}
+
+/// The same, but it refuses only who is surely down: for messages that nobody else is left for.
+#[derive(Debug)]
+pub(crate) struct Lenient<'a>(&'a Snapshot);
+
+/// What is known of a carrier's links.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Level {
+    /// One is up, or nobody ever said a word about it.
+    Up,
+    /// Its orders came back a moment ago, or it is silent and we have not listened for long enough to hold that against it.
+    Doubtful,
+    /// None is up.
+    Down,
+}
+
+impl Carriers {
+    /// How they stand at `now`.
+    pub(crate) fn snapshot(&self, now: UnixMs) -> Snapshot {
+        Snapshot {
+            known: self.known.load_full(),
+            hints: self.hints.load_full(),
+            now,
+        }
+    }
+
+    /// Notes that an order came back from `carrier` because its link was gone; held against it for `hint`.
+    pub(crate) fn went_down(&self, carrier: &CarrierName, now: UnixMs, hint: Duration) {
+        self.hints.rcu(|hints| {
+            let mut hints = BTreeMap::clone(hints);
+            hints.retain(|_, until| *until > now);
+            hints.insert(carrier.clone(), now + hint);
+            hints
+        });
+    }
+
+    /// Notes that `carrier` took something.
+    pub(crate) fn came_up(&self, carrier: &CarrierName) {
+        if self.hints.load().contains_key(carrier) {
+            self.hints.rcu(|hints| {
+                let mut hints = BTreeMap::clone(hints);
+                hints.remove(carrier);
+                hints
+            });
+        }
+    }
+
+    /// Takes what connectors said, heard at `now`. `is_live` = just now; else they were said before we listened, and their
+    /// age is that of the record.
+    fn learn(&self, records: &[Stored], now: UnixMs, is_live: bool) {
+        let mut known = Known::clone(&self.known.load());
+        for stored in records {
+            let report = match record::carrier_from_bytes(&stored.value) {
+                Ok(report) => report,
+                Err(error) => {
+                    metrics::dead(topics::carriers().as_str());
+                    debug!(%error, "a word about a carrier is not understood");
+                    continue;
+                }
+            };
+            let (said_at, name) = (UnixMs(stored.stored_at_ms), report.carrier.clone());
+            // Clocks of other machines are not ours: what is heard live is said now.
+            let at = if is_live { now } else { said_at.min(now) };
+            let is_up = report.state == LinkState::Up;
+            let carrier = known.carriers.entry(name.clone()).or_default();
+            let came_up = Arc::make_mut(carrier).hear(Word::new(report, said_at, at), now);
+            if is_up && came_up {
+                self.came_up(&name);
+            }
+        }
+        if is_live {
+            let was_silent = now.since(known.heard_at) > SILENCE;
+            known.listening_since = known.listening_since.filter(|_| !was_silent).or(Some(now));
+            known.heard_at = now;
+        }
+        self.known.store(Arc::new(known));
+    }
+
+    /// Shows everything to the metrics.
+    fn show(&self, now: UnixMs) {
+        let snapshot = self.snapshot(now);
+        for (name, carrier) in &snapshot.known.carriers {
+            metrics::carrier_up(name.as_str(), carrier.level(now, true) == Level::Up);
+            for (lane, wait) in Lane::ALL.iter().zip(carrier.waits()) {
+                let wait = wait.filter(|_| carrier.level(now, true) == Level::Up);
+                metrics::carrier_backlog(name.as_str(), lane.as_str(), wait);
+            }
+        }
+    }
+}
+
+impl Snapshot {
+    /// What is known of the links of `carrier`.
+    pub(crate) fn level(&self, carrier: &CarrierName) -> Level {
+        let known = self.known.carriers.get(carrier);
+        let level = known.map_or(Level::Up, |carrier| carrier.level(self.now, self.is_listening()));
+        let is_hinted = || self.hints.get(carrier).is_some_and(|until| self.now < *until);
+        if level == Level::Up && is_hinted() {
+            Level::Doubtful
+        } else {
+            level
+        }
+    }
+
+    /// The same for messages that nobody else is left for.
+    pub(crate) fn lenient(&self) -> Lenient<'_> {
+        Lenient(self)
+    }
+
+    /// Whether words came for long enough, and come still, for the silence of one connector to mean something.
+    fn is_listening(&self) -> bool {
+        let known = &self.known;
+        known
+            .listening_since
+            .is_some_and(|since| self.now.since(since) >= FRESH)
+            && self.now.since(known.heard_at) <= SILENCE
+    }
+
+    fn standing_if(&self, carrier: &CarrierName, class: Class, is_refused: impl Fn(Level) -> bool) -> Standing {
+        if is_refused(self.level(carrier)) {
+            return Standing::DOWN;
+        }
+        let known = self.known.carriers.get(carrier);
+        Standing {
+            circuit_open: false,
+            expected_wait: known.and_then(|carrier| carrier.waits()[class.lane() as usize]),
+        }
+    }
+}
+
+impl Standings for Snapshot {
+    fn standing(&self, carrier: &CarrierName, class: Class) -> Standing {
+        self.standing_if(carrier, class, |level| level != Level::Up)
+    }
+}
+
+impl Standings for Lenient<'_> {
+    fn standing(&self, carrier: &CarrierName, class: Class) -> Standing {
+        self.0.standing_if(carrier, class, |level| level == Level::Down)
+    }
+}
+
+#[cfg(test)]
+mod tests;
