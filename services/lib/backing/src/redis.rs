@@ -160,7 +160,8 @@ impl Redis {
             let text = fs::read_to_string(&log)?;
             let text = text.get(usize::try_from(from).unwrap_or(0)..).unwrap_or(&text);
             if text.contains("Address already in use") {
-                return Err(io::ErrorKind::AddrInUse.into());
+                let text = format!("start of redis-server: port {} was taken meanwhile", self.port);
+                return Err(io::Error::new(io::ErrorKind::AddrInUse, text));
             }
             Err(io::Error::other(format!("start of redis-server: {status}\n{text}")))
         })?;

@@ -107,7 +107,8 @@ impl Starting<'_> {
                 return Ok(None);
             };
             if self.log_text()?.contains(PORT_TAKEN) {
-                return Err(io::ErrorKind::AddrInUse.into());
+                let text = format!("{what}: one of its ports was taken meanwhile, {:?}", self.broker.ports);
+                return Err(io::Error::new(io::ErrorKind::AddrInUse, text));
             }
             Err(io::Error::other(format!("{what}: {status}")))
         })
