@@ -82,7 +82,7 @@ impl Producer {
     ) -> Result<Commit, PublishError> {
         let tally = Arc::new(Tally::new(topic));
         let mut native = self.native();
-        for record in &records {
+        'records: for record in &records {
             while let Err(code) = self.send(&native, &tally, partitions, record) {
                 match code {
                     Some(Code::QueueFull) => {
@@ -91,8 +91,9 @@ impl Producer {
                     }
                     Some(Code::Fatal) => native = self.replace(&native)?,
                     code => {
+                        // Nothing behind it either: records of one key stay in order.
                         tally.fail(self.refused(topic, code));
-                        break;
+                        break 'records;
                     }
                 }
             }
