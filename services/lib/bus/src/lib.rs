@@ -99,7 +99,8 @@ pub trait Bus: Send + Sync {
     /// Unknown topic, or a position that is none of this topic's.
     fn read<'a>(&'a self, topic: &'a Topic, from: Position) -> BoxFuture<'a, Result<Box<dyn Read>, ConsumeError>>;
 
-    /// Partitions of `topic`, `None` if there is no such topic.
+    /// Partitions of `topic`, `None` if there is no such topic. A log that is apart tells from memory what it saw last:
+    /// `check`, `ensure` and every use of a topic look.
     fn partitions(&self, topic: &Topic) -> Option<u32>;
 
     /// Asks the log whether it takes and gives records at the moment.

@@ -10,26 +10,30 @@ use crate::{PUBLISH_RECORDS_MAX, PublishError, RECORD_OCTETS_MAX};
 pub(super) const UNSAFE_RECORDS_MAX: usize = 100_000;
 /// Octets waiting for their acknowledgement in one process.
 pub(super) const UNSAFE_OCTETS_MAX: usize = 32 * 1024 * 1024;
-/// Octets of one batch on the wire and of one produce request; a record with its headers must fit in.
+/// Octets of one produce request; a record with its headers must fit in.
 pub(super) const BATCH_OCTETS_MAX: usize = 1024 * 1024;
+/// Octets that are gathered for one batch. Batches are fetched whole, so a reader holds one of each partition at least.
+const BATCH_OCTETS: usize = 128 * 1024;
 /// How long records gather for a batch, in milliseconds: few larger batches cost client and broker less than many small ones.
 const LINGER_MS: u32 = 3;
 /// How long a record waits for its acknowledgement before its publish fails, in milliseconds.
 pub(super) const ACKNOWLEDGE_MS_MAX: u32 = 30_000;
 
 /// Records fetched ahead of each partition.
-const AHEAD_RECORDS: usize = 1_000;
+const AHEAD_RECORDS: usize = 500;
 /// Octets that one consumer or reader fetches ahead, over all its partitions.
-const AHEAD_OCTETS_MAX: usize = 48 * 1024 * 1024;
+const AHEAD_OCTETS_MAX: usize = 16 * 1024 * 1024;
 /// Least octets fetched ahead of one partition, however many there are.
-const AHEAD_OCTETS_MIN: usize = 256 * 1024;
+const AHEAD_OCTETS_MIN: usize = 128 * 1024;
 /// Octets one fetch takes from one partition; a larger batch comes alone.
-const FETCH_PARTITION_OCTETS: usize = 256 * 1024;
+const FETCH_PARTITION_OCTETS: usize = 64 * 1024;
 /// Octets one fetch takes from one broker.
-const FETCH_OCTETS_MAX: usize = 4 * 1024 * 1024;
-/// How long a broker waits for news before it answers a fetch, in milliseconds. A partition that was full and is read again
-/// waits for the answer that is under way, so this is short.
-pub(super) const FETCH_WAIT_MS: u32 = 100;
+const FETCH_OCTETS_MAX: usize = 2 * 1024 * 1024;
+/// How long a broker waits for news before it answers the fetch of a member, in milliseconds. A consumer has one fetch under
+/// way with each broker, and a partition that was just got, or was full, is not in it: so long it may have to wait.
+const FETCH_WAIT_MS: u32 = 50;
+/// The same for a reader, which often reads what is there and goes: it pays that wait more often.
+pub(super) const READ_WAIT_MS: u32 = 20;
 
 /// A member that was not heard of for so long loses its partitions, in milliseconds.
 const SESSION_MS: u32 = 10_000;
@@ -168,7 +172,7 @@ impl KafkaConfig {
             .set("linger.ms", LINGER_MS.to_string())
             .set("message.timeout.ms", ACKNOWLEDGE_MS_MAX.to_string())
             .set("message.max.bytes", BATCH_OCTETS_MAX.to_string())
-            .set("batch.size", (BATCH_OCTETS_MAX / 2).to_string())
+            .set("batch.size", BATCH_OCTETS.to_string())
             .set("queue.buffering.max.messages", UNSAFE_RECORDS_MAX.to_string())
             .set("queue.buffering.max.kbytes", (UNSAFE_OCTETS_MAX / 1024).to_string());
         client
@@ -186,7 +190,7 @@ impl KafkaConfig {
             .set("queued.max.messages.kbytes", (ahead / 1024).to_string())
             .set("max.partition.fetch.bytes", FETCH_PARTITION_OCTETS.to_string())
             .set("fetch.max.bytes", FETCH_OCTETS_MAX.to_string())
-            .set("fetch.wait.max.ms", FETCH_WAIT_MS.to_string())
+            .set("fetch.wait.max.ms", READ_WAIT_MS.to_string())
             .set("fetch.queue.backoff.ms", "5")
             .set("fetch.error.backoff.ms", "100");
         client
@@ -196,6 +200,7 @@ impl KafkaConfig {
     pub(super) fn member(&self, group: &str, seat: u32, partitions: u32) -> ClientConfig {
         let mut client = self.reader(group, partitions);
         client
+            .set("fetch.wait.max.ms", FETCH_WAIT_MS.to_string())
             .set("enable.auto.commit", "true")
             .set("enable.auto.offset.store", "false")
             .set("auto.commit.interval.ms", COMMIT_MS.to_string())

@@ -82,14 +82,22 @@ impl Producer {
     ) -> Result<Commit, PublishError> {
         let tally = Arc::new(Tally::new(topic));
         let mut native = self.native();
-        'records: for record in &records {
+        'records: for (index, record) in records.iter().enumerate() {
             while let Err(code) = self.send(&native, &tally, partitions, record) {
                 match code {
                     Some(Code::QueueFull) => {
                         #[expect(clippy::disallowed_methods, reason = "room comes from a real broker in real time")]
                         tokio::time::sleep(ROOM_EVERY).await;
                     }
-                    Some(Code::Fatal) => native = self.replace(&native)?,
+                    Some(Code::Fatal) => {
+                        let replaced = self.replace(&native);
+                        if index > 0 {
+                            let words = "the producer failed for good half way, publish again".to_owned();
+                            tally.fail(PublishError::Away(words));
+                            break 'records;
+                        }
+                        native = replaced?;
+                    }
                     code => {
                         // Nothing behind it either: records of one key stay in order.
                         tally.fail(self.refused(topic, code));

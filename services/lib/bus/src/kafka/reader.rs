@@ -14,7 +14,7 @@ use tokio::sync::Notify;
 
 use super::{
     KafkaConfig, blocking,
-    config::FETCH_WAIT_MS,
+    config::READ_WAIT_MS,
     desk::Desk,
     ear::{Consumer, Ear},
     lock,
@@ -35,6 +35,8 @@ const OVERDUE: Duration = Duration::from_secs(1);
 struct Line {
     consumer: Arc<Consumer>,
     news: Arc<Notify>,
+    /// Most partitions that it may read: what it fetches ahead of each is cut for so many.
+    partitions_max: u32,
 }
 
 /// Consumers that nobody reads with at the moment, each with the instant since when.
@@ -63,24 +65,31 @@ impl Lines {
         })
     }
 
-    /// A line for `partitions`. One that was in use a moment ago still waits for an answer, and would let us wait too.
+    /// A line for `partitions`. One that was in use a moment ago still waits for an answer, and would let us wait too; one
+    /// made for fewer partitions would hold too much of each.
     fn take(&self, partitions: u32) -> KafkaResult<Line> {
-        let is_rested =
-            |(since, _): &(Instant, Line)| since.elapsed() > Duration::from_millis(u64::from(FETCH_WAIT_MS));
+        let rest = Duration::from_millis(u64::from(READ_WAIT_MS));
         let mut idle = lock(&self.idle);
-        if idle.front().is_some_and(is_rested)
-            && let Some((_, line)) = idle.pop_front()
-        {
+        let fits = |(since, line): &(Instant, Line)| line.partitions_max >= partitions && since.elapsed() > rest;
+        let found = idle.iter().position(fits).and_then(|place| idle.remove(place));
+        drop(idle);
+        if let Some((_, line)) = found {
+            // What happened while nobody read is no news.
+            line.consumer.context().drain(&line.consumer);
+            line.consumer.context().is_down();
             return Ok(line);
         }
-        drop(idle);
         let config = self.config.reader(GROUP, partitions);
         let mut consumer = Consumer::from_config_and_context(&config, Ear::new(&self.trouble))?;
         let news = Arc::new(Notify::new());
         let told = news.clone();
         consumer.set_nonempty_callback(move || told.notify_one());
         let consumer = Arc::new(consumer);
-        Ok(Line { consumer, news })
+        Ok(Line {
+            consumer,
+            news,
+            partitions_max: partitions,
+        })
     }
 
     /// Keeps a line for the next reader; blocks.
@@ -104,6 +113,16 @@ impl Lines {
 
     fn away(&self, error: &rdkafka::error::KafkaError) -> ConsumeError {
         ConsumeError::Away(self.trouble.explain(error))
+    }
+}
+
+impl Drop for Lines {
+    fn drop(&mut self) {
+        let idle = std::mem::take(&mut *lock(&self.idle));
+        if !idle.is_empty() {
+            // To end a consumer takes a moment.
+            super::thread("bus-readers", move || drop(idle));
+        }
     }
 }
 
