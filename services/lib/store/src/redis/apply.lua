@@ -73,7 +73,14 @@ end
 
 -- What is decided over what is there: most writes are of new keys, and found not to be by the write itself.
 local function decide(kind, key, value, span, expires, expected, due)
-  local there = call('GET', key)
+  -- Only a claim looks at the value itself; of nothing, the range is empty.
+  local there
+  if kind == CLAIM then
+    there = call('GET', key)
+  else
+    there = call('GETRANGE', key, '0', '23')
+    there = there ~= '' and there
+  end
   local there_version, there_expires, there_due = -1, 0, -1
   if there then
     there_version, there_expires, there_due = unpack(HEADER, there)
@@ -95,7 +102,7 @@ local function decide(kind, key, value, span, expires, expected, due)
     end
     due = there_due
   elseif (kind == SWAP or kind == SWAP_TO_NOTHING) and expected ~= there_version then
-    return there
+    return there and call('GET', key)
   end
   if name then
     call('ZREM', due_key, name)

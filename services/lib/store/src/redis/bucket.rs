@@ -71,3 +71,6 @@ impl Bucket {
         format!("signalbox:{{b{:02}}}:{what}", self.0)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -25,6 +25,13 @@ pub(super) fn of_connection(url: &str, error: &RedisError) -> StoreError {
     StoreError::Away(format!("redis at {url}: {text}; {help}"))
 }
 
+/// The server at `url` began to answer and did not get on.
+pub(super) fn late(url: &str) -> StoreError {
+    StoreError::Away(format!(
+        "redis at {url}: it did not answer in time; check that it runs and is not overloaded"
+    ))
+}
+
 /// What the answer `error` of the server at `url` means.
 pub(super) fn of_answer(url: &str, error: &ServerError) -> StoreError {
     of_code(url, error.code(), error.details().unwrap_or_default())

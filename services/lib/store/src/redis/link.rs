@@ -13,8 +13,9 @@ use tracing::{info, warn};
 use super::{bucket::Bucket, fault, placement::Placement, scripts, scripts::SCRIPTS, server::Server};
 use crate::StoreError;
 
-/// Longest time a connection may take to be made.
+/// Longest time until somebody answers, and until a connection is fit for use.
 const CONNECT_LIMIT: Duration = Duration::from_secs(2);
+const HANDSHAKE_LIMIT: Duration = Duration::from_secs(4);
 /// Longest time an answer may take. A disk that syncs every write is slow at times.
 const ANSWER_LIMIT: Duration = Duration::from_secs(3);
 /// How long after a failure the next connection is tried; doubled with each failure, and calls until then fail at once.
@@ -99,7 +100,7 @@ impl Link {
         {
             return Err(error.clone());
         }
-        match self.connect().await {
+        match self.connect_in_time().await {
             Ok((connection, server)) => {
                 let number = state.number + 1;
                 let live = Live {
@@ -131,10 +132,16 @@ impl Link {
     pub(super) async fn inspect(&self) -> Result<(), StoreError> {
         let live = self.live().await?;
         let result = self.ask(&mut live.connection.clone()).await;
-        if result.is_err() {
-            self.close(&live).await;
+        if let Err(error) = &result {
+            self.close(&live, error).await;
         }
         result.map(drop)
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "a real server that does not answer")]
+    async fn connect_in_time(&self) -> Result<(MultiplexedConnection, Server), StoreError> {
+        let connected = tokio::time::timeout(HANDSHAKE_LIMIT, self.connect()).await;
+        connected.unwrap_or_else(|_| Err(fault::late(&self.url)))
     }
 
     async fn connect(&self) -> Result<(MultiplexedConnection, Server), StoreError> {
@@ -170,8 +177,8 @@ impl Link {
     pub(super) async fn placement(&self) -> Result<Option<Placement>, StoreError> {
         let live = self.live().await?;
         let result = self.find_placement(&mut live.connection.clone(), &live.server).await;
-        if result.is_err() {
-            self.close(&live).await;
+        if let Err(error) = &result {
+            self.close(&live, error).await;
         }
         result
     }
@@ -213,8 +220,8 @@ impl Link {
 
     async fn send(&self, live: &Live, pipeline: &Pipeline) -> Result<Vec<Value>, StoreError> {
         let result = self.exchange(&mut live.connection.clone(), pipeline).await;
-        if result.is_err() {
-            self.close(live).await;
+        if let Err(error) = &result {
+            self.close(live, error).await;
         }
         result
     }
@@ -239,20 +246,21 @@ impl Link {
         let Some(first) = errors.first() else {
             return Ok(answers);
         };
+        let refusal = fault::of_answer(&self.url, first);
         if errors.iter().any(|error| fault::ends_connection(error)) {
-            self.close(live).await;
+            self.close(live, &refusal).await;
         }
-        match fault::of_answer(&self.url, first) {
+        match refusal {
             StoreError::Full(why) if errors.len() < answers.len() => Err(StoreError::Away(why)),
             error => Err(error),
         }
     }
 
     /// Gives up `live`; the next call makes another connection.
-    async fn close(&self, live: &Live) {
+    async fn close(&self, live: &Live, why: &StoreError) {
         let mut state = self.state.lock().await;
         if state.live.as_ref().is_some_and(|there| there.number == live.number) {
-            warn!(url = self.url, "lost the connection to redis");
+            warn!(%why, "gave up a connection to redis");
             state.live = None;
         }
     }
