@@ -70,16 +70,16 @@ pub async fn run_on(
 ) -> Result<(), Error> {
     metrics::describe();
     let desk = Arc::new(Desk::new(config, deps, table, stop.clone()));
-    let mut tasks = Tasks::new();
-    if let Some(listener) = listener {
-        // Table and carriers answer, so nobody needs to wait for the log.
-        tasks.spawn(listener.serve(desk.clone(), stop.clone()));
-    }
     desk.ensure(&topics::fixed(desk.config.partitions)).await?;
     desk.ensure_carriers(&desk.table.snapshot()).await?;
-    rebuild::begin(&desk).await;
     let heard = carriers::catch_up(&desk).await;
+    let mut tasks = Tasks::new();
     tasks.spawn(carriers::follow(desk.clone(), heard, stop.clone()));
+    if let Some(listener) = listener {
+        // Table and carriers are enough to answer: a store that is rebuilt keeps nobody waiting.
+        tasks.spawn(listener.serve(desk.clone(), stop.clone()));
+    }
+    rebuild::begin(&desk).await;
     let mut intakes = Intake::join(&desk, read()).await?.into_iter();
     let mut next = || intakes.next().expect("every topic has its member");
     for _ in Lane::ALL {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use prost::Message as _;
 use service::{Stop, Tasks, resume_panic};
 use signalbox_proto::pb::signalbox::routing::v1::{self as pb, routing_service_server::RoutingService};
-use table::{Asked, Query, Table};
+use table::{Action, Asked, Decision, Query, Table};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tonic::{Request, Response, Status};
 
@@ -104,13 +104,20 @@ impl Work {
         put: impl FnOnce(&Table, Vec<A>) -> T,
     ) -> Result<T, Refusal> {
         let table = self.desk.table.snapshot();
-        let standings = self.desk.carriers.snapshot(self.desk.now());
+        let carriers = self.desk.carriers.snapshot(self.desk.now());
+        let lenient = carriers.lenient();
+        let mut decision = Decision::new();
         let (mut answers, mut octets) = (Vec::with_capacity(self.asked.len()), 0);
         for asked in &self.asked {
-            let query = Query {
-                standings: Some(&standings),
+            let mut query = Query {
+                standings: Some(&carriers),
                 ..asked.query()
             };
+            table.decide(&query, &mut decision);
+            if decision.action == Action::Wait && decision.held_back.circuit_open > 0 {
+                // As a message would: who is not surely down is asked all the same where nobody else is left.
+                query.standings = Some(&lenient);
+            }
             let (answer, length) = one(&table, &query);
             octets += length + ENTRY_OCTETS;
             if octets > RESPONSE_OCTETS_MAX - HEAD_OCTETS {

@@ -1,5 +1,8 @@
 //! What is answered: the library's own words, for the table in force and the carriers as they stand.
 
+use std::time::Duration;
+
+use journey::LinkState;
 use prost_types::Timestamp;
 use signalbox_proto::pb::signalbox::{
     routing::v1 as pb,
@@ -222,6 +225,56 @@ async fn a_carrier_whose_link_went_down_shows() {
         (quote.offer.unwrap().carrier.as_str(), &quote.refused[..]),
         ("b", &[down][..])
     );
+}
+
+#[tokio::test]
+async fn a_carrier_that_is_not_surely_down_is_asked_where_nobody_else_is_left() {
+    let rig = Rig::start(table(&["a", "b"])).await;
+    rig.take_down("a", "b").await;
+    rig.table.replace(table(&["a"]));
+    let answer = explain(&rig, vec![query("33612345678")]).await.remove(0);
+    assert_eq!(
+        (answer.action(), answer.candidates[0].verdict()),
+        (pb::Action::Route, pb::Verdict::Selected)
+    );
+}
+
+#[tokio::test]
+async fn what_connectors_said_before_the_start_is_known_to_the_first_question() {
+    let rig = Rig::start_after(
+        table(&["a", "b"]),
+        &[("a", LinkState::Down, None), ("b", LinkState::Up, None)],
+    )
+    .await;
+    let answer = explain(&rig, vec![query("33612345678")]).await.remove(0);
+    assert_eq!(answer.candidates[0].carrier, "b");
+    assert_eq!(answer.candidates[1].reason.as_deref(), Some("circuit_open"));
+    rig.table.replace(table(&["a"]));
+    let answer = explain(&rig, vec![query("33612345678")]).await.remove(0);
+    assert_eq!(
+        (answer.action(), answer.reason.as_deref()),
+        (pb::Action::Wait, Some("circuit_open"))
+    );
+}
+
+#[tokio::test]
+async fn a_carrier_with_too_long_a_queue_is_saturated() {
+    let wait = Some(Duration::from_secs(3));
+    let rig = Rig::start_after(
+        table(&["a", "b"]),
+        &[("a", LinkState::Up, wait), ("b", LinkState::Up, None)],
+    )
+    .await;
+    let of = |class: MessageClass| pb::Query {
+        class: class.into(),
+        ..query("33612345678")
+    };
+    let queries = vec![of(MessageClass::Otp), of(MessageClass::Transactional)];
+    let answers = explain(&rig, queries).await;
+    // A password waits two seconds at most, another message thirty.
+    assert_eq!(answers[0].candidates[0].carrier, "b");
+    assert_eq!(answers[0].candidates[1].reason.as_deref(), Some("saturated"));
+    assert_eq!(answers[1].candidates[0].carrier, "a");
 }
 
 #[tokio::test]

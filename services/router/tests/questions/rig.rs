@@ -3,19 +3,21 @@
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use bus::{Bus, MemoryBus, Record};
-use journey::{Cause, Order, OrderAnswer, Outcome};
+use journey::{CarrierReport, Cause, LaneLoad, LinkState, Order, OrderAnswer, Outcome};
 use router::{Config, Error, Listener, Tls};
 use service::{Clock, Deps, Dice, Stop, StopHandle, Tasks};
 use signalbox_proto::{
     pb::signalbox::routing::v1::{self as pb, routing_service_client::RoutingServiceClient},
     record, topics,
 };
-use sms::{AccountId, CarrierName, Class, Content, Encoding, Lane, Message, Msisdn, RecordKey, Sender};
+use sms::{AccountId, CarrierName, Class, Content, Encoding, Lane, Message, Msisdn, RecordKey, Sender, UnixMs};
 use store::MemoryStore;
 use table::{LiveTable, Micros, Table, files::Files};
 use tonic::{Status, transport::Channel};
 use tonic_types::{ErrorDetails, StatusExt as _};
 
+/// A carrier, how its link stands, and how long an order waits in each lane; `None` = not known.
+pub(crate) type Word<'a> = (&'a str, LinkState, Option<Duration>);
 pub(crate) type Client = RoutingServiceClient<Channel>;
 
 /// A router with its questions answered, ended with the test.
@@ -68,6 +70,15 @@ impl Rig {
     }
 
     pub(crate) async fn start_with(table: Table, tls: Option<Tls>) -> Self {
+        Self::start_in(table, tls, &[]).await
+    }
+
+    /// A router that starts after connectors said how the links of these carriers stand, and how long an order waits there.
+    pub(crate) async fn start_after(table: Table, words: &[Word<'_>]) -> Self {
+        Self::start_in(table, None, words).await
+    }
+
+    async fn start_in(table: Table, tls: Option<Tls>, words: &[Word<'_>]) -> Self {
         let clock = Clock::wall();
         let bus = MemoryBus::new(clock.as_millis_fn());
         let deps = Deps {
@@ -76,6 +87,7 @@ impl Rig {
             clock,
             dice: Dice::seeded(1),
         };
+        say(&bus, words, deps.clock.now()).await;
         let config = Config {
             grpc: Some(([127, 0, 0, 1], 0).into()),
             tls,
@@ -117,9 +129,11 @@ impl Rig {
         let name = |name: &str| CarrierName::new(name).unwrap();
         let (carrier, next) = (name(carrier), name(next));
         for name in [&carrier, &next] {
-            self.bus.ensure(&topics::of_carrier(name, 8)).await.unwrap();
+            self.bus
+                .ensure(&topics::of_carrier(name, topics::PARTITIONS_DEFAULT))
+                .await
+                .unwrap();
         }
-        self.bus.ensure(&topics::fixed(8)).await.unwrap();
         let lane = Lane::Normal;
         let mut orders = self
             .bus
@@ -171,6 +185,31 @@ impl Rig {
             receipt: true,
             reference: String::new(),
         }
+    }
+}
+
+async fn say(bus: &MemoryBus, words: &[Word<'_>], now: UnixMs) {
+    bus.ensure(&topics::fixed(topics::PARTITIONS_DEFAULT)).await.unwrap();
+    for (key, (carrier, state, wait)) in (1..).zip(words) {
+        let report = CarrierReport {
+            carrier: CarrierName::new(carrier).unwrap(),
+            incarnation: "test".to_owned(),
+            link: (*carrier).to_owned(),
+            state: *state,
+            since: now - Duration::from_secs(60),
+            binds: None,
+            window_slots: 1,
+            window_used: 0,
+            rate_limit: None,
+            taken_per_second: 0.0,
+            lanes: [LaneLoad { orders: 0, wait: *wait }; Lane::ALL.len()],
+        };
+        let record = Record::new(key, record::carrier_to_bytes(&report));
+        bus.publish(&topics::carriers(), vec![record])
+            .await
+            .unwrap()
+            .await
+            .unwrap();
     }
 }
 
