@@ -71,6 +71,16 @@ pub(crate) struct Trust {
     pub(crate) key: Option<PathBuf>,
 }
 
+impl Engine {
+    /// What this process is called, now and after a restart; absent = nothing that tells it from its like.
+    pub(crate) fn instance(&self) -> Option<String> {
+        match self {
+            Self::Embedded { .. } | Self::Memory => Some("standalone".to_owned()),
+            Self::Apart { kafka, .. } => kafka.instance.clone(),
+        }
+    }
+}
+
 impl Trust {
     /// Every file that is named.
     pub(crate) fn files(&self) -> impl Iterator<Item = &PathBuf> {

@@ -69,6 +69,7 @@ pub(super) fn connector(
     let connector = ::connector::Config {
         partitions: config.partitions,
         drain_limit: config.drain_limit,
+        instance: config.engine.instance(),
         ..::connector::Config::new(links.clone())
     };
     let run = ::connector::run(connector, deps.into(), stop.clone());

@@ -44,6 +44,7 @@ impl Unserved {
             let config = connector::Config {
                 partitions: self.partitions,
                 drain_limit: self.drain_limit,
+                instance: Some("unserved".to_owned()),
                 ..connector::Config::new(vec![LinkConfig::new(name, carriers.to_vec(), LinkKind::Absent)])
             };
             let run = connector::run(config, self.deps.clone().into(), self.stop.clone());
