@@ -14,7 +14,7 @@ BUS ?= embedded
 SIGNALBOX := $(or $(CARGO_TARGET_DIR),target)/release/signalbox
 DEMO = $(DEMO_$(BUS))
 DEMO_embedded := $(SIGNALBOX) demo
-DEMO_kafka := $(BACKING) with -- $(SIGNALBOX) demo --bus kafka
+DEMO_kafka := $(BACKING) fetch && $(BACKING) with -- $(SIGNALBOX) demo --bus kafka
 ifeq ($(BUS),kafka)
 BENCH_BUSY := 40000
 BENCH_BUSY_RATE := 4000
