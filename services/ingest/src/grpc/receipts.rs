@@ -187,15 +187,20 @@ impl Watch {
 async fn barrier(deps: &Deps) -> Result<(), StoreError> {
     let key = Key::new("barrier", "receipts");
     let expires_at_ms = deps.clock.now().0 + 1_000;
-    let (_, commit) = deps
-        .store
-        .apply(vec![Op::Put {
-            key,
-            value: bytes::Bytes::new(),
-            expires_at_ms,
-        }])
-        .await?;
-    commit.await
+    let put = Op::Put {
+        key,
+        value: bytes::Bytes::new(),
+        expires_at_ms,
+    };
+    let written = match deps.store.apply(vec![put]).await {
+        Ok((_, commit)) => commit.await,
+        Err(error) => Err(error),
+    };
+    match written {
+        // A store that can be lost is not the log's: what was read there is durable, and receipts go on.
+        Err(StoreError::Lost) => Ok(()),
+        written => written,
+    }
 }
 
 /// The receipt in an event of `account`. Events that cannot be read are nobody's; the router's own feed reports them.

@@ -1,16 +1,26 @@
 //! Customers: they write, wait for an answer, and ask again where they may.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use ingest::{Answer, Draft, Refusal};
 use service::{Clock, Dice, time};
 use sms::{MessageId, UnixMs};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::drafts::{Call, patience};
+use crate::{
+    drafts::{Call, patience},
+    faults::millis,
+};
 
 /// Times a customer asks for one message before it gives up; far more than any fault lasts.
 const ASKS_MAX: usize = 100;
+
+/// When a customer that forgot asks again for what it has, at the earliest, and the span after that.
+const LATER_MIN: Duration = Duration::from_secs(3);
+const LATER_MAX: Duration = Duration::from_secs(20);
 
 /// A message that was answered OK.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,9 +50,20 @@ pub(crate) struct Office {
 }
 
 impl Office {
-    /// Sends `call`, and again what got no OK and has a key. A few that got one are sent again all the same.
+    /// Sends `call`, and again what got no OK and has a key. A few that got one are sent again all the same, and some long
+    /// after that.
     pub(crate) async fn visit(self, call: Call, dice: Dice) {
-        let mut wanted = call.drafts;
+        let is_keyed = |draft: &&Draft| !draft.idempotency_key.is_empty();
+        let keyed: Vec<Draft> = call.drafts.iter().filter(is_keyed).cloned().collect();
+        self.insist(call.drafts, &dice).await;
+        if !keyed.is_empty() && dice.below(3) == 0 {
+            time::sleep(LATER_MIN + millis(&dice, 0, LATER_MAX.as_millis() as u64)).await;
+            self.insist(keyed, &dice).await;
+        }
+    }
+
+    async fn insist(&self, drafts: Vec<Draft>, dice: &Dice) {
+        let mut wanted = drafts;
         for _ in 0..ASKS_MAX {
             let answers = self.ask(wanted.clone()).await;
             let mut again = Vec::new();
@@ -57,7 +78,7 @@ impl Office {
                 return;
             }
             wanted = again;
-            time::sleep(patience(&dice)).await;
+            time::sleep(patience(dice)).await;
         }
     }
 
