@@ -12,9 +12,8 @@ use crate::{
     desk::{Desk, RETRY},
 };
 
-/// Everything a router reads is read as one group: one link to the log, and one change of members when a router comes or
-/// goes.
-pub(crate) const GROUP: &str = "router";
+/// The group that reads what waits: these topics are idle most of the time, so that they share one link to the log.
+const WAITING: &str = "router.waiting";
 /// Batches of one topic whose consequences are not safe yet. More of them hide the log's sync better.
 const UNSAFE_BATCHES_MAX: usize = 8;
 /// How often a loop says which partitions it owns.
@@ -41,18 +40,34 @@ pub(crate) fn records(read: &[Batch]) -> impl Iterator<Item = (&Topic, &Stored)>
         .flat_map(|batch| batch.records.iter().map(|stored| (&batch.delivered.topic, stored)))
 }
 
-/// One topic read as a member of the router's group.
+/// The group that reads a busy topic.
+pub(crate) fn group_of(topic: &Topic) -> String {
+    format!("router.{}", topic.as_str().trim_start_matches("signalbox."))
+}
+
+/// One topic read as a member of a router's group.
 pub(crate) struct Intake {
     topic: Topic,
     subscription: Box<dyn Subscribe>,
 }
 
 impl Intake {
-    /// Joins the router's group once and reads each of `topics` through a member of its own, in their order; waits while
-    /// the log is away.
-    pub(crate) async fn join(desk: &Arc<Desk>, topics: Vec<Topic>) -> Result<Vec<Self>, Error> {
+    /// Reads each of `busy` and `waiting` through a member of its own, in that order; waits while the log is away.
+    ///
+    /// A log hands out the partitions of one group by their number alone, so that of one group for everything, one router
+    /// could get all that is busy and the next one all that is idle. Each busy topic is therefore a group of its own.
+    pub(crate) async fn join(desk: &Arc<Desk>, busy: Vec<Topic>, waiting: Vec<Topic>) -> Result<Vec<Self>, Error> {
+        let mut intakes = Vec::with_capacity(busy.len() + waiting.len());
+        for topic in busy {
+            intakes.extend(Self::join_group(desk, &group_of(&topic), vec![topic]).await?);
+        }
+        intakes.extend(Self::join_group(desk, WAITING, waiting).await?);
+        Ok(intakes)
+    }
+
+    async fn join_group(desk: &Arc<Desk>, group: &str, topics: Vec<Topic>) -> Result<Vec<Self>, Error> {
         loop {
-            match desk.bus().subscribe_each(GROUP, &topics).await {
+            match desk.bus().subscribe_each(group, &topics).await {
                 Ok(members) => {
                     let intake = |(topic, subscription)| Self { topic, subscription };
                     return Ok(topics.into_iter().zip(members).map(intake).collect());

@@ -80,7 +80,7 @@ pub async fn run_on(
         tasks.spawn(listener.serve(desk.clone(), stop.clone()));
     }
     rebuild::begin(&desk).await;
-    let mut intakes = Intake::join(&desk, read()).await?.into_iter();
+    let mut intakes = Intake::join(&desk, busy(), waiting()).await?.into_iter();
     let mut next = || intakes.next().expect("every topic has its member");
     for _ in Lane::ALL {
         tasks.spawn(next().run(desk.clone(), Accepted, stop.clone()));
@@ -106,12 +106,18 @@ pub async fn run_on(
     result
 }
 
-/// Every topic a router reads in its group, in the order in which [`run`] hands them to their loops.
-fn read() -> Vec<bus::Topic> {
-    let mut read: Vec<_> = Lane::ALL.map(topics::accepted).into();
-    read.extend([topics::outcomes(), topics::receipts(), topics::unmatched()]);
-    read.extend(topics::DELAYS.map(|(word, _)| topics::retry(word)));
-    read
+/// What every message passes through, in the order in which [`run`] hands it to its loops.
+fn busy() -> Vec<bus::Topic> {
+    let mut busy: Vec<_> = Lane::ALL.map(topics::accepted).into();
+    busy.extend([topics::outcomes(), topics::receipts()]);
+    busy
+}
+
+/// What some messages wait in, after that.
+fn waiting() -> Vec<bus::Topic> {
+    let mut waiting = vec![topics::unmatched()];
+    waiting.extend(topics::DELAYS.map(|(word, _)| topics::retry(word)));
+    waiting
 }
 
 #[cfg(test)]

@@ -147,7 +147,10 @@ async fn drain_acks_what_it_took() {
     world.drain().await;
     let mut rest = world
         .bus
-        .subscribe(crate::intake::GROUP, &[topics::accepted(Lane::Normal)])
+        .subscribe(
+            &crate::intake::group_of(&topics::accepted(Lane::Normal)),
+            &[topics::accepted(Lane::Normal)],
+        )
         .await
         .unwrap();
     assert!(
