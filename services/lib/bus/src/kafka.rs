@@ -8,6 +8,7 @@ mod member;
 mod offsets;
 mod producer;
 mod reader;
+mod settings;
 mod topics;
 mod trouble;
 

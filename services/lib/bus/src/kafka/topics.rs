@@ -7,7 +7,7 @@ use std::{
 };
 
 use rdkafka::{
-    admin::{AdminClient, AdminOptions, NewTopic, TopicReplication},
+    admin::{AdminClient, AdminOptions, NewTopic, ResourceSpecifier, TopicReplication},
     config::{FromClientConfig, FromClientConfigAndContext},
     consumer::{BaseConsumer, Consumer as _},
     error::{KafkaError, KafkaResult, RDKafkaErrorCode as Code},
@@ -16,11 +16,11 @@ use rdkafka::{
 
 use super::{
     KafkaConfig,
-    config::BATCH_OCTETS_MAX,
     ear::{Consumer, Ear},
+    settings,
     trouble::Trouble,
 };
-use crate::{PublishError, Retention, Topic, TopicSpec};
+use crate::{PublishError, Topic, TopicSpec};
 
 /// How long brokers may take to answer a question.
 pub(super) const ANSWER_MAX: Duration = Duration::from_secs(5);
@@ -28,12 +28,6 @@ pub(super) const ANSWER_MAX: Duration = Duration::from_secs(5);
 const FIRST_ANSWER: Duration = Duration::from_millis(500);
 /// How long they may take to make topics and choose their leaders.
 const CREATE_MAX: Duration = Duration::from_secs(20);
-/// Copies that a record must have before it is acknowledged, of topics with three copies or more.
-const COPIES_MIN: &str = "2";
-/// Segments that a retention is cut into: what is kept too long is at most one part of so many.
-const SEGMENTS_PER_RETENTION: u32 = 16;
-/// Shortest time a segment is written to, so that a short retention does not make many small ones.
-const SEGMENT_MIN: Duration = Duration::from_secs(600);
 
 /// The topics of the brokers as last seen, and a client to ask about them.
 pub(super) struct Topics {
@@ -117,6 +111,10 @@ impl Topics {
     pub(super) fn ensure(&self, specs: &[TopicSpec]) -> Result<(), PublishError> {
         self.refresh(ANSWER_MAX)?;
         let missing = self.missing(specs)?;
+        if missing.len() < specs.len() {
+            let is_there = |spec: &&TopicSpec| missing.iter().all(|missing| missing.topic != spec.topic);
+            self.look_over(&specs.iter().filter(is_there).collect::<Vec<_>>());
+        }
         if missing.is_empty() {
             return Ok(());
         }
@@ -156,7 +154,10 @@ impl Topics {
     }
 
     fn create(&self, specs: &[TopicSpec]) -> Result<(), PublishError> {
-        let settings: Vec<_> = specs.iter().map(|spec| self.settings(spec)).collect();
+        let settings: Vec<_> = specs
+            .iter()
+            .map(|spec| settings::wanted(spec, self.config.replication))
+            .collect();
         let replication = self.config.replication.map_or(-1, i32::from);
         let topics: Vec<_> = specs
             .iter()
@@ -184,6 +185,35 @@ impl Topics {
         Ok(())
     }
 
+    /// Says which of the topics that are there keep less than they should. They may have been made by hand, and belong to
+    /// whoever did: nothing is changed.
+    fn look_over(&self, specs: &[&TopicSpec]) {
+        let Ok(client) = AdminClient::from_config(&self.config.client()) else {
+            return;
+        };
+        let topics: Vec<_> = specs
+            .iter()
+            .map(|spec| ResourceSpecifier::Topic(spec.topic.as_str()))
+            .collect();
+        let options = AdminOptions::new().request_timeout(Some(ANSWER_MAX));
+        let Ok(found) = futures::executor::block_on(client.describe_configs(&topics, &options)) else {
+            tracing::debug!("the settings of topics cannot be asked for");
+            return;
+        };
+        for (spec, found) in specs.iter().zip(found) {
+            let Ok(found) = found else { continue };
+            let setting = |name| {
+                found
+                    .get(name)
+                    .and_then(|setting| setting.value.as_deref())
+                    .unwrap_or_default()
+            };
+            for problem in settings::problems(spec, setting) {
+                tracing::warn!(topic = %spec.topic, problem, "a topic is not as it should be");
+            }
+        }
+    }
+
     fn not_made(&self, topic: &str, code: Code) -> PublishError {
         let brokers = &self.config.brokers;
         let help = match code {
@@ -193,29 +223,6 @@ impl Topics {
             _ => "see the log of the brokers",
         };
         PublishError::Away(format!("{brokers} do not make topic {topic}: {code}; {help}"))
-    }
-
-    fn settings(&self, spec: &TopicSpec) -> Vec<(&'static str, String)> {
-        // Instants are the broker's, so that they rise within a partition whoever published.
-        let mut settings = vec![
-            ("message.timestamp.type", "LogAppendTime".to_owned()),
-            ("max.message.bytes", BATCH_OCTETS_MAX.to_string()),
-        ];
-        if self.config.replication.is_some_and(|copies| copies >= 3) {
-            settings.push(("min.insync.replicas", COPIES_MIN.to_owned()));
-        }
-        match spec.retention {
-            Retention::Compacted => settings.push(("cleanup.policy", "compact".to_owned())),
-            Retention::Time(kept) => {
-                // Only whole segments are dropped, so a segment is a part of the retention.
-                let segment = (kept / SEGMENTS_PER_RETENTION).max(SEGMENT_MIN);
-                settings.push(("cleanup.policy", "delete".to_owned()));
-                settings.push(("retention.ms", kept.as_millis().to_string()));
-                settings.push(("retention.bytes", "-1".to_owned()));
-                settings.push(("segment.ms", segment.as_millis().to_string()));
-            }
-        }
-        settings
     }
 
     /// Takes over what there is; gives a partition in use that nobody serves.
