@@ -34,8 +34,6 @@ pub(super) struct Standing {
 /// One of the two.
 struct Seen {
     name: &'static str,
-    /// What people can do when it is away.
-    help: String,
     missing: Option<Missing>,
 }
 
@@ -49,19 +47,14 @@ impl Standing {
     /// Nothing is known yet, so that the process is not ready. `deps` are for this alone: the store is asked under
     /// whatever epoch it is in.
     pub(super) fn new(deps: Deps, readiness: Readiness, engine: &Engine) -> Self {
-        let (bus, store) = help(engine);
-        let seen = |name, help| Seen {
-            name,
-            help,
-            missing: None,
-        };
+        let seen = |name| Seen { name, missing: None };
         let is_apart = matches!(engine, Engine::Apart { .. });
         let trial = is_apart.then(|| Key::new("trial", format!("{:016x}", deps.dice.next_u64())));
         let standing = Self {
             deps,
             readiness,
-            bus: seen("bus", bus),
-            store: seen("store", store),
+            bus: seen("bus"),
+            store: seen("store"),
             trial,
         };
         for name in [standing.bus.name, standing.store.name] {
@@ -115,7 +108,11 @@ impl Standing {
 
     async fn ask_store(&mut self) -> Result<(), StoreError> {
         let answer = within(ANSWER_TIMEOUT, self.try_store(), StoreError::Away).await;
-        self.store.note(answer.clone(), &self.readiness);
+        let told = answer.as_ref().copied().map_err(|error| match error {
+            StoreError::Lost => format!("{error}; a router does that: is one running?"),
+            error => error.to_string(),
+        });
+        self.store.note(told, &self.readiness);
         answer
     }
 
@@ -131,24 +128,6 @@ impl Standing {
         };
         let (_, commit) = self.deps.store.apply(vec![put]).await?;
         commit.await
-    }
-}
-
-/// What people can do when log or store are away.
-fn help(engine: &Engine) -> (String, String) {
-    match engine {
-        Engine::Apart { kafka, .. } => (
-            format!(
-                "is Apache Kafka running at [bus] brokers = \"{}\", and may we reach it?",
-                kafka.brokers
-            ),
-            "is Redis running where [store] url says, and a router that rebuilds what it lost?".to_owned(),
-        ),
-        Engine::Embedded { path } => {
-            let help = format!("is there room and a healthy disk at {}?", path.display());
-            (help.clone(), help)
-        }
-        Engine::Memory => (String::new(), String::new()),
     }
 }
 
@@ -172,11 +151,11 @@ impl Seen {
             readiness.have(self.name);
             return;
         };
-        readiness.miss(self.name, format!("{error}; {}", self.help));
+        readiness.miss(self.name, error.to_string());
         let now = time::now();
         let missing = self.missing.as_ref();
         if missing.is_none_or(|missing| now - missing.told >= TELL_PERIOD) {
-            warn!("not ready, and trying again: {error}; {}", self.help);
+            warn!("not ready, and trying again: {error}");
             let since = missing.map_or(now, |missing| missing.since);
             self.missing = Some(Missing { since, told: now });
         }
