@@ -67,7 +67,9 @@ fn queries(quote: &Quote) -> anyhow::Result<(Vec<String>, Vec<pb::Query>)> {
         .map(|network| (network, request("", Some(network))));
     let (mut names, mut queries) = (Vec::new(), Vec::new());
     for (name, request) in numbers.chain(networks) {
-        let asked = request.resolve_quote(Clock::wall().now())?;
+        let asked = request
+            .resolve_quote(Clock::wall().now())
+            .map_err(|error| anyhow::anyhow!("{name}: {error}"))?;
         names.push(name.clone());
         queries.push(ask::query(&asked, At::Now));
     }

@@ -299,6 +299,9 @@ proptest! {
             let explained: Vec<_> = explanation.candidates.iter().filter(|one| one.rank.is_some_and(|rank| rank <= 2))
                 .map(|one| (one.carrier.clone(), one.cost.clone().expect("ranked ones have a cost"))).collect();
             prop_assert_eq!(decided, explained);
+            let quote = table.quote(&asked.query());
+            prop_assert_eq!((quote.action, quote.selected.as_ref()), (decision.action, decision.candidates.first()));
+            prop_assert_eq!(quote.reason, explanation.reason);
         }
     }
 }
