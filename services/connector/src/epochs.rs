@@ -20,8 +20,10 @@ use crate::{
 };
 
 /// How long after the beginning of an epoch claims of earlier ones are put back: whoever has not done so by then has not
-/// written to a carrier since, as its lease is over twice.
-const PUT_BACK_WITHIN: Duration = LEASE.saturating_mul(2);
+/// written to a carrier since, as its lease is over.
+const PUT_BACK_WITHIN: Duration = LEASE;
+/// The same for orders that a run before ours may have started: what is claimed then is not sent, so its owner gets longer.
+const INHERITED_AFTER: Duration = LEASE.saturating_mul(2);
 /// Wait before the store is looked at again.
 const LOOK: Duration = Duration::from_millis(250);
 
@@ -30,8 +32,8 @@ const LOOK: Duration = Duration::from_millis(250);
 pub(crate) struct Doubt {
     /// Orders stored before; 0 = none.
     before: UnixMs,
-    /// They are claimed from then on.
-    until: UnixMs,
+    /// When the epoch began.
+    began: UnixMs,
 }
 
 /// What pumps are told when the store was lost.
@@ -44,9 +46,14 @@ pub(crate) enum Word {
 }
 
 impl Doubt {
-    /// Whether an order stored at `stored_at` must not be claimed yet.
-    pub(crate) fn waits(&self, stored_at: UnixMs, now: UnixMs) -> bool {
-        stored_at < self.before && now < self.until
+    /// Whether an order must not be claimed yet.
+    pub(crate) fn waits(&self, origin: &Origin, now: UnixMs) -> bool {
+        let after = if origin.is_inherited {
+            INHERITED_AFTER
+        } else {
+            PUT_BACK_WITHIN
+        };
+        origin.stored_at < self.before && now < self.began + after
     }
 
     /// Whether an order that nobody else put a claim on may have been sent all the same.
@@ -54,13 +61,22 @@ impl Doubt {
         origin.is_inherited && origin.stored_at < self.before
     }
 
-    /// Time until every order may be claimed.
-    pub(crate) fn lasts(&self, now: UnixMs) -> Duration {
+    /// Time until nothing waits any more.
+    pub(crate) fn ends_in(&self, now: UnixMs) -> Duration {
         if self.before == UnixMs(0) {
-            Duration::ZERO
-        } else {
-            self.until.since(now)
+            return Duration::ZERO;
         }
+        (self.began + INHERITED_AFTER).since(now)
+    }
+
+    /// Time until orders may be claimed that waited so far; zero = none waits any more.
+    pub(crate) fn lasts(&self, now: UnixMs) -> Duration {
+        let end = self.ends_in(now);
+        if self.before == UnixMs(0) || end.is_zero() {
+            return end;
+        }
+        let first = (self.began + PUT_BACK_WITHIN).since(now);
+        if first.is_zero() { end } else { first }
     }
 }
 
@@ -70,7 +86,7 @@ pub(crate) async fn doubt(store: &dyn Store, epoch: &Epoch) -> Result<Doubt, Sto
     let before = found.and_then(|found| std::str::from_utf8(&found.value).ok()?.parse().ok());
     Ok(before.map_or(Doubt::default(), |before| Doubt {
         before: UnixMs(before),
-        until: UnixMs(epoch.began_at_ms) + PUT_BACK_WITHIN,
+        began: UnixMs(epoch.began_at_ms),
     }))
 }
 

@@ -8,12 +8,10 @@ use std::{collections::BTreeMap, time::Duration};
 use bus::{Delivered, PartitionId};
 use sms::UnixMs;
 
-use crate::lease::LEASE;
-
 /// Records after the committed position that a run before ours may have fetched, and hence started.
 pub(crate) const STARTED_MAX: u64 = crate::pump::OPEN_MAX as u64;
-/// A run that lost the partition may go on for so long before it learns of it; clocks of writers differ less.
-const HANDED_OVER_WITHIN: Duration = LEASE;
+/// Clocks of those who write to the log and ours differ by less.
+const SKEW_MAX: Duration = Duration::from_secs(1);
 
 /// Where an order stands in the log.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -68,13 +66,13 @@ impl Origins {
                 ..Ours::since(now)
             };
         }
-        let handed_over_at = ours.since + HANDED_OVER_WITHIN;
+        let ours_at = ours.since + SKEW_MAX;
         let origins = stored_at_ms.map(|stored_at_ms| {
             ours.records += 1;
             let stored_at = UnixMs(stored_at_ms);
             Origin {
                 stored_at,
-                is_inherited: ours.records <= STARTED_MAX && stored_at < handed_over_at,
+                is_inherited: ours.records <= STARTED_MAX && stored_at < ours_at,
             }
         });
         origins.collect()

@@ -305,7 +305,7 @@ impl Pump {
     /// When to look again at the latest.
     fn wake_at(&self) -> Instant {
         let now = time::now();
-        let waits = !self.waiting.is_empty() || !self.epochs.deferred.is_empty();
+        let waits = !self.waiting.is_empty() || self.epochs.is_deferring();
         let has_work = !self.sendable.is_empty() || waits;
         let link = match self.state {
             LinkState::Down { since } if has_work && !self.is_down(now) => Some(since + DOWN_AFTER),
@@ -317,7 +317,7 @@ impl Pump {
         let wall = self.clock.now();
         let lease = (waits && !self.lease.is_held(wall)).then(|| now + crate::lease::LEASE_RENEWAL);
         let doubt = self.epochs.doubt.lasts(wall);
-        let settled = (!self.epochs.deferred.is_empty() && !doubt.is_zero()).then(|| now + doubt);
+        let settled = (self.epochs.is_deferring() && !doubt.is_zero()).then(|| now + doubt);
         let aside = self.aside.look_at().filter(|_| !self.epochs.is_paused());
         let held = self.held.first_key_value().map(|((at, _), ())| *at);
         [link, lease, held, settled, aside]
@@ -331,7 +331,7 @@ impl Pump {
         self.is_draining = true;
         self.stands(Stand::Draining);
         self.waiting.clear();
-        for (_, key) in std::mem::take(&mut self.epochs.deferred) {
+        for key in self.epochs.forget_deferred() {
             self.hands.remove(&key);
         }
         self.stop_intakes();

@@ -25,7 +25,7 @@ fn what_was_stored_before_the_partition_was_ours_is_inherited() {
     origins.own(&[PartitionId(0)], NOW);
     let later = NOW + Duration::from_secs(60);
     assert!(inherited(&mut origins, 1, NOW.0 - 5_000, later));
-    assert!(!inherited(&mut origins, 1, NOW.0 + 6_000, later));
+    assert!(!inherited(&mut origins, 1, NOW.0 + 1_000, later));
 }
 
 #[test]

@@ -86,8 +86,8 @@ impl Pump {
             }
             let (items, claim) = (vec![item], None);
             self.hands.insert(key, Hand { items, claim });
-            if self.epochs.doubt.waits(ready.origin.stored_at, wall) {
-                self.epochs.deferred.push_back((ready, key));
+            if self.epochs.doubt.waits(&ready.origin, wall) {
+                self.epochs.defer(ready, key);
                 continue;
             }
             batch.push(self.reserve(ready, key, is_down));
@@ -194,7 +194,7 @@ impl Pump {
             if let Some(hand) = self.hands.get_mut(&key) {
                 hand.claim = None;
             }
-            self.epochs.deferred.push_back((ready, key));
+            self.epochs.defer(ready, key);
         }
     }
 

@@ -23,10 +23,15 @@ pub(super) struct Epochs {
     pause: Option<Pause>,
     pub(super) doubt: Doubt,
     /// Orders in hand that are not claimed: they wait until whoever started them had the time to say so.
-    pub(super) deferred: VecDeque<(Box<Ready>, OrderKey)>,
+    deferred: VecDeque<Deferred>,
+    /// Those among them that a run before ours may have started.
+    inherited: VecDeque<Deferred>,
     /// Claims of orders answered since the store was seen to be there: a rebuild may not know of them.
     answered: VecDeque<(UnixMs, Op)>,
 }
+
+/// An order that waits to be claimed.
+type Deferred = (Box<Ready>, OrderKey);
 
 /// How far a pause has come.
 enum Pause {
@@ -45,6 +50,7 @@ impl Epochs {
             pause: None,
             doubt,
             deferred: VecDeque::new(),
+            inherited: VecDeque::new(),
             answered: VecDeque::new(),
         }
     }
@@ -75,13 +81,35 @@ impl Epochs {
         self.pause = None;
     }
 
-    /// The next order whose wait is over.
-    pub(super) fn take_deferred(&mut self, now: UnixMs) -> Option<(Box<Ready>, OrderKey)> {
-        let (first, _) = self.deferred.front()?;
-        if self.doubt.waits(first.origin.stored_at, now) {
-            return None;
+    /// Lets an order wait.
+    pub(super) fn defer(&mut self, ready: Box<Ready>, key: OrderKey) {
+        match ready.origin.is_inherited {
+            true => self.inherited.push_back((ready, key)),
+            false => self.deferred.push_back((ready, key)),
         }
-        self.deferred.pop_front()
+    }
+
+    /// Whether an order waits.
+    pub(super) fn is_deferring(&self) -> bool {
+        !self.deferred.is_empty() || !self.inherited.is_empty()
+    }
+
+    /// The next order whose wait is over.
+    pub(super) fn take_deferred(&mut self, now: UnixMs) -> Option<Deferred> {
+        let doubt = self.doubt;
+        let mut queues = [&mut self.deferred, &mut self.inherited].into_iter();
+        let is_over = |queue: &&mut VecDeque<Deferred>| {
+            let first = queue.front();
+            first.is_some_and(|(ready, _)| !doubt.waits(&ready.origin, now))
+        };
+        queues.find(is_over)?.pop_front()
+    }
+
+    /// Gives up on what waits.
+    pub(super) fn forget_deferred(&mut self) -> impl Iterator<Item = OrderKey> {
+        let waited = std::mem::take(&mut self.deferred).into_iter();
+        let all = waited.chain(std::mem::take(&mut self.inherited));
+        all.map(|(_, key)| key)
     }
 
     /// Remembers the claim of an order that was answered, and forgets those answered before `confirmed`.
@@ -129,7 +157,7 @@ impl Pump {
         };
         self.epochs.doubt = doubt;
         let wall = self.clock.now();
-        self.aside.wait_until(time::now() + doubt.lasts(wall));
+        self.aside.wait_until(time::now() + doubt.ends_in(wall));
         for (key, applied) in keys.into_iter().zip(applied) {
             if let (Some(key), Applied::Held { .. }) = (key, &applied) {
                 self.lose_claim(key, &applied, wall);

@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// Longer than a partition may be shared with whoever had it before.
+/// Longer than clocks may differ that say since when a partition is ours.
 const OURS: Duration = Duration::from_secs(10);
 
 impl World {
@@ -60,7 +60,7 @@ async fn with_the_store_lost_nothing_is_sent_and_then_what_is_ours() {
     let first = rig.job().await;
     let back = world.lose(3_000, vec![]);
     let ((), ()) = futures::join!(back, async { rig.answer(&first, taken("a1")) });
-    rig.assert_silent(8).await;
+    rig.assert_silent(4).await;
     assert_eq!(rig.said().await, ["1 accepted a1"], "what was sent is answered");
     let second = rig.job().await;
     assert_eq!(
