@@ -7,8 +7,12 @@ use std::{sync::Arc, time::Duration};
 
 use bus::{Bus, PublishError, Record};
 use journey::{Binds, CarrierReport, LaneLoad, LinkState};
-use service::time::{self, Instant};
+use service::{
+    Clock,
+    time::{self, Instant},
+};
 use signalbox_proto::{record, topics};
+use sms::UnixMs;
 use tokio::sync::Notify;
 use tracing::debug;
 
@@ -41,6 +45,7 @@ pub(crate) struct Pulse {
 /// The heartbeat of one connector.
 pub(crate) struct Heart {
     bus: Arc<dyn Bus>,
+    clock: Clock,
     incarnation: Incarnation,
     /// Names its words across restarts; absent = the run does.
     instance: Option<String>,
@@ -75,7 +80,7 @@ impl Pulse {
     }
 
     /// What there is to say of every carrier of the link.
-    fn reports(&self, incarnation: &Incarnation) -> Vec<CarrierReport> {
+    fn reports(&self, incarnation: &Incarnation, now: UnixMs) -> Vec<CarrierReport> {
         let ((state, since), (window_slots, window_used)) = (self.vitals.state(), self.vitals.window());
         let is_up = state == LinkState::Up;
         let load = |intake: usize| {
@@ -92,6 +97,7 @@ impl Pulse {
             link: self.link.clone(),
             state,
             since,
+            said_at: now,
             binds: (self.binds > 0).then_some(Binds {
                 up: if is_up { self.binds } else { 0 },
                 wanted: self.binds,
@@ -117,6 +123,7 @@ impl Heart {
     ) -> Self {
         Self {
             bus: Arc::clone(&deps.bus),
+            clock: deps.clock.clone(),
             incarnation,
             instance,
             news,
@@ -155,9 +162,9 @@ impl Heart {
 
     /// Speaks of every link if it `is_due`, else of those that changed.
     async fn beat(&mut self, is_due: bool) {
-        let mut records = Vec::new();
+        let (mut records, now) = (Vec::new(), self.clock.now());
         for pulse in &mut self.pulses {
-            let reports = pulse.reports(&self.incarnation);
+            let reports = pulse.reports(&self.incarnation, now);
             let state = reports.first().map(|report| report.state);
             if is_due || pulse.told != state {
                 let instance = self.instance.as_deref().unwrap_or(self.incarnation.as_str());

@@ -112,12 +112,16 @@ impl Carriers {
                     continue;
                 }
             };
-            let (said_at, name) = (UnixMs(stored.stored_at_ms), report.carrier.clone());
             // Clocks of other machines are not ours: what is heard live is said now.
-            let at = if is_live { now } else { said_at.min(now) };
+            let at = if is_live {
+                now
+            } else {
+                UnixMs(stored.stored_at_ms).min(now)
+            };
+            let name = report.carrier.clone();
             let is_up = report.state == LinkState::Up;
             let carrier = known.carriers.entry(name.clone()).or_default();
-            let came_up = Arc::make_mut(carrier).hear(Word::new(report, said_at, at), now);
+            let came_up = Arc::make_mut(carrier).hear(Word::new(report, at), now);
             if is_up && came_up {
                 self.came_up(&name);
             }

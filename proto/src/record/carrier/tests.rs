@@ -22,19 +22,25 @@ fn report() -> impl Strategy<Value = CarrierReport> {
     let names = ("[a-z0-9-]{1,32}", "[0-9a-f]{16}", ".{0,32}");
     let link = (
         state,
-        any::<u64>().prop_map(UnixMs),
+        any::<(u64, u64)>().prop_map(|(since, said_at)| (UnixMs(since), UnixMs(said_at))),
         binds,
         any::<(u32, u32)>(),
         option::of(any::<u32>()),
     );
     (names, link, 0.0..1e9_f64, [lane(), lane(), lane()]).prop_map(
-        |((carrier, incarnation, link), (state, since, binds, window, rate_limit), taken_per_second, lanes)| {
+        |(
+            (carrier, incarnation, link),
+            (state, (since, said_at), binds, window, rate_limit),
+            taken_per_second,
+            lanes,
+        )| {
             CarrierReport {
                 carrier: CarrierName::new(&carrier).unwrap(),
                 incarnation,
                 link,
                 state,
                 since,
+                said_at,
                 binds,
                 window_slots: window.0,
                 window_used: window.1,

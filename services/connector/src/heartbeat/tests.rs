@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 
 use service::{Stop, StopHandle, Tasks};
-use sms::{Class, UnixMs};
+use sms::Class;
 
 use super::*;
 use crate::{

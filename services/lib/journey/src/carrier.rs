@@ -17,6 +17,8 @@ pub struct CarrierReport {
     pub state: LinkState,
     /// Since when it stands so, by the connector's clock.
     pub since: UnixMs,
+    /// When this was said, by the same clock: that of the log or of a reader may be another.
+    pub said_at: UnixMs,
     /// Connections of the link; absent = it has none of its own to count.
     pub binds: Option<Binds>,
     /// Parts that may be unanswered on the link at the moment, over all of its carriers.

@@ -37,12 +37,12 @@ pub(super) struct Word {
 }
 
 impl Word {
-    /// `report`, said at `said_at` by the clock of the log and heard `at` by ours.
-    pub(super) fn new(report: CarrierReport, said_at: UnixMs, at: UnixMs) -> Self {
+    /// `report`, heard `at` by our clock.
+    pub(super) fn new(report: CarrierReport, at: UnixMs) -> Self {
         let fresh_until = at + FRESH;
         let up_until = match report.state {
             LinkState::Up => fresh_until,
-            LinkState::Down => at + GAP.saturating_sub(said_at.since(report.since)),
+            LinkState::Down => at + GAP.saturating_sub(report.said_at.since(report.since)),
             LinkState::Draining | LinkState::Gone => UnixMs(0),
         };
         Self {

@@ -22,6 +22,7 @@ fn word(now: f64, (run, name): (&str, &str), (state, since): (LinkState, f64), w
         link: name.to_owned(),
         state,
         since: at(since),
+        said_at: at(now),
         binds: None,
         window_slots: 10,
         window_used: 0,

@@ -21,6 +21,7 @@ impl World {
                 link: (*name).into(),
                 state: *state,
                 since: now - Duration::from_secs(2),
+                said_at: now,
                 binds: None,
                 window_slots: 10,
                 window_used: 0,

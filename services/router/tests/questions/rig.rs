@@ -197,6 +197,7 @@ async fn say(bus: &MemoryBus, words: &[Word<'_>], now: UnixMs) {
             link: (*carrier).to_owned(),
             state: *state,
             since: now - Duration::from_secs(60),
+            said_at: now,
             binds: None,
             window_slots: 1,
             window_used: 0,
