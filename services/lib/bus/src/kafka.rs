@@ -3,6 +3,7 @@
 mod config;
 mod desk;
 mod ear;
+mod lines;
 mod link;
 mod member;
 mod offsets;
@@ -27,10 +28,11 @@ use tokio::sync::watch;
 pub use self::config::{KafkaConfig, KafkaMechanism, KafkaSasl, KafkaTls};
 use self::{
     desk::Desk,
+    lines::Lines,
     link::{Link, Seats},
     member::Member,
     producer::Producer,
-    reader::{Lines, Reader},
+    reader::Reader,
     topics::{ANSWER_MAX, Topics},
     trouble::Trouble,
 };
