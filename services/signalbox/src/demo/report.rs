@@ -23,6 +23,9 @@ pub(super) fn print(scene: &Scene, trip: &Trip, books: &Books, findings: &[Strin
     print_latency(scene, trip, books)?;
     print_decision(scene, trip, books);
     println!();
+    for words in &trip.rebuilt {
+        println!("store rebuilt {words}");
+    }
     if findings.is_empty() {
         println!(
             "The books are in order: every accepted message ended exactly once, the carriers' own logs agree octet"
@@ -59,7 +62,6 @@ fn print_ends(scene: &Scene, trip: &Trip, books: &Books) {
         "{:.1} s from the first submission to the last end: {rate:.0} messages/s",
         trip.took.as_secs_f64()
     );
-    trip.rebuilt.iter().for_each(|said| println!("{said}"));
     println!("failed over {failovers}: {bounced} orders met a dead link, {unanswered} were sent and never answered");
     let doubtful = taken_in_doubt(scene, trip, books);
     println!(

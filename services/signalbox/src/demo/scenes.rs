@@ -145,7 +145,10 @@ async fn store_loss(drive: &mut Drive, stage: &mut Stage) -> anyhow::Result<()> 
     drive.follow(count).await?;
     drive.wait_for_ends().await?;
     let said = stage.cast.said(REBUILT).split_off(before);
-    drive.trip.rebuilt = said.into_iter().map(|(name, line)| format!("{name}: {line}")).collect();
+    let rebuilt = said
+        .iter()
+        .filter_map(|(name, line)| Some((name, line.split_once(REBUILT)?.1)));
+    drive.trip.rebuilt = rebuilt.map(|(name, how)| format!("by {name}{how}")).collect();
     Ok(())
 }
 
