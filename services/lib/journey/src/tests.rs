@@ -2,4 +2,5 @@
 
 mod life;
 mod properties;
+mod recalls;
 mod rules;

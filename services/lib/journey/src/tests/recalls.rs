@@ -1,0 +1,76 @@
+//! A state made again from the log.
+
+use sms::Class;
+
+use super::life::Life;
+use crate::{EndState, Event, Fact, Input, OrderNumber, State, fold, recall};
+
+fn fact(life: &Life, script: &str) -> Fact {
+    match life.input(script) {
+        Input::Answered(answer) => Fact::Answered(answer),
+        Input::Receipt(receipt) => Fact::Receipt(receipt),
+        other => panic!("not on the log: {other:?}"),
+    }
+}
+
+fn recalled(facts: &[Fact]) -> State {
+    let state = facts.iter().fold(None, |state, fact| Some(recall(state, fact)));
+    state.expect("there are facts")
+}
+
+#[test]
+fn facts_in_any_order_and_twice_lead_to_one_state() {
+    let life = Life::new(Class::Transactional);
+    let facts = [
+        Fact::Accepted(Box::new(life.message.clone())),
+        Fact::Ordered(Box::new(life.order(1))),
+        fact(&life, "1 accepted a"),
+        fact(&life, "r1.0 ENROUTE"),
+    ];
+    let state = recalled(&facts);
+    for first in 0..facts.len() {
+        let mut turned = facts.to_vec();
+        turned.rotate_left(first);
+        turned.push(facts[first].clone());
+        assert_eq!(recalled(&turned), state, "from {first}");
+    }
+}
+
+#[test]
+fn nothing_ends_by_being_remembered() {
+    let life = Life::new(Class::Transactional);
+    let delivered = [fact(&life, "1 accepted a"), fact(&life, "r1.0 DELIVRD")];
+    let state = recalled(&delivered);
+    assert!(state.ended.is_none() && state.timer.is_some());
+    let (ended, _) = fold(Some(state), &Input::Timer, life.now, &crate::Known::default());
+    assert_eq!(ended.ended.unwrap().state, EndState::Delivered);
+}
+
+#[test]
+fn an_end_on_the_log_stands() {
+    let mut life = Life::new(Class::Transactional);
+    life.hear("1 accepted a").hear("r1.0 DELIVRD");
+    let Event::Ended(end) = life.told[0].clone() else {
+        panic!("a message ended")
+    };
+    let state = recalled(&[fact(&life, "1 accepted a"), Fact::Ended(end.clone())]);
+    assert_eq!(state.ended, Some(end));
+    assert_eq!(recall(Some(state.clone()), &fact(&life, "r1.0 UNDELIV")), state);
+}
+
+#[test]
+fn an_order_on_the_log_is_in_flight_until_it_is_answered() {
+    let life = Life::new(Class::Otp);
+    let unknown = fact(&life, "1 unknown");
+    let state = recalled(&[unknown, Fact::Ordered(Box::new(life.order(2)))]);
+    assert!(state.is_in_flight());
+    assert_eq!(state.issued, OrderNumber(2));
+}
+
+#[test]
+fn a_message_without_an_order_has_a_timer_and_no_number() {
+    let life = Life::new(Class::Transactional);
+    let state = recalled(&[Fact::Accepted(Box::new(life.message.clone()))]);
+    assert_eq!(state.issued, OrderNumber(0));
+    assert!(state.timer.is_some() && !state.is_in_flight());
+}
