@@ -23,9 +23,6 @@ pub(super) fn print(scene: &Scene, trip: &Trip, books: &Books, findings: &[Strin
     print_latency(scene, trip, books)?;
     print_decision(scene, trip, books);
     println!();
-    for words in &trip.rebuilt {
-        println!("store rebuilt {words}");
-    }
     if findings.is_empty() {
         println!(
             "The books are in order: every accepted message ended exactly once, the carriers' own logs agree octet"
