@@ -1,3 +1,5 @@
+//! What is said of topics that are there.
+
 use super::*;
 use crate::Topic;
 
