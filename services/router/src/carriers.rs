@@ -59,7 +59,7 @@ pub(crate) struct Lenient<'a>(&'a Snapshot);
 
 /// What is known of a carrier's links.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Level {
+enum Level {
     /// One is up, or nobody ever said a word about it.
     Up,
     /// Its orders came back a moment ago, or it is silent and we have not listened for long enough to hold that against it.
@@ -148,11 +148,10 @@ impl Carriers {
 }
 
 impl Snapshot {
-    /// What is known of the links of `carrier`.
-    pub(crate) fn level(&self, carrier: &CarrierName) -> Level {
-        let known = self.known.carriers.get(carrier);
-        let level = known.map_or(Level::Up, |carrier| carrier.level(self.now, self.is_listening()));
-        let is_hinted = || self.hints.get(carrier).is_some_and(|until| self.now < *until);
+    /// What is known of the links of `name`, whose words are in `carrier`.
+    fn level(&self, name: &CarrierName, carrier: Option<&Arc<Carrier>>) -> Level {
+        let level = carrier.map_or(Level::Up, |carrier| carrier.level(self.now, self.is_listening()));
+        let is_hinted = || self.hints.get(name).is_some_and(|until| self.now < *until);
         if level == Level::Up && is_hinted() {
             Level::Doubtful
         } else {
@@ -174,27 +173,27 @@ impl Snapshot {
             && self.now.since(known.heard_at) <= SILENCE
     }
 
-    fn standing_if(&self, carrier: &CarrierName, class: Class, is_refused: impl Fn(Level) -> bool) -> Standing {
-        if is_refused(self.level(carrier)) {
+    fn standing_unless(&self, name: &CarrierName, class: Class, is_refused: impl Fn(Level) -> bool) -> Standing {
+        let carrier = self.known.carriers.get(name);
+        if is_refused(self.level(name, carrier)) {
             return Standing::DOWN;
         }
-        let known = self.known.carriers.get(carrier);
         Standing {
             circuit_open: false,
-            expected_wait: known.and_then(|carrier| carrier.waits()[class.lane() as usize]),
+            expected_wait: carrier.and_then(|carrier| carrier.waits()[class.lane() as usize]),
         }
     }
 }
 
 impl Standings for Snapshot {
     fn standing(&self, carrier: &CarrierName, class: Class) -> Standing {
-        self.standing_if(carrier, class, |level| level != Level::Up)
+        self.standing_unless(carrier, class, |level| level != Level::Up)
     }
 }
 
 impl Standings for Lenient<'_> {
     fn standing(&self, carrier: &CarrierName, class: Class) -> Standing {
-        self.0.standing_if(carrier, class, |level| level == Level::Down)
+        self.0.standing_unless(carrier, class, |level| level == Level::Down)
     }
 }
 

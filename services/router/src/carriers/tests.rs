@@ -54,7 +54,8 @@ fn others(carriers: &Carriers, from: u32, to: u32) {
 }
 
 fn level(carriers: &Carriers, now: f64, name: &str) -> Level {
-    carriers.snapshot(at(now)).level(&carrier(name))
+    let snapshot = carriers.snapshot(at(now));
+    snapshot.level(&carrier(name), snapshot.known.carriers.get(&carrier(name)))
 }
 
 fn wait(carriers: &Carriers, now: f64, class: Class) -> Option<Duration> {
