@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use bus::{Batch, Bus, ConsumeError, Delivered, Stored, Subscribe, Topic};
 use bytes::Bytes;
-use service::{Clock, Tasks, time};
+use service::{Clock, Seldom, Tasks, time};
 use signalbox_proto::{record, topics};
 use sms::{CarrierName, Lane};
 use tokio::sync::mpsc;
@@ -24,6 +24,9 @@ const COUNT_EVERY: Duration = Duration::from_millis(250);
 const OWNED_EVERY: Duration = Duration::from_secs(1);
 /// Wait after the log failed.
 const RETRY: Duration = Duration::from_millis(500);
+
+/// A log that is away is found out by every lane, and often.
+static TOLD: Seldom = Seldom::new();
 
 /// What an intake reads.
 #[derive(Clone, Debug)]
@@ -146,7 +149,9 @@ async fn run(source: Source, mut subscription: Box<dyn Subscribe>, ends: Ends) {
                     }
                     Err(ConsumeError::Closed) => is_stopped = true,
                     Err(error) => {
-                        warn!(carrier = %source.carrier, lane = %source.lane, %error, "cannot read orders, trying again");
+                        if TOLD.is_due("reading") {
+                            warn!(carrier = %source.carrier, lane = %source.lane, %error, "cannot read orders, trying again");
+                        }
                         time::sleep(RETRY).await;
                     }
                 }
@@ -165,7 +170,8 @@ async fn join(bus: &dyn Bus, carrier: &CarrierName, topics: &[Topic]) -> Vec<Box
     loop {
         match bus.subscribe_each(&group, topics).await {
             Ok(members) => return members,
-            Err(error) => warn!(%group, %error, "cannot subscribe to orders, trying again"),
+            Err(error) if TOLD.is_due("joining") => warn!(%group, %error, "cannot subscribe to orders, trying again"),
+            Err(_) => {}
         }
         time::sleep(RETRY).await;
     }

@@ -8,7 +8,7 @@ use std::{
 };
 
 use bus::{Bus, TopicSpec};
-use service::{Deps, Stop, time};
+use service::{Deps, Seldom, Stop, time};
 use signalbox_proto::topics;
 use sms::{CarrierName, RecordKey, UnixMs};
 use store::{Due, Store};
@@ -19,6 +19,9 @@ use crate::{Config, Error, carriers::Carriers, epochs::Epochs};
 
 /// Wait before a dependency that is away is tried again.
 pub(crate) const RETRY: Duration = Duration::from_millis(200);
+
+/// What is away is found out by many loops, and often.
+pub(crate) static TOLD: Seldom = Seldom::new();
 
 /// Configuration, dependencies and what is known of the carriers.
 pub(crate) struct Desk {
@@ -116,7 +119,9 @@ impl Desk {
         if !is_away || self.stop.is_requested() {
             return Err(());
         }
-        warn!(%error, "{what} is away, trying again");
+        if TOLD.is_due(what) {
+            warn!(%error, "{what} is away, trying again");
+        }
         time::sleep(RETRY).await;
         Ok(())
     }

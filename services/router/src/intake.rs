@@ -9,7 +9,7 @@ use tracing::{debug, info, warn};
 
 use crate::{
     Error,
-    desk::{Desk, RETRY},
+    desk::{Desk, RETRY, TOLD},
 };
 
 /// The group that reads what waits: these topics are idle most of the time, so that they share one link to the log.
@@ -152,7 +152,9 @@ pub(crate) async fn read(batch: Result<Batch, ConsumeError>) -> Result<Option<Ba
         Ok(batch) => Ok(Some(batch)),
         Err(ConsumeError::Closed) => Err(ConsumeError::Closed.into()),
         Err(error) => {
-            warn!(%error, "cannot read the log, trying again");
+            if TOLD.is_due("reading") {
+                warn!(%error, "cannot read the log, trying again");
+            }
             time::sleep(RETRY).await;
             Ok(None)
         }

@@ -106,3 +106,13 @@ async fn a_replaced_file_is_seen() {
     watch.next().await;
     assert_eq!(fs::read_to_string(&file).unwrap(), "new");
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_same_thing_is_said_every_five_seconds_at_most() {
+    let seldom = service::Seldom::new();
+    assert!(seldom.is_due("log") && seldom.is_due("store"));
+    service::time::sleep(std::time::Duration::from_millis(4_900)).await;
+    assert!(!seldom.is_due("log"));
+    service::time::sleep(std::time::Duration::from_millis(200)).await;
+    assert!(seldom.is_due("log") && !seldom.is_due("log"));
+}
