@@ -12,20 +12,12 @@ REDIS_PORT ?= 6379
 # What carries messages in the demonstrations: embedded, or kafka, which starts Kafka and Redis for as long as it takes.
 BUS ?= embedded
 SIGNALBOX := $(or $(CARGO_TARGET_DIR),target)/release/signalbox
-DEMO = $(DEMO_$(BUS))
-DEMO_embedded := $(SIGNALBOX) demo
-DEMO_kafka := $(BACKING) fetch && $(BACKING) with -- $(SIGNALBOX) demo --bus kafka
-ifeq ($(BUS),kafka)
-BENCH_BUSY := 40000
-BENCH_BUSY_RATE := 4000
-BENCH_CALM := 20000
-BENCH_CALM_RATE := 2000
-else
-BENCH_BUSY := 100000
-BENCH_BUSY_RATE := 10000
-BENCH_CALM := 50000
-BENCH_CALM_RATE := 5000
-endif
+AROUND_kafka := $(BACKING) with --
+DEMO = $(AROUND_$(BUS)) $(SIGNALBOX) demo --bus $(BUS)
+
+# Messages and messages a second of each measurement. A fresh Kafka compiles itself while it works, so that it runs warm first.
+BENCH_embedded := 100000:100000 100000:10000 50000:5000
+BENCH_kafka := 100000:100000 100000:100000 40000:4000 20000:2000
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,9 +40,8 @@ store-loss: build ## over Kafka and Redis: the store is emptied under load and r
 	@$(DEMO) --store-loss
 
 bench: build ## what this machine does: all at once, then at two steady rates; BUS=kafka over Kafka and Redis
-	@$(DEMO) --steady --messages 100000 --rate 100000
-	@$(DEMO) --steady --messages $(BENCH_BUSY) --rate $(BENCH_BUSY_RATE)
-	@$(DEMO) --steady --messages $(BENCH_CALM) --rate $(BENCH_CALM_RATE)
+	@$(AROUND_$(BUS)) sh -ec 'for run in $(BENCH_$(BUS)); do \
+	  $(SIGNALBOX) demo --bus $(BUS) --steady --messages $${run%:*} --rate $${run#*:}; done'
 
 services-fetch: ## fetches Kafka from Maven Central; as root on Debian installs Java, Maven and Redis too
 	@$(BACKING) fetch
