@@ -62,7 +62,8 @@ pub(crate) struct Lenient<'a>(&'a Snapshot);
 enum Level {
     /// One is up, or nobody ever said a word about it.
     Up,
-    /// Its orders came back a moment ago, or it is silent and we have not listened for long enough to hold that against it.
+    /// Its link was lost less than a second ago, its orders came back a moment ago, or it is silent and we have not listened
+    /// for long enough to hold that against it.
     Doubtful,
     /// None is up.
     Down,

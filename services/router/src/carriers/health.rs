@@ -7,7 +7,7 @@ use sms::{Lane, UnixMs};
 
 use super::{FRESH, Level};
 
-/// A link that has been down for less counts as up: its connector waits such a gap out before it hands orders back.
+/// A link that has been down for less is not given up: its connector waits such a gap out before it hands orders back.
 const GAP: Duration = Duration::from_secs(1);
 
 /// The wait in each lane, in the order of [`Lane::ALL`]; `None` = not known.
@@ -20,6 +20,8 @@ pub(super) struct Carrier {
     words: BTreeMap<String, Word>,
     /// Until when it is up on the words heard.
     up_until: UnixMs,
+    /// Until when a link that was lost may be back.
+    lost_until: UnixMs,
     /// Until when any of them is fresh.
     fresh_until: UnixMs,
     waits: Waits,
@@ -30,8 +32,12 @@ pub(super) struct Carrier {
 pub(super) struct Word {
     incarnation: String,
     state: LinkState,
+    /// Whether the link was ever up.
+    was_up: bool,
     /// Until when the link counts as up.
     up_until: UnixMs,
+    /// Until when one that was lost may be back.
+    lost_until: UnixMs,
     fresh_until: UnixMs,
     waits: Waits,
 }
@@ -48,7 +54,9 @@ impl Word {
         Self {
             incarnation: report.incarnation,
             state: report.state,
+            was_up: report.state == LinkState::Up,
             up_until,
+            lost_until: UnixMs(0),
             fresh_until,
             waits: report.lanes.map(|lane| lane.wait),
         }
@@ -57,9 +65,13 @@ impl Word {
 
 impl Carrier {
     /// Takes a word at `now`. True = that connector's link was not known to be up.
-    pub(super) fn hear(&mut self, word: Word, now: UnixMs) -> bool {
+    pub(super) fn hear(&mut self, mut word: Word, now: UnixMs) -> bool {
         self.words.retain(|_, word| now < word.fresh_until);
         let before = self.words.remove(&word.incarnation);
+        if word.state == LinkState::Down && before.as_ref().is_some_and(|before| before.was_up) {
+            // Its orders wait for the link; who has a choice goes elsewhere. One that starts is given the moment it needs.
+            (word.was_up, word.lost_until) = (true, std::mem::take(&mut word.up_until));
+        }
         if word.state != LinkState::Gone {
             self.words.insert(word.incarnation.clone(), word);
         }
@@ -71,6 +83,8 @@ impl Carrier {
     pub(super) fn level(&self, now: UnixMs, is_listening: bool) -> Level {
         if now < self.up_until {
             Level::Up
+        } else if now < self.lost_until {
+            Level::Doubtful
         } else if now < self.fresh_until || is_listening {
             Level::Down
         } else {
@@ -86,6 +100,7 @@ impl Carrier {
     fn sum_up(&mut self) {
         let words = || self.words.values();
         self.up_until = words().map(|word| word.up_until).max().unwrap_or_default();
+        self.lost_until = words().map(|word| word.lost_until).max().unwrap_or_default();
         self.fresh_until = words().map(|word| word.fresh_until).max().unwrap_or_default();
         self.waits = std::array::from_fn(|lane| {
             let up = words().filter(|word| word.state == LinkState::Up);

@@ -83,9 +83,12 @@ fn one_link_that_is_up_makes_the_carrier_up() {
 #[test]
 fn a_gap_that_the_connector_waits_out_is_no_down() {
     let carriers = Carriers::default();
-    hear(&carriers, 10.0, ("1", "a"), (LinkState::Up, 0.0), None);
+    hear(&carriers, 9.0, ("1", "a"), (LinkState::Down, 9.0), None);
+    assert_eq!(level(&carriers, 9.9, "a"), Level::Up, "it starts");
+    hear(&carriers, 10.0, ("1", "a"), (LinkState::Up, 10.0), None);
     hear(&carriers, 10.5, ("1", "a"), (LinkState::Down, 10.5), None);
-    assert_eq!(level(&carriers, 11.4, "a"), Level::Up);
+    hear(&carriers, 11.0, ("1", "a"), (LinkState::Down, 10.5), None);
+    assert_eq!(level(&carriers, 11.4, "a"), Level::Doubtful);
     assert_eq!(level(&carriers, 11.5, "a"), Level::Down);
     hear(&carriers, 12.0, ("1", "a"), (LinkState::Up, 12.0), None);
     assert_eq!(level(&carriers, 12.0, "a"), Level::Up);
