@@ -1,6 +1,6 @@
 //! Where messages went, against where the table says they go.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use journey::{Attempt, TerminalEvent};
 use signalbox_loadtest::world::Letter;
@@ -18,15 +18,20 @@ use super::{
 const LINK_NOTICE_MS: u64 = 3_000;
 /// So long after a kill the links are up again, in milliseconds.
 const RESTART_MS: u64 = 15_000;
+/// A carrier where orders waited this long, in milliseconds, may have been too busy for a password: half of what one may wait.
+const BUSY_MS: u64 = 1_000;
+/// So long after it counted as busy, in seconds: routers hear of it now and then.
+const BUSY_NOTICE: u64 = 3;
 
 /// Asks the table itself where each message should have gone.
 pub(super) fn check(scene: &Scene, trip: &Trip, books: &Books, findings: &mut Vec<String>) {
     let mut elsewhere = Vec::new();
+    let busy = Busy::of(books);
     for (id, end) in &books.ends {
         let (Some(letter), Some(attempt)) = (trip.accepted.get(id), taken(end)) else {
             continue;
         };
-        if has_one_right_place(end) && !is_right(scene, trip, end, letter, attempt) {
+        if has_one_right_place(end) && !is_right(scene, trip, &busy, end, letter, attempt) {
             elsewhere.push(format!("{id} to {}", attempt.carrier));
         }
     }
@@ -41,7 +46,7 @@ fn has_one_right_place(end: &TerminalEvent) -> bool {
         .all(|attempt| matches!(&*attempt.answer.outcome, "accepted" | "link_down"))
 }
 
-fn is_right(scene: &Scene, trip: &Trip, end: &TerminalEvent, letter: &Letter, attempt: &Attempt) -> bool {
+fn is_right(scene: &Scene, trip: &Trip, busy: &Busy, end: &TerminalEvent, letter: &Letter, attempt: &Attempt) -> bool {
     let Some(table) = scene.tables.iter().find(|table| table.version() == attempt.table) else {
         return false;
     };
@@ -51,7 +56,13 @@ fn is_right(scene: &Scene, trip: &Trip, end: &TerminalEvent, letter: &Letter, at
         return true;
     }
     let at = end.message.accepted_at;
-    let goes_to = |dark| first_choice(table, letter, at, dark).as_ref() == Some(&attempt.carrier);
+    let is_busy = |carrier: &CarrierName| *carrier != attempt.carrier && busy.was(carrier, attempt.issued_at);
+    let goes_to = |dark: Option<&CarrierName>| {
+        let choice = |is_out: &(dyn Fn(&CarrierName) -> bool + Sync)| first_choice(table, letter, at, is_out);
+        let goes = |choice: Option<CarrierName>| choice.as_ref() == Some(&attempt.carrier);
+        goes(choice(&|carrier| Some(carrier) == dark))
+            || goes(choice(&|carrier| Some(carrier) == dark || is_busy(carrier)))
+    };
     let Some((dark, from, to)) = &trip.dark else {
         return goes_to(None);
     };
@@ -66,10 +77,32 @@ fn is_right(scene: &Scene, trip: &Trip, end: &TerminalEvent, letter: &Letter, at
     }
 }
 
-/// The carrier `table` names first for `letter`, with `dark` out of the way.
-fn first_choice(table: &Table, letter: &Letter, at: UnixMs, dark: Option<&CarrierName>) -> Option<CarrierName> {
+/// When orders waited at which carrier, by the second: more came than it takes, so that some messages went to the next one.
+struct Busy(BTreeSet<(CarrierName, u64)>);
+
+impl Busy {
+    fn of(books: &Books) -> Self {
+        let attempts = books.ends.values().flat_map(|end| &end.attempts);
+        let waited = attempts.filter(|attempt| attempt.answer.at.0 >= attempt.issued_at.0 + BUSY_MS);
+        let seconds = |attempt: &Attempt| attempt.issued_at.0 / 1_000..=attempt.answer.at.0 / 1_000 + BUSY_NOTICE;
+        let each = waited.flat_map(|attempt| seconds(attempt).map(|second| (attempt.carrier.clone(), second)));
+        Self(each.collect())
+    }
+
+    fn was(&self, carrier: &CarrierName, at: UnixMs) -> bool {
+        self.0.contains(&(carrier.clone(), at.0 / 1_000))
+    }
+}
+
+/// The carrier `table` names first for `letter`, with those that are out left aside.
+fn first_choice(
+    table: &Table,
+    letter: &Letter,
+    at: UnixMs,
+    is_out: &(dyn Fn(&CarrierName) -> bool + Sync),
+) -> Option<CarrierName> {
     let standings = |carrier: &CarrierName, _| Standing {
-        circuit_open: Some(carrier) == dark,
+        circuit_open: is_out(carrier),
         ..Standing::UP
     };
     let mut decision = Decision::default();

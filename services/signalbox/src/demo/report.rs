@@ -59,6 +59,9 @@ fn print_ends(scene: &Scene, trip: &Trip, books: &Books) {
         "{:.1} s from the first submission to the last end: {rate:.0} messages/s",
         trip.took.as_secs_f64()
     );
+    for how in &trip.rebuilt {
+        println!("store rebuilt {how}");
+    }
     println!("failed over {failovers}: {bounced} orders met a dead link, {unanswered} were sent and never answered");
     let doubtful = taken_in_doubt(scene, trip, books);
     println!(
