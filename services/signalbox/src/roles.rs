@@ -103,7 +103,10 @@ pub(crate) fn main(service: Service, roles: Roles) -> anyhow::Result<ExitCode> {
     };
     telemetry::start_logs(format);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let is_clean = runtime.block_on(run(&config, roles))?;
+    let is_clean = runtime.block_on(run(&config, roles));
+    // A client that waits for brokers on a thread of its own must not keep the process.
+    runtime.shutdown_timeout(DRAIN_SLACK);
+    let is_clean = is_clean?;
     Ok(ExitCode::from(if is_clean { 0 } else { exit::NEGATIVE }))
 }
 
@@ -130,8 +133,13 @@ async fn run(config: &Config, roles: Roles) -> anyhow::Result<bool> {
             false
         }
     };
-    engine.close(config.drain_limit).await?;
-    Ok(is_clean)
+    match engine.close(config.drain_limit).await {
+        Ok(()) => Ok(is_clean),
+        Err(error) => {
+            error!("{error:#}");
+            Ok(false)
+        }
+    }
 }
 
 /// Runs `roles` until `stop`, and says when they are ready.

@@ -162,3 +162,11 @@ fn addresses_that_lead_nowhere_are_refused_without_their_passwords() {
         assert!(problems.contains(said) && !problems.contains("hush"), "{problems}");
     }
 }
+
+#[test]
+fn a_variable_reaches_into_an_inline_table_and_leaves_text_text() {
+    let file = "[bus]\nsasl = { user = \"a\", password = \"b\" }\n";
+    let variables = [("SIGNALBOX__BUS__SASL__PASSWORD".to_owned(), "1234".to_owned())];
+    let text = overrides::apply(file, variables.into_iter()).unwrap();
+    assert_eq!(text, "[bus]\nsasl = { user = \"a\", password = \"1234\" }\n");
+}

@@ -22,6 +22,8 @@ use crate::cli::{Demo, Server};
 const FRAME_PERIOD: Duration = Duration::from_millis(10);
 /// Longest wait for the ends after the last message: time to live, lease, and some.
 const END_TIMEOUT: Duration = Duration::from_secs(120);
+/// Longest that a scene may take beyond the time of sending: its starts, drains and waits.
+const SCENE_TIMEOUT: Duration = Duration::from_secs(300);
 /// How long before the kill the last frame leaves: enough to arrive, too little to be answered in full.
 const AHEAD: Duration = Duration::from_millis(3);
 
@@ -69,7 +71,9 @@ pub(super) async fn run(stage: &mut Stage, demo: &Demo) -> anyhow::Result<Trip> 
         bar,
     };
     let start = drive.schedule.start;
-    scenes::play(&mut drive, stage, demo).await?;
+    let sending = Duration::from_secs(u64::from(demo.messages / demo.rate));
+    let played = time::timeout(sending + SCENE_TIMEOUT, scenes::play(&mut drive, stage, demo)).await;
+    played.context("the scene came to no end: messages are not answered, or do not end")??;
     let all_ended = time::timeout(END_TIMEOUT, drive.wait_for_ends()).await;
     drive.bar.finish_and_clear();
     stage.cast.ensure_running()?;

@@ -62,16 +62,32 @@ impl LastGood {
     /// Keeps a copy of `dir`, whose table is good. A copy that cannot be made is no reason to stop.
     pub(super) fn keep(&self, dir: &Path) {
         let Some(kept) = &self.0 else { return };
-        let fresh = kept.with_extension("new");
-        let replaced = fs::remove_dir_all(&fresh).or_else(absent_is_fine).and_then(|()| {
-            copy(dir, &fresh)?;
-            fs::remove_dir_all(kept).or_else(absent_is_fine)?;
-            fs::rename(&fresh, kept)
-        });
-        if let Err(error) = replaced {
+        if let Err(error) = replace(dir, kept, std::process::id()) {
             warn!(%error, "{}: the good table could not be kept for the next start", kept.display());
         }
     }
+}
+
+/// Puts a copy of `dir` in the place of `kept`. Several routers may share one place: each works under names with a number of its `own`,
+/// and whoever comes later finds a good table of the same directory there.
+fn replace(dir: &Path, kept: &Path, own: u32) -> io::Result<()> {
+    let (fresh, old) = (
+        kept.with_extension(format!("new.{own}")),
+        kept.with_extension(format!("old.{own}")),
+    );
+    fs::remove_dir_all(&fresh).or_else(absent_is_fine)?;
+    fs::remove_dir_all(&old).or_else(absent_is_fine)?;
+    copy(dir, &fresh)?;
+    fs::rename(kept, &old).or_else(absent_is_fine)?;
+    if let Err(error) = fs::rename(&fresh, kept) {
+        fs::remove_dir_all(&fresh)?;
+        // Put there by another router between the two steps above.
+        if !kept.is_dir() {
+            fs::rename(&old, kept)?;
+            return Err(error);
+        }
+    }
+    fs::remove_dir_all(&old).or_else(absent_is_fine)
 }
 
 fn absent_is_fine(error: io::Error) -> io::Result<()> {
@@ -105,3 +121,6 @@ fn is_hidden(path: &Path) -> bool {
     path.file_name()
         .is_some_and(|name| name.as_encoded_bytes().starts_with(b"."))
 }
+
+#[cfg(test)]
+mod tests;
