@@ -68,6 +68,9 @@ pub(super) fn problems<'a>(spec: &TopicSpec, setting: impl Fn(&'static str) -> &
         }
         Retention::Compacted => {}
     }
+    if setting("message.timestamp.type") == "CreateTime" {
+        problems.push("its instants are those of publishers: set message.timestamp.type=LogAppendTime".to_owned());
+    }
     if setting("max.message.bytes")
         .parse()
         .is_ok_and(|octets: usize| octets < BATCH_OCTETS_MAX)

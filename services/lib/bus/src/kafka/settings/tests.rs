@@ -27,6 +27,7 @@ fn a_topic_that_keeps_enough_is_fine() {
             ("retention.ms", kept),
             ("retention.bytes", "-1"),
             ("cleanup.policy", "delete"),
+            ("message.timestamp.type", "LogAppendTime"),
         ];
         assert_eq!(problems_of(HOUR, &settings), Vec::<String>::new(), "{kept}");
     }
@@ -45,6 +46,7 @@ fn a_topic_that_keeps_too_little_is_named_with_the_setting() {
         (HOUR, ("retention.bytes", "1000000"), "retention.bytes=-1"),
         (HOUR, ("cleanup.policy", "compact"), "cleanup.policy=delete"),
         (HOUR, ("max.message.bytes", "1000012"), "max.message.bytes=1048576"),
+        (HOUR, ("message.timestamp.type", "CreateTime"), "=LogAppendTime"),
         (
             Retention::Compacted,
             ("cleanup.policy", "delete"),
