@@ -29,6 +29,12 @@ fn spec(name: &str, retention: Retention) -> TopicSpec {
     }
 }
 
+fn admin() -> AdminClient<DefaultClientContext> {
+    let mut client = ClientConfig::new();
+    client.set("bootstrap.servers", shared_kafka().bootstrap());
+    client.create().unwrap()
+}
+
 const TWO_DAYS: Retention = Retention::Time(Duration::from_secs(172_800));
 
 /// Asks the broker for the settings that matter.
@@ -36,12 +42,8 @@ const TWO_DAYS: Retention = Retention::Time(Duration::from_secs(172_800));
 async fn retention_and_instants_are_set_on_the_topic() {
     let specs = [spec("kept", TWO_DAYS), spec("last", Retention::Compacted)];
     bus(Some(1)).ensure(&specs).await.unwrap();
-    let client: AdminClient<DefaultClientContext> = ClientConfig::new()
-        .set("bootstrap.servers", shared_kafka().bootstrap())
-        .create()
-        .unwrap();
     let topics = ["kept", "last"].map(ResourceSpecifier::Topic);
-    let found = client.describe_configs(&topics, &AdminOptions::new()).await.unwrap();
+    let found = admin().describe_configs(&topics, &AdminOptions::new()).await.unwrap();
     let [kept, last] = found.try_into().ok().unwrap();
     let (kept, last) = (kept.unwrap(), last.unwrap());
     let value = |of: &rdkafka::admin::ConfigResource, name| of.get(name).unwrap().value.clone().unwrap();
@@ -73,4 +75,26 @@ async fn two_processes_may_make_the_same_topics_at_once() {
     let (one, two) = futures::join!(one.ensure(&specs), two.ensure(&specs));
     one.unwrap();
     two.unwrap();
+}
+
+/// Somebody deletes a topic while its log is open. One answer without it may come from a broker that lags behind, so its
+/// partitions stay known; whoever wants it for sure gets it made again.
+#[tokio::test]
+async fn a_topic_that_an_answer_lacks_stays_known_and_is_made_again() {
+    let (bus, specs) = (bus(None), [spec("gone", TWO_DAYS)]);
+    bus.ensure(&specs).await.unwrap();
+    let options = AdminOptions::new();
+    admin().delete_topics(&["gone"], &options).await.unwrap()[0]
+        .clone()
+        .unwrap();
+    let is_there = async || {
+        let fresh = self::bus(None);
+        fresh.check().await.unwrap();
+        fresh.partitions(&specs[0].topic).is_some()
+    };
+    while is_there().await {}
+    bus.check().await.unwrap();
+    assert_eq!(bus.partitions(&specs[0].topic), Some(3));
+    bus.ensure(&specs).await.unwrap();
+    assert!(is_there().await);
 }

@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     sync::{Arc, RwLock},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use rdkafka::{
@@ -28,6 +28,8 @@ pub(super) const ANSWER_MAX: Duration = Duration::from_secs(5);
 const FIRST_ANSWER: Duration = Duration::from_millis(500);
 /// How long they may take to make topics and choose their leaders.
 const CREATE_MAX: Duration = Duration::from_secs(20);
+/// How often it is looked whether topics that were made are offered.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 /// The topics of the brokers as last seen, and a client to ask about them.
 pub(super) struct Topics {
@@ -43,6 +45,8 @@ struct Known {
     partitions: u32,
     /// Whether this process reads or writes it.
     is_used: bool,
+    /// Whether the last answer had it. A broker that lags behind misses topics for a while, so they are not forgotten.
+    is_seen: bool,
 }
 
 impl Topics {
@@ -119,29 +123,43 @@ impl Topics {
             return Ok(());
         }
         self.create(&missing)?;
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "brokers learn of a topic one after the other, in real time"
-        )]
-        for _ in 0..CREATE_MAX.as_millis() / 50 {
-            let refreshed = self.refresh(ANSWER_MAX);
-            if self.missing(specs)?.is_empty() && refreshed.is_ok() {
-                return Ok(());
-            }
-            std::thread::sleep(Duration::from_millis(50));
-        }
-        let topic = &missing[0].topic;
-        Err(PublishError::Away(format!(
-            "{} made topic {topic} but do not offer it yet",
-            self.config.brokers
-        )))
+        self.wait_offered(specs)
     }
 
-    /// Those of `specs` that are not there.
+    /// Waits until the brokers offer all of `specs`, which are made; blocks, up to [`CREATE_MAX`] in all.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "brokers learn of a topic one after the other, in real time"
+    )]
+    fn wait_offered(&self, specs: &[TopicSpec]) -> Result<(), PublishError> {
+        let end = Instant::now() + CREATE_MAX;
+        loop {
+            let left = end.saturating_duration_since(Instant::now());
+            let refreshed = self.refresh(left.clamp(LOOK_EVERY, ANSWER_MAX));
+            let missing = self.missing(specs)?;
+            if missing.is_empty() && refreshed.is_ok() {
+                return Ok(());
+            }
+            if left.is_zero() {
+                refreshed?;
+                let (brokers, topic) = (&self.config.brokers, &missing[0].topic);
+                let words = format!("{brokers} made topic {topic} but do not offer it yet");
+                return Err(PublishError::Away(words));
+            }
+            std::thread::sleep(LOOK_EVERY.min(left));
+        }
+    }
+
+    fn is_seen(&self, topic: &Topic) -> bool {
+        let known = self.known.read().expect("no holder panics");
+        known.get(topic).is_some_and(|known| known.is_seen)
+    }
+
+    /// Those of `specs` that the last answer did not have.
     fn missing(&self, specs: &[TopicSpec]) -> Result<Vec<TopicSpec>, PublishError> {
         let mut missing = Vec::new();
         for spec in specs {
-            match self.used(&spec.topic) {
+            match self.used(&spec.topic).filter(|_| self.is_seen(&spec.topic)) {
                 Some(there) if there != spec.partitions.max(1) => {
                     let (topic, wanted) = (spec.topic.clone(), spec.partitions);
                     return Err(PublishError::Partitions { topic, there, wanted });
@@ -228,20 +246,25 @@ impl Topics {
     /// Takes over what there is; gives a partition in use that nobody serves.
     fn learn<'a>(&self, metadata: &'a Metadata) -> Option<(&'a str, i32)> {
         let mut known = self.known.write().expect("no holder panics");
-        let before = std::mem::take(&mut *known);
+        known.values_mut().for_each(|known| known.is_seen = false);
         let mut leaderless = None;
         for there in metadata.topics() {
             if there.error().is_some() || there.partitions().is_empty() {
                 continue;
             }
             let topic = Topic::new(there.name());
-            let is_used = before.get(&topic).is_some_and(|known| known.is_used);
+            let is_used = known.get(&topic).is_some_and(|known| known.is_used);
             if is_used && leaderless.is_none() {
                 let partition = there.partitions().iter().find(|partition| partition.leader() < 0);
                 leaderless = partition.map(|partition| (there.name(), partition.id()));
             }
             let partitions = there.partitions().len() as u32;
-            known.insert(topic, Known { partitions, is_used });
+            let seen = Known {
+                partitions,
+                is_used,
+                is_seen: true,
+            };
+            known.insert(topic, seen);
         }
         leaderless
     }
