@@ -58,6 +58,7 @@ macro_rules! conformance_suite {
             a_reader_goes_on_where_its_position_says
             a_reader_begins_at_an_instant
             a_reader_at_the_end_sees_only_what_comes_later
+            a_reader_knows_that_it_is_past_an_end
             a_reader_refuses_a_position_of_another_topic
             a_compacted_topic_keeps_the_last_record_of_each_key
             a_topic_with_another_partition_count_is_refused

@@ -63,6 +63,27 @@ pub enum Position {
     At(String),
 }
 
+impl Position {
+    /// Whether all that lies before `end` lies before this position too, in every partition. Both come from
+    /// `Read::position` of one topic; false for any others.
+    pub fn is_past(&self, end: &Self) -> bool {
+        let places = |position: &Self| -> Option<(String, Vec<u64>)> {
+            let Self::At(text) = position else { return None };
+            let (topic, places) = text.rsplit_once('/')?;
+            let places = places.split('.').map(|place| place.parse().ok());
+            Some((topic.to_owned(), places.collect::<Option<_>>()?))
+        };
+        match (places(self), places(end)) {
+            (Some((topic, here)), Some((other, there))) => {
+                topic == other
+                    && here.len() == there.len()
+                    && here.iter().zip(&there).all(|(here, there)| here >= there)
+            }
+            _ => false,
+        }
+    }
+}
+
 impl Record {
     /// A record without headers.
     pub fn new(key: u64, value: impl Into<Bytes>) -> Self {

@@ -76,6 +76,25 @@ pub async fn a_reader_at_the_end_sees_only_what_comes_later(fixture: &mut dyn Fi
     );
 }
 
+/// A reader knows when it has passed an end taken before, whatever was written since.
+pub async fn a_reader_knows_that_it_is_past_an_end(fixture: &mut dyn Fixture) {
+    let bus = fixture.bus();
+    let topic = topic(&*bus, "read-past").await;
+    publish(&*bus, &topic, 0..50).await;
+    let end = bus.read(&topic, Position::End).await.unwrap().position();
+    publish(&*bus, &topic, 50..60).await;
+    let mut reader = bus.read(&topic, Position::Start).await.unwrap();
+    let mut found = Vec::new();
+    while !reader.position().is_past(&end) {
+        let records = reader.poll(7).await.unwrap();
+        assert!(!records.is_empty(), "at the end, and not past it");
+        found.extend(records.iter().map(value));
+    }
+    found.sort_unstable();
+    assert!((0..50).all(|value| found.binary_search(&value).is_ok()), "{found:?}");
+    assert!(!end.is_past(&bus.read(&topic, Position::End).await.unwrap().position()));
+}
+
 /// Positions are bound to their topic; nonsense is refused too.
 pub async fn a_reader_refuses_a_position_of_another_topic(fixture: &mut dyn Fixture) {
     let bus = fixture.bus();
