@@ -71,6 +71,12 @@ impl Epochs {
         self.number.fetch_add(1, Ordering::AcqRel);
     }
 
+    /// The epoch is over, and the next one not yet known: nothing published before may be called off.
+    pub(crate) fn left(&self) {
+        *self.standing.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        self.lost();
+    }
+
     /// Goes on under `epoch`.
     pub(crate) fn adopted(&self, epoch: Epoch, doubt_before: UnixMs) {
         let standing = Standing { epoch, doubt_before };

@@ -49,12 +49,12 @@ pub(crate) async fn begin(desk: &Arc<Desk>) {
 
 /// Guards until `stop`.
 pub(crate) async fn guard(desk: Arc<Desk>, stop: Stop) -> Result<(), Error> {
-    let mut lost_at = None;
+    let mut is_lost = false;
     loop {
         let looked = tokio::select! {
             biased;
             () = stop.requested() => return Ok(()),
-            looked = look(&desk, &mut lost_at) => looked,
+            looked = look(&desk, &mut is_lost) => looked,
         };
         if let Err(trouble) = looked {
             warn!(%trouble, "the store is not ready, trying again");
@@ -68,23 +68,23 @@ pub(crate) async fn guard(desk: Arc<Desk>, stop: Stop) -> Result<(), Error> {
 }
 
 /// Looks once at the epoch, and does what follows from it.
-async fn look(desk: &Arc<Desk>, lost_at: &mut Option<UnixMs>) -> Result<(), Trouble> {
+async fn look(desk: &Arc<Desk>, is_lost: &mut bool) -> Result<(), Trouble> {
     match desk.store().epoch().await {
         Ok(epoch) => {
-            *lost_at = None;
+            *is_lost = false;
             if !desk.epochs.is(&epoch) {
                 adopt(desk, epoch).await?;
             }
             Ok(())
         }
         Err(StoreError::Lost) => {
-            let lost_at = *lost_at.get_or_insert_with(|| {
+            if !std::mem::replace(is_lost, true) {
                 desk.epochs.lost();
                 warn!("the store is lost or new: nothing is started until it is rebuilt from the log");
-                desk.now()
-            });
+            }
             match desk.store().rebuild().await? {
-                Some(rebuild) => make(desk, rebuild, lost_at).await,
+                // Nothing was started under the lost epoch after this instant; a later one errs on the safe side.
+                Some(rebuild) => make(desk, rebuild, desk.now()).await,
                 None => {
                     debug!("another router rebuilds the store");
                     Ok(())
@@ -98,6 +98,8 @@ async fn look(desk: &Arc<Desk>, lost_at: &mut Option<UnixMs>) -> Result<(), Trou
 /// Goes on under `epoch`, with no case half done.
 async fn adopt(desk: &Arc<Desk>, epoch: Epoch) -> Result<(), Trouble> {
     let _alone = desk.epochs.pause().await;
+    // Should the store go away half way, nothing goes on by the rules of the epoch before.
+    desk.epochs.left();
     desk.store().adopt(&epoch);
     let found = desk.store().get(vec![keys::doubt()]).await?;
     let doubt = found.into_iter().flatten().next();
@@ -115,6 +117,8 @@ async fn make(desk: &Arc<Desk>, rebuild: Box<dyn Rebuild>, lost_at: UnixMs) -> R
     // Before the epoch begins, so that whoever rebuilds after it knows that there was one.
     let note = bus::Record::new(0, record::rebuilt_to_bytes(lost_at));
     desk.bus().publish(&topics::store(), vec![note]).await?.await?;
+    // The store must hear of its rebuilder, who would be thought dead.
+    store.get(vec![keys::doubt()]).await?;
     let quiet = if is_first { Duration::ZERO } else { QUIET };
     let counts = Replay::new(desk, &*store, lost_at).run(quiet).await?;
     if !is_first {

@@ -89,8 +89,8 @@ impl<'a> Replay<'a> {
         loop {
             let (began, is_last) = (self.desk.now(), self.desk.now() >= quiet_at);
             let mut is_whole = true;
-            for (kind, topic) in &mut topics {
-                if let Err(trouble) = self.pass(*kind, &mut **topic, began).await {
+            for (kind, topic, reader) in &mut topics {
+                if let Err(trouble) = self.pass(*kind, topic, &mut **reader, began).await {
                     let Trouble::Read(_) = trouble else { return Err(trouble) };
                     // Whoever could not publish meanwhile gets time to do so.
                     quiet_at = self.desk.now() + quiet;
@@ -101,13 +101,17 @@ impl<'a> Replay<'a> {
                 return Ok(self.counts);
             }
             time::sleep(PAUSE).await;
-            // A rebuilder that says nothing is thought to be dead.
-            self.store.get(vec![keys::doubt()]).await?;
+            self.sign_of_life().await?;
         }
     }
 
+    /// A rebuilder that says nothing to the store is thought to be dead.
+    async fn sign_of_life(&self) -> Result<(), StoreError> {
+        self.store.get(vec![keys::doubt()]).await.map(drop)
+    }
+
     /// Readers of all topics: ends first, so that what ended costs one write.
-    async fn open(&self) -> Result<Vec<(Kind, Box<dyn Read>)>, Trouble> {
+    async fn open(&self) -> Result<Vec<(Kind, Topic, Box<dyn Read>)>, Trouble> {
         let table = self.desk.table.snapshot();
         let carriers = table.carriers().iter().map(|carrier| carrier.name());
         let dispatch = carriers.flat_map(|carrier| Lane::ALL.map(|lane| topics::dispatch(carrier, lane)));
@@ -122,20 +126,30 @@ impl<'a> Replay<'a> {
         let since = Position::Since(self.desk.now().0.saturating_sub(REPLAYED.as_millis() as u64));
         let mut readers = Vec::with_capacity(wanted.len());
         for (kind, topic) in wanted {
-            readers.push((kind, self.desk.bus().read(&topic, since.clone()).await?));
+            let reader = self.desk.bus().read(&topic, since.clone()).await?;
+            readers.push((kind, topic, reader));
+            self.sign_of_life().await?;
         }
         Ok(readers)
     }
 
-    /// Reads one topic to its end, or to what was written since the pass began.
-    async fn pass(&mut self, kind: Kind, topic: &mut dyn Read, began: UnixMs) -> Result<(), Trouble> {
+    /// Reads one topic to its end, or past where it ended some time after the pass `began`.
+    async fn pass(&mut self, kind: Kind, topic: &Topic, reader: &mut dyn Read, began: UnixMs) -> Result<(), Trouble> {
+        let mut end: Option<Position> = None;
         loop {
-            let records = topic.poll(RECORDS_MAX).await?;
-            let is_end = records.iter().all(|stored| stored.stored_at_ms > began.0);
+            let records = reader.poll(RECORDS_MAX).await?;
+            if records.is_empty() {
+                return Ok(());
+            }
+            let is_new = records.iter().all(|stored| stored.stored_at_ms > began.0);
             self.counts.records += records.len() as u64;
             let said = self.say(kind, &records);
             self.enter(said).await?;
-            if is_end {
+            // One partition has been read up to what comes while we read; the others may not have been.
+            if is_new && end.is_none() {
+                end = Some(self.desk.bus().read(topic, Position::End).await?.position());
+            }
+            if end.as_ref().is_some_and(|end| reader.position().is_past(end)) {
                 return Ok(());
             }
         }
