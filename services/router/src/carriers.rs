@@ -6,8 +6,13 @@
 
 mod health;
 mod listen;
+pub(crate) mod reach;
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use arc_swap::ArcSwap;
 use bus::Stored;
@@ -33,6 +38,8 @@ pub(crate) struct Carriers {
     known: ArcSwap<Known>,
     /// Carriers whose link was gone, each with the instant until which that is held against it.
     hints: ArcSwap<BTreeMap<CarrierName, UnixMs>>,
+    /// Carriers whose topics exist.
+    reached: ArcSwap<BTreeSet<CarrierName>>,
 }
 
 /// What was heard so far.
@@ -50,6 +57,7 @@ struct Known {
 pub(crate) struct Snapshot {
     known: Arc<Known>,
     hints: Arc<BTreeMap<CarrierName, UnixMs>>,
+    reached: Arc<BTreeSet<CarrierName>>,
     now: UnixMs,
 }
 
@@ -65,7 +73,7 @@ enum Level {
     /// Its link was lost less than a second ago, its orders came back a moment ago, or it is silent and we have not listened
     /// for long enough to hold that against it.
     Doubtful,
-    /// None is up.
+    /// None is up, or its topics do not exist.
     Down,
 }
 
@@ -75,8 +83,24 @@ impl Carriers {
         Snapshot {
             known: self.known.load_full(),
             hints: self.hints.load_full(),
+            reached: self.reached.load_full(),
             now,
         }
+    }
+
+    /// Those of `names` whose topics are not known to exist.
+    fn without_topics<'a>(&self, names: impl Iterator<Item = &'a CarrierName>) -> Vec<CarrierName> {
+        let reached = self.reached.load();
+        names.filter(|name| !reached.contains(*name)).cloned().collect()
+    }
+
+    /// Notes that the topics of `names` exist.
+    fn have_topics(&self, names: &[CarrierName]) {
+        self.reached.rcu(|reached| {
+            let mut reached = BTreeSet::clone(reached);
+            reached.extend(names.iter().cloned());
+            reached
+        });
     }
 
     /// Notes that an order came back from `carrier` because its link was gone; held against it for `hint`.
@@ -151,6 +175,9 @@ impl Carriers {
 impl Snapshot {
     /// What is known of the links of `name`, whose words are in `carrier`.
     fn level(&self, name: &CarrierName, carrier: Option<&Arc<Carrier>>) -> Level {
+        if !self.reached.contains(name) {
+            return Level::Down;
+        }
         let level = carrier.map_or(Level::Up, |carrier| carrier.level(self.now, self.is_listening()));
         let is_hinted = || self.hints.get(name).is_some_and(|until| self.now < *until);
         if level == Level::Up && is_hinted() {

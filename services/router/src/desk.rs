@@ -1,7 +1,6 @@
 //! What every loop of the router shares.
 
 use std::{
-    collections::BTreeSet,
     fmt::Display,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
@@ -9,10 +8,9 @@ use std::{
 
 use bus::{Bus, TopicSpec};
 use service::{Deps, Seldom, Stop, time};
-use signalbox_proto::topics;
-use sms::{CarrierName, RecordKey, UnixMs};
+use sms::{RecordKey, UnixMs};
 use store::{Due, Store};
-use table::{LiveTable, Table};
+use table::LiveTable;
 use tracing::warn;
 
 use crate::{Config, Error, carriers::Carriers, epochs::Epochs};
@@ -31,8 +29,6 @@ pub(crate) struct Desk {
     pub(crate) epochs: Epochs,
     deps: Deps,
     stop: Stop,
-    /// Carriers whose topics exist.
-    ensured: Mutex<BTreeSet<CarrierName>>,
     /// Partitions whose timers this router looks at.
     owned: Mutex<Vec<u32>>,
 }
@@ -46,7 +42,6 @@ impl Desk {
             stop,
             carriers: Carriers::default(),
             epochs: Epochs::default(),
-            ensured: Mutex::default(),
             owned: Mutex::default(),
         }
     }
@@ -69,30 +64,6 @@ impl Desk {
             let is_away = matches!(error, bus::PublishError::Away(_));
             self.away("the log", &error, is_away).await.map_err(|()| error)?;
         }
-        Ok(())
-    }
-
-    /// Makes the topics of carriers that `table` knows and that had none yet.
-    pub(crate) async fn ensure_carriers(&self, table: &Table) -> Result<(), Error> {
-        let known = self.ensured.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let new: Vec<_> = table
-            .carriers()
-            .iter()
-            .map(|carrier| carrier.name())
-            .filter(|name| !known.contains(*name))
-            .collect();
-        if new.is_empty() {
-            return Ok(());
-        }
-        let specs: Vec<_> = new
-            .iter()
-            .flat_map(|name| topics::of_carrier(name, self.config.partitions))
-            .collect();
-        self.ensure(&specs).await?;
-        self.ensured
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .extend(new.into_iter().cloned());
         Ok(())
     }
 

@@ -151,7 +151,6 @@ impl Work {
         let epoch = desk.epochs.number();
         let mut entered = ledger::enter(desk, self.cases.into_values().collect()).await?;
         let (table, now) = (desk.table.snapshot(), desk.now());
-        desk.ensure_carriers(&table).await?;
         let mut confirms = Vec::new();
         let unasked = {
             let carriers = desk.carriers.snapshot(now);

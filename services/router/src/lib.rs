@@ -45,11 +45,11 @@ pub use grpc::{CALLS_MAX, Listener, QUERIES_MAX, REQUEST_OCTETS_MAX, RESPONSE_OC
 
 /// Routes until `stop` is requested, then finishes what was begun and returns.
 ///
-/// `table` may be replaced at any time; a batch is decided on one table. Carriers that a new table brings get their
-/// topics before the first order.
+/// `table` may be replaced at any time; a batch is decided on one table. A carrier that a new table brings gets no
+/// order before its topics exist.
 ///
 /// # Errors
-/// The log was closed under the router, or a topic cannot be made: what was begun comes again after a restart. Or questions
+/// The log was closed under the router, or a topic every router reads cannot be made: what was begun comes again after a restart. Or questions
 /// cannot be answered where `config` says.
 pub async fn run(config: Config, deps: Deps, table: Arc<LiveTable>, stop: Stop) -> Result<(), Error> {
     let listener = Listener::bind(&config).await?;
@@ -71,10 +71,11 @@ pub async fn run_on(
     metrics::describe();
     let desk = Arc::new(Desk::new(config, deps, table, stop.clone()));
     desk.ensure(&topics::fixed(desk.config.partitions)).await?;
-    desk.ensure_carriers(&desk.table.snapshot()).await?;
+    carriers::reach::begin(&desk).await;
     let heard = carriers::catch_up(&desk).await;
     let mut tasks = Tasks::new();
     tasks.spawn(carriers::follow(desk.clone(), heard, stop.clone()));
+    tasks.spawn(carriers::reach::keep(desk.clone(), stop.clone()));
     if let Some(listener) = listener {
         // Table and carriers are enough to answer: a store that is rebuilt keeps nobody waiting.
         tasks.spawn(listener.serve(desk.clone(), stop.clone()));

@@ -3,6 +3,7 @@
 mod crashes;
 mod live;
 mod random;
+mod reach;
 mod rebuilds;
 mod routes;
 mod slow;

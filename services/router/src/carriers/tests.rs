@@ -14,6 +14,13 @@ fn carrier(name: &str) -> CarrierName {
     CarrierName::new(name).unwrap()
 }
 
+/// Nothing was said yet of carriers `a` and `other`, whose topics exist.
+fn carriers() -> Carriers {
+    let carriers = Carriers::default();
+    carriers.have_topics(&[carrier("a"), carrier("other")]);
+    carriers
+}
+
 /// What `run` said at `now` of carrier `name`: its state since `since`, and the wait in its normal lane.
 fn word(now: f64, (run, name): (&str, &str), (state, since): (LinkState, f64), wait: Option<u64>) -> Stored {
     let report = CarrierReport {
@@ -64,14 +71,22 @@ fn wait(carriers: &Carriers, now: f64, class: Class) -> Option<Duration> {
 
 #[test]
 fn a_carrier_nobody_spoke_of_is_not_refused() {
-    let carriers = Carriers::default();
+    let carriers = carriers();
     others(&carriers, 0, 60);
     assert_eq!(level(&carriers, 60.0, "a"), Level::Up);
 }
 
 #[test]
+fn a_carrier_without_topics_is_down() {
+    let carriers = carriers();
+    assert_eq!(level(&carriers, 0.0, "b"), Level::Down);
+    carriers.have_topics(&[carrier("b")]);
+    assert_eq!(level(&carriers, 0.0, "b"), Level::Up);
+}
+
+#[test]
 fn one_link_that_is_up_makes_the_carrier_up() {
-    let carriers = Carriers::default();
+    let carriers = carriers();
     hear(&carriers, 10.0, ("1", "a"), (LinkState::Down, 0.0), None);
     assert_eq!(level(&carriers, 10.0, "a"), Level::Down);
     hear(&carriers, 11.0, ("2", "a"), (LinkState::Up, 11.0), None);
@@ -82,7 +97,7 @@ fn one_link_that_is_up_makes_the_carrier_up() {
 
 #[test]
 fn a_gap_that_the_connector_waits_out_is_no_down() {
-    let carriers = Carriers::default();
+    let carriers = carriers();
     hear(&carriers, 9.0, ("1", "a"), (LinkState::Down, 9.0), None);
     assert_eq!(level(&carriers, 9.9, "a"), Level::Up, "it starts");
     hear(&carriers, 10.0, ("1", "a"), (LinkState::Up, 10.0), None);
@@ -96,7 +111,7 @@ fn a_gap_that_the_connector_waits_out_is_no_down() {
 
 #[test]
 fn silence_of_one_carrier_is_down_and_silence_of_all_is_a_doubt() {
-    let carriers = Carriers::default();
+    let carriers = carriers();
     others(&carriers, 0, 5);
     hear(&carriers, 5.0, ("1", "a"), (LinkState::Up, 0.0), None);
     others(&carriers, 6, 15);
@@ -111,7 +126,7 @@ fn silence_of_one_carrier_is_down_and_silence_of_all_is_a_doubt() {
 
 #[test]
 fn who_is_in_doubt_is_refused_unless_nobody_else_is_left() {
-    let carriers = Carriers::default();
+    let carriers = carriers();
     hear(&carriers, 0.0, ("1", "a"), (LinkState::Up, 0.0), None);
     let snapshot = carriers.snapshot(at(30.0));
     let standing = |standings: &dyn Standings| standings.standing(&carrier("a"), Class::Otp).circuit_open;
@@ -123,7 +138,7 @@ fn who_is_in_doubt_is_refused_unless_nobody_else_is_left() {
 
 #[test]
 fn the_last_connector_that_leaves_takes_the_carrier_with_it() {
-    let carriers = Carriers::default();
+    let carriers = carriers();
     others(&carriers, 0, 11);
     for (run, state) in [("1", LinkState::Up), ("2", LinkState::Up), ("1", LinkState::Gone)] {
         hear(&carriers, 11.0, (run, "a"), (state, 0.0), None);
@@ -135,7 +150,7 @@ fn the_last_connector_that_leaves_takes_the_carrier_with_it() {
 
 #[test]
 fn a_word_from_before_we_listened_is_as_old_as_its_record() {
-    let carriers = Carriers::default();
+    let carriers = carriers();
     let said = word(0.0, ("1", "a"), (LinkState::Up, 0.0), None);
     carriers.learn(&[said], at(9.0), false);
     assert_eq!(level(&carriers, 9.0, "a"), Level::Up);
@@ -144,7 +159,7 @@ fn a_word_from_before_we_listened_is_as_old_as_its_record() {
 
 #[test]
 fn the_wait_is_the_mean_of_those_that_are_up() {
-    let carriers = Carriers::default();
+    let carriers = carriers();
     hear(&carriers, 0.0, ("1", "a"), (LinkState::Up, 0.0), Some(10));
     assert_eq!(
         wait(&carriers, 0.0, Class::Transactional),
@@ -159,7 +174,7 @@ fn the_wait_is_the_mean_of_those_that_are_up() {
 
 #[test]
 fn an_order_that_came_back_is_held_against_a_carrier_until_it_takes_one_or_comes_up() {
-    let carriers = Carriers::default();
+    let carriers = carriers();
     let hint = Duration::from_secs(2);
     carriers.went_down(&carrier("a"), at(0.0), hint);
     assert_eq!(level(&carriers, 1.9, "a"), Level::Doubtful);
@@ -175,7 +190,7 @@ fn an_order_that_came_back_is_held_against_a_carrier_until_it_takes_one_or_comes
 
 #[test]
 fn a_word_that_is_none_costs_nothing() {
-    let carriers = Carriers::default();
+    let carriers = carriers();
     let stored = Stored {
         key: 0,
         value: bytes::Bytes::from_static(b"\xFF"),

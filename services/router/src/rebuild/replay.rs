@@ -5,7 +5,7 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use bus::{Position, Read, Stored, Topic};
+use bus::{ConsumeError, Position, Read, Stored, Topic};
 use journey::{CODE_TAKEN_BACK, Delayed, Event, Fact, OrderAnswer, Outcome, State, recall};
 use service::time;
 use signalbox_proto::{
@@ -36,7 +36,7 @@ const PAUSE: Duration = Duration::from_millis(50);
 const WRITES_MAX: usize = 10;
 
 /// What a topic tells.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     Events,
     Accepted,
@@ -126,8 +126,12 @@ impl<'a> Replay<'a> {
         let since = Position::Since(self.desk.now().0.saturating_sub(REPLAYED.as_millis() as u64));
         let mut readers = Vec::with_capacity(wanted.len());
         for (kind, topic) in wanted {
-            let reader = self.desk.bus().read(&topic, since.clone()).await?;
-            readers.push((kind, topic, reader));
+            match self.desk.bus().read(&topic, since.clone()).await {
+                Ok(reader) => readers.push((kind, topic, reader)),
+                // A carrier whose topics could not be made yet was never sent an order.
+                Err(ConsumeError::UnknownTopic(_)) if kind == Kind::Dispatch => {}
+                Err(error) => return Err(error.into()),
+            }
             self.sign_of_life().await?;
         }
         Ok(readers)

@@ -296,6 +296,7 @@ async fn a_new_table_decides_the_next_attempt_and_brings_its_carriers() {
     let order = world.order("a").await.unwrap();
     let old = order.table.clone();
     world.table.replace(table("new a", ""));
+    world.pass(200).await;
     world.answer(&order, next("refused")).await;
     let second = world.order("new").await.unwrap();
     assert_ne!(second.table, old);

@@ -1,4 +1,4 @@
-//! A log and a store that take their time, before and after each step, and may be away.
+//! A log and a store that take their time, before and after each step, may be away, and may refuse topics.
 
 use std::{
     sync::{
@@ -15,11 +15,14 @@ use store::{Applied, DueEntry, Key, MemoryStore, Op, Store, StoreError, Versione
 
 /// Longest pause, in milliseconds.
 const PAUSE_MAX: u64 = 30;
+/// The carrier whose topics may be refused.
+pub(super) const BARRED: &str = "barred";
 
 pub(super) struct Slow<T> {
     pub(super) inner: T,
     pub(super) dice: Dice,
     pub(super) is_away: Arc<AtomicBool>,
+    pub(super) is_barring: Arc<AtomicBool>,
 }
 
 impl<T> Slow<T> {
@@ -39,6 +42,11 @@ impl Slow<MemoryStore> {
 
 impl Bus for Slow<MemoryBus> {
     fn ensure<'a>(&'a self, topics: &'a [TopicSpec]) -> BoxFuture<'a, Result<(), PublishError>> {
+        let is_barred = |spec: &TopicSpec| spec.topic.as_str().contains(BARRED);
+        if self.is_barring.load(Ordering::Relaxed) && topics.iter().any(is_barred) {
+            let refused = PublishError::Away("not authorized".to_owned());
+            return std::future::ready(Err(refused)).boxed();
+        }
         self.inner.ensure(topics)
     }
 

@@ -36,6 +36,8 @@ pub(super) struct World {
     serial: u64,
     /// Pulls log and store away from under a slow router.
     pub(super) is_away: Arc<AtomicBool>,
+    /// Lets the log of a slow router refuse the topics of one carrier.
+    pub(super) is_barring: Arc<AtomicBool>,
 }
 
 /// A table of `carriers` in this order, with more keys of its default route.
@@ -88,6 +90,7 @@ impl World {
             orders: BTreeMap::new(),
             serial: 0,
             is_away: Arc::default(),
+            is_barring: Arc::default(),
         };
         world.start().await;
         world
@@ -103,11 +106,13 @@ impl World {
             inner: world.bus.clone(),
             dice: dice.fork(),
             is_away: is_away.clone(),
+            is_barring: world.is_barring.clone(),
         });
         world.deps.store = Arc::new(Slow {
             inner: world.store.clone(),
             dice,
             is_away,
+            is_barring: Arc::default(),
         });
         world.crash().await;
         world
