@@ -1,6 +1,7 @@
 //! The log on Apache Kafka: for services apart. A commit resolves when all in-sync replicas have the records.
 
 mod config;
+mod deliveries;
 mod desk;
 mod ear;
 mod lines;
@@ -266,7 +267,8 @@ impl Bus for KafkaBus {
             let inner = self.inner.clone();
             blocking(move || {
                 inner.lines.drain();
-                inner.topics.refresh(CHECK_MAX)
+                inner.topics.refresh(CHECK_MAX)?;
+                inner.producer.check()
             })
             .await
         }

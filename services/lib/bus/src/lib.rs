@@ -103,7 +103,9 @@ pub trait Bus: Send + Sync {
     /// `check`, `ensure` and every use of a topic look.
     fn partitions(&self, topic: &Topic) -> Option<u32>;
 
-    /// Asks the log whether it takes and gives records at the moment.
+    /// Whether the log takes and gives records at the moment, as far as that can be told without publishing: a log that is
+    /// apart answers, the partitions this process uses are served, no publish waits since seconds, and the last one did
+    /// not fail within a minute. Of a process that published nothing only the first two are known.
     ///
     /// # Errors
     /// It does not, and why.

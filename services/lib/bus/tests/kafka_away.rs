@@ -8,6 +8,11 @@ use bus::{
     Bus, ConsumeError, KafkaBus, KafkaConfig, KafkaMechanism, KafkaSasl, KafkaTls, Position, PublishError, Record,
     Retention, Topic, TopicSpec,
 };
+use rdkafka::{
+    ClientConfig,
+    admin::{AdminClient, AdminOptions, NewTopic, TopicReplication},
+    client::DefaultClientContext,
+};
 
 fn spec(name: &str) -> TopicSpec {
     TopicSpec {
@@ -123,6 +128,53 @@ async fn a_broker_that_dies_loses_nothing_that_was_committed() {
     }
     bus.check().await.unwrap();
     bus.close(Duration::from_secs(20)).await.unwrap();
+}
+
+/// All three brokers must have a record and one is killed: the others answer, but keep nothing.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_log_that_answers_and_keeps_nothing_is_not_fine() {
+    let options = KafkaOptions {
+        brokers: 3,
+        ..KafkaOptions::default()
+    };
+    let kafka = Kafka::start(options).unwrap();
+    let mut admin = ClientConfig::new();
+    admin.set("bootstrap.servers", kafka.bootstrap());
+    let admin: AdminClient<DefaultClientContext> = admin.create().unwrap();
+    let spec = spec("copies");
+    let topic = NewTopic::new(spec.topic.as_str(), 4, TopicReplication::Fixed(3)).set("min.insync.replicas", "3");
+    let made = admin.create_topics(&[topic], &AdminOptions::new()).await.unwrap();
+    made[0].clone().unwrap();
+    let bus = KafkaBus::new(config(kafka.bootstrap())).unwrap();
+    bus.ensure(std::slice::from_ref(&spec)).await.unwrap();
+    let publish = async || bus.publish(&spec.topic, vec![Record::new(1, "1")]).await.unwrap().await;
+    publish().await.unwrap();
+    bus.check().await.unwrap();
+    kafka.kill(2).unwrap();
+    let failed = async {
+        loop {
+            if let Err(error) = publish().await {
+                break error.to_string();
+            }
+        }
+    };
+    let found = async {
+        loop {
+            match bus.check().await {
+                Err(PublishError::Away(words)) if words.contains("min.insync.replicas") => break words,
+                _ => {}
+            }
+        }
+    };
+    let (failed, found) = futures::join!(failed, found);
+    assert!(found.contains("records of copies wait since"), "{found}");
+    assert!(failed.contains("min.insync.replicas"), "{failed}");
+    // The one that failed is gone, and still counts.
+    let words = away(bus.check().await);
+    assert!(words.contains("min.insync.replicas"), "{words}");
+    kafka.restart(2).unwrap();
+    while publish().await.is_err() {}
+    bus.check().await.unwrap();
 }
 
 /// With nobody there to acknowledge, closing says how many records are not safe.

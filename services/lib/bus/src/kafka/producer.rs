@@ -6,7 +6,7 @@ use std::{
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     task::{Context, Poll},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use futures::{FutureExt, task::AtomicWaker};
@@ -18,7 +18,12 @@ use rdkafka::{
     producer::{BaseProducer, BaseRecord, Producer as _, ProducerContext},
 };
 
-use super::{KafkaConfig, lock, trouble::Trouble};
+use super::{
+    KafkaConfig,
+    deliveries::{Deliveries, Failing},
+    lock,
+    trouble::Trouble,
+};
 use crate::{Commit, PartitionId, PublishError, Record, Topic};
 
 /// How long a publisher waits before it looks for room again.
@@ -35,11 +40,15 @@ struct Tally {
     left: AtomicUsize,
     failed: Mutex<Option<PublishError>>,
     waker: AtomicWaker,
+    deliveries: Arc<Deliveries>,
+    /// Of this publish among the deliveries.
+    number: u64,
 }
 
 /// Hears what a producer has to say.
 struct Ear {
     trouble: Arc<Trouble>,
+    deliveries: Arc<Deliveries>,
     unsafe_records: Arc<AtomicUsize>,
 }
 
@@ -49,6 +58,7 @@ type Native = BaseProducer<Ear>;
 pub(super) struct Producer {
     config: KafkaConfig,
     trouble: Arc<Trouble>,
+    deliveries: Arc<Deliveries>,
     unsafe_records: Arc<AtomicUsize>,
     /// Replaced when it failed for good.
     current: Mutex<Running>,
@@ -63,11 +73,12 @@ struct Running {
 impl Producer {
     /// Makes a producer; no broker is asked.
     pub(super) fn new(config: &KafkaConfig, trouble: &Arc<Trouble>) -> Result<Self, PublishError> {
-        let unsafe_records = Arc::new(AtomicUsize::new(0));
-        let current = Mutex::new(Running::start(config, trouble, &unsafe_records)?);
+        let (deliveries, unsafe_records) = (Arc::default(), Arc::new(AtomicUsize::new(0)));
+        let current = Mutex::new(Running::start(config, trouble, &deliveries, &unsafe_records)?);
         Ok(Self {
             config: config.clone(),
             trouble: trouble.clone(),
+            deliveries,
             unsafe_records,
             current,
         })
@@ -80,7 +91,7 @@ impl Producer {
         partitions: u32,
         records: Vec<Record>,
     ) -> Result<Commit, PublishError> {
-        let tally = Arc::new(Tally::new(topic));
+        let tally = Arc::new(Tally::new(topic, &self.deliveries));
         let mut native = self.native();
         'records: for (index, record) in records.iter().enumerate() {
             while let Err(code) = self.send(&native, &tally, partitions, record) {
@@ -134,6 +145,16 @@ impl Producer {
         }
     }
 
+    /// Whether records are kept at the moment, as far as any were published.
+    pub(super) fn check(&self) -> Result<(), PublishError> {
+        let words = match self.deliveries.failing(now()) {
+            None => return Ok(()),
+            Some(Failing::Failed(words)) => words,
+            Some(Failing::Late(topic, waited)) => self.trouble.late(&topic, waited),
+        };
+        Err(PublishError::Away(words))
+    }
+
     /// Waits until all is safe; how many records are not by `limit`.
     pub(super) fn flush(&self, limit: Duration) -> usize {
         // What is left is counted below, whatever the reason.
@@ -154,7 +175,7 @@ impl Producer {
                 .fatal_error()
                 .map_or(String::new(), |(_, reason)| reason);
             tracing::warn!(reason, "the producer failed for good, making another one");
-            *current = Running::start(&self.config, &self.trouble, &self.unsafe_records)?;
+            *current = Running::start(&self.config, &self.trouble, &self.deliveries, &self.unsafe_records)?;
         }
         Ok(current.native.clone())
     }
@@ -164,10 +185,12 @@ impl Running {
     fn start(
         config: &KafkaConfig,
         trouble: &Arc<Trouble>,
+        deliveries: &Arc<Deliveries>,
         unsafe_records: &Arc<AtomicUsize>,
     ) -> Result<Self, PublishError> {
         let ear = Ear {
             trouble: trouble.clone(),
+            deliveries: deliveries.clone(),
             unsafe_records: unsafe_records.clone(),
         };
         let native = Native::from_config_and_context(&config.producer(), ear)
@@ -195,12 +218,14 @@ impl Drop for Running {
 }
 
 impl Tally {
-    fn new(topic: &Topic) -> Self {
+    fn new(topic: &Topic, deliveries: &Arc<Deliveries>) -> Self {
         Self {
             topic: topic.clone(),
             left: AtomicUsize::new(1),
             failed: Mutex::new(None),
             waker: AtomicWaker::new(),
+            deliveries: deliveries.clone(),
+            number: deliveries.begin(topic, now()),
         }
     }
 
@@ -211,6 +236,7 @@ impl Tally {
     /// One record is answered, or the publish has handed over its last.
     fn finish(&self) {
         if self.left.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.deliveries.end(self.number);
             self.waker.wake();
         }
     }
@@ -221,6 +247,31 @@ impl Tally {
             return Poll::Pending;
         }
         Poll::Ready(lock(&self.failed).clone().map_or(Ok(()), Err))
+    }
+}
+
+impl Drop for Tally {
+    /// A publish that was given up half way never finishes.
+    fn drop(&mut self) {
+        self.deliveries.end(self.number);
+    }
+}
+
+impl Ear {
+    /// What to say of a record that was given up. What others would be given up for too is remembered, unless it ends with
+    /// a trouble that is known: an idle process must not count as failing once its brokers are back.
+    fn given_up(&self, topic: &Topic, error: &KafkaError) -> PublishError {
+        let words = self.trouble.explain(error);
+        match error.rdkafka_error_code() {
+            Some(Code::UnknownTopic | Code::UnknownTopicOrPartition | Code::UnknownPartition) => {
+                return PublishError::UnknownTopic(topic.clone());
+            }
+            // The fault of this record, or of closing.
+            Some(Code::MessageSizeTooLarge | Code::InvalidRecord | Code::PurgeQueue | Code::PurgeInflight) => {}
+            _ if self.trouble.known().is_some_and(|known| known == words) => {}
+            _ => self.deliveries.failed(words.clone(), now()),
+        }
+        PublishError::Away(words)
     }
 }
 
@@ -241,17 +292,18 @@ impl ProducerContext for Ear {
         self.unsafe_records.fetch_sub(1, Ordering::AcqRel);
         if result.is_ok() {
             self.trouble.clear();
+            self.deliveries.kept(now());
         }
         if let Err((error, _)) = result {
-            tally.fail(match error.rdkafka_error_code() {
-                Some(Code::UnknownTopic | Code::UnknownTopicOrPartition | Code::UnknownPartition) => {
-                    PublishError::UnknownTopic(tally.topic.clone())
-                }
-                _ => PublishError::Away(self.trouble.explain(error)),
-            });
+            tally.fail(self.given_up(&tally.topic, error));
         }
         tally.finish();
     }
+}
+
+fn now() -> Instant {
+    #[expect(clippy::disallowed_methods, reason = "real brokers are late in real time")]
+    Instant::now()
 }
 
 fn headers(record: &Record) -> Option<OwnedHeaders> {

@@ -1,8 +1,11 @@
 //! What is wrong between us and the brokers, in words that say which setting to look at.
 
-use std::sync::{
-    Mutex,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    sync::{
+        Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
 };
 
 use rdkafka::{
@@ -11,6 +14,7 @@ use rdkafka::{
 };
 
 use super::{KafkaConfig, lock};
+use crate::Topic;
 
 /// The trouble there is, shared by all clients of one log.
 pub(super) struct Trouble {
@@ -118,6 +122,13 @@ impl Trouble {
         }
     }
 
+    /// What to say of records of `topic` that no broker acknowledges.
+    pub(super) fn late(&self, topic: &Topic, waited: Duration) -> String {
+        let reason = format!("records of {topic} wait since {} s", waited.as_secs());
+        self.known()
+            .unwrap_or_else(|| self.words(Some(Code::MessageTimedOut), &reason))
+    }
+
     fn words(&self, code: Option<Code>, reason: &str) -> String {
         let brokers = &self.brokers;
         match (code, &self.user) {
@@ -157,6 +168,12 @@ impl Trouble {
                     ", and that they do not want TLS ([bus] tls)"
                 };
                 format!("no broker answers at {brokers}: {reason}; check [bus] brokers, that Kafka runs there{tls}")
+            }
+            (Some(Code::MessageTimedOut), _) => {
+                format!(
+                    "{brokers} answer, but do not keep what is published: {reason}; start the brokers that are missing (a \
+                     topic wants min.insync.replicas of them), and see their log"
+                )
             }
             _ => format!("{reason} ({brokers})"),
         }
