@@ -67,6 +67,7 @@ pub(crate) fn settle(mut state: State, input: &Input, moment: &Moment<'_>) -> (S
         return wait(
             state,
             &terms,
+            moment.now,
             Actions {
                 keep: true,
                 ..Actions::default()
@@ -84,6 +85,7 @@ pub(crate) fn settle(mut state: State, input: &Input, moment: &Moment<'_>) -> (S
         return wait(
             state,
             &terms,
+            moment.now,
             Actions {
                 keep: true,
                 ..Actions::default()
@@ -242,6 +244,7 @@ fn ask(mut state: State, view: &View, moment: &Moment<'_>) -> (State, Actions) {
     wait(
         state,
         &terms,
+        moment.now,
         Actions {
             next: Some(Box::new(next)),
             keep,
@@ -302,7 +305,7 @@ fn in_flight(state: State, view: &View, input: &Input, moment: &Moment<'_>, is_o
     if *input == Input::Timer {
         wait_again(state, &terms, moment.now, actions)
     } else {
-        wait(state, &terms, actions)
+        wait(state, &terms, moment.now, actions)
     }
 }
 
@@ -320,13 +323,14 @@ fn is_repeat(state: &State, input: &Input, now: UnixMs) -> bool {
     can_be_made && leads && !state.orders.contains_key(&state.issued)
 }
 
-/// Sets the timer and drops content that cannot be needed any more.
-fn wait(mut state: State, terms: &Terms, actions: Actions) -> (State, Actions) {
+/// Sets the timer and drops content that cannot be needed any more. Silence counts before the deadline only: after it nobody
+/// else is asked, and a timer for it would be due at once, over and over.
+fn wait(mut state: State, terms: &Terms, now: UnixMs, actions: Actions) -> (State, Actions) {
     let end = terms.deadline + terms.grace;
     let may_fail_over = spent_of(&state) < terms.attempts_max as usize;
     let silence = terms
         .receipt_within
-        .filter(|_| may_fail_over && !state.is_in_flight())
+        .filter(|_| may_fail_over && !state.is_in_flight() && now < terms.deadline)
         .and_then(|within| {
             let live = state
                 .orders
@@ -348,17 +352,17 @@ fn wait(mut state: State, terms: &Terms, actions: Actions) -> (State, Actions) {
     (state, actions)
 }
 
-/// `state` with its timer set from what it knows; without a message there is none.
+/// `state` with its timer set from what it knows, at no time in particular; without a message there is none.
 pub(crate) fn timer_of(state: State) -> State {
     match state.body.as_ref().map(|body| body.terms.clone()) {
-        Some(terms) => wait(state, &terms, Actions::default()).0,
+        Some(terms) => wait(state, &terms, UnixMs::default(), Actions::default()).0,
         None => state,
     }
 }
 
 /// As `wait`, but looks again soon if the time has come and a connector still holds an order.
 fn wait_again(state: State, terms: &Terms, now: UnixMs, actions: Actions) -> (State, Actions) {
-    let (mut state, actions) = wait(state, terms, actions);
+    let (mut state, actions) = wait(state, terms, now, actions);
     let is_past = state.timer.is_some_and(|timer| timer <= now);
     if is_past {
         state.timer = Some(now + RECHECK);

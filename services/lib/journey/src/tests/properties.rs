@@ -264,6 +264,8 @@ impl World {
             // A timer stays due until what it led to is published.
             let stays = input == Input::Timer && (actions.next.is_some() || actions.tell.is_some());
             self.due = if stays { Some(self.life.now) } else { state.timer };
+            let is_past = state.timer.is_some_and(|timer| timer <= self.life.now);
+            assert!(input != Input::Timer || !is_past, "a timer set itself again: {self}");
             let ended = self.life.state.as_ref().and_then(|state| state.ended.clone());
             assert!(ended.is_none() || ended == state.ended, "an end was changed: {self}");
             self.life.state = Some(state);

@@ -218,6 +218,19 @@ fn silence_past_receipt_within_fails_over() {
 }
 
 #[test]
+fn silence_that_is_noticed_after_the_deadline_waits_for_the_end_of_grace() {
+    let mut life = life();
+    life.terms.receipt_within = Some(Duration::from_secs(20));
+    life.hear("1 accepted a").at(100).hear("timer");
+    assert_eq!((life.next_number(), life.end()), (None, None));
+    assert_eq!(life.timer(), Some(150), "nobody else is asked any more");
+    life.at(120).hear("1 accepted a").hear("r1.0 ENROUTE");
+    assert_eq!(life.timer(), Some(150));
+    life.at(150).hear("timer");
+    assert_eq!(life.end(), Some((EndState::Unknown, "no_receipt")));
+}
+
+#[test]
 fn what_was_silent_may_still_be_delivered() {
     let mut life = life();
     life.terms.receipt_within = Some(Duration::from_secs(20));
