@@ -33,8 +33,9 @@ pub(crate) type Digest = [u8; 32];
 /// What a key says about a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
-    /// Publish under this id: the one wanted, or that of a submission whose end is not known.
-    Publish(MessageId),
+    /// Publish under this id: the one wanted, or that of a submission whose end is not known. With the version of what the
+    /// key says now; `None` = nothing was found.
+    Publish(MessageId, Option<u64>),
     /// Published for good as this id: answer so.
     Done(MessageId),
     /// The key belongs to this message, which says something else.
@@ -116,14 +117,16 @@ pub(crate) async fn reserve(store: &Arc<dyn Store>, wanted: &[Wanted]) -> Result
 }
 
 fn verdict(wanted: &Wanted, applied: Applied) -> Verdict {
-    let Applied::Conflict(Some(found)) = applied else {
-        return Verdict::Publish(wanted.id);
+    let found = match applied {
+        Applied::Conflict(Some(found)) => found,
+        Applied::Written(version) => return Verdict::Publish(wanted.id, Some(version)),
+        _ => return Verdict::Publish(wanted.id, None),
     };
     match Entry::from_bytes(&found.value) {
         None => Verdict::Unreadable(wanted.id),
         Some(entry) if entry.digest != wanted.digest => Verdict::Reused(entry.id),
         Some(entry) if entry.is_final => Verdict::Done(entry.id),
-        Some(entry) => Verdict::Publish(entry.id),
+        Some(entry) => Verdict::Publish(entry.id, Some(found.version)),
     }
 }
 
@@ -133,23 +136,25 @@ pub(crate) struct Final {
     pub(crate) key: Key,
     pub(crate) id: MessageId,
     pub(crate) digest: Digest,
+    /// Version under which the key was reserved; `None` = it was not there.
+    pub(crate) reserved: Option<u64>,
 }
 
 impl Final {
-    /// Makes the key final.
+    /// Makes the key final, unless it changed since it was reserved.
     fn put(&self) -> Op {
-        Op::Put {
-            key: self.key.clone(),
-            value: self.entry().to_bytes(),
-            expires_at_ms: (self.id.instant() + KEPT).0,
-        }
+        self.swap(self.reserved)
     }
 
     /// Makes it final in a store that may have forgotten it.
     fn put_back(&self) -> Op {
+        self.swap(None)
+    }
+
+    fn swap(&self, expected: Option<u64>) -> Op {
         Op::Swap {
             key: self.key.clone(),
-            expected: None,
+            expected,
             value: Some(self.entry().to_bytes()),
             expires_at_ms: (self.id.instant() + KEPT).0,
             due: None,
@@ -173,7 +178,9 @@ impl Final {
 pub(crate) async fn finish(store: &Arc<dyn Store>, finals: &[Final]) -> Result<Vec<MessageId>, StoreError> {
     let ids = || finals.iter().map(|last| last.id).collect();
     match store.apply(finals.iter().map(Final::put).collect()).await {
-        Ok(_) => return Ok(ids()),
+        // One that is gone was reserved in an epoch that is lost, and is put back in the one that followed.
+        Ok((applied, _)) if applied.contains(&Applied::Conflict(None)) => {}
+        Ok((applied, _)) => return Ok(finals.iter().zip(applied).map(stands_for).collect()),
         Err(StoreError::Lost) => {}
         Err(error) => {
             // The keys stay pending: a retry publishes again under the same id, and routers drop the repeat.

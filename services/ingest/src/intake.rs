@@ -251,7 +251,7 @@ impl Frame {
         first_places: &mut BTreeMap<Key, usize>,
     ) -> Option<MessageId> {
         match verdict {
-            Verdict::Publish(id) => {
+            Verdict::Publish(id, reserved) => {
                 self.set_id(place, id);
                 if let Some(first) = first_places.get(&wanted.key) {
                     // The same message twice in one frame: one record, one fate.
@@ -260,7 +260,13 @@ impl Frame {
                 }
                 let Wanted { key, digest, .. } = wanted;
                 first_places.insert(key.clone(), place);
-                self.finals.insert(place, Final { key, id, digest });
+                let last = Final {
+                    key,
+                    id,
+                    digest,
+                    reserved,
+                };
+                self.finals.insert(place, last);
                 Some(id)
             }
             Verdict::Done(id) => {

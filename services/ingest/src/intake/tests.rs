@@ -317,6 +317,35 @@ async fn a_key_whose_message_was_being_published_outlives_the_store() {
     assert_eq!(rig.accepted(Lane::Urgent).await.len(), 1);
 }
 
+/// The next epoch is adopted before the publish is through, so that its end meets no `Lost`.
+#[tokio::test(start_paused = true)]
+async fn a_key_that_another_message_took_in_the_next_epoch_is_not_overwritten() {
+    let (rig, store) = rig_with_store().await;
+    let wanted = || vec![draft("447700900001", Class::Otp, "k")];
+    let slow = rig.intake.submit(&rig.account, wanted()).await;
+    let other_slow = rig.intake.submit(&rig.account, wanted()).await;
+    store.lose();
+    begin_epoch(&rig, &store).await;
+    let answers = rig.submit(wanted()).await;
+    assert!(answers[0].is_ok());
+    assert_eq!(slow.finish().await, answers, "the key stands for the later message");
+    assert_eq!(other_slow.finish().await, answers);
+    assert_eq!(rig.submit(wanted()).await, answers, "and still does");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_that_the_next_epoch_does_not_know_is_put_back() {
+    let (rig, store) = rig_with_store().await;
+    let wanted = || vec![draft("447700900001", Class::Otp, "k")];
+    let slow = rig.intake.submit(&rig.account, wanted()).await;
+    store.lose();
+    begin_epoch(&rig, &store).await;
+    let answers = slow.finish().await;
+    assert!(answers[0].is_ok());
+    assert_eq!(rig.submit(wanted()).await, answers);
+    assert_eq!(rig.accepted(Lane::Urgent).await.len(), 1, "final by now");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_message_whose_key_cannot_be_put_back_is_not_answered_ok() {
     let (rig, store) = rig_with_store().await;
