@@ -74,6 +74,39 @@ async fn a_restart_that_lost_nothing_keeps_the_epoch() {
     }
 }
 
+/// What counts is how the last writes were synced, and not how they were when a connection was made.
+#[tokio::test]
+async fn a_server_that_synced_less_for_a_while_may_lack_writes() {
+    for less in [["appendfsync", "everysec"], ["no-appendfsync-on-rewrite", "yes"]] {
+        let on = OnRedis::new(durable()).await;
+        let epoch = on.store.epoch().await.unwrap();
+        let set = |setting: [&str; 2]| on.server.command(&[&["CONFIG", "SET"], &setting[..]].concat()).unwrap();
+        set(less);
+        assert_eq!(
+            on.store.epoch().await,
+            Ok(epoch.clone()),
+            "as long as it runs, nothing is gone"
+        );
+        write(&on.store).await.unwrap();
+        // Its configuration file still says that every write is synced.
+        on.server.restart().unwrap();
+        assert_eq!(settled(&on.store).await, Err(StoreError::Lost), "{less:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_syncs_every_write_again_keeps_its_epoch() {
+    let on = OnRedis::new(durable()).await;
+    let epoch = on.store.epoch().await.unwrap();
+    for fsync in ["everysec", "always"] {
+        on.server.command(&["CONFIG", "SET", "appendfsync", fsync]).unwrap();
+        assert_eq!(on.store.epoch().await, Ok(epoch.clone()));
+    }
+    write(&on.store).await.unwrap();
+    on.server.restart().unwrap();
+    assert_eq!(settled(&on.store).await, Ok(()));
+}
+
 #[tokio::test]
 async fn a_store_emptied_under_use_is_lost_at_the_next_call() {
     let on = OnRedis::new(RedisOptions::default()).await;

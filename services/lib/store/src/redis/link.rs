@@ -128,14 +128,23 @@ impl Link {
         }
     }
 
-    /// Looks whether the server is still fit for a store: its settings can change under way.
+    /// Looks whether the server is still fit for a store: its settings can change under way. Where it syncs in another way
+    /// than it did, or is another, the buckets are told on a new connection, so that a restart is judged by what holds now.
     pub(super) async fn inspect(&self) -> Result<(), StoreError> {
         let live = self.live().await?;
-        let result = self.ask(&mut live.connection.clone()).await;
-        if let Err(error) = &result {
-            self.close(&live, error).await;
+        match self.ask(&mut live.connection.clone()).await {
+            Ok(server) if server == live.server => Ok(()),
+            Ok(_) => {
+                let changed = "what it says of itself and of syncing its writes has changed";
+                let why = StoreError::Away(format!("redis at {}: {changed}", self.url));
+                self.close(&live, &why).await;
+                self.live().await.map(drop)
+            }
+            Err(error) => {
+                self.close(&live, &error).await;
+                Err(error)
+            }
         }
-        result.map(drop)
     }
 
     #[expect(clippy::disallowed_methods, reason = "a real server that does not answer")]
