@@ -38,8 +38,8 @@ pub(super) fn of_answer(url: &str, error: &ServerError) -> StoreError {
 }
 
 fn of_code(url: &str, code: &str, detail: &str) -> StoreError {
-    // Before version 7 an error within a script has a code of its own, and its cause in the text.
-    if code == "OOM" || detail.contains("OOM command not allowed") {
+    let code = cause(code, detail);
+    if code == "OOM" {
         return StoreError::Full(format!(
             "redis at {url} has no memory left; raise maxmemory, or give it more memory"
         ));
@@ -62,10 +62,29 @@ fn of_code(url: &str, code: &str, detail: &str) -> StoreError {
     StoreError::Away(format!("redis at {url}: {code} {detail}; {help}"))
 }
 
+/// The code that tells what is wrong. Before version 7 an error within a script is an `ERR`, and its own code is in the text.
+fn cause<'a>(code: &'a str, detail: &'a str) -> &'a str {
+    const WITHIN_SCRIPTS: [&str; 8] = [
+        "OOM",
+        "READONLY",
+        "MASTERDOWN",
+        "LOADING",
+        "MISCONF",
+        "NOPERM",
+        "NOREPLICAS",
+        "CLUSTERDOWN",
+    ];
+    if code != "ERR" || !detail.starts_with("Error running script") {
+        return code;
+    }
+    let mut words = detail.split_whitespace().map(|word| word.trim_start_matches('-'));
+    words.find(|word| WITHIN_SCRIPTS.contains(word)).unwrap_or(code)
+}
+
 /// Whether the connection is of no use any more after this answer, since the server became something else.
 pub(super) fn ends_connection(error: &ServerError) -> bool {
     matches!(
-        error.code(),
+        cause(error.code(), error.details().unwrap_or_default()),
         "READONLY" | "MASTERDOWN" | "LOADING" | "NOAUTH" | "MOVED" | "ASK" | "CLUSTERDOWN"
     )
 }
@@ -83,3 +102,6 @@ fn is_tls(text: &str) -> bool {
         .iter()
         .any(|word| text.contains(word))
 }
+
+#[cfg(test)]
+mod tests;
