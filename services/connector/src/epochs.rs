@@ -90,23 +90,43 @@ pub(crate) async fn doubt(store: &dyn Store, epoch: &Epoch) -> Result<Doubt, Sto
     }))
 }
 
-/// Pauses the pumps of `lease`, waits for the next epoch, puts back what they claimed, and lets them go on.
+/// Pauses the pumps of `lease`, waits for the next epoch, puts back what they claimed, and lets them go on. Pumps that join
+/// meanwhile may have met the loss too: they are told the same.
 pub(crate) async fn start_over(lease: &Lease, store: &dyn Store, clock: &Clock) {
     warn!("the store was lost: nothing is claimed or sent until it is rebuilt");
-    let mut pumps = Vec::new();
-    for pump in lease.pumps() {
-        let (quiet, claims) = oneshot::channel();
-        if pump.send(Word::Pause(quiet)).is_ok() {
-            pumps.push((pump, claims));
+    let mut told = 0;
+    loop {
+        let pumps = lease.pumps().split_off(told);
+        told += pumps.len();
+        go_on(lease, store, clock, pause(pumps).await).await;
+        if lease.pumps().len() == told {
+            return;
         }
     }
-    let mut paused: Vec<(mpsc::UnboundedSender<Word>, Vec<Op>)> = Vec::new();
-    for (pump, claims) in pumps {
+}
+
+/// A pump that claims nothing, and what it is to claim again.
+type Paused = (mpsc::UnboundedSender<Word>, Vec<Op>);
+
+async fn pause(pumps: Vec<mpsc::UnboundedSender<Word>>) -> Vec<Paused> {
+    let mut asked = Vec::new();
+    for pump in pumps {
+        let (quiet, claims) = oneshot::channel();
+        if pump.send(Word::Pause(quiet)).is_ok() {
+            asked.push((pump, claims));
+        }
+    }
+    let mut paused = Vec::new();
+    for (pump, claims) in asked {
         // A pump that ends meanwhile has nothing to put back: what it held comes again.
         if let Ok(claims) = claims.await {
             paused.push((pump, claims));
         }
     }
+    paused
+}
+
+async fn go_on(lease: &Lease, store: &dyn Store, clock: &Clock, paused: Vec<Paused>) {
     let claims: Vec<Op> = paused.iter().flat_map(|(_, claims)| claims.clone()).collect();
     let (applied, doubt) = loop {
         match put_back(lease, store, clock, &claims).await {
@@ -118,6 +138,7 @@ pub(crate) async fn start_over(lease: &Lease, store: &dyn Store, clock: &Clock) 
         }
     };
     info!(claims = claims.len(), "the store is there again, claims are put back");
+    lease.set_doubt(doubt);
     let mut applied = applied.into_iter();
     for (pump, claims) in paused {
         let own = applied.by_ref().take(claims.len()).collect();

@@ -254,6 +254,9 @@ struct FaultyBus {
 
 impl Bus for FaultyBus {
     fn ensure<'a>(&'a self, topics: &'a [TopicSpec]) -> BoxFuture<'a, Result<(), PublishError>> {
+        if self.is_away.load(Ordering::Relaxed) {
+            return async { Err(PublishError::Away("test".into())) }.boxed();
+        }
         self.inner.ensure(topics)
     }
 

@@ -9,7 +9,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use service::{Clock, time};
+use service::{Clock, Seldom, time};
 use signalbox_proto::keys;
 use sms::UnixMs;
 use store::{Op, Store, StoreError};
@@ -24,6 +24,9 @@ pub const LEASE: Duration = Duration::from_secs(5);
 pub const LEASE_RENEWAL: Duration = Duration::from_secs(1);
 /// Nothing is written to a carrier within this time of the lease's end, as others may look at it with another clock.
 const LEASE_MARGIN: Duration = Duration::from_secs(1);
+
+/// A store that is away is found out at every renewal.
+static TOLD: Seldom = Seldom::new();
 
 /// Names one run of the connector; drawn anew at every start.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -130,8 +133,11 @@ impl Lease {
             match time::timeout(LEASE, self.renew(&*store, &clock)).await {
                 Some(Ok(())) => {}
                 Some(Err(StoreError::Lost)) => epochs::start_over(&self, &*store, &clock).await,
-                Some(Err(error)) => warn!(%error, "cannot renew the lease, nothing new is sent once it ends"),
-                None => warn!("the store did not answer a renewal of the lease"),
+                Some(Err(error)) if TOLD.is_due("lease") => {
+                    warn!(%error, "cannot renew the lease, nothing new is sent once it ends");
+                }
+                None if TOLD.is_due("lease") => warn!("the store did not answer a renewal of the lease"),
+                Some(Err(_)) | None => {}
             }
             tokio::select! {
                 biased;

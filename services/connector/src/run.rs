@@ -1,9 +1,9 @@
 //! The service: one lease, and for each link a pump and what is behind it.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
-use bus::PublishError;
-use service::{Stop, Tasks, resume_panic, time};
+use bus::{PublishError, TopicSpec};
+use service::{Seldom, Stop, Tasks, resume_panic, time};
 use signalbox_proto::topics;
 use tokio::sync::Notify;
 use tracing::{info, warn};
@@ -18,6 +18,12 @@ use crate::{
     smpp_link::{self, Dialect},
     vitals::Vitals,
 };
+
+/// Wait before the topics are tried again.
+const RETRY: Duration = Duration::from_millis(500);
+
+/// What is away is found out at every try.
+static TOLD: Seldom = Seldom::new();
 
 /// What a connector is handed besides its configuration. Cheap to clone.
 #[derive(Clone)]
@@ -57,7 +63,7 @@ impl From<service::Deps> for Deps {
 /// reported, and the links are closed.
 ///
 /// # Errors
-/// The topics could not be created, or orders were left in flight at the end of the drain limit.
+/// The topics cannot be created, and waiting does not help; or orders were left in flight at the end of the drain limit.
 pub async fn run(config: Config, deps: Deps, stop: Stop) -> Result<(), Error> {
     metrics::describe();
     let shell = &deps.shell;
@@ -66,14 +72,15 @@ pub async fn run(config: Config, deps: Deps, stop: Stop) -> Result<(), Error> {
         .iter()
         .flat_map(|carrier| topics::of_carrier(carrier, config.partitions));
     let specs: Vec<_> = specs.chain(topics::fixed(config.partitions)).collect();
-    shell.bus.ensure(&specs).await?;
+    if make_topics(&specs, &deps, &stop).await?.is_none() {
+        return Ok(());
+    }
 
     let lease = Lease::new(Incarnation::new(shell.dice.next_u64()));
     let mut keeper = Tasks::new();
     if acquire(&lease, &deps, &stop).await.is_none() {
         return Ok(());
     }
-    keeper.spawn(lease.clone().keep(Arc::clone(&shell.store), shell.clock.clone()));
     info!(
         links = config.links.len(),
         incarnation = lease.incarnation().as_str(),
@@ -90,6 +97,8 @@ pub async fn run(config: Config, deps: Deps, stop: Stop) -> Result<(), Error> {
         let pump = start(link, &config, &deps, &lease, vitals, &mut helpers);
         pumps.spawn(pump.run(stop.clone()));
     }
+    // With all pumps there to be told, should the store be lost already.
+    keeper.spawn(lease.clone().keep(Arc::clone(&shell.store), shell.clock.clone()));
     let heart = Heart::new(
         shell,
         lease.incarnation().clone(),
@@ -116,10 +125,34 @@ pub async fn run(config: Config, deps: Deps, stop: Stop) -> Result<(), Error> {
     }
 }
 
+/// Makes the topics that are missing; waits while the log is away. `None` = asked to stop before.
+async fn make_topics(specs: &[TopicSpec], deps: &Deps, stop: &Stop) -> Result<Option<()>, PublishError> {
+    let making = async {
+        loop {
+            match deps.shell.bus.ensure(specs).await {
+                Err(error @ PublishError::Away(_)) => {
+                    if TOLD.is_due("topics") {
+                        warn!(%error, "cannot make the topics of the carriers, trying again");
+                    }
+                    time::sleep(RETRY).await;
+                }
+                made => return made,
+            }
+        }
+    };
+    tokio::select! {
+        biased;
+        () = stop.requested() => Ok(None),
+        made = making => made.map(Some),
+    }
+}
+
 /// Waits until the lease is held; `None` = asked to stop before.
 async fn acquire(lease: &Lease, deps: &Deps, stop: &Stop) -> Option<()> {
     while let Err(error) = epochs::begin(lease, &deps.shell.store, &deps.shell.clock).await {
-        warn!(%error, "cannot take the lease, trying again");
+        if TOLD.is_due("lease") {
+            warn!(%error, "cannot take the lease, trying again");
+        }
         tokio::select! {
             biased;
             () = stop.requested() => return None,

@@ -195,3 +195,23 @@ async fn a_named_connector_keeps_one_word_for_each_carrier_over_restarts() {
         .collect();
     assert_eq!(states, [LinkState::Gone]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_connector_waits_for_a_log_that_is_away_at_the_start() {
+    let world = World::new(&["atlas"]).await;
+    world.bus_away.store(true, Ordering::Relaxed);
+    let mut heard = Heard::start(&world, &["atlas"], |_| ()).await;
+    assert!(heard.after(7_000).await.is_empty());
+    world.bus_away.store(false, Ordering::Relaxed);
+    assert!(!heard.after(2_000).await.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connector_without_topics_ends_when_asked_to() {
+    let world = World::new(&["atlas"]).await;
+    world.bus_away.store(true, Ordering::Relaxed);
+    let mut heard = Heard::start(&world, &["atlas"], |_| ()).await;
+    heard.after(1_000).await;
+    heard.stop.request();
+    heard.service.join_next().await.unwrap().unwrap().unwrap();
+}

@@ -1,6 +1,10 @@
 //! The store forgets everything, and somebody rebuilds it.
 
-use super::*;
+use super::{
+    rig::{held, kept},
+    *,
+};
+use crate::epochs::Doubt;
 
 /// Longer than clocks may differ that say since when a partition is ours.
 const OURS: Duration = Duration::from_secs(10);
@@ -164,4 +168,24 @@ async fn a_restart_long_after_a_loss_waits_for_nothing() {
     let mut rig = Rig::up(&world.process(), 1).await;
     let sent = time::timeout(Duration::from_secs(1), rig.job()).await;
     assert!(sent.is_some());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pump_that_joins_while_the_store_is_lost_goes_on_too() {
+    let world = World::new(&["atlas"]).await;
+    let lease = held(&world, 1).await;
+    world.store.lose();
+    let keeper = kept(&world, &lease);
+    time::sleep(Duration::from_secs(2)).await;
+    let mut rig = Rig::of_lease(&world, lease.clone(), keeper, |_| {});
+    rig.tell(Event::Up);
+    world.publish(&[order(1)]).await;
+    rig.assert_silent(2).await;
+    world.lose(500, vec![]).await;
+    time::sleep(Duration::from_secs(2)).await;
+    let (_, doubt) = lease.join();
+    assert_ne!(doubt, Doubt::default(), "whoever joins later knows of the loss");
+    world.publish(&[order(2)]).await;
+    let job = rig.job().await;
+    assert_eq!(job.ready.order.message.id, order(2).message.id);
 }

@@ -14,6 +14,23 @@ use crate::{
     vitals::Vitals,
 };
 
+/// The lease of run number `run`, held.
+pub(super) async fn held(world: &World, run: u64) -> Lease {
+    let lease = Lease::new(Incarnation::new(run));
+    epochs::begin(&lease, &world.deps.store, &world.deps.clock)
+        .await
+        .unwrap();
+    lease
+}
+
+/// The keeper of `lease`.
+pub(super) fn kept(world: &World, lease: &Lease) -> Tasks {
+    let mut keeper = Tasks::new();
+    let (store, clock) = (Arc::clone(&world.deps.store), world.deps.clock.clone());
+    keeper.spawn(lease.clone().keep(store, clock));
+    keeper
+}
+
 /// A connector of one link, whose carrier is the test.
 pub(super) struct Rig {
     pub(super) world: World,
@@ -38,6 +55,18 @@ impl Rig {
     }
 
     pub(super) async fn down(world: &World, run: u64, change: impl FnOnce(&mut Settings)) -> Self {
+        let lease = held(world, run).await;
+        let keeper = kept(world, &lease);
+        Self::of_lease(world, lease, keeper, change)
+    }
+
+    /// A pump that joins a lease that is kept already.
+    pub(super) fn of_lease(
+        world: &World,
+        lease: Lease,
+        mut helpers: Tasks,
+        change: impl FnOnce(&mut Settings),
+    ) -> Self {
         let mut settings = Settings {
             link: "atlas".into(),
             carriers: vec![carrier("atlas")],
@@ -49,16 +78,6 @@ impl Rig {
         };
         change(&mut settings);
         settings.vitals = Vitals::new(settings.carriers.clone(), world.deps.clock.now(), Arc::default());
-        let lease = Lease::new(Incarnation::new(run));
-        epochs::begin(&lease, &world.deps.store, &world.deps.clock)
-            .await
-            .unwrap();
-        let mut helpers = Tasks::new();
-        helpers.spawn(
-            lease
-                .clone()
-                .keep(Arc::clone(&world.deps.store), world.deps.clock.clone()),
-        );
         let (wire, plug) = link::wire();
         let pump = Pump::new(settings, &world.deps, lease, wire, &mut helpers);
         let (stop, stopped) = Stop::new();
