@@ -10,6 +10,14 @@
 //! lagged behind. Then the store is rebuilt from the log, which takes longer the longer messages live. With
 //! `appendfsync everysec` Redis is faster, and every restart is a rebuild. `maxmemory-policy` must be `noeviction` where
 //! `maxmemory` is set: a server that forgets by itself is refused.
+//!
+//! **A backup put back keeps its epoch**, although what was written since is gone: nobody can tell it from a restart. Before
+//! signalbox may reach a Redis restored from a backup, or rolled back with its machine, end the epoch by hand, on every
+//! primary of a cluster:
+//!
+//! ```text
+//! redis-cli --scan --pattern 'signalbox:{b*}:epoch' | xargs -r -n 1 redis-cli DEL
+//! ```
 
 mod bucket;
 mod calls;
