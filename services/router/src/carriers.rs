@@ -50,6 +50,8 @@ struct Known {
     listening_since: Option<UnixMs>,
     /// When the last one came.
     heard_at: UnixMs,
+    /// Whether words came for so long that every connector must have spoken. Stays: a carrier nobody spoke of then has none.
+    has_heard_all: bool,
 }
 
 /// How the carriers stand at one instant; for one batch. As [`Standings`] it refuses whoever is not surely up.
@@ -68,12 +70,12 @@ pub(crate) struct Lenient<'a>(&'a Snapshot);
 /// What is known of a carrier's links.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Level {
-    /// One is up, or nobody ever said a word about it.
+    /// One is up, or nobody said a word about it and we have not listened for long enough to hold that against it.
     Up,
     /// Its link was lost less than a second ago, its orders came back a moment ago, or it is silent and we have not listened
     /// for long enough to hold that against it.
     Doubtful,
-    /// None is up, or its topics do not exist.
+    /// None is up, its topics do not exist, or we have listened for long enough and nobody ever spoke of it.
     Down,
 }
 
@@ -155,8 +157,18 @@ impl Carriers {
             let was_silent = now.since(known.heard_at) > SILENCE;
             known.listening_since = known.listening_since.filter(|_| !was_silent).or(Some(now));
             known.heard_at = now;
+            known.has_heard_all |= known.listening_since.is_some_and(|since| now.since(since) >= FRESH);
         }
         self.known.store(Arc::new(known));
+    }
+
+    /// Those of `names` that count as down because nobody ever spoke of them.
+    fn unheard<'a>(&self, names: impl Iterator<Item = &'a CarrierName>) -> Vec<&'a CarrierName> {
+        let known = self.known.load();
+        match known.has_heard_all {
+            true => names.filter(|name| !known.carriers.contains_key(*name)).collect(),
+            false => Vec::new(),
+        }
     }
 
     /// Shows everything to the metrics.
@@ -178,7 +190,12 @@ impl Snapshot {
         if !self.reached.contains(name) {
             return Level::Down;
         }
-        let level = carrier.map_or(Level::Up, |carrier| carrier.level(self.now, self.is_listening()));
+        let level = match carrier {
+            Some(carrier) => carrier.level(self.now, self.is_listening()),
+            // No connector would read its orders, and none would answer them.
+            None if self.known.has_heard_all => Level::Down,
+            None => Level::Up,
+        };
         let is_hinted = || self.hints.get(name).is_some_and(|until| self.now < *until);
         if level == Level::Up && is_hinted() {
             Level::Doubtful

@@ -1,15 +1,16 @@
 //! Reads the `carriers` topic: all that is kept there before the first decision, then every word as it comes.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use bus::{ConsumeError, Position, Read};
 use service::{Stop, time};
 use signalbox_proto::topics;
+use sms::CarrierName;
 use tracing::warn;
 
 use crate::{
     Error,
-    desk::{Desk, RETRY},
+    desk::{Desk, RETRY, TOLD},
 };
 
 /// Longest wait before the first decision; whoever is not known by then is not refused.
@@ -18,6 +19,29 @@ const CATCH_UP_LIMIT: Duration = Duration::from_secs(5);
 const RECORDS_MAX: usize = 1_000;
 /// How often the metrics are brought up to date: silence changes them too.
 const SHOW_EVERY: Duration = Duration::from_secs(1);
+
+/// Carriers that were warned about, and the table they were of.
+#[derive(Default)]
+struct Told {
+    table: String,
+    carriers: BTreeSet<CarrierName>,
+}
+
+impl Told {
+    /// Warns of carriers of the table in force that nobody ever spoke of, once for each table.
+    fn warn(&mut self, desk: &Desk) {
+        let table = desk.table.snapshot();
+        if self.table != table.version() {
+            (self.table, self.carriers) = (table.version().to_owned(), BTreeSet::new());
+        }
+        let names = table.carriers().iter().map(|carrier| carrier.name());
+        for carrier in desk.carriers.unheard(names) {
+            if self.carriers.insert(carrier.clone()) {
+                warn!(%carrier, "no connector speaks of this carrier: it gets no orders until one does");
+            }
+        }
+    }
+}
 
 /// Reads all there is, unless that takes too long: then `None`, and [`follow`] goes on from the start.
 pub(crate) async fn catch_up(desk: &Arc<Desk>) -> Option<Box<dyn Read>> {
@@ -38,12 +62,13 @@ pub(crate) async fn catch_up(desk: &Arc<Desk>) -> Option<Box<dyn Read>> {
 pub(crate) async fn follow(desk: Arc<Desk>, reader: Option<Box<dyn Read>>, stop: Stop) -> Result<(), Error> {
     let following = async {
         let mut reader = reader;
+        let mut told = Told::default();
         loop {
             let mut open = match reader.take() {
                 Some(reader) => reader,
                 None => read_up(&desk).await?,
             };
-            if let Err(error) = listen(&desk, &mut *open).await {
+            if let Err(error) = listen(&desk, &mut *open, &mut told).await {
                 lost(error).await?;
             }
         }
@@ -79,12 +104,15 @@ async fn drain(desk: &Arc<Desk>, reader: &mut dyn Read) -> Result<(), ConsumeErr
 }
 
 /// Takes words as they come, until the log fails.
-async fn listen(desk: &Arc<Desk>, reader: &mut dyn Read) -> Result<(), ConsumeError> {
+async fn listen(desk: &Arc<Desk>, reader: &mut dyn Read, told: &mut Told) -> Result<(), ConsumeError> {
     let mut show = time::every(SHOW_EVERY);
     loop {
         tokio::select! {
             biased;
-            _ = show.tick() => desk.carriers.show(desk.now()),
+            _ = show.tick() => {
+                desk.carriers.show(desk.now());
+                told.warn(desk);
+            }
             records = reader.next(RECORDS_MAX) => desk.carriers.learn(&records?, desk.now(), true),
         }
     }
@@ -95,7 +123,9 @@ async fn lost(error: ConsumeError) -> Result<(), Error> {
     if error == ConsumeError::Closed {
         return Err(error.into());
     }
-    warn!(%error, "cannot read how the carriers stand, trying again");
+    if TOLD.is_due("carriers") {
+        warn!(%error, "cannot read how the carriers stand, trying again");
+    }
     time::sleep(RETRY).await;
     Ok(())
 }

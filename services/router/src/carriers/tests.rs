@@ -70,10 +70,18 @@ fn wait(carriers: &Carriers, now: f64, class: Class) -> Option<Duration> {
 }
 
 #[test]
-fn a_carrier_nobody_spoke_of_is_not_refused() {
+fn a_carrier_nobody_spoke_of_is_down_once_everybody_must_have_spoken() {
     let carriers = carriers();
-    others(&carriers, 0, 60);
-    assert_eq!(level(&carriers, 60.0, "a"), Level::Up);
+    let (a, other) = (carrier("a"), carrier("other"));
+    let unheard = || carriers.unheard([&a, &other].into_iter()).len();
+    assert_eq!(level(&carriers, 60.0, "a"), Level::Up, "nobody speaks at all");
+    others(&carriers, 60, 69);
+    assert_eq!((level(&carriers, 69.9, "a"), unheard()), (Level::Up, 0));
+    others(&carriers, 70, 70);
+    assert_eq!((level(&carriers, 70.0, "a"), unheard()), (Level::Down, 1));
+    assert_eq!(level(&carriers, 99.0, "a"), Level::Down, "a silence changes nothing");
+    hear(&carriers, 99.0, ("1", "a"), (LinkState::Up, 99.0), None);
+    assert_eq!((level(&carriers, 99.0, "a"), unheard()), (Level::Up, 0));
 }
 
 #[test]

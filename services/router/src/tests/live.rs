@@ -180,3 +180,21 @@ async fn traffic_returns_as_soon_as_a_link_is_back() {
     world.say(&[("a", LinkState::Up, 0)]).await;
     assert_eq!(world.asked(Class::Otp).await, Some("a"), "the hint went with it");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_carrier_without_any_connector_gets_no_orders_and_its_messages_end() {
+    let mut world = World::new("a b", "").await;
+    let others = [("b", LinkState::Up, 0)];
+    world.keep_saying(&others, 11).await;
+    assert_eq!(world.asked(Class::Otp).await, Some("b"));
+    world.table.replace(super::world::table("a", ""));
+    world.keep_saying(&others, 1).await;
+    let message = world.message(Class::Otp, 30);
+    world.accept(&message).await;
+    world.keep_saying(&others, 33).await;
+    assert_eq!(
+        world.end(&message).await,
+        Some((EndState::Expired, "deadline".to_owned()))
+    );
+    assert!(world.order("a").await.is_none());
+}
