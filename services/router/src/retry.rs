@@ -16,8 +16,11 @@ use crate::{
     lookup,
 };
 
-/// Batches held until they are due, and records of each. Beyond it the log keeps them.
-const HELD_BATCHES_MAX: usize = 16;
+/// Batches held until they are due, for each partition that is ours, and records of each. Beyond it the log keeps them.
+///
+/// Partitions take turns, so none is kept waiting by another that holds more: what is read later was written later, and
+/// all of a topic waits for the same time.
+const HELD_BATCHES_EACH: usize = 2;
 const HELD_RECORDS_MAX: usize = 200;
 
 /// A batch whose records become due one after the other.
@@ -32,6 +35,14 @@ pub(crate) async fn run(desk: Arc<Desk>, intake: Intake, delay: Duration, stop: 
     let mut held: Vec<Held> = Vec::new();
     loop {
         let now = desk.now();
+        let owned = subscription.owned();
+        let ours = held.iter().filter(|batch| {
+            owned
+                .iter()
+                .any(|(_, partition)| *partition == batch.delivered.partition)
+        });
+        // Before the first read nothing is ours as yet.
+        let has_room = ours.count() < HELD_BATCHES_EACH * owned.len().max(1);
         let wait = held.iter().filter_map(|batch| batch.due_in(delay, now)).min();
         tokio::select! {
             biased;
@@ -45,7 +56,7 @@ pub(crate) async fn run(desk: Arc<Desk>, intake: Intake, delay: Duration, stop: 
                     intake::ack(&mut *subscription, batch.delivered).await?;
                 }
             }
-            batch = subscription.next_batch(desk.config.batch_records_max.min(HELD_RECORDS_MAX)), if held.len() < HELD_BATCHES_MAX => {
+            batch = subscription.next_batch(desk.config.batch_records_max.min(HELD_RECORDS_MAX)), if has_room => {
                 if let Some(Batch { records, delivered }) = intake::read(batch).await? {
                     held.push(Held { records: records.into(), delivered });
                 }

@@ -1,10 +1,11 @@
 //! Waiting: holds, carriers that are down, and receipts without a match.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use journey::{EndState, Outcome};
+use bus::{Bus, MemoryBus, PartitionId};
+use journey::{Delayed, EndState, OrderNumber, Outcome, Waiting};
 use signalbox_proto::{record, topics};
-use sms::Class;
+use sms::{CarrierName, Class, Lane, RecordKey};
 
 use super::world::{World, cause, link_down, next};
 
@@ -202,4 +203,42 @@ async fn a_message_that_waits_expires_to_the_second() {
         "{:?}",
         ended.ended_at
     );
+}
+
+/// One old message in the last of many partitions, and full partitions before it that were written much later.
+#[tokio::test(start_paused = true)]
+async fn what_is_due_is_not_kept_waiting_by_other_partitions() {
+    let mut world = World::new("a", "").await;
+    world.stop().await.unwrap();
+    let partitions = 40;
+    let bus = MemoryBus::new(world.deps.clock.as_millis_fn());
+    world.bus = bus.clone();
+    world.deps.bus = Arc::new(bus);
+    world.bus.ensure(&topics::fixed(partitions)).await.unwrap();
+    world.config.partitions = partitions;
+    for partition in (0..partitions).rev() {
+        let mut message = world.message(Class::Transactional, 600);
+        let keys = (0_u64..).map(|n| RecordKey(n.wrapping_mul(0x9E37_79B9_7F4A_7C15)));
+        let mut keys = keys.filter(|key| PartitionId::of(key.0, partitions).0 == partition);
+        message.key = keys.next().unwrap();
+        let waiting = Waiting {
+            number: OrderNumber::FIRST,
+            attempts: Vec::new(),
+            until: message.accepted_at,
+            deadline: message.accepted_at + Duration::from_secs(600),
+            stay: None,
+            again: false,
+            message,
+        };
+        let key = waiting.message.key;
+        let value = record::delayed_to_bytes(&Delayed::Message(Box::new(waiting)));
+        world.publish(&topics::retry("2m"), key.0, value).await;
+        if partition == partitions - 1 {
+            world.pass(110_000).await;
+        }
+    }
+    world.start().await;
+    world.pass(15_000).await;
+    let dispatch = topics::dispatch(&CarrierName::new("a").unwrap(), Lane::Normal);
+    assert_eq!(world.values(&dispatch).await.len(), 1);
 }

@@ -31,6 +31,7 @@ pub(super) struct World {
     pub(super) bus: MemoryBus,
     pub(super) store: MemoryStore,
     pub(super) table: Arc<LiveTable>,
+    pub(super) config: Config,
     router: Option<(Tasks<Result<(), Error>>, StopHandle)>,
     orders: BTreeMap<String, Vec<Box<dyn Subscribe>>>,
     serial: u64,
@@ -86,6 +87,7 @@ impl World {
             bus,
             store,
             table,
+            config: Config::default(),
             router: None,
             orders: BTreeMap::new(),
             serial: 0,
@@ -121,7 +123,7 @@ impl World {
     pub(super) async fn start(&mut self) {
         let (handle, stop) = Stop::new();
         let mut tasks = Tasks::new();
-        tasks.spawn(run(Config::default(), self.deps.clone(), self.table.clone(), stop));
+        tasks.spawn(run(self.config.clone(), self.deps.clone(), self.table.clone(), stop));
         self.router = Some((tasks, handle));
         self.pass(1).await;
     }
