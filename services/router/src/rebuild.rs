@@ -12,7 +12,11 @@ use sms::UnixMs;
 use store::{Epoch, Op, Rebuild, Store, StoreError};
 use tracing::{debug, info, warn};
 
-use crate::{Error, desk::Desk, metrics};
+use crate::{
+    Error,
+    desk::{Desk, TOLD},
+    metrics,
+};
 use replay::{Counts, Replay};
 
 /// How often the store is asked for its epoch.
@@ -56,7 +60,9 @@ pub(crate) async fn guard(desk: Arc<Desk>, stop: Stop) -> Result<(), Error> {
             () = stop.requested() => return Ok(()),
             looked = look(&desk, &mut is_lost) => looked,
         };
-        if let Err(trouble) = looked {
+        if let Err(trouble) = looked
+            && TOLD.is_due("rebuild")
+        {
             warn!(%trouble, "the store is not ready, trying again");
         }
         tokio::select! {
