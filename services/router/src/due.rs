@@ -1,16 +1,31 @@
 //! Timers: looks at what is due in the partitions this router owns.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use journey::Input;
-use service::{Stop, time};
+use service::{Seldom, Stop, time};
 use signalbox_proto::keys;
-use store::DueEntry;
+use sms::{MessageId, UnixMs};
+use store::{Due, DueEntry, Op};
+use tracing::warn;
 
-use crate::{Error, desk::Desk, handlers::Work, ledger};
+use crate::{Error, case::Loaded, desk::Desk, handlers::Work, ledger};
 
 /// Most timers looked at in one go, per partition.
-const ENTRIES_MAX: usize = 500;
+pub(crate) const ENTRIES_MAX: usize = 500;
+
+/// Looks between two ticks, per partition: one whose timers do not go away keeps the others waiting no longer than this.
+const ROUNDS_MAX: usize = 20;
+
+/// How long a state that cannot be read is out of the way of others: a router of the version that wrote it may come.
+pub(crate) const ASIDE: Duration = Duration::from_secs(3_600);
+
+/// How long after its message's id was drawn a state that cannot be read is kept: longer than any state lives, whose
+/// submission may be repeated for a day, whose message has a day and its grace, and which is kept for one more.
+pub(crate) const ASIDE_KEPT: Duration = Duration::from_secs(4 * 24 * 3_600);
+
+/// A state that cannot be read seldom comes alone.
+static TOLD: Seldom = Seldom::new();
 
 /// Looks until `stop`.
 pub(crate) async fn run(desk: Arc<Desk>, stop: Stop) -> Result<(), Error> {
@@ -21,8 +36,18 @@ pub(crate) async fn run(desk: Arc<Desk>, stop: Stop) -> Result<(), Error> {
             () = stop.requested() => return Ok(()),
             _ = tick.tick() => {}
         }
-        for partition in desk.owned() {
-            while look_if_there(&desk, partition).await? == ENTRIES_MAX && !stop.is_requested() {}
+        let mut partitions = desk.owned();
+        for _ in 0..ROUNDS_MAX {
+            let mut full = Vec::new();
+            for partition in partitions {
+                if stop.is_requested() {
+                    return Ok(());
+                }
+                if look_if_there(&desk, partition).await? == ENTRIES_MAX {
+                    full.push(partition);
+                }
+            }
+            partitions = full;
         }
     }
 }
@@ -48,15 +73,51 @@ async fn look(desk: &Arc<Desk>, partition: u32) -> Result<usize, Error> {
         return Ok(0);
     }
     let mut work = Work::default();
-    let messages = due
+    let messages: Vec<_> = due
         .iter()
-        .filter_map(|DueEntry { key, .. }| keys::message_of_state(key));
-    for message in messages {
+        .filter_map(|DueEntry { key, .. }| keys::message_of_state(key))
+        .collect();
+    for message in &messages {
         // The key of its records stands in the state.
-        work.case(message, sms::RecordKey(0)).inputs.push(Input::Timer);
+        work.case(*message, sms::RecordKey(0)).inputs.push(Input::Timer);
     }
     work.load(desk).await?;
+    set_aside(desk, partition, &mut work, &messages).await?;
     work.drop_absent();
     // What was not confirmed is due still.
     work.finish(desk).await?.await.map(|()| due.len())
+}
+
+/// Moves the timers of states that cannot be read, so that they do not stand before all others.
+async fn set_aside(desk: &Arc<Desk>, partition: u32, work: &mut Work, messages: &[MessageId]) -> Result<(), Error> {
+    let again = desk.now() + ASIDE;
+    let mut ops = Vec::new();
+    for message in messages {
+        let loaded = work.case(*message, sms::RecordKey(0)).loaded.as_ref();
+        if let Some(broken) = loaded.filter(|loaded| loaded.state.is_none()) {
+            ops.push(aside(*message, broken, partition, again));
+        }
+    }
+    if ops.is_empty() {
+        return Ok(());
+    }
+    if TOLD.is_due("states") {
+        let states = ops.len();
+        warn!(states, "states that cannot be read are due: looked at again in an hour");
+    }
+    ledger::apply(desk, ops).await.map(drop)
+}
+
+/// Keeps what is there as it is, due `again`; it goes then if its time is over.
+fn aside(message: MessageId, broken: &Loaded, partition: u32, again: UnixMs) -> Op {
+    Op::Swap {
+        key: keys::state(message),
+        expected: Some(broken.version),
+        value: Some(broken.octets.clone()),
+        expires_at_ms: (message.instant() + ASIDE_KEPT).max(again).0,
+        due: Some(Due {
+            partition,
+            second: again.second_ceil(),
+        }),
+    }
 }

@@ -7,5 +7,6 @@ mod reach;
 mod rebuilds;
 mod routes;
 mod slow;
+mod timers;
 mod waits;
 mod world;
