@@ -1,5 +1,4 @@
 //! The kept copy is whole at every end.
-#![expect(clippy::unwrap_used, reason = "a test may")]
 
 use std::fs;
 
