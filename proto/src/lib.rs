@@ -7,6 +7,7 @@ pub mod codec;
 pub mod ingest;
 pub mod keys;
 pub mod record;
+pub mod server;
 pub mod sms;
 pub mod topics;
 

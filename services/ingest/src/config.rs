@@ -2,6 +2,8 @@
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
+use signalbox_proto::server::Tls;
+
 use crate::KeySecret;
 
 /// Configuration of the service.
@@ -22,15 +24,4 @@ pub struct Config {
     pub drain_notice: Duration,
     /// Longest wait for calls in flight after that.
     pub drain_limit: Duration,
-}
-
-/// PEM files of a server's identity.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Tls {
-    /// The certificate, followed by those of its issuers.
-    pub certificate: PathBuf,
-    /// Its private key.
-    pub key: PathBuf,
-    /// Callers must show a certificate of this authority; absent = they show none.
-    pub client_ca: Option<PathBuf>,
 }

@@ -17,7 +17,7 @@ mod refusal;
 mod server;
 
 pub use account::{Account, Accounts, Directory};
-pub use config::{Config, Tls};
+pub use config::Config;
 pub use draft::{Draft, IDEMPOTENCY_KEY_OCTETS_MAX, REFERENCE_OCTETS_MAX, TTL_MAX, TTL_MIN, Violation};
 pub use epoch::keep_epoch;
 pub use grpc::{FRAME_MESSAGES_MAX, FRAMES_IN_FLIGHT_MAX, REQUEST_OCTETS_MAX, WATCHES_MAX};
@@ -27,6 +27,7 @@ pub use metrics::describe;
 pub use record_key::{KeySecret, KeySecretError};
 pub use refusal::Refusal;
 pub use server::{Error, Server};
+pub use signalbox_proto::server::Tls;
 
 /// Serves until `stop` is asked for, then drains.
 ///

@@ -4,14 +4,18 @@ use std::{io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use bus::PublishError;
 use service::{Deps, Readiness, Stop, Tasks, time, watch::PathWatch};
-use signalbox_proto::{DESCRIPTORS, pb::signalbox::ingest::v1::message_service_server::MessageServiceServer, topics};
+use signalbox_proto::{
+    pb::signalbox::ingest::v1::message_service_server::MessageServiceServer,
+    server::{Tls, TlsError, causes, with_reflection, with_tls},
+    topics,
+};
 use source::Problems;
 use tokio::net::TcpListener;
-use tonic::transport::{Certificate, Identity, ServerTlsConfig, server::Router, server::TcpIncoming};
+use tonic::transport::server::TcpIncoming;
 use tonic_health::{ServingStatus, server::HealthReporter};
 
 use crate::{
-    Accounts, Config, Directory, Intake, REQUEST_OCTETS_MAX, Tls,
+    Accounts, Config, Directory, Intake, REQUEST_OCTETS_MAX,
     account::follow,
     epoch::keep_epoch,
     grpc::{FRAMES_IN_FLIGHT_MAX, Service},
@@ -73,6 +77,23 @@ pub enum Error {
     /// Calls in flight were cut off. Whoever was not answered does not count on anything.
     #[error("calls were still in flight {0:?} after the stop")]
     Undrained(Duration),
+}
+
+impl From<TlsError> for Error {
+    fn from(error: TlsError) -> Self {
+        match error {
+            TlsError::File { path, error } => Self::File { path, error },
+            TlsError::Identity {
+                certificate,
+                key,
+                error,
+            } => Self::Tls {
+                certificate,
+                key,
+                error,
+            },
+        }
+    }
 }
 
 /// A service that listens and does not serve yet.
@@ -147,7 +168,8 @@ impl Server {
         let intake = Intake::new(&self.deps, self.config.key_secret.clone());
         let service = Service::new(intake, Arc::clone(&self.directory), self.deps.clone(), closed.clone());
         let router = self.server.add_service(health_service);
-        let router = with_reflection(router)?.add_service(
+        let router = with_reflection(router).map_err(|error| Error::Transport(error.to_string()))?;
+        let router = router.add_service(
             MessageServiceServer::new(service)
                 .max_decoding_message_size(REQUEST_OCTETS_MAX)
                 .max_encoding_message_size(REQUEST_OCTETS_MAX),
@@ -210,56 +232,9 @@ fn server(tls: Option<&Tls>) -> Result<tonic::transport::Server, Error> {
         .http2_keepalive_timeout(Some(KEEPALIVE_ANSWER))
         .initial_stream_window_size(STREAM_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW);
-    let Some(tls) = tls else { return Ok(server) };
-    let mut config = ServerTlsConfig::new().identity(identity(tls)?);
-    if let Some(authority) = &tls.client_ca {
-        config = config.client_ca_root(Certificate::from_pem(read(authority)?));
-    }
-    server.tls_config(config).map_err(|error| Error::Tls {
-        certificate: tls.certificate.clone(),
-        key: tls.key.clone(),
-        error: causes(&error),
-    })
-}
-
-fn with_reflection(router: Router) -> Result<Router, Error> {
-    let builder = || {
-        tonic_reflection::server::Builder::configure()
-            .register_encoded_file_descriptor_set(DESCRIPTORS)
-            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
-            // So that generic clients can show the details of errors.
-            .register_encoded_file_descriptor_set(tonic_types::pb::FILE_DESCRIPTOR_SET)
-    };
-    let failed = |error: tonic_reflection::server::Error| Error::Transport(error.to_string());
-    let (v1, v1alpha) = (
-        builder().build_v1().map_err(failed)?,
-        builder().build_v1alpha().map_err(failed)?,
-    );
-    Ok(router.add_service(v1).add_service(v1alpha))
-}
-
-fn identity(tls: &Tls) -> Result<Identity, Error> {
-    Ok(Identity::from_pem(read(&tls.certificate)?, read(&tls.key)?))
-}
-
-fn read(path: &PathBuf) -> Result<Vec<u8>, Error> {
-    std::fs::read(path).map_err(|error| Error::File {
-        path: path.clone(),
-        error,
-    })
+    Ok(with_tls(server, tls)?)
 }
 
 fn transport(error: tonic::transport::Error) -> Error {
     Error::Transport(causes(&error))
-}
-
-/// The error with its causes, since the outermost says little.
-fn causes(error: &tonic::transport::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(inner) = cause {
-        text.push_str(&format!(": {inner}"));
-        cause = inner.source();
-    }
-    text
 }

@@ -1,8 +1,8 @@
 //! What can be set about a router.
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{net::SocketAddr, time::Duration};
 
-use signalbox_proto::topics;
+use signalbox_proto::{server::Tls, topics};
 
 /// Settings of the router.
 #[derive(Clone, Debug)]
@@ -19,17 +19,6 @@ pub struct Config {
     pub grpc: Option<SocketAddr>,
     /// Certificate and key of that server; absent = plain text.
     pub tls: Option<Tls>,
-}
-
-/// PEM files of a server's identity.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Tls {
-    /// The certificate, followed by those of its issuers.
-    pub certificate: PathBuf,
-    /// Its private key.
-    pub key: PathBuf,
-    /// Callers must show a certificate of this authority; absent = they show none.
-    pub client_ca: Option<PathBuf>,
 }
 
 impl Default for Config {

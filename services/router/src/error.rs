@@ -3,6 +3,7 @@
 use std::{io, net::SocketAddr, path::PathBuf};
 
 use bus::{ConsumeError, PublishError};
+use signalbox_proto::server::TlsError;
 
 /// Why a router cannot go on. What is merely away is waited for instead.
 #[derive(Debug, thiserror::Error)]
@@ -51,5 +52,22 @@ impl Error {
     /// Whether doing it all again may help: the store could not say that what it took is safe.
     pub(crate) fn is_away(&self) -> bool {
         matches!(self, Self::Store(error) if error.is_passing())
+    }
+}
+
+impl From<TlsError> for Error {
+    fn from(error: TlsError) -> Self {
+        match error {
+            TlsError::File { path, error } => Self::File { path, error },
+            TlsError::Identity {
+                certificate,
+                key,
+                error,
+            } => Self::Tls {
+                certificate,
+                key,
+                error,
+            },
+        }
     }
 }

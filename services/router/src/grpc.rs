@@ -3,21 +3,19 @@
 //! Questions never slow the loops that route: they are worked on one at a time, on a thread of their own, and those beyond
 //! [`CALLS_MAX`] are refused.
 
-use std::{
-    net::SocketAddr,
-    path::{Path, PathBuf},
-    sync::Arc,
-    time::Duration,
-};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use service::{Stop, time};
-use signalbox_proto::{DESCRIPTORS, pb::signalbox::routing::v1::routing_service_server::RoutingServiceServer};
+use signalbox_proto::{
+    pb::signalbox::routing::v1::routing_service_server::RoutingServiceServer,
+    server::{Tls, causes, with_reflection, with_tls},
+};
 use tokio::net::TcpListener;
-use tonic::transport::{Certificate, Identity, Server, ServerTlsConfig, server::Router, server::TcpIncoming};
+use tonic::transport::{Server, server::TcpIncoming};
 use tonic_health::{ServingStatus, server::HealthReporter};
 use tracing::{info, warn};
 
-use crate::{Config, Error, Tls, desk::Desk};
+use crate::{Config, Error, desk::Desk};
 
 mod answer;
 mod error;
@@ -80,7 +78,9 @@ impl Listener {
         let service = RoutingServiceServer::new(questions::Questions::new(desk, closed.clone()))
             .max_decoding_message_size(REQUEST_OCTETS_MAX)
             .max_encoding_message_size(RESPONSE_OCTETS_MAX);
-        let router = with_reflection(self.server.add_service(health_service))?.add_service(service);
+        let router = with_reflection(self.server.add_service(health_service))
+            .map_err(|error| Error::Transport(error.to_string()))?
+            .add_service(service);
         let incoming = TcpIncoming::from(self.socket)
             .with_nodelay(Some(true))
             .with_keepalive(Some(KEEPALIVE));
@@ -122,53 +122,9 @@ fn server(tls: Option<&Tls>) -> Result<Server, Error> {
         .max_concurrent_streams(STREAMS_MAX)
         .http2_keepalive_interval(Some(KEEPALIVE))
         .http2_keepalive_timeout(Some(KEEPALIVE_ANSWER));
-    let Some(tls) = tls else { return Ok(server) };
-    let identity = Identity::from_pem(read(&tls.certificate)?, read(&tls.key)?);
-    let mut config = ServerTlsConfig::new().identity(identity);
-    if let Some(authority) = &tls.client_ca {
-        config = config.client_ca_root(Certificate::from_pem(read(authority)?));
-    }
-    server.tls_config(config).map_err(|error| Error::Tls {
-        certificate: tls.certificate.clone(),
-        key: tls.key.clone(),
-        error: causes(&error),
-    })
-}
-
-fn read(path: &Path) -> Result<Vec<u8>, Error> {
-    std::fs::read(path).map_err(|error| Error::File {
-        path: PathBuf::from(path),
-        error,
-    })
-}
-
-fn with_reflection(router: Router) -> Result<Router, Error> {
-    let builder = || {
-        tonic_reflection::server::Builder::configure()
-            .register_encoded_file_descriptor_set(DESCRIPTORS)
-            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
-            // So that generic clients can show the details of errors.
-            .register_encoded_file_descriptor_set(tonic_types::pb::FILE_DESCRIPTOR_SET)
-    };
-    let failed = |error: tonic_reflection::server::Error| Error::Transport(error.to_string());
-    let (v1, v1alpha) = (
-        builder().build_v1().map_err(failed)?,
-        builder().build_v1alpha().map_err(failed)?,
-    );
-    Ok(router.add_service(v1).add_service(v1alpha))
+    Ok(with_tls(server, tls)?)
 }
 
 fn transport(error: tonic::transport::Error) -> Error {
     Error::Transport(causes(&error))
-}
-
-/// The error with its causes, since the outermost says little.
-fn causes(error: &tonic::transport::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(inner) = cause {
-        text.push_str(&format!(": {inner}"));
-        cause = inner.source();
-    }
-    text
 }

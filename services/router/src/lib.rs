@@ -39,9 +39,10 @@ use crate::{
     lookup::Unmatched,
 };
 
-pub use config::{Config, Tls};
+pub use config::Config;
 pub use error::Error;
 pub use grpc::{CALLS_MAX, Listener, QUERIES_MAX, REQUEST_OCTETS_MAX, RESPONSE_OCTETS_MAX};
+pub use signalbox_proto::server::Tls;
 
 /// Routes until `stop` is requested, then finishes what was begun and returns.
 ///

@@ -8,6 +8,7 @@ use std::{
 };
 
 use anyhow::Context as _;
+use signalbox_proto::server::Tls;
 use source::{Document, Log, Problems, Section};
 
 mod engine;
@@ -50,22 +51,6 @@ pub(crate) struct Router {
     /// Where questions about routing are answered; absent = nowhere.
     pub(crate) grpc: Option<SocketAddr>,
     pub(crate) tls: Option<Tls>,
-}
-
-/// PEM files of a server.
-#[derive(Clone, Debug)]
-pub(crate) struct Tls {
-    pub(crate) certificate: PathBuf,
-    pub(crate) key: PathBuf,
-    /// Callers show a certificate of this authority; absent = they show none.
-    pub(crate) client_ca: Option<PathBuf>,
-}
-
-impl Tls {
-    /// Every file that is named.
-    pub(crate) fn files(&self) -> impl Iterator<Item = &PathBuf> {
-        [&self.certificate, &self.key].into_iter().chain(&self.client_ca)
-    }
 }
 
 /// Reads `file`, with `SIGNALBOX__SECTION__KEY` variables in place of what it says. Relative paths start at its folder.

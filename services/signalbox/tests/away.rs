@@ -87,7 +87,8 @@ impl Process {
             }
             read.push(line);
         }
-        panic!("it never said {words:?}:\n{}", read.join("\n"));
+        let ended = self.child.try_wait().unwrap();
+        panic!("it never said {words:?}, ended: {ended:?}:\n{}", read.join("\n"));
     }
 
     /// Status line and body of `/readyz`.

@@ -7,7 +7,9 @@ use std::{
 
 use source::SecretSource;
 
-use super::{Config, Engine, Kafka, Redis, Tls, engine::Trust};
+use signalbox_proto::server::Tls;
+
+use super::{Config, Engine, Kafka, Redis, engine::Trust};
 
 /// The configuration in force as TOML; secrets are shown as `***`.
 pub(crate) fn shown(config: &Config) -> String {

@@ -12,7 +12,9 @@ use service::{Clock, Dice};
 use store::RedisStore;
 
 use super::{Roles, engine};
-use crate::config::{self, Config, Ingest, Tls};
+use signalbox_proto::server::Tls;
+
+use crate::config::{self, Config, Ingest};
 
 /// Reads everything that `roles` need, the table aside, which has a last good version of its own.
 ///

@@ -35,11 +35,7 @@ pub(super) async fn router(
     let router = ::router::Config {
         partitions: config.partitions,
         grpc: config.router.grpc,
-        tls: config.router.tls.as_ref().map(|tls| ::router::Tls {
-            certificate: tls.certificate.clone(),
-            key: tls.key.clone(),
-            client_ca: tls.client_ca.clone(),
-        }),
+        tls: config.router.tls.clone(),
         ..::router::Config::default()
     };
     let listener = Listener::bind(&router).await.context("router")?;
@@ -91,11 +87,7 @@ pub(super) async fn ingest(
     let section = config.ingest.as_ref().context("ingest needs an [ingest] section")?;
     let ingest = ::ingest::Config {
         grpc: section.grpc,
-        tls: section.tls.as_ref().map(|tls| ::ingest::Tls {
-            certificate: tls.certificate.clone(),
-            key: tls.key.clone(),
-            client_ca: tls.client_ca.clone(),
-        }),
+        tls: section.tls.clone(),
         accounts: section.accounts.clone(),
         key_secret: key_secret::find(section, &config.folder, &deps).await?,
         partitions: config.partitions,
