@@ -41,7 +41,7 @@ fn every_message_finds_every_carrier() {
         );
         *shares.entry(decision.candidates[0].carrier.clone()).or_default() += 1;
         *policies
-            .entry(decision.policy.as_deref().unwrap_or("defaults").to_owned())
+            .entry(decision.policy.unwrap_or("defaults").to_owned())
             .or_default() += 1;
     }
     println!("{shares:?} {policies:?}");

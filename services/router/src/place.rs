@@ -45,7 +45,7 @@ pub(crate) struct Decisions<'a> {
     pub(crate) table: &'a Table,
     pub(crate) carriers: &'a Snapshot,
     pub(crate) now: UnixMs,
-    decision: Decision,
+    decision: Decision<'a>,
 }
 
 impl Ask {
@@ -156,11 +156,11 @@ impl<'a> Decisions<'a> {
         while action == Action::Wait && ask.again && tried.next_round() {
             action = self.decide_round(&ask, &tried);
         }
-        let policy = self.decision.policy.as_deref().unwrap_or_default().to_owned();
+        let policy = self.decision.policy.unwrap_or_default().to_owned();
         let version = self.table.version();
         match action {
             Action::Reject => {
-                let reason = self.decision.reason.as_deref().unwrap_or_default();
+                let reason = self.decision.reason.unwrap_or_default();
                 ask.dead_end(EndState::Rejected, Cause::new("rejected", reason), version, policy)
             }
             Action::NoRoute => ask.dead_end(EndState::Rejected, Cause::new("no_route", ""), version, policy),
@@ -242,7 +242,7 @@ impl<'a> Decisions<'a> {
         let held = ask
             .stay
             .as_ref()
-            .and_then(|stay| candidates.iter().find(|candidate| candidate.carrier == *stay));
+            .and_then(|stay| candidates.iter().find(|candidate| candidate.carrier == stay));
         let candidate = held.or(candidates.first()).expect("a route has a candidate");
         Placed::Order(Box::new(order(ask, candidate, terms, version, policy, self.now)))
     }
@@ -253,14 +253,14 @@ fn better_times(age: Duration) -> Duration {
     delay::that_fits((age / 4).min(BETTER_TIMES_MAX)).1
 }
 
-fn order(ask: Ask, candidate: &Candidate, terms: Terms, table: &str, policy: String, now: UnixMs) -> Order {
+fn order(ask: Ask, candidate: &Candidate<'_>, terms: Terms, table: &str, policy: String, now: UnixMs) -> Order {
     let price = Price {
         unit_micros: candidate.unit.0,
-        currency: candidate.currency.as_ref().to_owned(),
+        currency: candidate.currency.to_owned(),
         cost_micros: candidate.cost.0,
     };
     // The table checks senders when it is read; one that is none after all goes out as asked.
-    let from = candidate.from.as_deref().and_then(|from| Sender::new(from).ok());
+    let from = candidate.from.and_then(|from| Sender::new(from).ok());
     Order {
         receipt: candidate.receipts && ask.message.receipt,
         message: ask.message,

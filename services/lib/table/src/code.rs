@@ -1,7 +1,5 @@
 //! Stable codes of what `check` finds, beside those that every file shares (see [`source::Code`]).
 
-/// Part of the format, but not of this version.
-pub const LATER: u16 = 20;
 /// No exchange rate for a carrier's currency.
 pub const FX_MISSING: u16 = 21;
 /// A rate row that names no key, or more than one.

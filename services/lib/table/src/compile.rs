@@ -4,7 +4,7 @@ mod books;
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use sms::{CarrierName, SenderKind};
+use sms::{CarrierName, Content, SenderKind};
 
 use crate::{
     check::Checked,
@@ -145,6 +145,15 @@ impl Routes<'_> {
             matches: spec.matches.clone(),
             excepts: spec.excepts.clone(),
             sender: spec.rewrite.sender.as_deref().map(Into::into),
+            recipient: spec.rewrite.recipient.as_deref().map(|to| {
+                let digits = Digits::of_number(to).expect("read() takes numbers only");
+                (to.into(), digits)
+            }),
+            text: spec.rewrite.text.as_deref().map(|text| {
+                let size = sms::count(&Content::Text(text.to_owned()));
+                (text.into(), size)
+            }),
+            copy: spec.copy.iter().map(|to| to.as_str().into()).collect(),
             tag: spec.tag.as_deref().map(Into::into),
             avoid: spec.avoid.iter().map(|named| self.names.of(&named.carrier)).collect(),
             ends: spec.end.as_ref().map(|end| match end {
@@ -175,6 +184,7 @@ impl Routes<'_> {
             receipt_within: spec.receipt_within.or(defaults.receipt_within),
             spill_after: spec.spill_after.or(defaults.spill_after),
             on_unknown: spec.on_unknown.or(defaults.on_unknown),
+            lookup: spec.lookup.or(defaults.lookup).unwrap_or_default(),
         }
     }
 }

@@ -1,41 +1,52 @@
 //! What a table answers.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
-use sms::CarrierName;
+use sms::{CarrierName, Encoding};
 
 use crate::{
     money::Micros,
     quality::Quality,
     rates::{CarrierIndex, RateId},
     senders::Shown,
-    spec::OnUnknown,
+    spec::{Lookup, OnUnknown},
 };
 
-/// The answer to one query. Hand the same value to every decision: its buffers are reused, so deciding allocates nothing
-/// once they have grown.
+/// The answer to one query, in words of the table that gave it. Hand the same value to every decision: its buffers are
+/// reused, so deciding allocates nothing once they have grown.
 #[derive(Clone, Debug, Default)]
-pub struct Decision {
+pub struct Decision<'t> {
     /// What to do.
     pub action: Action,
     /// The policy that ended the walk; `None` = the defaults did.
-    pub policy: Option<Arc<str>>,
+    pub policy: Option<&'t str>,
     /// The policy's reason, with [`Action::Reject`].
-    pub reason: Option<Arc<str>>,
+    pub reason: Option<&'t str>,
     /// The route's rules; nothing of use with [`Action::Reject`].
     pub terms: Terms,
     /// Carriers to offer the message to, the first first: at most `terms.attempts`. Filled with [`Action::Route`] only.
-    pub candidates: Vec<Candidate>,
+    pub candidates: Vec<Candidate<'t>>,
     /// How many carriers the table itself would have let take it but which are held back just now.
     pub held_back: HeldBack,
     /// Words that policies tagged the message with, in order.
-    pub tags: Vec<Arc<str>>,
+    pub tags: Vec<&'t str>,
+    /// Recipient that policies set, as the table writes it; `None` = as asked.
+    pub to: Option<&'t str>,
+    /// Sender that policies set; `None` = as asked. Towards a carrier [`Candidate::from`] may set another.
+    pub from: Option<&'t str>,
+    /// Text that policies set; `None` = as asked.
+    pub text: Option<&'t str>,
+    /// Encoding of what is sent.
+    pub encoding: Encoding,
+    /// Segments of what is sent.
+    pub segments: u8,
+    /// Numbers that policies copy the message to, as the table writes them, whatever the action. Whoever routes sends the
+    /// message as asked to each of them once, if its first decision routes; a copy is not itself copied.
+    pub copies: Vec<&'t str>,
     /// Everybody left, ranked.
     pub(crate) ranking: Vec<Ranked>,
     /// Carriers that policies avoid.
     pub(crate) avoided: Vec<CarrierIndex>,
-    /// Sender that policies set.
-    pub(crate) sender: Option<Arc<str>>,
 }
 
 /// What a decision comes to.
@@ -65,23 +76,25 @@ pub struct Terms {
     pub spill_after: Option<Duration>,
     /// What a submission without an answer means.
     pub on_unknown: OnUnknown,
+    /// Whether to ask which network serves the number, and to decide once more with the answer.
+    pub lookup: Lookup,
 }
 
 /// One carrier to offer a message to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Candidate {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Candidate<'t> {
     /// The carrier.
-    pub carrier: CarrierName,
+    pub carrier: &'t CarrierName,
     /// Price of a segment, in `currency`.
     pub unit: Micros,
     /// The carrier's currency.
-    pub currency: Arc<str>,
+    pub currency: &'t str,
     /// Cost of all segments, in the table's currency.
     pub cost: Micros,
     /// Whether the carrier sends receipts.
     pub receipts: bool,
     /// Sender towards this carrier; `None` = as asked.
-    pub from: Option<Arc<str>>,
+    pub from: Option<&'t str>,
 }
 
 /// Carriers held back by what only a running router knows.
@@ -151,7 +164,7 @@ pub(crate) struct Ranked {
     pub(crate) shown: Shown,
 }
 
-impl Decision {
+impl Decision<'_> {
     /// An empty answer, to be filled.
     pub fn new() -> Self {
         Self::default()
@@ -161,7 +174,7 @@ impl Decision {
     pub(crate) fn why(&self) -> Option<String> {
         match self.action {
             Action::Route => None,
-            Action::Reject => self.reason.as_deref().map(str::to_owned),
+            Action::Reject => self.reason.map(str::to_owned),
             Action::NoRoute => Some(self.action.as_str().to_owned()),
             Action::Wait => Some(self.held_back.reason().as_str().to_owned()),
         }
@@ -171,7 +184,10 @@ impl Decision {
         self.action = Action::NoRoute;
         self.policy = None;
         self.reason = None;
-        self.sender = None;
+        self.to = None;
+        self.from = None;
+        self.text = None;
+        self.copies.clear();
         self.terms = Terms::default();
         self.held_back = HeldBack::default();
         self.candidates.clear();
@@ -216,6 +232,7 @@ impl Default for Terms {
             receipt_within: None,
             spill_after: None,
             on_unknown: OnUnknown::Fail,
+            lookup: Lookup::Never,
         }
     }
 }

@@ -17,6 +17,11 @@ impl Digits {
         Self::parse_bytes(text.as_bytes())
     }
 
+    /// Packs a number in international format; a leading plus is dropped.
+    pub(crate) fn of_number(number: &str) -> Option<Self> {
+        Self::parse(number.strip_prefix('+').unwrap_or(number))
+    }
+
     /// Packs ASCII octets, see [`Digits::parse`].
     pub fn parse_bytes(text: &[u8]) -> Option<Self> {
         if text.is_empty() || text.len() > DIGITS_MAX {

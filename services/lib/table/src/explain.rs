@@ -28,9 +28,9 @@ pub struct Explanation {
     pub account: String,
     /// Class.
     pub class: &'static str,
-    /// Encoding.
+    /// Encoding of what is sent.
     pub encoding: &'static str,
-    /// Segments.
+    /// Segments of what is sent.
     pub segments: u8,
     /// The instant decided for, RFC 3339 in UTC.
     pub at: String,
@@ -118,13 +118,15 @@ pub struct Step {
     pub policy: String,
     /// Why it did not apply; `None` = it did.
     pub skipped: Option<String>,
+    /// What it did beside ending the walk; empty = nothing.
+    pub acts: String,
 }
 
 /// Records a walk.
 #[derive(Default)]
 pub(crate) struct Recorder<'t> {
     resolved: Resolved<'t>,
-    steps: Vec<Step>,
+    steps: Vec<(&'t Policy, Option<String>)>,
     refused: Vec<(CarrierIndex, Refusal, Shown, Option<Price>)>,
 }
 
@@ -141,17 +143,11 @@ impl<'t> Probe<'t> for Recorder<'t> {
             Skipped::Match(test) => format!("{test} does not hold"),
             Skipped::Except(at) => format!("except {} holds", at + 1),
         };
-        self.steps.push(Step {
-            policy: policy.name.to_string(),
-            skipped: Some(why),
-        });
+        self.steps.push((policy, Some(why)));
     }
 
     fn applied(&mut self, policy: &'t Policy) {
-        self.steps.push(Step {
-            policy: policy.name.to_string(),
-            skipped: None,
-        });
+        self.steps.push((policy, None));
     }
 
     fn refused(&mut self, carrier: CarrierIndex, why: Refusal, shown: Shown, price: impl FnOnce() -> Option<Price>) {
@@ -161,37 +157,38 @@ impl<'t> Probe<'t> for Recorder<'t> {
 
 impl Recorder<'_> {
     /// The whole explanation.
-    pub(crate) fn finish(self, table: &Table, query: &Query<'_>, decision: &Decision) -> Explanation {
+    pub(crate) fn finish(self, table: &Table, query: &Query<'_>, decision: &Decision<'_>) -> Explanation {
         let candidates = self.candidates(table, query, decision);
-        let applied = self.steps.iter().filter(|step| step.skipped.is_none());
+        let applied = self.steps.iter().filter(|(_, skipped)| skipped.is_none());
         Explanation {
             to: query.to.to_owned(),
             from: query.from.to_owned(),
             account: query.account.to_owned(),
             class: query.class.as_str(),
-            encoding: query.encoding.as_str(),
-            segments: query.segments,
+            encoding: decision.encoding.as_str(),
+            segments: decision.segments,
             at: instant_text(query.at),
             table: table.version.to_string(),
             network: served_by(&self.resolved),
-            policies: applied.map(|step| step.policy.clone()).collect(),
-            policy: decision.policy.as_deref().map(str::to_owned),
+            policies: applied.map(|(policy, _)| policy.name.to_string()).collect(),
+            policy: decision.policy.map(str::to_owned),
             action: decision.action.as_str(),
             reason: decision.why(),
             rewritten: Rewritten {
-                from: decision.sender.as_deref().map(str::to_owned),
-                ..Rewritten::default()
+                to: decision.to.map(str::to_owned),
+                from: decision.from.map(str::to_owned),
+                text: decision.text.map(str::to_owned),
             },
-            copies: Vec::new(),
-            tags: decision.tags.iter().map(ToString::to_string).collect(),
+            copies: owned(&decision.copies),
+            tags: owned(&decision.tags),
             candidates,
-            steps: self.steps,
+            steps: self.steps.into_iter().map(|seen| step(table, seen)).collect(),
             currency: table.currency.to_string(),
         }
     }
 
-    fn candidates(&self, table: &Table, query: &Query<'_>, decision: &Decision) -> Vec<CandidateReport> {
-        let from = decision.sender.as_deref().unwrap_or(query.from);
+    fn candidates(&self, table: &Table, query: &Query<'_>, decision: &Decision<'_>) -> Vec<CandidateReport> {
+        let from = decision.from.unwrap_or(query.from);
         let report = |carrier: CarrierIndex, shown: Shown, price: Option<Price>| {
             let shown = table.senders.shown(shown).map(|(sender, _)| &**sender);
             let carrier = &table.carriers[usize::from(carrier)];
@@ -202,7 +199,7 @@ impl Recorder<'_> {
                 reason: None,
                 price: price.map(|price| price.unit.to_string()),
                 currency: carrier.currency.to_string(),
-                cost: price.map(|price| price.cost.times(query.segments).to_string()),
+                cost: price.map(|price| price.cost.times(decision.segments).to_string()),
                 from: shown.unwrap_or(from).to_owned(),
             }
         };
@@ -217,6 +214,48 @@ impl Recorder<'_> {
         });
         ranked.chain(refused).collect()
     }
+}
+
+fn step(table: &Table, (policy, skipped): (&Policy, Option<String>)) -> Step {
+    let acts = if skipped.is_none() {
+        acts(table, policy)
+    } else {
+        String::new()
+    };
+    Step {
+        policy: policy.name.to_string(),
+        skipped,
+        acts,
+    }
+}
+
+/// What a policy does beside ending the walk.
+fn acts(table: &Table, policy: &Policy) -> String {
+    let list = |items: &mut dyn Iterator<Item = String>| items.collect::<Vec<_>>().join(" and ");
+    let copied = list(&mut policy.copy.iter().map(ToString::to_string));
+    let avoided = list(
+        &mut policy
+            .avoid
+            .iter()
+            .map(|carrier| table.carriers[usize::from(*carrier)].name.to_string()),
+    );
+    let parts = [
+        policy.recipient.as_ref().map(|(to, _)| format!("sets recipient {to}")),
+        policy.sender.as_ref().map(|sender| format!("sets sender {sender}")),
+        policy.text.as_ref().map(|(text, _)| format!("sets text {text:?}")),
+        Some(copied)
+            .filter(|to| !to.is_empty())
+            .map(|to| format!("copies to {to}")),
+        policy.tag.as_ref().map(|tag| format!("tags {tag}")),
+        Some(avoided)
+            .filter(|names| !names.is_empty())
+            .map(|names| format!("avoids {names}")),
+    ];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+}
+
+fn owned(words: &[&str]) -> Vec<String> {
+    words.iter().map(ToString::to_string).collect()
 }
 
 fn verdict(rank: usize, attempts: u32) -> &'static str {

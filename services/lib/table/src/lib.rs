@@ -51,6 +51,6 @@ pub use query::{Query, Served, Source};
 pub use quote::Quote;
 pub use request::{Asked, QUERY_FIELD_OCTETS_MAX, Request, RequestError};
 pub use source::{Problem, Problems};
-pub use spec::{Charged, OnUnknown, RouteType, Strategy};
+pub use spec::{Charged, Lookup, OnUnknown, RouteType, Strategy};
 pub use standing::{Standing, Standings};
 pub use table::{Carrier, Table, build, load};

@@ -1,6 +1,6 @@
 //! The candidates of the route that ended the walk: judged, ranked, and summed up.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use crate::{
     decision::{Action, Candidate, Decision, Ranked, Refusal, Terms},
@@ -20,7 +20,7 @@ use crate::{
 struct Offer<'a> {
     table: &'a Table,
     query: &'a Query<'a>,
-    message: &'a Message<'a>,
+    message: &'a Message<'a, 'a>,
     route: &'a Route,
     network: Option<Network>,
     /// Whether the route ranks or refuses by quality; else nobody looks it up.
@@ -35,10 +35,10 @@ struct Offer<'a> {
 pub(crate) fn offer<'t, P: Probe<'t>>(
     table: &'t Table,
     query: &Query<'_>,
-    message: &Message<'_>,
+    message: &Message<'t, '_>,
     route: &Route,
     probe: &mut P,
-    decision: &mut Decision,
+    decision: &mut Decision<'t>,
 ) {
     let network = message.resolved.network.as_ref().map(|serving| serving.network);
     let sell = match (&table.sell, route.min_margin) {
@@ -88,26 +88,26 @@ pub(crate) fn offer<'t, P: Probe<'t>>(
 }
 
 /// Says what the ranking comes to, and hands out as many candidates as there may be attempts.
-fn conclude(table: &Table, route: &Route, decision: &mut Decision) {
+fn conclude<'t>(table: &'t Table, route: &Route, decision: &mut Decision<'t>) {
     let is_held_back = decision.held_back.total() > 0;
     decision.action = match (decision.ranking.is_empty(), is_held_back) {
         (false, _) => Action::Route,
         (true, false) => Action::NoRoute,
         (true, true) => Action::Wait,
     };
-    let sender = &decision.sender;
+    let sender = decision.from;
     decision
         .candidates
         .extend(decision.ranking.iter().take(attempts(route)).map(|ranked| {
             let carrier = &table.carriers[usize::from(ranked.carrier)];
-            let shown = table.senders.shown(ranked.shown).map(|(sender, _)| Arc::clone(sender));
+            let shown = table.senders.shown(ranked.shown).map(|(sender, _)| &**sender);
             Candidate {
-                carrier: carrier.name.clone(),
+                carrier: &carrier.name,
                 unit: table.rates.unit(ranked.rate),
-                currency: Arc::clone(&carrier.currency),
+                currency: &carrier.currency,
                 cost: ranked.cost,
                 receipts: carrier.receipts,
-                from: shown.or_else(|| sender.clone()),
+                from: shown.or(sender),
             }
         }));
 }

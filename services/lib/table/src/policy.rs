@@ -2,24 +2,33 @@
 
 use std::{sync::Arc, time::Duration};
 
+use sms::Size;
+
 use crate::{
+    digits::Digits,
     instant::Span,
     money::Micros,
     rates::CarrierIndex,
-    spec::{Conditions, OnUnknown, RouteType, Strategy, Test},
+    spec::{Conditions, Lookup, OnUnknown, RouteType, Strategy, Test},
     walk::Message,
 };
 
 /// One policy.
 #[derive(Debug)]
 pub(crate) struct Policy {
-    pub(crate) name: Arc<str>,
+    pub(crate) name: Box<str>,
     pub(crate) span: Span,
     pub(crate) matches: Conditions,
     pub(crate) excepts: Vec<Conditions>,
     /// Sender it sets.
-    pub(crate) sender: Option<Arc<str>>,
-    pub(crate) tag: Option<Arc<str>>,
+    pub(crate) sender: Option<Box<str>>,
+    /// Recipient it sets, as written and as digits.
+    pub(crate) recipient: Option<(Box<str>, Digits)>,
+    /// Text it sets, and its size.
+    pub(crate) text: Option<(Box<str>, Size)>,
+    /// Numbers it copies to.
+    pub(crate) copy: Box<[Box<str>]>,
+    pub(crate) tag: Option<Box<str>>,
     /// Carriers refused from here on.
     pub(crate) avoid: Vec<CarrierIndex>,
     pub(crate) ends: Option<Ends>,
@@ -28,7 +37,7 @@ pub(crate) struct Policy {
 /// How a policy ends the walk.
 #[derive(Debug)]
 pub(crate) enum Ends {
-    Reject(Arc<str>),
+    Reject(Box<str>),
     Route(Box<Route>),
 }
 
@@ -50,6 +59,7 @@ pub(crate) struct Route {
     pub(crate) receipt_within: Option<Duration>,
     pub(crate) spill_after: Option<Duration>,
     pub(crate) on_unknown: Option<OnUnknown>,
+    pub(crate) lookup: Lookup,
 }
 
 /// Candidates of a route in their order.
@@ -73,7 +83,7 @@ pub(crate) enum Skipped<'a> {
 
 impl Policy {
     /// Whether the policy applies to `message`, or why not.
-    pub(crate) fn judge(&self, message: &Message<'_>) -> Result<(), Skipped<'_>> {
+    pub(crate) fn judge(&self, message: &Message<'_, '_>) -> Result<(), Skipped<'_>> {
         if !self.span.contains(message.at) {
             return Err(Skipped::Span);
         }
@@ -93,7 +103,7 @@ impl Policy {
 
 impl Test {
     /// Whether the condition holds. One on something unknown does not.
-    fn holds(&self, message: &Message<'_>) -> bool {
+    fn holds(&self, message: &Message<'_, '_>) -> bool {
         let serving = message.resolved.network.as_ref();
         match self {
             Self::Class(list) => list.contains(&message.class),
@@ -109,10 +119,7 @@ impl Test {
             Self::Prefix(list) => (1..=message.to.len()).any(|len| list.binary_search(&message.to.first(len)).is_ok()),
             Self::Account(globs) => globs.fit(message.account),
             Self::Sender(globs) => globs.fit(message.from),
-            Self::Tag(list) => message
-                .tags
-                .iter()
-                .any(|tag| list.iter().any(|wanted| **wanted == **tag)),
+            Self::Tag(list) => message.tags.iter().any(|tag| list.iter().any(|wanted| wanted == tag)),
             Self::Hours(hours) => hours.contain(message.at),
             Self::Text(regex) => message.text.is_some_and(|text| regex.is_match(text)),
         }

@@ -54,7 +54,7 @@ impl Senders {
     }
 
     /// The first rule in file order that fits decides.
-    pub(crate) fn towards(&self, carrier: CarrierIndex, message: &Message<'_>) -> Shown {
+    pub(crate) fn towards(&self, carrier: CarrierIndex, message: &Message<'_, '_>) -> Shown {
         let country = message.resolved.country();
         let rules = &self.of_carrier[usize::from(carrier)];
         let first = rules.iter().copied().find(|index| {

@@ -4,7 +4,6 @@ mod carriers;
 mod conditions;
 mod csv;
 mod hours;
-mod later;
 mod numbering;
 mod policies;
 mod ported;
@@ -31,7 +30,7 @@ pub(crate) use self::{
 };
 pub use self::{
     carriers::{Charged, RouteType},
-    route::{OnUnknown, Strategy},
+    route::{Lookup, OnUnknown, Strategy},
 };
 use crate::{digits::Digits, files::Files, network::Network};
 
@@ -61,7 +60,6 @@ pub(crate) struct Spec {
 impl Spec {
     /// Reads every file; what is wrong with any of them is logged.
     pub(crate) fn read(files: &Files, log: &Log) -> Self {
-        later::warn_files(files, log);
         let sets = Sets::read(files, log);
         Self {
             version: files.version(),

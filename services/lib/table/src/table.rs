@@ -129,7 +129,7 @@ impl Table {
     ///
     /// Reads no clock and no die; allocates nothing once the buffers of `decision` have grown. One walk of at most 16 trie
     /// nodes, one look at each policy until one ends the walk, one rate per candidate.
-    pub fn decide(&self, query: &Query<'_>, decision: &mut Decision) {
+    pub fn decide<'t>(&'t self, query: &Query<'_>, decision: &mut Decision<'t>) {
         walk(self, query, &mut (), decision);
     }
 
@@ -142,7 +142,7 @@ impl Table {
     }
 
     /// Decides `query` and says what it would cost and earn. Runs the very walk of [`Table::decide`].
-    pub fn quote(&self, query: &Query<'_>) -> Quote {
+    pub fn quote(&self, query: &Query<'_>) -> Quote<'_> {
         quote(self, query)
     }
 }

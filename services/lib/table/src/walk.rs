@@ -1,7 +1,7 @@
 //! The walk: policies in order, then the candidates of the route that ends it. Generic over a probe: with `()` it decides,
 //! with a recorder it explains, so the two cannot drift apart.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use sms::{Class, Encoding, SenderKind, UnixMs};
 
@@ -42,22 +42,22 @@ impl<'t> Probe<'t> for () {
 }
 
 /// The message as the policies so far left it.
-pub(crate) struct Message<'a> {
+pub(crate) struct Message<'t, 'q> {
     pub(crate) to: Digits,
-    pub(crate) from: &'a str,
+    pub(crate) from: &'q str,
     pub(crate) sender_kind: SenderKind,
-    pub(crate) account: &'a str,
+    pub(crate) account: &'q str,
     pub(crate) class: Class,
     pub(crate) encoding: Encoding,
     pub(crate) segments: u8,
-    pub(crate) text: Option<&'a str>,
+    pub(crate) text: Option<&'q str>,
     pub(crate) at: UnixMs,
-    pub(crate) resolved: Resolved<'a>,
-    pub(crate) tags: Vec<Arc<str>>,
+    pub(crate) resolved: Resolved<'t>,
+    pub(crate) tags: Vec<&'t str>,
 }
 
 /// Walks `table` for `query` and fills `decision`.
-pub(crate) fn walk<'t, P: Probe<'t>>(table: &'t Table, query: &Query<'_>, probe: &mut P, decision: &mut Decision) {
+pub(crate) fn walk<'t, P: Probe<'t>>(table: &'t Table, query: &Query<'_>, probe: &mut P, decision: &mut Decision<'t>) {
     decision.clear();
     let to = recipient(query);
     let resolved = table.numbers.resolve(to, query.network, query.ported, &table.rates);
@@ -76,6 +76,7 @@ pub(crate) fn walk<'t, P: Probe<'t>>(table: &'t Table, query: &Query<'_>, probe:
         tags: std::mem::take(&mut decision.tags),
     };
     let route = follow(table, &mut message, probe, decision);
+    (decision.encoding, decision.segments) = (message.encoding, message.segments);
     if let Some(route) = route {
         decision.terms = terms(route, query.class);
         offer(table, query, &message, route, probe, decision);
@@ -85,21 +86,19 @@ pub(crate) fn walk<'t, P: Probe<'t>>(table: &'t Table, query: &Query<'_>, probe:
 
 /// The digits of the recipient; none where it is no number.
 pub(crate) fn recipient(query: &Query<'_>) -> Digits {
-    Digits::parse(query.to.strip_prefix('+').unwrap_or(query.to)).unwrap_or_default()
+    Digits::of_number(query.to).unwrap_or_default()
 }
 
 /// Applies policies until one ends the walk. `None` = it was rejected.
-fn follow<'t: 'a, 'a, P: Probe<'t>>(
+fn follow<'t: 'q, 'q, P: Probe<'t>>(
     table: &'t Table,
-    message: &mut Message<'a>,
+    message: &mut Message<'t, 'q>,
     probe: &mut P,
-    decision: &mut Decision,
+    decision: &mut Decision<'t>,
 ) -> Option<&'t Route> {
-    // No act changes class or country, so one look serves the whole walk.
-    let country = message.resolved.country();
     for (policy, gate) in table.policies.iter().zip(&table.gates) {
         // Who explains wants the very condition that fails.
-        if !P::WANTS_ALL && !gate.opens(message.class, country) {
+        if !P::WANTS_ALL && !gate.opens(message.class, message.resolved.country()) {
             continue;
         }
         if let Err(why) = policy.judge(message) {
@@ -107,14 +106,14 @@ fn follow<'t: 'a, 'a, P: Probe<'t>>(
             continue;
         }
         probe.applied(policy);
-        act(policy, message, decision);
+        act(table, policy, message, probe, decision);
         let Some(ends) = &policy.ends else { continue };
-        decision.policy = Some(Arc::clone(&policy.name));
+        decision.policy = Some(&policy.name);
         return match ends {
             Ends::Route(route) => Some(route),
             Ends::Reject(reason) => {
                 decision.action = Action::Reject;
-                decision.reason = Some(Arc::clone(reason));
+                decision.reason = Some(reason);
                 None
             }
         };
@@ -123,13 +122,32 @@ fn follow<'t: 'a, 'a, P: Probe<'t>>(
 }
 
 /// Does what a policy does beside ending the walk.
-fn act<'a>(policy: &'a Policy, message: &mut Message<'a>, decision: &mut Decision) {
+fn act<'t: 'q, 'q, P: Probe<'t>>(
+    table: &'t Table,
+    policy: &'t Policy,
+    message: &mut Message<'t, 'q>,
+    probe: &mut P,
+    decision: &mut Decision<'t>,
+) {
     if let Some(sender) = &policy.sender {
         message.from = sender;
         message.sender_kind = SenderKind::of(sender);
-        decision.sender = Some(Arc::clone(sender));
+        decision.from = Some(sender);
     }
-    message.tags.extend(policy.tag.clone());
+    if let Some((recipient, digits)) = &policy.recipient {
+        message.to = *digits;
+        // What the query said of network and porting was said of the old number.
+        message.resolved = table.numbers.resolve(*digits, None, None, &table.rates);
+        probe.resolved(&message.resolved);
+        decision.to = Some(recipient);
+    }
+    if let Some((text, size)) = &policy.text {
+        message.text = Some(text);
+        (message.encoding, message.segments) = (size.encoding, size.segments);
+        decision.text = Some(text);
+    }
+    decision.copies.extend(policy.copy.iter().map(|to| &**to));
+    message.tags.extend(policy.tag.as_deref());
     decision.avoided.extend_from_slice(&policy.avoid);
 }
 
@@ -146,5 +164,6 @@ fn terms(route: &Route, class: Class) -> Terms {
         receipt_within: route.receipt_within,
         spill_after: route.spill_after.or(spill_after),
         on_unknown: route.on_unknown.unwrap_or(on_unknown),
+        lookup: route.lookup,
     }
 }

@@ -289,7 +289,7 @@ proptest! {
             let mut decision = table::Decision::new();
             table.decide(&asked.query(), &mut decision);
             prop_assert_eq!(decision.action.as_str(), found.action);
-            prop_assert_eq!(decision.policy.as_deref(), found.policy.as_deref());
+            prop_assert_eq!(decision.policy, found.policy.as_deref());
             let candidates = found.candidates.iter().map(|one| {
                 format!("{} {} {}", one.carrier, one.reason.unwrap_or(one.verdict), one.from)
             });

@@ -41,18 +41,19 @@ fn query(account: &str) -> Query<'_> {
     }
 }
 
-fn money(quote: &Quote) -> [Option<String>; 3] {
+fn money(quote: &Quote<'_>) -> [Option<String>; 3] {
     let cost = quote.selected.as_ref().map(|one| one.cost);
     [cost, quote.sell, quote.margin].map(|amount| amount.map(|amount| amount.to_string()))
 }
 
-fn refused(quote: &Quote) -> Vec<(&str, Refusal)> {
+fn refused<'a>(quote: &'a Quote<'_>) -> Vec<(&'a str, Refusal)> {
     quote.refused.iter().map(|(name, why)| (name.as_str(), *why)).collect()
 }
 
 #[test]
 fn a_quote_has_cost_price_and_margin_of_all_segments() {
-    let quote = table().quote(&query("acme"));
+    let table = table();
+    let quote = table.quote(&query("acme"));
     assert_eq!((quote.action, quote.fallbacks), (Action::Route, 1));
     assert_eq!(quote.selected.as_ref().map(|one| one.carrier.as_str()), Some("cheap"));
     let wanted = ["0.040000", "0.060000", "0.080000"].map(|amount| Some(amount.to_owned()));
@@ -71,7 +72,8 @@ fn a_carrier_that_is_down_shows_and_the_next_is_quoted() {
         standings: Some(&standings),
         ..query("somebody")
     };
-    let quote = table().quote(&query);
+    let table = table();
+    let quote = table.quote(&query);
     assert_eq!(quote.selected.as_ref().map(|one| one.carrier.as_str()), Some("dear"));
     assert_eq!(refused(&quote), [("cheap", Refusal::CircuitOpen)]);
     // 0.05 USD are 0.045 EUR: a loss at 0.04.
@@ -82,7 +84,8 @@ fn a_carrier_that_is_down_shows_and_the_next_is_quoted() {
 #[test]
 fn where_nobody_takes_it_all_are_named() {
     let standings = |_: &CarrierName, _| Standing::DOWN;
-    let waiting = table().quote(&Query {
+    let table = table();
+    let waiting = table.quote(&Query {
         standings: Some(&standings),
         ..query("acme")
     });
@@ -97,7 +100,7 @@ fn where_nobody_takes_it_all_are_named() {
     ];
     assert_eq!(refused(&waiting), wanted);
     assert_eq!(money(&waiting), [None, Some("0.060000".to_owned()), None]);
-    let nowhere = table().quote(&Query {
+    let nowhere = table.quote(&Query {
         to: "4917012345678",
         ..query("acme")
     });
@@ -106,7 +109,7 @@ fn where_nobody_takes_it_all_are_named() {
         (Action::NoRoute, Some("no_route"))
     );
     assert_eq!((nowhere.sell, nowhere.refused.len()), (None, 3));
-    let rejected = table().quote(&Query {
+    let rejected = table.quote(&Query {
         class: sms::Class::Promotional,
         ..query("acme")
     });
@@ -123,7 +126,8 @@ fn a_quote_may_be_asked_of_a_network_alone() {
         ..Request::default()
     };
     let asked = request(Some("20801")).resolve_quote(UnixMs(0)).expect("a query");
-    let quote = table().quote(&asked.query());
+    let table = table();
+    let quote = table.quote(&asked.query());
     assert_eq!(quote.selected.as_ref().map(|one| one.carrier.as_str()), Some("cheap"));
     assert_eq!(quote.network.map(|network| network.source), Some("query"));
     let refused = request(None).resolve_quote(UnixMs(0)).expect_err("nothing named");

@@ -42,9 +42,9 @@ fn it_explains() {
 const TREE: &str = "\
 ├─ network 20801 Orange FR, by numbering
 ├─ policies
-│  ├─ acme-in-france: applies
+│  ├─ acme-in-france: applies, sets sender ACME-FR
 │  ├─ no-campaigns-to-canada: skipped, class promotional does not hold
-│  └─ passwords: applies and ends the walk
+│  └─ passwords: applies, ends the walk
 └─ route: atlas is selected
    ├─ atlas     selected 1: 0.041000 EUR a segment, costs 0.041000 EUR, from ACME-FR
    └─ borealis  fallback 2: 0.042500 EUR a segment, costs 0.042500 EUR, from ACME-FR

@@ -27,7 +27,7 @@ pub(super) fn explanation(explanation: Explanation, query: &Query<'_>, forms: Fo
         from: explanation.from,
         account: explanation.account,
         class: class(query.class).into(),
-        encoding: encoding(query.encoding).into(),
+        encoding: encoding_of(explanation.encoding).into(),
         segments: explanation.segments.into(),
         at: Some(timestamp(query.at)),
         table_version: explanation.table,
@@ -49,14 +49,14 @@ pub(super) fn explanation(explanation: Explanation, query: &Query<'_>, forms: Fo
 }
 
 /// The quote for `query`.
-pub(super) fn quote(quote: Quote, query: &Query<'_>) -> pb::Quote {
+pub(super) fn quote(quote: Quote<'_>, query: &Query<'_>) -> pb::Quote {
     pb::Quote {
         action: action(quote.action.as_str()).into(),
         reason: quote.reason,
-        policy: quote.policy.as_deref().map(str::to_owned),
+        policy: quote.policy.map(str::to_owned),
         network: quote.network.map(network),
-        encoding: encoding(query.encoding).into(),
-        segments: query.segments.into(),
+        encoding: encoding(quote.encoding).into(),
+        segments: quote.segments.into(),
         offer: quote.selected.map(|selected| offer(selected, query.from)),
         fallbacks: u32::try_from(quote.fallbacks).unwrap_or(u32::MAX),
         sell_price: quote.sell.map(|price| price.to_string()),
@@ -72,13 +72,13 @@ pub(super) fn quote(quote: Quote, query: &Query<'_>) -> pb::Quote {
     }
 }
 
-fn offer(selected: Candidate, sender: &str) -> pb::Offer {
+fn offer(selected: Candidate<'_>, sender: &str) -> pb::Offer {
     pb::Offer {
         carrier: selected.carrier.to_string(),
         price: selected.unit.to_string(),
-        currency: selected.currency.as_ref().to_owned(),
+        currency: selected.currency.to_owned(),
         cost: selected.cost.to_string(),
-        from: selected.from.as_deref().unwrap_or(sender).to_owned(),
+        from: selected.from.unwrap_or(sender).to_owned(),
     }
 }
 
@@ -141,6 +141,12 @@ fn action(word: &str) -> pb::Action {
     ];
     let found = all.into_iter().find(|(action, _)| action.as_str() == word);
     found.map_or(pb::Action::Unspecified, |(_, action)| action)
+}
+
+fn encoding_of(word: &str) -> Encoding {
+    let all = [sms::Encoding::Gsm7, sms::Encoding::Ucs2, sms::Encoding::Binary];
+    let found = all.into_iter().find(|known| known.as_str() == word);
+    found.map_or(Encoding::Unspecified, encoding)
 }
 
 fn verdict(word: &str) -> pb::Verdict {

@@ -212,6 +212,6 @@ pub(super) fn cost_alone(table: &Table, letter: &Letter, at: UnixMs, carrier: &C
     decision
         .candidates
         .first()
-        .filter(|candidate| candidate.carrier == *carrier)
+        .filter(|candidate| candidate.carrier == carrier)
         .map(|candidate| candidate.cost.0)
 }

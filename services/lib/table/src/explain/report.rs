@@ -73,8 +73,12 @@ impl Explanation {
         let name = &step.policy;
         match &step.skipped {
             Some(why) => format!("{name}: skipped, {why}"),
-            None if self.policy.as_ref() == Some(name) => format!("{name}: applies and ends the walk"),
-            None => format!("{name}: applies"),
+            None => {
+                let end = (self.policy.as_ref() == Some(name)).then_some("ends the walk");
+                let acts = Some(step.acts.as_str()).filter(|acts| !acts.is_empty());
+                let did: Vec<&str> = ["applies"].into_iter().chain(acts).chain(end).collect();
+                format!("{name}: {}", did.join(", "))
+            }
         }
     }
 

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use sms::{Msisdn, TEXT_OCTETS_MAX};
 use source::{Code, Place, Section};
 
 use super::{
-    Conditions, NAME_CHARS_MAX, RouteSpec, conditions, later,
+    Conditions, NAME_CHARS_MAX, RouteSpec, conditions,
     rates::read_span,
     route::{self, Named},
     sets::Sets,
@@ -18,6 +19,8 @@ const POLICIES_MAX: usize = 10_000;
 const EXCEPTS_MAX: usize = 100;
 /// Longest reason of a rejection, in characters.
 const REASON_CHARS_MAX: usize = 200;
+/// Most numbers that one policy copies to.
+const COPIES_MAX: usize = 100;
 
 /// One `[[policy]]` as written.
 #[derive(Clone, Debug)]
@@ -29,6 +32,8 @@ pub(crate) struct PolicySpec {
     /// The policy is skipped if all of any one of them hold.
     pub(crate) excepts: Vec<Conditions>,
     pub(crate) rewrite: Rewrite,
+    /// Numbers that get a further message, as written.
+    pub(crate) copy: Vec<String>,
     pub(crate) tag: Option<String>,
     pub(crate) avoid: Vec<Named>,
     pub(crate) end: Option<End>,
@@ -38,6 +43,9 @@ pub(crate) struct PolicySpec {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Rewrite {
     pub(crate) sender: Option<String>,
+    /// As written, be it with a plus.
+    pub(crate) recipient: Option<String>,
+    pub(crate) text: Option<String>,
 }
 
 /// How a policy ends the walk.
@@ -77,7 +85,6 @@ fn read_policy(section: &Section<'_>, sets: &Sets) -> PolicySpec {
             .map(|table| read_except(table, sets))
             .collect()
     };
-    later::refuse_keys(section, &["copy"]);
     let policy = PolicySpec {
         place: section.place(),
         name: section
@@ -96,6 +103,11 @@ fn read_policy(section: &Section<'_>, sets: &Sets) -> PolicySpec {
             .key("rewrite")
             .section()
             .map(|table| read_rewrite(&table))
+            .unwrap_or_default(),
+        copy: section
+            .key("copy")
+            .section()
+            .map(|table| read_copy(&table, sets))
             .unwrap_or_default(),
         tag: section.key("tag").string(NAME_CHARS_MAX),
         avoid: route::read_carriers(&section.key("avoid"), sets).unwrap_or_default(),
@@ -135,10 +147,35 @@ fn read_policy_span(section: &Section<'_>) -> Span {
 }
 
 fn read_rewrite(section: &Section<'_>) -> Rewrite {
-    later::refuse_keys(section, &["recipient", "text"]);
     let sender = section.key("sender");
     let sender = sender.parse(|text| sms::Sender::new(text).map(|sender| sender.as_str().to_owned()));
-    Rewrite { sender }
+    Rewrite {
+        sender,
+        recipient: section.key("recipient").parse(number),
+        text: section.key("text").parse(body),
+    }
+}
+
+fn read_copy(section: &Section<'_>, sets: &Sets) -> Vec<String> {
+    let to = section.key("to").required();
+    let numbers = sets.values(&to, number).unwrap_or_default();
+    if numbers.len() > COPIES_MAX {
+        let what = format_args!("has {} numbers, the limit is {COPIES_MAX}", numbers.len());
+        to.refuse(Code::RANGE, what, "every message that fits is sent to each of them", "");
+    }
+    numbers
+}
+
+fn number(text: &str) -> Result<String, sms::AddressError> {
+    Msisdn::new(text).map(|_| text.to_owned())
+}
+
+fn body(text: &str) -> Result<String, String> {
+    match text.len() {
+        0 => Err("a text has at least one character".to_owned()),
+        octets if octets > TEXT_OCTETS_MAX => Err(format!("it has {octets} octets, the limit is {TEXT_OCTETS_MAX}")),
+        _ => Ok(text.to_owned()),
+    }
 }
 
 fn read_end(section: &Section<'_>, sets: &Sets) -> Option<End> {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use sms::CarrierName;
 use source::{Code, Entry, Place, Section};
 
-use super::{CARRIERS_MAX, RouteType, carriers::words, later, sets::Sets};
+use super::{CARRIERS_MAX, RouteType, carriers::words, sets::Sets};
 use crate::{code, money::Micros};
 
 /// Most carriers that one message may be offered to.
@@ -29,6 +29,7 @@ pub(crate) struct RouteSpec {
     pub(crate) receipt_within: Option<Duration>,
     pub(crate) spill_after: Option<Duration>,
     pub(crate) on_unknown: Option<OnUnknown>,
+    pub(crate) lookup: Option<Lookup>,
 }
 
 /// A carrier named by a policy, and where.
@@ -81,6 +82,18 @@ pub enum OnUnknown {
     Fail,
 }
 
+/// Whether whoever routes asks somebody which network serves the number before the message goes out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Lookup {
+    /// What is known will do.
+    #[default]
+    Never,
+    /// Where the answer may change what the message costs by more than the question does.
+    WhenItMatters,
+    /// For every message.
+    Always,
+}
+
 /// Reads a whole route.
 pub(super) fn read(section: &Section<'_>, sets: &Sets) -> RouteSpec {
     let carriers = read_carriers(&section.key("carriers"), sets);
@@ -118,10 +131,6 @@ pub(super) fn read(section: &Section<'_>, sets: &Sets) -> RouteSpec {
 
 /// Reads the keys that `[defaults]` may hold too: all but carriers and weights.
 pub(super) fn read_terms(section: &Section<'_>) -> RouteSpec {
-    let lookup = section.key("lookup");
-    if lookup.word(&[("never", false), ("when_it_matters", true), ("always", true)]) == Some(true) {
-        later::refuse(&lookup);
-    }
     RouteSpec {
         strategy: section.key("strategy").word(&Strategy::WORDS),
         carriers: None,
@@ -138,6 +147,11 @@ pub(super) fn read_terms(section: &Section<'_>) -> RouteSpec {
             ("resend", OnUnknown::Resend),
             ("wait", OnUnknown::Wait),
             ("fail", OnUnknown::Fail),
+        ]),
+        lookup: section.key("lookup").word(&[
+            ("never", Lookup::Never),
+            ("when_it_matters", Lookup::WhenItMatters),
+            ("always", Lookup::Always),
         ]),
     }
 }
