@@ -9,15 +9,16 @@ use sms::{CarrierName, Content, SenderKind};
 use crate::{
     check::Checked,
     digits::Digits,
-    gate::Gate,
-    numbers::{NumberEntry, Numbers},
+    fit::{Fits, Set},
+    gate::GateMaker,
+    numbers::Numbers,
     policy::{Carriers, Ends, Policy, Route},
     quality::{Quality, QualityBook},
-    rates::{CarrierIndex, RateBook},
+    ranking::Ranker,
+    rates::CarrierIndex,
     senders::{SenderRule, Senders},
     spec::{CarrierSpec, End, PolicySpec, RouteSpec, Spec},
     table::{Carrier, Table},
-    trie::Trie,
 };
 
 /// Attempts of a route where neither it nor the defaults say.
@@ -43,24 +44,34 @@ pub(crate) fn compile(checked: &Checked) -> Table {
     let open: Arc<[CarrierIndex]> = open.collect();
     let (rates, rate_prefixes) = books::rates(spec, &names);
     let defaults = &spec.settings.defaults;
+    let count = carriers.len();
+    let senders = senders(spec, &names);
+    let compiled: Vec<Carrier> = carriers.into_iter().map(carrier).collect();
     let routes = Routes {
         names: &names,
+        carriers: &compiled,
         open: &open,
         defaults,
     };
+    let policies: Vec<Policy> = spec.policies.iter().map(|policy| routes.policy(policy)).collect();
+    let mut gates = GateMaker::new(&policies);
+    let mut ranker = Ranker::new(&rates, index(count));
+    let numbers = Numbers::new(spec, &rates, &rate_prefixes, &mut ranker, &mut gates);
     Table {
         version: spec.version.as_str().into(),
         name: spec.settings.name.as_str().into(),
         currency: spec.settings.currency.as_str().into(),
-        numbers: numbers(spec, &rates, &rate_prefixes),
+        numbers,
+        rankings: ranker.finish(),
         rates,
-        senders: senders(spec, &names),
+        fits: Fits::new(&compiled, &senders),
+        senders,
         quality: quality(spec, &names),
         sell: books::sell(spec),
-        gates: spec.policies.iter().map(|policy| Gate::of(&policy.matches)).collect(),
-        policies: spec.policies.iter().map(|policy| routes.policy(policy)).collect(),
+        gates: gates.finish(),
         default_route: routes.route(defaults),
-        carriers: carriers.into_iter().map(carrier).collect(),
+        policies,
+        carriers: compiled,
     }
 }
 
@@ -115,24 +126,10 @@ fn quality(spec: &Spec, names: &Names<'_>) -> QualityBook {
     QualityBook::new(figures.collect())
 }
 
-/// One trie over the prefixes of the plan and of the rates.
-fn numbers(spec: &Spec, rates: &RateBook, rate_prefixes: &[(Digits, u32)]) -> Numbers {
-    let mut prefixes: Vec<Digits> = spec.plan.iter().map(|row| row.prefix).collect();
-    prefixes.extend(rate_prefixes.iter().map(|(prefix, _)| *prefix));
-    prefixes.sort_unstable();
-    prefixes.dedup();
-    let entry = |prefix: &Digits| {
-        let plan = spec.plan.binary_search_by_key(prefix, |row| row.prefix).ok();
-        let rates = rate_prefixes.binary_search_by_key(prefix, |(prefix, _)| *prefix).ok();
-        NumberEntry::new(plan, rates.map(|at| rate_prefixes[at].1))
-    };
-    let entries = prefixes.iter().map(entry).collect();
-    Numbers::new(Trie::new(&prefixes), entries, spec, rates)
-}
-
 /// Fills what a route does not say.
 struct Routes<'a> {
     names: &'a Names<'a>,
+    carriers: &'a [Carrier],
     open: &'a Arc<[CarrierIndex]>,
     defaults: &'a RouteSpec,
 }
@@ -169,10 +166,12 @@ impl Routes<'_> {
             .carriers
             .as_ref()
             .map(|list| list.iter().map(|one| self.names.of(&one.carrier)).collect());
-        Route {
+        let list: Arc<[CarrierIndex]> = named.unwrap_or_else(|| Arc::clone(self.open));
+        let mut route = Route {
+            able: Set::default(),
             strategy: spec.strategy.or(defaults.strategy).unwrap_or_default(),
             carriers: Carriers {
-                list: named.unwrap_or_else(|| Arc::clone(self.open)),
+                list,
                 weights: spec.weights.clone(),
             },
             route_types: spec.route_types.clone().or_else(|| defaults.route_types.clone()),
@@ -185,7 +184,26 @@ impl Routes<'_> {
             spill_after: spec.spill_after.or(defaults.spill_after),
             on_unknown: spec.on_unknown.or(defaults.on_unknown),
             lookup: spec.lookup.or(defaults.lookup).unwrap_or_default(),
-        }
+        };
+        route.able = self.able(&route);
+        route
+    }
+}
+
+impl Routes<'_> {
+    /// The carriers of `route` that can take some message.
+    fn able(&self, route: &Route) -> Set {
+        let mut listed = vec![false; self.carriers.len()];
+        route
+            .carriers
+            .list
+            .iter()
+            .for_each(|carrier| listed[usize::from(*carrier)] = true);
+        Set::of(self.carriers.len(), |at| {
+            let carrier = &self.carriers[at];
+            let has_receipts = carrier.receipts || route.receipt_within.is_none();
+            listed[at] && carrier.enabled && !route.refuses_type(carrier.route_type) && has_receipts
+        })
     }
 }
 

@@ -26,7 +26,7 @@ pub struct Decision<'t> {
     pub terms: Terms,
     /// Carriers to offer the message to, the first first: at most `terms.attempts`. Filled with [`Action::Route`] only.
     pub candidates: Vec<Candidate<'t>>,
-    /// How many carriers the table itself would have let take it but which are held back just now.
+    /// With [`Action::Wait`], how many carriers the table itself would have let take it but which are held back just now.
     pub held_back: HeldBack,
     /// Words that policies tagged the message with, in order.
     pub tags: Vec<&'t str>,
@@ -47,6 +47,8 @@ pub struct Decision<'t> {
     pub(crate) ranking: Vec<Ranked>,
     /// Carriers that policies avoid.
     pub(crate) avoided: Vec<CarrierIndex>,
+    /// Bits of the carriers that can take the message by what they are.
+    pub(crate) fit: Vec<u64>,
 }
 
 /// What a decision comes to.

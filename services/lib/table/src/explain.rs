@@ -125,7 +125,7 @@ pub struct Step {
 /// Records a walk.
 #[derive(Default)]
 pub(crate) struct Recorder<'t> {
-    resolved: Resolved<'t>,
+    resolved: Option<Resolved<'t>>,
     steps: Vec<(&'t Policy, Option<String>)>,
     refused: Vec<(CarrierIndex, Refusal, Shown, Option<Price>)>,
 }
@@ -134,7 +134,7 @@ impl<'t> Probe<'t> for Recorder<'t> {
     const WANTS_ALL: bool = true;
 
     fn resolved(&mut self, resolved: &Resolved<'t>) {
-        self.resolved = *resolved;
+        self.resolved = Some(*resolved);
     }
 
     fn skipped(&mut self, policy: &'t Policy, why: Skipped<'t>) {
@@ -150,8 +150,8 @@ impl<'t> Probe<'t> for Recorder<'t> {
         self.steps.push((policy, None));
     }
 
-    fn refused(&mut self, carrier: CarrierIndex, why: Refusal, shown: Shown, price: impl FnOnce() -> Option<Price>) {
-        self.refused.push((carrier, why, shown, price()));
+    fn refused(&mut self, carrier: CarrierIndex, why: Refusal, shown: Shown, price: Option<Price>) {
+        self.refused.push((carrier, why, shown, price));
     }
 }
 
@@ -169,7 +169,7 @@ impl Recorder<'_> {
             segments: decision.segments,
             at: instant_text(query.at),
             table: table.version.to_string(),
-            network: served_by(&self.resolved),
+            network: self.resolved.and_then(|resolved| served_by(table, &resolved)),
             policies: applied.map(|(policy, _)| policy.name.to_string()).collect(),
             policy: decision.policy.map(str::to_owned),
             action: decision.action.as_str(),
@@ -267,13 +267,13 @@ fn verdict(rank: usize, attempts: u32) -> &'static str {
 }
 
 /// What people are told of who serves a recipient.
-pub(crate) fn served_by(resolved: &Resolved<'_>) -> Option<ServedBy> {
-    resolved.network.as_ref().map(|serving| ServedBy {
-        mcc: serving.network.mcc().to_string(),
-        mnc: serving.network.mnc(),
-        country: serving.country.as_ref().map(Country::to_string),
-        operator: serving.operator.map(str::to_owned),
-        source: serving.source.as_str(),
+pub(crate) fn served_by(table: &Table, resolved: &Resolved<'_>) -> Option<ServedBy> {
+    resolved.network.map(|network| ServedBy {
+        mcc: network.mcc().to_string(),
+        mnc: network.mnc(),
+        country: resolved.country.as_ref().map(Country::to_string),
+        operator: table.numbers.operator(resolved).map(str::to_owned),
+        source: resolved.source.as_str(),
         ported: resolved.ported,
     })
 }

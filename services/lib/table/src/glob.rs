@@ -31,6 +31,16 @@ impl Globs {
             || self.starred.iter().any(|glob| glob.fits(value))
     }
 
+    /// The patterns without a star, in lower case and in order.
+    pub(crate) fn plain(&self) -> impl Iterator<Item = &str> {
+        self.plain.iter().map(String::as_str)
+    }
+
+    /// Whether there are patterns with a star.
+    pub(crate) fn has_stars(&self) -> bool {
+        !self.starred.is_empty()
+    }
+
     /// The patterns, for people.
     pub(crate) fn written(&self) -> Vec<String> {
         self.plain

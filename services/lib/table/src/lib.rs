@@ -5,7 +5,8 @@
 //! [`LiveTable`] holds the one in force.
 //!
 //! The way through this crate is the way of a table: `files` → `spec` (as written) → `check` → `compile` → `walk` (the
-//! policies) → `offer` (the candidates), with `numbers`, `rates`, `senders`, `sell`, `quality` and `rank` beside them. What only a running router knows comes in as
+//! policies, those that `gate` leaves) → `offer` (the candidates, those that `fit`, in the order of `ranking`), with
+//! `numbers`, `rates`, `senders`, `sell`, `quality` and `rank` beside them. What only a running router knows comes in as
 //! [`Standings`].
 
 pub mod batch;
@@ -17,6 +18,7 @@ mod decision;
 mod digits;
 mod explain;
 pub mod files;
+mod fit;
 mod gate;
 mod glob;
 mod instant;
@@ -30,6 +32,7 @@ mod quality;
 mod query;
 mod quote;
 mod rank;
+mod ranking;
 mod rates;
 mod request;
 mod sell;

@@ -78,6 +78,11 @@ impl Network {
         }
     }
 
+    /// The networks of `mcc` of which no MNC is known.
+    pub(crate) const fn of_mcc(mcc: Mcc) -> Self {
+        Self { mcc, mnc: 0 }
+    }
+
     /// The country code.
     pub const fn mcc(self) -> Mcc {
         self.mcc
@@ -108,6 +113,11 @@ impl Country {
             [a @ b'A'..=b'Z', b @ b'A'..=b'Z'] => Ok(Self([*a, *b])),
             _ => Err(NetworkError::Country),
         }
+    }
+
+    /// Its place among all pairs of letters, 0 to 675.
+    pub(crate) const fn index(self) -> usize {
+        (self.0[0] - b'A') as usize * 26 + (self.0[1] - b'A') as usize
     }
 
     /// The two letters.

@@ -1,100 +1,98 @@
-//! Who serves a number: the numbering plan, and the keys under which the number is charged.
-
-use std::sync::Arc;
+//! Who serves a number: the numbering plan, and everything else that follows from the digits of a number alone.
 
 use crate::{
     digits::Digits,
+    gate::{GateMaker, PlaceGates},
     network::{Country, Mcc, Network},
     query::{Served, Source},
-    rates::{RateBook, Tariff},
-    spec::Spec,
+    ranking::{Ranker, Ranking},
+    rates::{KeyId, RateBook, Tariff},
+    spec::{PlanRow, Spec},
     trie::Trie,
 };
 
 /// What is known of numbers by their digits.
 #[derive(Debug)]
 pub(crate) struct Numbers {
+    /// Over the prefixes of the plan, of the rates, and of the policies, and the empty one.
     trie: Trie,
     /// By the trie's prefixes.
-    entries: Vec<NumberEntry>,
-    plan: Vec<Range>,
+    places: Vec<Place>,
+    /// Names of operators by rows of the plan, in order of prefixes.
+    operators: Operators,
     /// The first row of each network, in order of networks.
     first_of_network: Vec<(Network, u32)>,
     /// The country of the first row of each MCC, in order of MCCs.
     first_of_mcc: Vec<(Mcc, Option<Country>)>,
+    /// The ranking of numbers without rated prefixes, by the network that serves them.
+    of_network: Vec<(Network, Ranking)>,
+    /// The ranking where no network is known and no prefix has rates.
+    of_nobody: Ranking,
     /// In order of the numbers.
     ported: Box<[(Digits, Network)]>,
 }
 
-/// What begins at one prefix.
+/// What all numbers share of which one prefix is the longest that the table knows.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct NumberEntry {
+pub(crate) struct Place {
+    /// Row of the plan, or [`NONE`].
     plan: u32,
-    rates: u32,
-}
-
-/// One range of the numbering plan.
-#[derive(Debug)]
-struct Range {
-    network: Network,
+    network: Option<Network>,
     country: Option<Country>,
-    operator: Arc<str>,
-    /// Keys in the rate book.
-    network_key: Option<u32>,
-    mcc_key: Option<u32>,
+    /// By the plan.
+    tariff: Tariff,
+    /// Of that tariff.
+    ranking: Ranking,
+    gates: PlaceGates,
 }
 
 /// What a number resolves to.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Resolved<'a> {
-    /// `None` = unknown.
-    pub(crate) network: Option<Serving<'a>>,
-    pub(crate) ported: bool,
-    pub(crate) tariff: Tariff,
-}
-
-/// The network that serves a number.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Serving<'a> {
-    pub(crate) network: Network,
+pub(crate) struct Resolved<'t> {
+    pub(crate) place: &'t Place,
+    /// `None` = unknown.
+    pub(crate) network: Option<Network>,
     /// `None` = not known.
     pub(crate) country: Option<Country>,
-    /// `None` = the plan does not know the network.
-    pub(crate) operator: Option<&'a str>,
+    /// Who named the network.
     pub(crate) source: Source,
+    pub(crate) ported: bool,
+    pub(crate) tariff: Tariff,
+    pub(crate) ranking: Ranking,
+}
+
+/// Each operator's name once.
+#[derive(Debug, Default)]
+struct Operators {
+    names: Vec<Box<str>>,
+    /// By rows of the plan.
+    of_row: Vec<u32>,
 }
 
 const NONE: u32 = u32::MAX;
 
-impl Resolved<'_> {
-    /// The country of the network; `None` = not known.
-    pub(crate) fn country(&self) -> Option<Country> {
-        self.network.as_ref().and_then(|serving| serving.country)
-    }
-}
-
-impl NumberEntry {
-    /// An entry of a plan row, a rate key, or both.
-    pub(crate) fn new(plan: Option<usize>, rates: Option<u32>) -> Self {
-        let plan = plan.map_or(NONE, |at| u32::try_from(at).expect("row limits keep counts below 2^32"));
-        Self {
-            plan,
-            rates: rates.unwrap_or(NONE),
-        }
-    }
-}
-
 impl Numbers {
-    /// `entries` are in order of the trie's prefixes.
-    pub(crate) fn new(trie: Trie, entries: Vec<NumberEntry>, spec: &Spec, rates: &RateBook) -> Self {
+    /// Everything about numbers. `rated` are the prefixes that have rates, in order.
+    pub(crate) fn new(
+        spec: &Spec,
+        rates: &RateBook,
+        rated: &[(Digits, KeyId)],
+        ranker: &mut Ranker<'_>,
+        gates: &mut GateMaker,
+    ) -> Self {
         let rows = &spec.plan;
-        let plan = rows.iter().map(|row| Range {
-            network: row.network,
-            country: row.country,
-            operator: row.operator.as_str().into(),
-            network_key: rates.network_key(row.network).filter(|_| row.network.has_mnc()),
-            mcc_key: rates.mcc_key(row.network.mcc()),
-        });
+        let mut prefixes: Vec<Digits> = rows.iter().map(|row| row.prefix).collect();
+        prefixes.extend(rated.iter().map(|(prefix, _)| *prefix));
+        prefixes.extend(gates.prefixes());
+        // The empty one, so that every number has a place.
+        prefixes.push(Digits::default());
+        prefixes.sort_unstable();
+        prefixes.dedup();
+        let networks = rates.networks();
+        let mut of_network: Vec<_> = networks
+            .map(|network| (network, ranker.ranking(rates.tariff(Some(network), KeyId::NONE))))
+            .collect();
+        of_network.sort_unstable_by_key(|(network, _)| *network);
         let mut first_of_network: Vec<(Network, u32)> =
             rows.iter().zip(0..).map(|(row, at)| (row.network, at)).collect();
         first_of_network.sort_unstable();
@@ -104,11 +102,13 @@ impl Numbers {
         first_of_mcc.sort_by_key(|(mcc, _)| *mcc);
         first_of_mcc.dedup_by_key(|(mcc, _)| *mcc);
         Self {
-            trie,
-            entries,
-            plan: plan.collect(),
+            places: places(&prefixes, rows, rates, rated, ranker, gates),
+            trie: Trie::new(&prefixes),
+            operators: Operators::new(rows),
             first_of_network,
             first_of_mcc,
+            of_network,
+            of_nobody: ranker.ranking(rates.tariff(None, KeyId::NONE)),
             ported: spec.ported.as_slice().into(),
         }
     }
@@ -122,50 +122,68 @@ impl Numbers {
         ported: Option<bool>,
         rates: &RateBook,
     ) -> Resolved<'_> {
-        let mut tariff = Tariff::default();
-        let mut planned = None;
-        self.trie.walk(number, |prefix| {
-            let entry = self.entries[prefix as usize];
-            if entry.rates != NONE {
-                tariff.push_prefix(entry.rates);
-            }
-            if entry.plan != NONE {
-                planned = Some(&self.plan[entry.plan as usize]);
-            }
-        });
-        let Some(told) = told.or_else(|| self.moved_to(number)) else {
-            if let Some(range) = planned {
-                tariff.set_network(range.network_key, range.mcc_key);
-            }
-            let ported = ported.unwrap_or(false);
-            return Resolved {
-                network: planned.map(Range::serving),
-                ported,
-                tariff,
-            };
-        };
-        let network = told.network;
-        tariff.set_network(
-            rates.network_key(network).filter(|_| network.has_mnc()),
-            rates.mcc_key(network.mcc()),
-        );
-        let serving = Serving {
-            network,
-            country: self.country(network.mcc(), planned),
-            operator: self.operator(network, planned),
-            source: told.source,
-        };
-        // Where one side knows no MNC, nothing says that the number moved.
-        let moved =
-            planned.is_some_and(|range| range.network.has_mnc() && network.has_mnc() && range.network != network);
-        Resolved {
-            network: Some(serving),
-            ported: ported.unwrap_or(moved),
-            tariff,
+        let place = self.trie.longest(number).expect("the empty prefix begins every number");
+        let place = &self.places[place as usize];
+        match told.or_else(|| self.moved_to(number)) {
+            Some(told) => self.resolve_told(place, told, ported, rates),
+            None => Resolved {
+                place,
+                network: place.network,
+                country: place.country,
+                source: Source::Numbering,
+                ported: ported.unwrap_or(false),
+                tariff: place.tariff,
+                ranking: place.ranking,
+            },
         }
     }
 
+    fn resolve_told<'t>(
+        &'t self,
+        place: &'t Place,
+        told: Served,
+        ported: Option<bool>,
+        rates: &RateBook,
+    ) -> Resolved<'t> {
+        let network = told.network;
+        let tariff = rates.tariff(Some(network), place.tariff.prefix);
+        let ranking = if tariff == place.tariff {
+            place.ranking
+        } else if place.tariff.prefix == KeyId::NONE {
+            self.ranking_of(network)
+        } else {
+            Ranking::Unranked
+        };
+        // Where one side knows no MNC, nothing says that the number moved.
+        let moved = place
+            .network
+            .is_some_and(|planned| planned.has_mnc() && network.has_mnc() && planned != network);
+        Resolved {
+            place,
+            network: Some(network),
+            country: self.country(network.mcc(), place),
+            source: told.source,
+            ported: ported.unwrap_or(moved),
+            tariff,
+            ranking,
+        }
+    }
+
+    /// The ranking of numbers without rated prefixes that `network` serves.
+    fn ranking_of(&self, network: Network) -> Ranking {
+        let find = |wanted: Network| {
+            self.of_network
+                .binary_search_by_key(&wanted, |(network, _)| *network)
+                .ok()
+        };
+        let found = find(network).or_else(|| find(Network::of_mcc(network.mcc())));
+        found.map_or(self.of_nobody, |at| self.of_network[at].1)
+    }
+
     fn moved_to(&self, number: Digits) -> Option<Served> {
+        if self.ported.is_empty() {
+            return None;
+        }
         let at = self.ported.binary_search_by_key(&number, |(ported, _)| *ported).ok()?;
         Some(Served {
             network: self.ported[at].1,
@@ -174,38 +192,94 @@ impl Numbers {
     }
 
     /// Country of a network that was not read off the plan.
-    fn country(&self, mcc: Mcc, planned: Option<&Range>) -> Option<Country> {
-        if let Some(range) = planned.filter(|range| range.network.mcc() == mcc) {
-            return range.country;
+    fn country(&self, mcc: Mcc, place: &Place) -> Option<Country> {
+        if place.network.is_some_and(|planned| planned.mcc() == mcc) {
+            return place.country;
         }
         let at = self.first_of_mcc.binary_search_by_key(&mcc, |(mcc, _)| *mcc).ok()?;
         self.first_of_mcc[at].1
     }
 
-    fn operator<'a>(&'a self, network: Network, planned: Option<&'a Range>) -> Option<&'a str> {
-        if let Some(range) = planned.filter(|range| range.network == network) {
-            return Some(&range.operator);
+    /// Name of the operator that serves a number; `None` = the plan does not know the network.
+    pub(crate) fn operator(&self, resolved: &Resolved<'_>) -> Option<&str> {
+        let network = resolved.network?;
+        if resolved.place.network == Some(network) {
+            return Some(self.operators.name(resolved.place.plan));
         }
-        let at = self
+        let first = self
             .first_of_network
-            .binary_search_by_key(&network, |(network, _)| *network)
-            .ok()?;
-        Some(&self.plan[self.first_of_network[at].1 as usize].operator)
+            .binary_search_by_key(&network, |(network, _)| *network);
+        let (_, row) = self.first_of_network[first.ok()?];
+        Some(self.operators.name(row))
     }
 
     /// How many ranges the plan has.
     pub(crate) fn len(&self) -> usize {
-        self.plan.len()
+        self.operators.of_row.len()
     }
 }
 
-impl Range {
-    fn serving(&self) -> Serving<'_> {
-        Serving {
-            network: self.network,
-            country: self.country,
-            operator: Some(&self.operator),
-            source: Source::Numbering,
+/// One place for each of `prefixes`, which are sorted: what a prefix does not say itself is said by the longest that begins it.
+fn places(
+    prefixes: &[Digits],
+    rows: &[PlanRow],
+    rates: &RateBook,
+    rated: &[(Digits, KeyId)],
+    ranker: &mut Ranker<'_>,
+    gates: &mut GateMaker,
+) -> Vec<Place> {
+    let mut places: Vec<Place> = Vec::with_capacity(prefixes.len());
+    let mut open: Vec<(Digits, usize)> = Vec::new();
+    let (mut rows, mut rated) = (rows.iter().zip(0..).peekable(), rated.iter().peekable());
+    for (at, prefix) in prefixes.iter().enumerate() {
+        while open.last().is_some_and(|(shorter, _)| !prefix.starts_with(*shorter)) {
+            open.pop();
         }
+        let above = open.last().map(|(_, above)| places[*above]);
+        let row = rows.next_if(|(row, _)| row.prefix == *prefix);
+        let (plan, network, country) = match (row, above) {
+            (Some((row, at)), _) => (at, Some(row.network), row.country),
+            (None, Some(above)) => (above.plan, above.network, above.country),
+            (None, None) => (NONE, None, None),
+        };
+        let own = rated.next_if(|(rated, _)| rated == prefix).map(|(_, key)| *key);
+        let key = own.or(above.map(|above| above.tariff.prefix)).unwrap_or(KeyId::NONE);
+        let tariff = rates.tariff(network, key);
+        places.push(Place {
+            plan,
+            network,
+            country,
+            tariff,
+            ranking: ranker.ranking(tariff),
+            gates: gates.place(*prefix, above.map(|above| above.gates), country, network),
+        });
+        open.push((*prefix, at));
+    }
+    places
+}
+
+impl Place {
+    /// Which policies may apply to its numbers.
+    pub(crate) fn gates(&self) -> PlaceGates {
+        self.gates
+    }
+}
+
+impl Operators {
+    fn new(rows: &[PlanRow]) -> Self {
+        let mut operators = Self::default();
+        let mut places = std::collections::HashMap::new();
+        for row in rows {
+            let place = *places.entry(row.operator.as_str()).or_insert_with(|| {
+                operators.names.push(row.operator.as_str().into());
+                u32::try_from(operators.names.len() - 1).expect("row limits keep counts below 2^32")
+            });
+            operators.of_row.push(place);
+        }
+        operators
+    }
+
+    fn name(&self, row: u32) -> &str {
+        &self.names[self.of_row[row as usize] as usize]
     }
 }

@@ -4,25 +4,26 @@ use std::time::Duration;
 
 use crate::{
     decision::{Action, Candidate, Decision, Ranked, Refusal, Terms},
+    fit,
     money::Micros,
-    network::Network,
     policy::Route,
     quality::Quality,
     query::Query,
     rank,
+    ranking::Offer,
     rates::{CarrierIndex, RateId},
     senders::Shown,
+    spec::Strategy,
     table::{Carrier, Table},
     walk::{Message, Probe},
 };
 
 /// One message before the candidates of its route.
-struct Offer<'a> {
-    table: &'a Table,
+struct Desk<'t, 'a> {
+    table: &'t Table,
     query: &'a Query<'a>,
-    message: &'a Message<'a, 'a>,
-    route: &'a Route,
-    network: Option<Network>,
+    message: &'a Message<'t, 'a>,
+    route: &'t Route,
     /// Whether the route ranks or refuses by quality; else nobody looks it up.
     needs_quality: bool,
     /// Longest wait for a carrier; beyond it the carrier is saturated.
@@ -31,59 +32,44 @@ struct Offer<'a> {
     sell: Option<Micros>,
 }
 
+/// A carrier that is refused, and the sender that it would have shown.
+type Refused = (Refusal, Shown);
+
 /// Judges every candidate, ranks those left, and says what that comes to.
 pub(crate) fn offer<'t, P: Probe<'t>>(
     table: &'t Table,
     query: &Query<'_>,
     message: &Message<'t, '_>,
-    route: &Route,
+    route: &'t Route,
     probe: &mut P,
     decision: &mut Decision<'t>,
 ) {
-    let network = message.resolved.network.as_ref().map(|serving| serving.network);
+    let resolved = &message.resolved;
     let sell = match (&table.sell, route.min_margin) {
-        (Some(book), Some(_)) => book.price(message.account, message.to, network, message.at),
+        (Some(book), Some(_)) => book.price(message.account, message.to, resolved.network, message.at),
         _ => None,
     };
-    let offer = Offer {
+    let desk = Desk {
         table,
         query,
         message,
         route,
-        network,
         needs_quality: route.min_delivery_rate.is_some() || route.strategy.is_by_quality(),
         patience: patience(query, &decision.terms),
         sell,
     };
-    for (place, carrier) in (0..).zip(route.carriers.list.iter().copied()) {
-        let shown = table.senders.towards(carrier, message);
-        match offer.judge(carrier, shown, decision.avoided.contains(&carrier)) {
-            Ok((rate, cost, quality)) => {
-                let cost = cost.times(message.segments);
-                decision.ranking.push(Ranked {
-                    carrier,
-                    place,
-                    rate,
-                    cost,
-                    quality,
-                    shown,
-                });
-            }
-            Err(why) => {
-                decision.held_back.count(why);
-                let rate = || table.rates.rate(&message.resolved.tariff, carrier, message.at);
-                let price = || table.rates.price(rate()?);
-                probe.refused(carrier, why, shown, price);
-            }
-        }
-    }
-    // A decision hands out no more than these; only who explains wants them all in order.
-    let count = if P::WANTS_ALL {
-        decision.ranking.len()
-    } else {
-        attempts(route)
+    table.fits.fill(&mut decision.fit, route, message, &decision.avoided);
+    let ranked = match route.strategy {
+        Strategy::LeastCost => table.rankings.at(resolved.ranking, message.at),
+        _ => None,
     };
-    rank::rank(table, route, query.roll, count, &mut decision.ranking);
+    match ranked {
+        Some(offers) => desk.in_order(offers, P::WANTS_ALL, decision),
+        None => desk.gather(P::WANTS_ALL, decision),
+    }
+    if P::WANTS_ALL {
+        desk.tell(probe, decision);
+    }
     conclude(table, route, decision);
 }
 
@@ -96,20 +82,19 @@ fn conclude<'t>(table: &'t Table, route: &Route, decision: &mut Decision<'t>) {
         (true, true) => Action::Wait,
     };
     let sender = decision.from;
-    decision
-        .candidates
-        .extend(decision.ranking.iter().take(attempts(route)).map(|ranked| {
-            let carrier = &table.carriers[usize::from(ranked.carrier)];
-            let shown = table.senders.shown(ranked.shown).map(|(sender, _)| &**sender);
-            Candidate {
-                carrier: &carrier.name,
-                unit: table.rates.unit(ranked.rate),
-                currency: &carrier.currency,
-                cost: ranked.cost,
-                receipts: carrier.receipts,
-                from: shown.or(sender),
-            }
-        }));
+    let candidates = decision.ranking.iter().take(route.attempts_max()).map(|ranked| {
+        let carrier = &table.carriers[usize::from(ranked.carrier)];
+        let shown = table.senders.shown(ranked.shown).map(|(sender, _)| &**sender);
+        Candidate {
+            carrier: &carrier.name,
+            unit: table.rates.unit(ranked.rate),
+            currency: &carrier.currency,
+            cost: ranked.cost,
+            receipts: carrier.receipts,
+            from: shown.or(sender),
+        }
+    });
+    decision.candidates.extend(candidates);
 }
 
 /// How long the message may wait at a carrier: as the route says, and never beyond its own deadline.
@@ -119,36 +104,149 @@ fn patience(query: &Query<'_>, terms: &Terms) -> Duration {
     terms.spill_after.map_or(time_left, |spill| spill.min(time_left))
 }
 
-fn attempts(route: &Route) -> usize {
-    usize::try_from(route.attempts).unwrap_or(usize::MAX)
-}
-
-impl Offer<'_> {
-    /// What a segment costs at a carrier and how well it delivers, or the first reason that refuses it.
-    fn judge(&self, index: CarrierIndex, shown: Shown, is_avoided: bool) -> Result<(RateId, Micros, Quality), Refusal> {
-        let carrier = &self.table.carriers[usize::from(index)];
-        if let Some(why) = self.unfit(carrier, shown, is_avoided) {
-            return Err(why);
+impl<'t> Desk<'t, '_> {
+    /// Takes carriers from the cheapest on. Whoever decides needs no more of them than there may be attempts.
+    fn in_order(&self, offers: &[Offer], wants_all: bool, decision: &mut Decision<'t>) {
+        let wanted = if wants_all {
+            usize::MAX
+        } else {
+            self.route.attempts_max()
+        };
+        for offer in offers.iter().filter(|offer| fit::has(&decision.fit, offer.carrier)) {
+            match self.judge(offer.carrier, offer.cost) {
+                Ok((quality, shown)) => {
+                    decision
+                        .ranking
+                        .push(self.ranked(0, offer.carrier, offer.rate, offer.cost, quality, shown));
+                    if decision.ranking.len() == wanted {
+                        break;
+                    }
+                }
+                Err((why, _)) => decision.held_back.count(why),
+            }
         }
-        let rate = self
-            .table
-            .rates
-            .rate(&self.message.resolved.tariff, index, self.message.at);
+    }
+
+    /// Looks up what every candidate charges, and ranks those that are left.
+    fn gather(&self, wants_all: bool, decision: &mut Decision<'t>) {
+        for (place, carrier) in (0..).zip(self.route.carriers.list.iter().copied()) {
+            if !fit::has(&decision.fit, carrier) {
+                continue;
+            }
+            let Ok((rate, cost)) = self.rate(carrier) else { continue };
+            match self.judge(carrier, cost) {
+                Ok((quality, shown)) => decision
+                    .ranking
+                    .push(self.ranked(place, carrier, rate, cost, quality, shown)),
+                Err((why, _)) => decision.held_back.count(why),
+            }
+        }
+        let count = if wants_all {
+            decision.ranking.len()
+        } else {
+            self.route.attempts_max()
+        };
+        rank::rank(self.table, self.route, self.query.roll, count, &mut decision.ranking);
+    }
+
+    /// Tells `probe` why each carrier that is not among the ranked is refused.
+    fn tell<P: Probe<'t>>(&self, probe: &mut P, decision: &Decision<'t>) {
+        for carrier in self.route.carriers.list.iter().copied() {
+            if decision.ranking.iter().any(|ranked| ranked.carrier == carrier) {
+                continue;
+            }
+            let (why, shown) = self.refusal(carrier, &decision.avoided);
+            let is_fit = fit::has(&decision.fit, carrier);
+            debug_assert!(
+                is_fit || why <= Refusal::Ported,
+                "{why:?} must be seen in the sets of carriers"
+            );
+            let price = || {
+                let rates = &self.table.rates;
+                rates.price(rates.rate(&self.message.resolved.tariff, carrier, self.message.at)?)
+            };
+            probe.refused(carrier, why, shown, price());
+        }
+    }
+
+    /// The first reason that refuses a carrier that is refused.
+    fn refusal(&self, carrier: CarrierIndex, avoided: &[CarrierIndex]) -> Refused {
+        let shown = self.table.senders.towards(carrier, self.message);
+        let told = self.unfit(
+            &self.table.carriers[usize::from(carrier)],
+            shown,
+            avoided.contains(&carrier),
+        );
+        let why = told.unwrap_or_else(|| match self.rate(carrier) {
+            Err(why) => why,
+            Ok((_, cost)) => self.judge(carrier, cost).expect_err("it would be among the ranked").0,
+        });
+        (why, shown)
+    }
+
+    /// The rate in force for a segment, and what it costs.
+    fn rate(&self, carrier: CarrierIndex) -> Result<(RateId, Micros), Refusal> {
+        let rates = &self.table.rates;
+        let rate = rates.rate(&self.message.resolved.tariff, carrier, self.message.at);
         let rate = rate.ok_or(Refusal::NoRate)?;
-        let cost = self.table.rates.cost(rate).ok_or(Refusal::Closed)?;
+        Ok((rate, rates.cost(rate).ok_or(Refusal::Closed)?))
+    }
+
+    fn ranked(
+        &self,
+        place: u16,
+        carrier: CarrierIndex,
+        rate: RateId,
+        cost: Micros,
+        quality: Quality,
+        shown: Shown,
+    ) -> Ranked {
+        Ranked {
+            carrier,
+            place,
+            rate,
+            cost: cost.times(self.message.segments),
+            quality,
+            shown,
+        }
+    }
+
+    /// How well a carrier that fits delivers and which sender it shows, or the first reason, its price and what follows, that
+    /// refuses it.
+    fn judge(&self, index: CarrierIndex, cost: Micros) -> Result<(Quality, Shown), Refused> {
+        let carrier = &self.table.carriers[usize::from(index)];
+        let shown = if self.table.fits.is_ruled(index) {
+            self.shown(index, carrier)?
+        } else {
+            Shown::AsIs
+        };
         let quality = if self.needs_quality {
-            self.table.quality.get(index, self.network)
+            self.table.quality.get(index, self.message.resolved.network)
         } else {
             Quality::UNTOLD
         };
-        if let Some(why) = self.unprofitable(cost, quality) {
-            Err(why)
-        } else if let Some(why) = self.unready(carrier) {
-            Err(why)
-        } else if self.query.tried.contains(&carrier.name) {
-            Err(Refusal::AlreadyTried)
+        let why = self.unprofitable(cost, quality).or_else(|| self.unready(carrier));
+        match why {
+            Some(why) => Err((why, shown)),
+            None if self.query.tried.contains(&carrier.name) => Err((Refusal::AlreadyTried, shown)),
+            None => Ok((quality, shown)),
+        }
+    }
+
+    /// The sender towards a carrier for which there are rules, if it shows that.
+    fn shown(&self, index: CarrierIndex, carrier: &Carrier) -> Result<Shown, Refused> {
+        let shown = self.table.senders.towards(index, self.message);
+        let kind = self
+            .table
+            .senders
+            .shown(shown)
+            .map_or(self.message.sender_kind, |(_, kind)| *kind);
+        if shown == Shown::Never {
+            Err((Refusal::Sender, shown))
+        } else if carrier.shows(kind) {
+            Ok(shown)
         } else {
-            Ok((rate, cost, quality))
+            Err((Refusal::SenderKind, shown))
         }
     }
 
@@ -168,7 +266,7 @@ impl Offer<'_> {
     /// The first reason, before any price, why a carrier cannot take the message.
     fn unfit(&self, carrier: &Carrier, shown: Shown, is_avoided: bool) -> Option<Refusal> {
         let (message, route) = (self.message, self.route);
-        let country = message.resolved.country();
+        let country = message.resolved.country;
         let kind = || {
             self.table
                 .senders
@@ -179,11 +277,7 @@ impl Offer<'_> {
             Refusal::Disabled
         } else if is_avoided {
             Refusal::Avoided
-        } else if route
-            .route_types
-            .as_ref()
-            .is_some_and(|types| !types.contains(&carrier.route_type))
-        {
+        } else if route.refuses_type(carrier.route_type) {
             Refusal::RouteType
         } else if !carrier.serves(country) {
             Refusal::Country

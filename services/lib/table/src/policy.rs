@@ -6,6 +6,7 @@ use sms::Size;
 
 use crate::{
     digits::Digits,
+    fit::Set,
     instant::Span,
     money::Micros,
     rates::CarrierIndex,
@@ -46,6 +47,8 @@ pub(crate) enum Ends {
 pub(crate) struct Route {
     pub(crate) strategy: Strategy,
     pub(crate) carriers: Carriers,
+    /// Those of them that can take some message, by all that the route and the carrier say.
+    pub(crate) able: Set,
     /// `None` = any.
     pub(crate) route_types: Option<Vec<RouteType>>,
     pub(crate) attempts: u32,
@@ -60,6 +63,20 @@ pub(crate) struct Route {
     pub(crate) spill_after: Option<Duration>,
     pub(crate) on_unknown: Option<OnUnknown>,
     pub(crate) lookup: Lookup,
+}
+
+impl Route {
+    /// How many candidates a decision hands out.
+    pub(crate) fn attempts_max(&self) -> usize {
+        usize::try_from(self.attempts).unwrap_or(usize::MAX)
+    }
+
+    /// Whether the route wants other types of routes.
+    pub(crate) fn refuses_type(&self, route_type: RouteType) -> bool {
+        self.route_types
+            .as_ref()
+            .is_some_and(|types| !types.contains(&route_type))
+    }
 }
 
 /// Candidates of a route in their order.
@@ -82,6 +99,11 @@ pub(crate) enum Skipped<'a> {
 }
 
 impl Policy {
+    /// Whether conditions of later policies may hold that did not before, or no more.
+    pub(crate) fn changes_message(&self) -> bool {
+        self.sender.is_some() || self.recipient.is_some() || self.text.is_some() || self.tag.is_some()
+    }
+
     /// Whether the policy applies to `message`, or why not.
     pub(crate) fn judge(&self, message: &Message<'_, '_>) -> Result<(), Skipped<'_>> {
         if !self.span.contains(message.at) {
@@ -104,7 +126,6 @@ impl Policy {
 impl Test {
     /// Whether the condition holds. One on something unknown does not.
     fn holds(&self, message: &Message<'_, '_>) -> bool {
-        let serving = message.resolved.network.as_ref();
         match self {
             Self::Class(list) => list.contains(&message.class),
             Self::Encoding(list) => list.contains(&message.encoding),
@@ -112,10 +133,13 @@ impl Test {
             Self::Ported(wanted) => message.resolved.ported == *wanted,
             Self::SenderKind(list) => list.contains(&message.sender_kind),
             Self::Country(list) => {
-                let country = message.resolved.country();
+                let country = message.resolved.country;
                 country.is_some_and(|country| list.binary_search(&country).is_ok())
             }
-            Self::Network(list) => serving.is_some_and(|serving| list.binary_search(&serving.network).is_ok()),
+            Self::Network(list) => {
+                let network = message.resolved.network;
+                network.is_some_and(|network| list.binary_search(&network).is_ok())
+            }
             Self::Prefix(list) => (1..=message.to.len()).any(|len| list.binary_search(&message.to.first(len)).is_ok()),
             Self::Account(globs) => globs.fit(message.account),
             Self::Sender(globs) => globs.fit(message.from),

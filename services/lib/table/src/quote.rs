@@ -46,22 +46,22 @@ pub struct Quote<'t> {
 /// Keeps what a decision does not: the network, and who was refused.
 #[derive(Default)]
 struct Notes<'t> {
-    resolved: Resolved<'t>,
+    resolved: Option<Resolved<'t>>,
     refused: Vec<(CarrierIndex, Refusal)>,
 }
 
 impl<'t> Probe<'t> for Notes<'t> {
-    const WANTS_ALL: bool = false;
+    const WANTS_ALL: bool = true;
 
     fn resolved(&mut self, resolved: &Resolved<'t>) {
-        self.resolved = *resolved;
+        self.resolved = Some(*resolved);
     }
 
     fn skipped(&mut self, _: &'t Policy, _: Skipped<'t>) {}
 
     fn applied(&mut self, _: &'t Policy) {}
 
-    fn refused(&mut self, carrier: CarrierIndex, why: Refusal, _: Shown, _: impl FnOnce() -> Option<Price>) {
+    fn refused(&mut self, carrier: CarrierIndex, why: Refusal, _: Shown, _: Option<Price>) {
         self.refused.push((carrier, why));
     }
 }
@@ -71,13 +71,13 @@ pub(crate) fn quote<'t>(table: &'t Table, query: &Query<'_>) -> Quote<'t> {
     let mut notes = Notes::default();
     let mut decision = Decision::new();
     walk(table, query, &mut notes, &mut decision);
-    let network = notes.resolved.network.as_ref().map(|serving| serving.network);
+    let resolved = notes.resolved.expect("a walk begins by resolving the recipient");
     let book = table.sell.as_ref();
     let to = decision
         .to
         .and_then(Digits::of_number)
         .unwrap_or_else(|| recipient(query));
-    let sell = book.and_then(|book| book.price(query.account, to, network, query.at));
+    let sell = book.and_then(|book| book.price(query.account, to, resolved.network, query.at));
     let is_routed = decision.action == Action::Route;
     let told = notes.refused.iter().filter(|(_, why)| !is_routed || why.is_live());
     let refused = told.map(|(carrier, why)| (table.carriers[usize::from(*carrier)].name.clone(), *why));
@@ -88,7 +88,7 @@ pub(crate) fn quote<'t>(table: &'t Table, query: &Query<'_>) -> Quote<'t> {
         action: decision.action,
         reason,
         policy: decision.policy,
-        network: served_by(&notes.resolved),
+        network: served_by(table, &resolved),
         margin: margin(selected.as_ref(), sell, decision.segments),
         selected,
         fallbacks,

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use sms::UnixMs;
 
 use crate::{
-    digits::DIGITS_MAX,
+    digits::Digits,
     instant::Span,
     money::Micros,
     network::{Mcc, Network},
@@ -36,6 +36,10 @@ pub(crate) struct Price {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct RateId(u32);
 
+/// Names one key of a book, or none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct KeyId(u32);
+
 /// Every rate, by key, then carrier, then the latest `from`.
 ///
 /// Each key has a bit for each carrier; the rank of a carrier's bit finds its rates, so carriers without a rate take no
@@ -58,8 +62,10 @@ pub(crate) struct RateBook {
     spans: Vec<Span>,
     /// Where a span stands, for adding rates.
     span_places: HashMap<Span, u32>,
-    networks: Vec<(Network, u32)>,
-    mccs: Vec<(Mcc, u32)>,
+    networks: Vec<(Network, KeyId)>,
+    mccs: Vec<(Mcc, KeyId)>,
+    /// Prefix keys that begin the one added last, the longest last, and that one; for adding rates.
+    open: Vec<(Digits, KeyId)>,
 }
 
 /// Where a key's rates are.
@@ -70,6 +76,8 @@ struct Head {
     /// Where its rates begin, if each of its carriers has one rate for all time: then nothing else need be read. Else
     /// [`TIMED`].
     rates: u32,
+    /// Of a prefix, the key of the longest shorter prefix that has one.
+    above: KeyId,
 }
 
 /// A key with rates that begin or end.
@@ -78,13 +86,24 @@ const TIMED: u32 = u32::MAX;
 /// The cost of a rate that says closed.
 const CLOSED: i64 = i64::MIN;
 
-/// The keys under which one message is charged, the strongest first: its network, its prefixes from the longest, its MCC.
-#[derive(Clone, Copy, Debug, Default)]
+/// The keys under which one message is charged, the strongest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Tariff {
-    network: Option<u32>,
-    mcc: Option<u32>,
-    prefixes: [u32; DIGITS_MAX],
-    prefix_count: u8,
+    /// Its network.
+    pub(crate) network: KeyId,
+    /// The longest of its prefixes, from which the others follow.
+    pub(crate) prefix: KeyId,
+    /// Its MCC.
+    pub(crate) mcc: KeyId,
+}
+
+impl KeyId {
+    /// No key.
+    pub(crate) const NONE: Self = Self(u32::MAX);
+
+    fn index(self) -> Option<usize> {
+        (self != Self::NONE).then_some(self.0 as usize)
+    }
 }
 
 impl RateBook {
@@ -98,7 +117,7 @@ impl RateBook {
     }
 
     /// Adds the next rate; calls come in order of key, carrier and falling `from`. Returns the key's index.
-    pub(crate) fn push(&mut self, is_new_key: bool, key: RateKey, carrier: CarrierIndex, rate: Rate) -> u32 {
+    pub(crate) fn push(&mut self, is_new_key: bool, key: RateKey, carrier: CarrierIndex, rate: Rate) -> KeyId {
         if is_new_key {
             self.open(key);
         }
@@ -123,58 +142,93 @@ impl RateBook {
         if !is_first || rate.span != Span::ALWAYS {
             self.heads[key].rates = TIMED;
         }
-        index(key)
+        KeyId(index(key))
     }
 
     /// Begins the next key.
     fn open(&mut self, key: RateKey) {
-        let place = index(self.heads.len());
+        let place = KeyId(index(self.heads.len()));
+        let mut above = KeyId::NONE;
+        match key {
+            RateKey::Prefix(prefix) => {
+                // Prefixes come in text order: whoever begins this one was the last to begin those before it.
+                while self
+                    .open
+                    .last()
+                    .is_some_and(|(shorter, _)| !prefix.starts_with(*shorter))
+                {
+                    self.open.pop();
+                }
+                above = self.open.last().map_or(KeyId::NONE, |(_, key)| *key);
+                self.open.push((prefix, place));
+            }
+            RateKey::Network(network) => self.networks.push((network, place)),
+            RateKey::Mcc(mcc) => self.mccs.push((mcc, place)),
+        }
         self.carriers.extend(std::iter::repeat_n(0, self.words));
         self.heads.push(Head {
             slots: index(self.rates_from.len() - 1),
             rates: index(self.costs.len()),
+            above,
         });
-        match key {
-            RateKey::Prefix(_) => {}
-            RateKey::Network(network) => self.networks.push((network, place)),
-            RateKey::Mcc(mcc) => self.mccs.push((mcc, place)),
+    }
+
+    /// The keys of a message to `network`, none if not known, whose longest rated prefix is `prefix`.
+    pub(crate) fn tariff(&self, network: Option<Network>, prefix: KeyId) -> Tariff {
+        let exact = network.filter(|network| network.has_mnc());
+        Tariff {
+            network: exact.map_or(KeyId::NONE, |network| key_of(&self.networks, network)),
+            prefix,
+            mcc: network.map_or(KeyId::NONE, |network| key_of(&self.mccs, network.mcc())),
         }
     }
 
-    /// The key of exactly this network, if any carrier has a rate for it.
-    pub(crate) fn network_key(&self, network: Network) -> Option<u32> {
-        let at = self
-            .networks
-            .binary_search_by_key(&network, |(network, _)| *network)
-            .ok()?;
-        Some(self.networks[at].1)
-    }
-
-    /// The key of this MCC alone.
-    pub(crate) fn mcc_key(&self, mcc: Mcc) -> Option<u32> {
-        let at = self.mccs.binary_search_by_key(&mcc, |(mcc, _)| *mcc).ok()?;
-        Some(self.mccs[at].1)
+    /// Every network, and every MCC alone, that has a key.
+    pub(crate) fn networks(&self) -> impl Iterator<Item = Network> {
+        let alone = self.mccs.iter().map(|(mcc, _)| Network::of_mcc(*mcc));
+        self.networks.iter().map(|(network, _)| *network).chain(alone)
     }
 
     /// The rate in force at `at` for a carrier: of the strongest key that has one.
     pub(crate) fn rate(&self, tariff: &Tariff, carrier: CarrierIndex, at: UnixMs) -> Option<RateId> {
-        let prefixes = tariff.prefixes[..usize::from(tariff.prefix_count)]
-            .iter()
-            .rev()
-            .copied();
-        let keys = tariff.network.into_iter().chain(prefixes).chain(tariff.mcc);
-        keys.filter_map(|key| self.rate_of(key, carrier, at)).next()
+        self.keys(tariff).find_map(|key| self.rate_of(key, carrier, at))
     }
 
-    fn rate_of(&self, key: u32, carrier: CarrierIndex, at: UnixMs) -> Option<RateId> {
-        let words = &self.carriers[key as usize * self.words..][..self.words];
+    /// The keys of `tariff`, the strongest first.
+    pub(crate) fn keys(&self, tariff: &Tariff) -> impl Iterator<Item = usize> {
+        let prefixes = std::iter::successors(tariff.prefix.index(), |key| self.heads[*key].above.index());
+        tariff
+            .network
+            .index()
+            .into_iter()
+            .chain(prefixes)
+            .chain(tariff.mcc.index())
+    }
+
+    /// The instants at which a rate of `key` begins or ends.
+    pub(crate) fn turns(&self, key: usize) -> impl Iterator<Item = i64> {
+        let head = self.heads[key];
+        let slots = match self.heads.get(key + 1) {
+            _ if head.rates != TIMED => 0..0,
+            Some(next) => head.slots as usize..next.slots as usize,
+            None => head.slots as usize..self.rates_from.len() - 1,
+        };
+        let rates = self.rates_from[slots.start]..self.rates_from[slots.end];
+        let spans = rates.map(|rate| self.spans[self.span_of[rate as usize] as usize]);
+        spans
+            .flat_map(|span| [span.from, span.until])
+            .filter(|turn| ![i64::MIN, i64::MAX].contains(turn))
+    }
+
+    fn rate_of(&self, key: usize, carrier: CarrierIndex, at: UnixMs) -> Option<RateId> {
+        let words = &self.carriers[key * self.words..][..self.words];
         let (word, bit) = (usize::from(carrier) / 64, 1_u64 << (carrier % 64));
         if words[word] & bit == 0 {
             return None;
         }
         let before =
             (words[word] & (bit - 1)).count_ones() + words[..word].iter().map(|word| word.count_ones()).sum::<u32>();
-        let head = self.heads[key as usize];
+        let head = self.heads[key];
         if head.rates != TIMED {
             return Some(RateId(head.rates + before));
         }
@@ -210,18 +264,9 @@ impl RateBook {
     }
 }
 
-impl Tariff {
-    /// Adds a prefix key longer than those added before.
-    pub(crate) fn push_prefix(&mut self, key: u32) {
-        self.prefixes[usize::from(self.prefix_count)] = key;
-        self.prefix_count += 1;
-    }
-
-    /// Sets the keys of the network that serves the number.
-    pub(crate) fn set_network(&mut self, network: Option<u32>, mcc: Option<u32>) {
-        self.network = network;
-        self.mcc = mcc;
-    }
+fn key_of<T: Ord + Copy>(keys: &[(T, KeyId)], wanted: T) -> KeyId {
+    let found = keys.binary_search_by_key(&wanted, |(key, _)| *key);
+    found.map_or(KeyId::NONE, |at| keys[at].1)
 }
 
 fn index(at: usize) -> u32 {

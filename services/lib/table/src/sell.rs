@@ -6,7 +6,7 @@ use crate::{
     digits::Digits,
     money::Micros,
     network::Network,
-    rates::{CarrierIndex, RateBook, Tariff},
+    rates::{CarrierIndex, KeyId, RateBook},
     trie::Trie,
 };
 
@@ -21,20 +21,15 @@ pub(crate) struct SellBook {
     pub(crate) rates: RateBook,
     pub(crate) trie: Trie,
     /// Of each of the trie's prefixes, its key in `rates`.
-    pub(crate) keys: Vec<u32>,
+    pub(crate) keys: Vec<KeyId>,
 }
 
 impl SellBook {
     /// What `account` pays for a segment; `None` = nothing is agreed, or it is closed.
     pub(crate) fn price(&self, account: &str, to: Digits, network: Option<Network>, at: UnixMs) -> Option<Micros> {
         let sheet = self.sheet(account).or_else(|| self.sheet(DEFAULT))?;
-        let mut tariff = Tariff::default();
-        self.trie
-            .walk(to, |prefix| tariff.push_prefix(self.keys[prefix as usize]));
-        if let Some(network) = network {
-            let key = self.rates.network_key(network).filter(|_| network.has_mnc());
-            tariff.set_network(key, self.rates.mcc_key(network.mcc()));
-        }
+        let prefix = self.trie.longest(to).map_or(KeyId::NONE, |at| self.keys[at as usize]);
+        let tariff = self.rates.tariff(network, prefix);
         self.rates.cost(self.rates.rate(&tariff, sheet, at)?)
     }
 

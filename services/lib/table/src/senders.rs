@@ -53,9 +53,14 @@ impl Senders {
         }
     }
 
+    /// Whether any rule may fit `carrier`.
+    pub(crate) fn has_rules(&self, carrier: CarrierIndex) -> bool {
+        !self.of_carrier[usize::from(carrier)].is_empty()
+    }
+
     /// The first rule in file order that fits decides.
     pub(crate) fn towards(&self, carrier: CarrierIndex, message: &Message<'_, '_>) -> Shown {
-        let country = message.resolved.country();
+        let country = message.resolved.country;
         let rules = &self.of_carrier[usize::from(carrier)];
         let first = rules.iter().copied().find(|index| {
             let rule = &self.rules[*index as usize];

@@ -11,13 +11,15 @@ use crate::{
     decision::Decision,
     explain::{Explanation, Recorder},
     files::{self, Files},
-    gate::Gate,
+    fit::Fits,
+    gate::Gates,
     network::Country,
     numbers::Numbers,
     policy::{Policy, Route},
     quality::QualityBook,
     query::Query,
     quote::{Quote, quote},
+    ranking::Rankings,
     rates::RateBook,
     sell::SellBook,
     senders::Senders,
@@ -38,13 +40,16 @@ pub struct Table {
     pub(crate) carriers: Vec<Carrier>,
     pub(crate) numbers: Numbers,
     pub(crate) rates: RateBook,
+    pub(crate) rankings: Rankings,
     pub(crate) senders: Senders,
     pub(crate) quality: QualityBook,
     /// `None` = no customer has a price.
     pub(crate) sell: Option<SellBook>,
     pub(crate) policies: Vec<Policy>,
-    /// Of each policy.
-    pub(crate) gates: Vec<Gate>,
+    /// Which policies may apply.
+    pub(crate) gates: Gates,
+    /// Which carriers can take it.
+    pub(crate) fits: Fits,
     /// Where no policy ends the walk.
     pub(crate) default_route: Route,
 }
@@ -127,8 +132,10 @@ impl Table {
 
     /// Fills `decision` with the answer to `query`.
     ///
-    /// Reads no clock and no die; allocates nothing once the buffers of `decision` have grown. One walk of at most 16 trie
-    /// nodes, one look at each policy until one ends the walk, one rate per candidate.
+    /// Reads no clock and no die, takes no lock, touches no reference count; allocates nothing once the buffers of `decision`
+    /// have grown. One walk of at most 16 trie nodes, a look at those policies that class, place, account and sender leave,
+    /// and as many carriers in order of cost as there may be attempts. Other strategies than `least_cost` look at every carrier
+    /// of the route, as does a network that was told of a number under a rated prefix.
     pub fn decide<'t>(&'t self, query: &Query<'_>, decision: &mut Decision<'t>) {
         walk(self, query, &mut (), decision);
     }

@@ -1,4 +1,4 @@
-//! Which of many prefixes begin a number: one walk over its digits finds them all.
+//! The longest of many prefixes that begins a number, found by one walk over its digits.
 
 use std::ops::Range;
 
@@ -69,21 +69,24 @@ impl Trie {
         Self { nodes }
     }
 
-    /// Hands over the index of every prefix of `number`, the shortest first. At most 16 nodes are read.
-    pub(crate) fn walk(&self, number: Digits, mut found: impl FnMut(u32)) {
+    /// The index of the longest prefix of `number`; `None` = none begins it. At most 16 nodes are read.
+    pub(crate) fn longest(&self, number: Digits) -> Option<u32> {
         let mut node = self.nodes[0];
-        for place in 0.. {
-            if node.prefix != NONE {
-                found(node.prefix);
-            }
-            let Some(digit) = number.digit(place) else { return };
+        let mut longest = node.prefix;
+        let mut place = 0;
+        while let Some(digit) = number.digit(place) {
             let bit = 1_u16 << digit;
             if node.digits & bit == 0 {
-                return;
+                break;
             }
             let before = (node.digits & (bit - 1)).count_ones();
             node = self.nodes[node.children as usize + before as usize];
+            if node.prefix != NONE {
+                longest = node.prefix;
+            }
+            place += 1;
         }
+        (longest != NONE).then_some(longest)
     }
 }
 

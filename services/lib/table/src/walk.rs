@@ -28,8 +28,8 @@ pub(crate) trait Probe<'t> {
     fn skipped(&mut self, policy: &'t Policy, why: Skipped<'t>);
     /// A policy applies.
     fn applied(&mut self, policy: &'t Policy);
-    /// A candidate is refused; `shown` is its sender, `price` finds what it would have charged.
-    fn refused(&mut self, carrier: CarrierIndex, why: Refusal, shown: Shown, price: impl FnOnce() -> Option<Price>);
+    /// A candidate is refused; `shown` is its sender, `price` what it would have charged. Only told to who wants all.
+    fn refused(&mut self, carrier: CarrierIndex, why: Refusal, shown: Shown, price: Option<Price>);
 }
 
 /// Deciding watches nothing.
@@ -38,7 +38,7 @@ impl<'t> Probe<'t> for () {
     fn resolved(&mut self, _: &Resolved<'t>) {}
     fn skipped(&mut self, _: &'t Policy, _: Skipped<'t>) {}
     fn applied(&mut self, _: &'t Policy) {}
-    fn refused(&mut self, _: CarrierIndex, _: Refusal, _: Shown, _: impl FnOnce() -> Option<Price>) {}
+    fn refused(&mut self, _: CarrierIndex, _: Refusal, _: Shown, _: Option<Price>) {}
 }
 
 /// The message as the policies so far left it.
@@ -96,17 +96,26 @@ fn follow<'t: 'q, 'q, P: Probe<'t>>(
     probe: &mut P,
     decision: &mut Decision<'t>,
 ) -> Option<&'t Route> {
-    for (policy, gate) in table.policies.iter().zip(&table.gates) {
-        // Who explains wants the very condition that fails.
-        if !P::WANTS_ALL && !gate.opens(message.class, message.resolved.country()) {
-            continue;
-        }
+    let mut open = table.gates.open(message);
+    let mut next = 0;
+    // Who explains wants the very condition that fails, of every policy.
+    while let Some(at) = if P::WANTS_ALL {
+        (next < table.policies.len()).then_some(next)
+    } else {
+        open.next(next)
+    } {
+        let policy = &table.policies[at];
+        next = at + 1;
         if let Err(why) = policy.judge(message) {
             probe.skipped(policy, why);
             continue;
         }
+        debug_assert!(open.admits(at), "policy {} applies behind a closed gate", policy.name);
         probe.applied(policy);
         act(table, policy, message, probe, decision);
+        if policy.changes_message() {
+            open = table.gates.open(message);
+        }
         let Some(ends) = &policy.ends else { continue };
         decision.policy = Some(&policy.name);
         return match ends {

@@ -6,14 +6,14 @@ use super::{Names, index};
 use crate::{
     digits::Digits,
     money::Fx,
-    rates::{CarrierIndex, Price, Rate, RateBook},
+    rates::{CarrierIndex, KeyId, Price, Rate, RateBook},
     sell::SellBook,
     spec::{RateKey, RateRow, Sheet, Spec},
     trie::Trie,
 };
 
 /// Each rated prefix in order, with its key.
-pub(super) type PrefixKeys = Vec<(Digits, u32)>;
+pub(super) type PrefixKeys = Vec<(Digits, KeyId)>;
 
 /// The book of all carriers' sheets.
 pub(super) fn rates(spec: &Spec, names: &Names<'_>) -> (RateBook, PrefixKeys) {
@@ -43,7 +43,7 @@ pub(super) fn sell(spec: &Spec) -> Option<SellBook> {
         .enumerate()
         .map(|(at, sheet)| (index(at), *sheet, Fx::ONE));
     let (rates, prefix_keys) = book(sheets, by_name.len());
-    let (prefixes, keys): (Vec<Digits>, Vec<u32>) = prefix_keys.into_iter().unzip();
+    let (prefixes, keys): (Vec<Digits>, Vec<KeyId>) = prefix_keys.into_iter().unzip();
     let sheets = by_name.iter().map(|sheet| sheet.owner.clone()).collect();
     Some(SellBook {
         sheets,

@@ -1,0 +1,123 @@
+//! Which carriers can take a message by what they are, as one bit each: what price and moment say is asked of the few that are
+//! left.
+
+use sms::{Encoding, SenderKind};
+
+use crate::{network::Country, policy::Route, rates::CarrierIndex, senders::Senders, table::Carrier, walk::Message};
+
+/// Sets of carriers by what they can do.
+#[derive(Debug)]
+pub(crate) struct Fits {
+    words: usize,
+    encodings: [Set; 3],
+    /// With every carrier that may show another sender than the message's.
+    kinds: [Set; 3],
+    concatenation: Set,
+    ported: Set,
+    /// Carriers that serve any country.
+    anywhere: Set,
+    /// By the countries that carriers name; absent = only those that serve any.
+    countries: Vec<(Country, Set)>,
+    /// Carriers for which senders.csv has a row.
+    ruled: Set,
+}
+
+/// A set of carriers.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Set(Box<[u64]>);
+
+impl Set {
+    /// The carriers from 0 below `count` for which `is_in` holds.
+    pub(crate) fn of(count: usize, is_in: impl Fn(usize) -> bool) -> Self {
+        let mut words = vec![0; count.div_ceil(64)];
+        for at in (0..count).filter(|at| is_in(*at)) {
+            words[at / 64] |= 1 << (at % 64);
+        }
+        Self(words.into())
+    }
+
+    /// Whether `carrier` is in it.
+    pub(crate) fn has(&self, carrier: CarrierIndex) -> bool {
+        has(&self.0, carrier)
+    }
+}
+
+/// Whether `carrier` is in the set of `words`.
+pub(crate) fn has(words: &[u64], carrier: CarrierIndex) -> bool {
+    words[usize::from(carrier) / 64] & (1 << (carrier % 64)) != 0
+}
+
+impl Fits {
+    /// The sets of `carriers`.
+    pub(crate) fn new(carriers: &[Carrier], senders: &Senders) -> Self {
+        let count = carriers.len();
+        let of = |is_in: &dyn Fn(&Carrier) -> bool| Set::of(count, |at| is_in(&carriers[at]));
+        let ruled = Set::of(count, |at| senders.has_rules(index(at)));
+        let kind = |kind| Set::of(count, |at| carriers[at].shows(kind) || senders.has_rules(index(at)));
+        let mut named: Vec<Country> = carriers
+            .iter()
+            .flat_map(|one| one.countries.iter().flatten())
+            .copied()
+            .collect();
+        named.sort_unstable();
+        named.dedup();
+        let countries = named
+            .into_iter()
+            .map(|country| (country, of(&|one| one.serves(Some(country)))));
+        Self {
+            words: count.div_ceil(64),
+            encodings: [Encoding::Gsm7, Encoding::Ucs2, Encoding::Binary]
+                .map(|encoding| of(&|one| one.carries(encoding))),
+            kinds: [SenderKind::Alphanumeric, SenderKind::LongCode, SenderKind::ShortCode].map(kind),
+            concatenation: of(&|one| one.concatenation),
+            ported: of(&|one| one.accepts_ported),
+            anywhere: of(&|one| one.countries.is_none()),
+            countries: countries.collect(),
+            ruled,
+        }
+    }
+
+    /// Fills `left` with the carriers of `route` that can take `message`, but for those in `avoided`. What senders.csv says of
+    /// a carrier, see [`Fits::is_ruled`], and all about prices is left open.
+    pub(crate) fn fill(&self, left: &mut Vec<u64>, route: &Route, message: &Message<'_, '_>, avoided: &[CarrierIndex]) {
+        let countries = self.serving(message.resolved.country);
+        let (encodings, kinds) = (
+            &self.encodings[message.encoding as usize],
+            &self.kinds[message.sender_kind as usize],
+        );
+        left.clear();
+        left.extend((0..self.words).map(|word| {
+            let mut bits = route.able.0[word] & encodings.0[word] & kinds.0[word] & countries.0[word];
+            if message.segments > 1 {
+                bits &= self.concatenation.0[word];
+            }
+            if message.resolved.ported {
+                bits &= self.ported.0[word];
+            }
+            bits
+        }));
+        for carrier in avoided {
+            left[usize::from(*carrier) / 64] &= !(1 << (carrier % 64));
+        }
+    }
+
+    /// Whether senders.csv may change the sender towards `carrier`.
+    pub(crate) fn is_ruled(&self, carrier: CarrierIndex) -> bool {
+        self.ruled.has(carrier)
+    }
+
+    fn serving(&self, country: Option<Country>) -> &Set {
+        let named = country.and_then(|country| {
+            let at = self
+                .countries
+                .binary_search_by_key(&country, |(country, _)| *country)
+                .ok()?;
+            Some(&self.countries[at].1)
+        });
+        named.unwrap_or(&self.anywhere)
+    }
+}
+
+fn index(at: usize) -> CarrierIndex {
+    CarrierIndex::try_from(at).expect("CARRIERS_MAX is below 2^16")
+}

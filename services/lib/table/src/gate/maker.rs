@@ -1,0 +1,214 @@
+//! From policies to rows of bits.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use sms::{Class, Encoding, SenderKind};
+
+use super::{COUNTRIES, Gates, Names, PlaceGates, RowId, SHAPES, country_index, shape};
+use crate::{
+    digits::Digits,
+    glob::Globs,
+    network::{Country, Network},
+    policy::Policy,
+    spec::Test,
+};
+
+/// Makes the rows of one table; equal rows are kept once.
+pub(crate) struct GateMaker {
+    gates: Gates,
+    made: HashMap<Vec<u64>, RowId>,
+    /// Rows of places by country, network and prefix.
+    places: HashMap<[RowId; 3], RowId>,
+    /// Policies that name a prefix, by prefix.
+    prefixes: BTreeMap<Digits, Vec<usize>>,
+    /// Of numbers that no named prefix begins.
+    no_prefix: RowId,
+}
+
+impl GateMaker {
+    /// The rows of `policies`, but for places.
+    pub(crate) fn new(policies: &[Policy]) -> Self {
+        let mut maker = Self {
+            gates: Gates {
+                words: policies.len().div_ceil(64),
+                ..Gates::default()
+            },
+            made: HashMap::new(),
+            places: HashMap::new(),
+            prefixes: BTreeMap::new(),
+            no_prefix: RowId::default(),
+        };
+        maker.add_shapes(policies);
+        maker.add_networks(policies);
+        maker.gates.accounts = maker.names(policies, |test| match test {
+            Test::Account(globs) => Some(globs),
+            _ => None,
+        });
+        // A policy may rewrite the sender, after which the rows are looked up anew.
+        maker.gates.senders = maker.names(policies, |test| match test {
+            Test::Sender(globs) => Some(globs),
+            _ => None,
+        });
+        let untagged = maker.row(policies, |test| !matches!(test, Test::Tag(_)));
+        let any = maker.row(policies, |_| true);
+        maker.gates.tagged = [untagged, any];
+        maker.add_prefixes(policies);
+        maker
+    }
+
+    /// Every prefix that a condition names.
+    pub(crate) fn prefixes(&self) -> impl Iterator<Item = Digits> {
+        self.prefixes.keys().copied()
+    }
+
+    /// The rows of the place of `prefix`, which lies below another, or below none.
+    pub(crate) fn place(
+        &mut self,
+        prefix: Digits,
+        above: Option<PlaceGates>,
+        country: Option<Country>,
+        network: Option<Network>,
+    ) -> PlaceGates {
+        let mut row = above.map_or(self.no_prefix, |above| above.prefix);
+        if let Some(policies) = self.prefixes.get(&prefix) {
+            let mut bits = self.bits(row).to_vec();
+            policies.iter().for_each(|policy| set(&mut bits, *policy));
+            row = self.keep(bits);
+        }
+        let parts = [
+            self.gates.countries[country_index(country)],
+            self.gates.network(network),
+            row,
+        ];
+        let planned = match self.places.get(&parts) {
+            Some(planned) => *planned,
+            None => {
+                let both = (0..self.gates.words)
+                    .map(|word| parts.iter().fold(u64::MAX, |left, row| left & self.bits(*row)[word]));
+                let planned = both.collect();
+                let planned = self.keep(planned);
+                self.places.insert(parts, planned);
+                planned
+            }
+        };
+        PlaceGates { planned, prefix: row }
+    }
+
+    /// All rows.
+    pub(crate) fn finish(mut self) -> Gates {
+        self.gates.bits.shrink_to_fit();
+        self.gates
+    }
+
+    fn add_shapes(&mut self, policies: &[Policy]) {
+        let mut rows = vec![RowId::default(); SHAPES];
+        for class in Class::ALL {
+            for encoding in [Encoding::Gsm7, Encoding::Ucs2, Encoding::Binary] {
+                for kind in [SenderKind::Alphanumeric, SenderKind::LongCode, SenderKind::ShortCode] {
+                    for (is_ported, has_text) in [(false, false), (false, true), (true, false), (true, true)] {
+                        rows[shape(class, encoding, kind, is_ported, has_text)] =
+                            self.row(policies, |test| match test {
+                                Test::Class(list) => list.contains(&class),
+                                Test::Encoding(list) => list.contains(&encoding),
+                                Test::SenderKind(list) => list.contains(&kind),
+                                Test::Ported(wanted) => *wanted == is_ported,
+                                Test::Text(_) => has_text,
+                                _ => true,
+                            });
+                    }
+                }
+            }
+        }
+        self.gates.shapes = rows;
+    }
+
+    /// Rows by country and by network.
+    fn add_networks(&mut self, policies: &[Policy]) {
+        let (mut countries, mut networks) = (BTreeSet::new(), BTreeSet::new());
+        for test in policies.iter().flat_map(|policy| &policy.matches.0) {
+            match test {
+                Test::Country(list) => countries.extend(list.iter().copied()),
+                Test::Network(list) => networks.extend(list.iter().copied()),
+                _ => {}
+            }
+        }
+        let unnamed = self.row(policies, |test| !matches!(test, Test::Country(_)));
+        self.gates.countries = vec![unnamed; COUNTRIES];
+        for country in countries {
+            let row = self.row(policies, |test| match test {
+                Test::Country(list) => list.contains(&country),
+                _ => true,
+            });
+            self.gates.countries[country_index(Some(country))] = row;
+        }
+        self.gates.other_network = self.row(policies, |test| !matches!(test, Test::Network(_)));
+        for network in networks {
+            let row = self.row(policies, |test| match test {
+                Test::Network(list) => list.contains(&network),
+                _ => true,
+            });
+            self.gates.networks.push((network, row));
+        }
+    }
+
+    fn add_prefixes(&mut self, policies: &[Policy]) {
+        for (at, policy) in policies.iter().enumerate() {
+            for test in &policy.matches.0 {
+                let Test::Prefix(list) = test else { continue };
+                for prefix in list {
+                    self.prefixes.entry(*prefix).or_default().push(at);
+                }
+            }
+        }
+        self.no_prefix = self.row(policies, |test| !matches!(test, Test::Prefix(_)));
+    }
+
+    /// Rows by a name, for the conditions that `globs` picks. Where a starred pattern may fit, nothing is certain.
+    fn names(&mut self, policies: &[Policy], globs: impl Fn(&Test) -> Option<&Globs>) -> Names {
+        let mut named: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+        for (at, policy) in policies.iter().enumerate() {
+            for globs in policy.matches.0.iter().filter_map(&globs) {
+                for name in globs.plain() {
+                    named.entry(name).or_default().push(at);
+                }
+            }
+        }
+        let other = self.row(policies, |test| globs(test).is_none_or(Globs::has_stars));
+        let base = self.bits(other).to_vec();
+        let entries = named.into_iter().map(|(name, at)| {
+            let mut bits = base.clone();
+            at.iter().for_each(|at| set(&mut bits, *at));
+            (name.into(), self.keep(bits))
+        });
+        Names::new(entries.collect(), other)
+    }
+
+    /// The row of the policies all of whose conditions `may_hold`.
+    fn row(&mut self, policies: &[Policy], may_hold: impl Fn(&Test) -> bool) -> RowId {
+        let mut bits = vec![0; self.gates.words];
+        for (at, policy) in policies.iter().enumerate() {
+            if policy.matches.0.iter().all(&may_hold) {
+                set(&mut bits, at);
+            }
+        }
+        self.keep(bits)
+    }
+
+    fn keep(&mut self, bits: Vec<u64>) -> RowId {
+        if let Some(row) = self.made.get(&bits) {
+            return *row;
+        }
+        let row = RowId(u32::try_from(self.made.len()).expect("row limits keep counts below 2^32"));
+        self.gates.bits.extend_from_slice(&bits);
+        self.made.insert(bits, row);
+        row
+    }
+
+    fn bits(&self, row: RowId) -> &[u64] {
+        &self.gates.bits[row.0 as usize * self.gates.words..][..self.gates.words]
+    }
+}
+
+fn set(bits: &mut [u64], at: usize) {
+    bits[at / 64] |= 1 << (at % 64);
+}

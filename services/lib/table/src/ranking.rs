@@ -1,0 +1,179 @@
+//! Carriers in order of their cost, ranked when the table is compiled: whoever decides only reads the list.
+
+use std::collections::HashMap;
+
+use sms::UnixMs;
+
+use crate::{
+    money::Micros,
+    rates::{CarrierIndex, RateBook, RateId, Tariff},
+};
+
+/// Most spans of time with rankings of their own that one tariff may have. Beyond it the ranking is made anew for each
+/// message: a sheet that changes daily for years must not take the memory of all.
+const RUNS_MAX: usize = 64;
+/// Most offers kept for each rate of the book, so that few rates under many prefixes cannot take the memory of all.
+const OFFERS_PER_RATE_MAX: usize = 4;
+/// Offers that are kept in any case.
+const OFFERS_MIN: usize = 1_000_000;
+
+/// The rankings of every tariff that numbers or networks lead to.
+#[derive(Debug, Default)]
+pub(crate) struct Rankings {
+    offers: Vec<Offer>,
+    runs: Vec<Run>,
+}
+
+/// What a carrier asks for a segment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Offer {
+    /// In the table's currency.
+    pub(crate) cost: Micros,
+    pub(crate) rate: RateId,
+    pub(crate) carrier: CarrierIndex,
+}
+
+/// Where the ranking of a tariff stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ranking {
+    /// One for all time.
+    Always {
+        /// First of its offers.
+        from: u32,
+        /// How many.
+        len: u16,
+    },
+    /// Several, each for a time.
+    Runs {
+        /// First of its runs.
+        from: u32,
+        /// How many.
+        len: u16,
+    },
+    /// Too many to be kept.
+    Unranked,
+}
+
+/// A ranking in force until some instant.
+#[derive(Clone, Copy, Debug)]
+struct Run {
+    /// First instant after it.
+    until: i64,
+    from: u32,
+    len: u16,
+}
+
+impl Rankings {
+    /// The offers of `ranking` at `at`, the cheapest first, ties in order of carriers. Closed rates are left out. `None` = it
+    /// is not kept.
+    pub(crate) fn at(&self, ranking: Ranking, at: UnixMs) -> Option<&[Offer]> {
+        let (from, len) = match ranking {
+            Ranking::Always { from, len } => (from, len),
+            Ranking::Runs { from, len } => {
+                let at = i64::try_from(at.0).unwrap_or(i64::MAX - 1);
+                let runs = &self.runs[from as usize..][..usize::from(len)];
+                let run = runs[runs.partition_point(|run| run.until <= at)];
+                (run.from, run.len)
+            }
+            Ranking::Unranked => return None,
+        };
+        Some(&self.offers[from as usize..][..usize::from(len)])
+    }
+}
+
+/// Makes rankings, each tariff's once.
+pub(crate) struct Ranker<'a> {
+    book: &'a RateBook,
+    carriers: CarrierIndex,
+    offers_max: usize,
+    made: HashMap<Tariff, Ranking>,
+    rankings: Rankings,
+}
+
+impl<'a> Ranker<'a> {
+    /// Ranks the rates of `book` for so many carriers.
+    pub(crate) fn new(book: &'a RateBook, carriers: CarrierIndex) -> Self {
+        Self {
+            book,
+            carriers,
+            offers_max: OFFERS_MIN + OFFERS_PER_RATE_MAX * book.len(),
+            made: HashMap::new(),
+            rankings: Rankings::default(),
+        }
+    }
+
+    /// The ranking of `tariff`.
+    pub(crate) fn ranking(&mut self, tariff: Tariff) -> Ranking {
+        if let Some(ranking) = self.made.get(&tariff) {
+            return *ranking;
+        }
+        let ranking = self.make(&tariff);
+        self.made.insert(tariff, ranking);
+        ranking
+    }
+
+    /// Everything made.
+    pub(crate) fn finish(mut self) -> Rankings {
+        self.rankings.offers.shrink_to_fit();
+        self.rankings.runs.shrink_to_fit();
+        self.rankings
+    }
+
+    fn make(&mut self, tariff: &Tariff) -> Ranking {
+        let mut turns: Vec<i64> = self.book.keys(tariff).flat_map(|key| self.book.turns(key)).collect();
+        turns.sort_unstable();
+        turns.dedup();
+        let most = (turns.len() + 1) * usize::from(self.carriers);
+        if turns.len() >= RUNS_MAX || self.rankings.offers.len() + most > self.offers_max {
+            return Ranking::Unranked;
+        }
+        let mut offers = Vec::with_capacity(usize::from(self.carriers));
+        if turns.is_empty() {
+            self.rank(tariff, UnixMs(0), &mut offers);
+            let (from, len) = self.keep(&offers);
+            return Ranking::Always { from, len };
+        }
+        // A span of time begins at each turn, and one before the first.
+        let first_run = index(self.rankings.runs.len());
+        let begins = std::iter::once(i64::MIN).chain(turns.iter().copied());
+        let ends = turns.iter().copied().chain([i64::MAX]);
+        for (begin, until) in begins.zip(ends) {
+            // No message is older than 1970.
+            let at = UnixMs(u64::try_from(begin).unwrap_or(0));
+            if until <= 0 {
+                continue;
+            }
+            self.rank(tariff, at, &mut offers);
+            let (from, len) = self.keep(&offers);
+            self.rankings.runs.push(Run { until, from, len });
+        }
+        let runs = self.rankings.runs.len() - first_run as usize;
+        Ranking::Runs {
+            from: first_run,
+            len: u16::try_from(runs).expect("RUNS_MAX bounds them"),
+        }
+    }
+
+    /// The offers in force at `at`, in order.
+    fn rank(&self, tariff: &Tariff, at: UnixMs, offers: &mut Vec<Offer>) {
+        offers.clear();
+        for carrier in 0..self.carriers {
+            let Some(rate) = self.book.rate(tariff, carrier, at) else {
+                continue;
+            };
+            offers.extend(self.book.cost(rate).map(|cost| Offer { cost, rate, carrier }));
+        }
+        // Stable: carriers of one cost stay in their order.
+        offers.sort_by_key(|offer| offer.cost);
+    }
+
+    fn keep(&mut self, offers: &[Offer]) -> (u32, u16) {
+        let from = index(self.rankings.offers.len());
+        self.rankings.offers.extend_from_slice(offers);
+        (from, u16::try_from(offers.len()).expect("CARRIERS_MAX is below 2^16"))
+    }
+}
+
+fn index(at: usize) -> u32 {
+    u32::try_from(at).expect("row limits keep counts below 2^32")
+}
