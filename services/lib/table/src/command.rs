@@ -1,18 +1,15 @@
 //! The commands over tables as functions: what they print and how they exit.
 
-use std::{
-    fmt::Write as _,
-    io::{self, BufRead, Write},
-    path::Path,
-};
+mod check;
+mod explain;
 
-use sms::UnixMs;
-use source::{Code, Problems, Severity};
+use std::path::Path;
 
-use crate::{
-    Table, batch,
-    request::{Request, RequestError},
-    table::{counted, load},
+use source::{Code, Problems};
+
+pub use self::{
+    check::check,
+    explain::{answered, explain, explain_batch, no_query},
 };
 
 /// Everything is fine.
@@ -33,127 +30,19 @@ pub struct Output {
     pub code: u8,
 }
 
-/// `table check DIR [--json]`: every problem at once. Warnings alone exit 0.
-pub fn check(dir: &Path, json: bool) -> Output {
-    let (table, problems) = match load(dir) {
-        Ok((table, warnings)) => (Some(table), warnings),
-        Err(problems) => (None, problems),
-    };
-    if is_usage(dir, &problems) {
-        return refused(&problems, EXIT_USAGE);
-    }
-    let code = if table.is_some() { EXIT_FINE } else { EXIT_NEGATIVE };
-    let stdout = if json {
-        json_line(&problems)
-    } else {
-        check_text(table.as_ref(), &problems)
-    };
-    Output {
-        stdout,
-        stderr: String::new(),
-        code,
-    }
-}
-
-/// `table explain DIR --to N … [--json]`: how one message would be decided. `now` stands for an absent `at`.
-pub fn explain(dir: &Path, request: Request, json: bool, now: UnixMs) -> Output {
-    let asked = match request.resolve(now) {
-        Ok(asked) => asked,
-        Err(error) => return no_query(&error),
-    };
-    match load(dir) {
-        Err(problems) => refused(
-            &problems,
-            if is_usage(dir, &problems) {
-                EXIT_USAGE
-            } else {
-                EXIT_NEGATIVE
-            },
-        ),
-        Ok((table, _)) => {
-            let explanation = table.explain(&asked.query());
-            let stdout = if json {
-                json_line(&explanation)
-            } else {
-                format!("{explanation}\n")
-            };
-            Output {
-                stdout,
-                ..Output::default()
-            }
-        }
-    }
-}
-
-/// `table explain DIR --batch FILE|-`: a query a line in, an explanation a line out. The text of what it gives back goes
-/// to standard error; the explanations are in `output` already.
-///
-/// # Errors
-/// Reading or writing failed.
-pub fn explain_batch(dir: &Path, input: impl BufRead, output: impl Write, now: UnixMs) -> io::Result<Output> {
-    let table = match load(dir) {
-        Ok((table, _)) => table,
-        Err(problems) => {
-            return Ok(refused(
-                &problems,
-                if is_usage(dir, &problems) {
-                    EXIT_USAGE
-                } else {
-                    EXIT_NEGATIVE
-                },
-            ));
-        }
-    };
-    batch::explain(&table, input, output, now).map(answered)
-}
-
-/// What is said of a query that is refused.
-pub fn no_query(error: &RequestError) -> Output {
-    Output {
-        stderr: format!("error: {error}\n"),
-        code: EXIT_USAGE,
-        ..Output::default()
-    }
-}
-
-/// What a batch came to, for people.
-pub fn answered(summary: batch::Summary) -> Output {
-    if summary.failed == 0 {
-        return Output::default();
-    }
-    let stderr = format!(
-        "{} of {} lines are no query, see their error\n",
-        summary.failed, summary.lines
-    );
-    Output {
-        stderr,
-        code: EXIT_NEGATIVE,
-        ..Output::default()
-    }
-}
-
-fn check_text(table: Option<&Table>, problems: &Problems) -> String {
-    let mut text = String::new();
-    if !problems.is_empty() {
-        let _ = writeln!(text, "{problems}");
-    }
-    let _ = match table {
-        Some(table) => {
-            let name = if table.name().is_empty() { "table" } else { table.name() };
-            writeln!(text, "{name} is fine: {}, version {}", table.summary(), table.version())
-        }
-        None => {
-            let errors = counted(problems.count(Severity::Error), "error", "errors");
-            let warnings = counted(problems.count(Severity::Warning), "warning", "warnings");
-            writeln!(text, "{errors}, {warnings}")
-        }
-    };
-    text
-}
-
 /// The directory itself was named wrongly.
 fn is_usage(dir: &Path, problems: &Problems) -> bool {
     !dir.is_dir() && problems.iter().any(|problem| problem.code.number == Code::FILE)
+}
+
+/// What is said where the table in `dir` is none, or unsound.
+fn unusable(dir: &Path, problems: &Problems) -> Output {
+    let code = if is_usage(dir, problems) {
+        EXIT_USAGE
+    } else {
+        EXIT_NEGATIVE
+    };
+    refused(problems, code)
 }
 
 fn refused(problems: &Problems, code: u8) -> Output {

@@ -1,0 +1,76 @@
+//! `table explain`: how one message would be decided, or each of a batch.
+
+use std::{
+    io::{self, BufRead, Write},
+    path::Path,
+};
+
+use sms::UnixMs;
+
+use super::{EXIT_NEGATIVE, EXIT_USAGE, Output, json_line, unusable};
+use crate::{
+    batch,
+    request::{Request, RequestError},
+    table::load,
+};
+
+/// `table explain DIR --to N … [--json]`: how one message would be decided. `now` stands for an absent `at`.
+pub fn explain(dir: &Path, request: Request, json: bool, now: UnixMs) -> Output {
+    let asked = match request.resolve(now) {
+        Ok(asked) => asked,
+        Err(error) => return no_query(&error),
+    };
+    match load(dir) {
+        Err(problems) => unusable(dir, &problems),
+        Ok((table, _)) => {
+            let explanation = table.explain(&asked.query());
+            let stdout = if json {
+                json_line(&explanation)
+            } else {
+                format!("{explanation}\n")
+            };
+            Output {
+                stdout,
+                ..Output::default()
+            }
+        }
+    }
+}
+
+/// `table explain DIR --batch FILE|-`: a query a line in, an explanation a line out. The text of what it gives back goes
+/// to standard error; the explanations are in `output` already.
+///
+/// # Errors
+/// Reading or writing failed.
+pub fn explain_batch(dir: &Path, input: impl BufRead, output: impl Write, now: UnixMs) -> io::Result<Output> {
+    let table = match load(dir) {
+        Ok((table, _)) => table,
+        Err(problems) => return Ok(unusable(dir, &problems)),
+    };
+    batch::explain(&table, input, output, now).map(answered)
+}
+
+/// What is said of a query that is refused.
+pub fn no_query(error: &RequestError) -> Output {
+    Output {
+        stderr: format!("error: {error}\n"),
+        code: EXIT_USAGE,
+        ..Output::default()
+    }
+}
+
+/// What a batch came to, for people.
+pub fn answered(summary: batch::Summary) -> Output {
+    if summary.failed == 0 {
+        return Output::default();
+    }
+    let stderr = format!(
+        "{} of {} lines are no query, see their error\n",
+        summary.failed, summary.lines
+    );
+    Output {
+        stderr,
+        code: EXIT_NEGATIVE,
+        ..Output::default()
+    }
+}
