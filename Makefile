@@ -43,6 +43,9 @@ bench: build ## what this machine does: all at once, then at two steady rates; B
 	@$(AROUND_$(BUS)) sh -ec 'for run in $(BENCH_$(BUS)); do \
 	  $(SIGNALBOX) demo --bus $(BUS) --steady --messages $${run%:*} --rate $${run#*:}; done'
 
+decide: ## how fast a routing table of 600,000 rates compiles and decides on this machine
+	$(CARGO) run --release --locked --quiet -p signalbox-loadtest -- decide --rows 600000 --carriers 24 --policies 100
+
 services-fetch: ## fetches Kafka from Maven Central; as root on Debian installs Java, Maven and Redis too
 	@$(BACKING) fetch
 
@@ -67,4 +70,4 @@ deny: ## licences, bans and sources of the dependencies
 protos: ## lint of the .proto files
 	cd proto && npx --yes @bufbuild/buf@1 lint
 
-.PHONY: help build demo crash rolling store-loss bench services-fetch services services-down test lint deny protos
+.PHONY: help build demo crash rolling store-loss bench decide services-fetch services services-down test lint deny protos

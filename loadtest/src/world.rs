@@ -15,6 +15,8 @@ mod traffic;
 
 pub use carriers::{CARRIERS_MAX, carriers};
 pub use draws::Draws;
+pub(crate) use draws::{keyed, scaled};
+pub(crate) use plan::NUMBERING;
 pub use plan::{Plan, PlanRow};
 pub use rates::{PRICE_MAX, PRICE_MIN, Sheet};
 pub use recipients::{Recipient, Recipients};

@@ -52,13 +52,13 @@ impl Sheet<'_> {
         Ok(rows)
     }
 
-    fn covers(&self, prefix: &str) -> bool {
+    pub(crate) fn covers(&self, prefix: &str) -> bool {
         let part = self.hash("covers", &[prefix]) >> 11;
         (part as f64) < self.coverage * (1_u64 << 53) as f64
     }
 
     /// The price of a prefix: the country's level, then the network, then what this carrier pays there.
-    fn price(&self, country: &str, operator: &str, prefix: &str) -> u64 {
+    pub(crate) fn price(&self, country: &str, operator: &str, prefix: &str) -> u64 {
         let network = around_1000(self.world_hash("network", &[country, operator]), 150);
         let deal = around_1000(self.hash("deal", &[country, operator]), 100);
         let prefix = around_1000(self.hash("prefix", &[prefix]), 10);
@@ -66,7 +66,7 @@ impl Sheet<'_> {
     }
 
     /// What a carrier takes where it lists nothing finer: somewhat more than its usual price there.
-    fn country_price(&self, country: &str) -> u64 {
+    pub(crate) fn country_price(&self, country: &str) -> u64 {
         let deal = around_1000(self.hash("default", &[country]), 100);
         self.bounded(self.level(country) * 1_150 * deal / 1_000_000)
     }
@@ -80,7 +80,7 @@ impl Sheet<'_> {
         (price.clamp(PRICE_MIN, PRICE_MAX) * self.percent / 100).max(1)
     }
 
-    fn hash(&self, what: &str, of: &[&str]) -> u64 {
+    pub(crate) fn hash(&self, what: &str, of: &[&str]) -> u64 {
         let mut parts = vec![what.as_bytes(), self.carrier.as_str().as_bytes()];
         parts.extend(of.iter().map(|part| part.as_bytes()));
         keyed(self.seed, &parts)

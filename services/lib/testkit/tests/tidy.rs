@@ -68,7 +68,10 @@ const MAY_IMPORT: [(&str, &[&str]); 17] = [
             "signalbox-proto",
         ],
     ),
-    ("signalbox-loadtest", &["service", "smpp", "sms", "signalbox-proto"]),
+    (
+        "signalbox-loadtest",
+        &["service", "smpp", "sms", "table", "signalbox-proto"],
+    ),
     (
         "signalbox",
         &[
