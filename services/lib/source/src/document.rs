@@ -110,9 +110,12 @@ impl SourceMap {
             return Place::file(Arc::clone(origin));
         }
         let line = self.line_starts.partition_point(|start| *start <= offset);
+        let start = line.checked_sub(1).map_or(0, |at| self.line_starts[at]);
+        let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
         Place {
             file: Arc::clone(&self.file),
-            line: u32::try_from(line).unwrap_or(u32::MAX),
+            line: number(line),
+            column: number(offset - start + 1),
         }
     }
 }

@@ -67,7 +67,7 @@ impl Log {
     /// What was collected, by file and line.
     pub fn into_problems(self) -> Problems {
         let mut problems = self.problems.into_inner();
-        problems.sort();
+        problems.close();
         problems
     }
 }

@@ -6,6 +6,9 @@ use toml::de::DeTable;
 
 use crate::{Code, Entry, Log, Place, document::SourceMap, nearest};
 
+/// Unknown keys of one table that are refused one by one: guessing what was meant takes its time.
+const UNKNOWN_KEYS_MAX: usize = 1_000;
+
 /// One table of a TOML file. Every key asked for is remembered; dropping the section refuses the rest as unknown.
 #[derive(Debug)]
 pub struct Section<'a> {
@@ -89,12 +92,14 @@ impl<'a> Section<'a> {
 impl Drop for Section<'_> {
     fn drop(&mut self) {
         let asked = self.asked.borrow();
-        for key in self.table.keys().filter(|key| !asked.contains(&**key.get_ref())) {
+        let known: Vec<&str> = asked.iter().map(String::as_str).collect();
+        let why = format!("keys known here: {}", known.join(", "));
+        let unknown = self.table.keys().filter(|key| !asked.contains(&**key.get_ref()));
+        for key in unknown.take(UNKNOWN_KEYS_MAX) {
             let name: &str = key.get_ref();
-            let known: Vec<&str> = asked.iter().map(String::as_str).collect();
             let what = format!("unknown key \"{}\"", self.path_of(name));
-            let why = format!("keys known here: {}", known.join(", "));
-            let help = match nearest(name, known) {
+            let why = why.clone();
+            let help = match nearest(name, known.iter().copied()) {
                 Some(meant) => format!("did you mean \"{meant}\"?"),
                 None => "remove it".to_owned(),
             };

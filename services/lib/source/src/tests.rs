@@ -134,3 +134,75 @@ fn whole_numbers_have_every_form_of_toml() {
         "x.toml:5: error[X005]: \"e\" is 9223372036854775808, allowed are 0 to 9"
     );
 }
+
+/// A million bad rows in one file must not hide the one bad row of another, nor flood a terminal.
+#[test]
+fn many_alike_are_folded_and_counted() {
+    let log = Log::new('X');
+    for line in 1..=1_000 {
+        log.error(crate::Place::file("a.csv").at(line), 7, format!("row {line}"), "", "");
+        log.warning(crate::Place::file("a.csv").at(line), 30, format!("row {line}"), "", "");
+        // Said twice, counted once.
+        log.error(crate::Place::file("b.csv").at(5), 7, "the only one", "", "");
+    }
+    for file in 0..100 {
+        log.warning(crate::Place::file(format!("w/{file:02}.csv")).at(1), 31, "odd", "", "");
+    }
+    let problems = log.into_problems();
+    let text = problems.to_string();
+    let lines = |wanted: &str| text.lines().filter(|line| line.contains(wanted)).count();
+    assert_eq!((lines("a.csv:100: error"), lines("b.csv:5")), (1, 1), "{text}");
+    assert_eq!(
+        lines("a.csv:1000: error[X007]: and 900 more like it in this file, the last one here"),
+        1,
+        "{text}"
+    );
+    assert_eq!(
+        lines("a.csv:1000: warning[X030]: and 990 more like it in this file"),
+        1,
+        "{text}"
+    );
+    assert_eq!(
+        lines("w/30.csv: warning[X031]: 70 more of this code in this file and 69 other files, not shown"),
+        1,
+        "{text}"
+    );
+    assert_eq!(text.lines().last(), Some("and 1960 more, not shown"));
+    assert_eq!(problems.count(crate::Severity::Error), 1_001);
+    assert_eq!(problems.count(crate::Severity::Warning), 1_100);
+}
+
+/// Warnings that come first leave room for the error that stops the table.
+#[test]
+fn warnings_never_crowd_errors_out() {
+    let log = Log::new('X');
+    for code in 20..900 {
+        for line in 1..=5 {
+            log.warning(crate::Place::file("a.csv").at(line), code, "odd", "", "");
+        }
+    }
+    log.error(crate::Place::file("z.csv").at(1), 7, "wrong", "", "");
+    assert!(log.into_problems().to_string().contains("z.csv:1: error[X007]: wrong"));
+}
+
+#[test]
+fn a_value_of_a_megabyte_is_not_repeated_whole() {
+    let text = format!("a = \"{}\"\n", "é".repeat(500_000));
+    let report = report(&text, |root| {
+        root.key("a").parse(|text| Err::<(), _>(format!("\"{text}\" is long")));
+    });
+    assert!(report.len() < 5_000, "{}", report.len());
+}
+
+/// Editors mark the value, not the line.
+#[test]
+fn values_have_columns() {
+    let log = Log::new('X');
+    let document = Document::parse("x.toml", "[a]\nb = 1\n", &log).expect("is TOML");
+    let root = document.root(&log);
+    root.key("a").section().expect("a table").key("b").boolean();
+    drop(root);
+    let problems = log.into_problems();
+    let places: Vec<_> = problems.iter().map(|one| (one.place.line, one.place.column)).collect();
+    assert_eq!(places, [(2, 5)]);
+}
