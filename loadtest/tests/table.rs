@@ -16,7 +16,10 @@ fn every_message_finds_every_carrier() {
     let carriers = world::carriers(3).unwrap();
     world::write_table(dir.path(), &carriers, 0.85, 1).unwrap();
     let (table, warnings) = table::load(dir.path()).unwrap_or_else(|problems| panic!("{problems}"));
-    assert!(warnings.is_empty(), "{warnings}");
+    // The plan is of the real world, where somebody in the Caribbean really has an MNC of another length.
+    let warned: Vec<String> = warnings.iter().map(ToString::to_string).collect();
+    let is_known = |text: &&String| text.contains("T037") && text.contains("MCC 310");
+    assert_eq!(warned.iter().filter(is_known).count(), warned.len(), "{warnings}");
 
     let mut decision = Decision::new();
     let mut shares: BTreeMap<CarrierName, u32> = BTreeMap::new();

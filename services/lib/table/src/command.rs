@@ -8,7 +8,7 @@ use std::path::Path;
 use source::{Code, Problems};
 
 pub use self::{
-    check::check,
+    check::{check, explain_code},
     explain::{answered, explain, explain_batch, no_query},
 };
 

@@ -41,6 +41,25 @@ impl Globs {
         !self.starred.is_empty()
     }
 
+    /// Whether every value that any pattern of `other` fits is fitted here. May say no where it is so.
+    ///
+    /// A star of the other pattern stands in its text as itself, and only a star can take it.
+    pub(crate) fn cover(&self, other: &Self) -> bool {
+        other.written().iter().all(|pattern| self.fit(pattern))
+    }
+
+    /// Whether no value fits both. May say no where it is so.
+    pub(crate) fn exclude(&self, other: &Self) -> bool {
+        let is_apart = |plain: &[String], globs: &Self| !plain.iter().any(|value| globs.fit(value));
+        let is_told = self.starred.is_empty() || other.starred.is_empty();
+        is_told && is_apart(&self.plain, other) && is_apart(&other.plain, self)
+    }
+
+    /// How many patterns there are.
+    pub(crate) fn len(&self) -> usize {
+        self.plain.len() + self.starred.len()
+    }
+
     /// The patterns, for people.
     pub(crate) fn written(&self) -> Vec<String> {
         self.plain

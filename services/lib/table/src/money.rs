@@ -119,6 +119,12 @@ impl Fx {
     /// The rate of the table's own currency.
     pub const ONE: Self = Self(Decimal::ONE);
 
+    /// About this rate, for what is no money: comparing orders of magnitude.
+    pub(crate) fn to_f64(self) -> f64 {
+        use rust_decimal::prelude::ToPrimitive as _;
+        self.0.to_f64().unwrap_or(1.0)
+    }
+
     /// Reads a rate above zero with up to 9 places.
     ///
     /// # Errors

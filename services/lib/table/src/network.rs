@@ -88,6 +88,23 @@ impl Network {
         self.mcc
     }
 
+    /// A number of its own below [`Network::INDEX_MAX`].
+    pub(crate) const fn index(self) -> usize {
+        self.mcc.index() * 2_000 + self.mnc as usize
+    }
+
+    /// Above every [`Network::index`].
+    pub(crate) const INDEX_MAX: usize = 1_000 * 2_000;
+
+    /// Digits of the MNC: 2 or 3, 0 where it is not known.
+    pub(crate) const fn mnc_len(self) -> usize {
+        match self.mnc {
+            0 => 0,
+            100..=199 => 2,
+            _ => 3,
+        }
+    }
+
     /// Whether the MNC is known.
     pub const fn has_mnc(self) -> bool {
         self.mnc != 0

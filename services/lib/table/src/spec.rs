@@ -55,13 +55,15 @@ pub(crate) struct Spec {
     pub(crate) quality: Vec<QualityRow>,
     /// In order of the numbers.
     pub(crate) ported: Vec<(Digits, Network)>,
+    /// Sets that no list names: name and place.
+    pub(crate) unused_sets: Vec<(String, Place)>,
 }
 
 impl Spec {
     /// Reads every file; what is wrong with any of them is logged.
     pub(crate) fn read(files: &Files, log: &Log) -> Self {
         let sets = Sets::read(files, log);
-        Self {
+        let spec = Self {
             version: files.version(),
             settings: toml(files, "table.toml", log, settings::read).unwrap_or_default(),
             carriers: toml(files, "carriers.toml", log, |root| carriers::read(root, &sets)),
@@ -72,6 +74,11 @@ impl Spec {
             ported: ported::read(files, log),
             senders: senders::read(files, log),
             quality: quality::read(files, log),
+            unused_sets: Vec::new(),
+        };
+        Self {
+            unused_sets: sets.unused(),
+            ..spec
         }
     }
 }

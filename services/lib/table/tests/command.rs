@@ -45,10 +45,14 @@ fn check_exits_1_with_every_problem_as_text_or_json() {
     assert_eq!(json.code, 1);
     let problems: Value = serde_json::from_str(&json.stdout).expect("JSON");
     let keys: Vec<&String> = problems[0].as_object().expect("an object").keys().collect();
-    assert_eq!(keys, ["code", "file", "help", "line", "severity", "what", "why"]);
+    assert_eq!(
+        keys,
+        ["code", "column", "file", "help", "line", "severity", "what", "why"]
+    );
     assert!(
-        json.stdout
-            .starts_with("[{\"file\":\"carriers.toml\",\"line\":4,\"severity\":\"error\",\"code\":\"T002\",")
+        json.stdout.starts_with(
+            "[{\"file\":\"carriers.toml\",\"line\":4,\"column\":1,\"severity\":\"error\",\"code\":\"T002\","
+        )
     );
 }
 

@@ -4,7 +4,7 @@
 //! Files that a case does not give are those of `base.txt`; `=== -path` leaves one of them out.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     env, fs,
     path::{Path, PathBuf},
 };
@@ -14,6 +14,9 @@ use table::files::Files;
 
 /// 2026-11-21T12:00:00Z.
 const NOON: UnixMs = UnixMs(1_795_262_400_000);
+
+/// Fewest kinds of mistake that the files under `check` must hold.
+const KINDS_MIN: usize = 90;
 
 /// The sections of a golden file in order: name and text.
 fn sections(text: &str) -> Vec<(String, String)> {
@@ -102,4 +105,29 @@ fn explanations_read_as_written_down() {
             .expect("JSON is UTF-8")
             .replace(table.version(), "<hash>")
     });
+}
+
+/// Reads every report: what is told apart by code and words, names and numbers aside, is a kind of mistake.
+#[test]
+fn many_kinds_of_mistake_are_written_down() {
+    let mut kinds = BTreeSet::new();
+    for entry in fs::read_dir(golden("check")).expect("a folder") {
+        let text = fs::read_to_string(entry.expect("an entry").path()).expect("a case");
+        let (_, report) = text.split_once("=== report\n").expect("a report");
+        let is_problem = |line: &&str| !line.starts_with(' ') && !line.starts_with("and ");
+        for line in report.lines().filter(is_problem) {
+            let (_, problem) = line.split_once(": ").expect("a problem begins with its place");
+            // Every second part is quoted.
+            let words = problem.split('"').step_by(2).collect::<Vec<_>>().join("_");
+            let shape: String = words
+                .chars()
+                .map(|one| if one.is_ascii_digit() { '0' } else { one })
+                .collect();
+            kinds.insert((
+                problem.chars().filter(char::is_ascii_digit).take(3).collect::<String>(),
+                shape,
+            ));
+        }
+    }
+    assert!(kinds.len() >= KINDS_MIN, "{} kinds: {kinds:#?}", kinds.len());
 }

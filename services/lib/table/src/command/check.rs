@@ -6,7 +6,7 @@ use source::{Problems, Severity};
 
 use super::{EXIT_FINE, EXIT_NEGATIVE, EXIT_USAGE, Output, is_usage, json_line, refused};
 use crate::{
-    Table,
+    Table, code,
     table::{counted, load},
 };
 
@@ -29,6 +29,25 @@ pub fn check(dir: &Path, json: bool) -> Output {
         stdout,
         stderr: String::new(),
         code,
+    }
+}
+
+/// `table check --explain T0xx`: the page of a code, whatever the case of its letter.
+pub fn explain_code(code: &str) -> Output {
+    if let Some(page) = code::page(code) {
+        return Output {
+            stdout: page.to_owned(),
+            ..Output::default()
+        };
+    }
+    let mut stderr = format!("error: {code:?} is no code of table check; these are:\n");
+    for (number, page) in code::PAGES {
+        let _ = writeln!(stderr, "  T{number:03}  {}", code::title(page));
+    }
+    Output {
+        stderr,
+        code: EXIT_USAGE,
+        ..Output::default()
     }
 }
 

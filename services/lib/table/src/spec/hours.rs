@@ -110,14 +110,74 @@ impl Hours {
         let Some(at) = at else { return false };
         let local = self.zone.to_datetime(at);
         let minute = local.hour().unsigned_abs() as u16 * 60 + local.minute().unsigned_abs() as u16;
-        let is_hour = self.between.is_none_or(|(from, until)| {
+        self.has_minute(minute) && self.days.is_none_or(|days| days & bit(local.weekday()) != 0)
+    }
+}
+
+/// What two hours have to do with one another; told only of those in one time zone.
+impl Hours {
+    /// Whether every instant inside `other` is inside this.
+    pub(crate) fn cover(&self, other: &Self) -> bool {
+        let is_covered = |day, minute| !other.has(day, minute) || self.has(day, minute);
+        (self.is_always() || self.zone_name() == other.zone_name()) && self.all(other, is_covered)
+    }
+
+    /// Whether no instant is inside both.
+    pub(crate) fn exclude(&self, other: &Self) -> bool {
+        let is_apart = |day, minute| !other.has(day, minute) || !self.has(day, minute);
+        self.zone_name() == other.zone_name() && self.all(other, is_apart)
+    }
+
+    /// Whether every instant is inside.
+    pub(crate) fn is_always(&self) -> bool {
+        self.all(self, |day, minute| self.has(day, minute))
+    }
+
+    /// Whether some instant of `[from, until)`, in milliseconds since 1970, is inside. Spans of more than a week hold any hour.
+    pub(crate) fn meet(&self, from: i64, until: i64) -> bool {
+        const DAY_MS: i64 = 86_400_000;
+        let is_inside =
+            |ms: i64| from <= ms && ms < until && u64::try_from(ms).is_ok_and(|ms| self.contain(UnixMs(ms)));
+        if until.saturating_sub(from) > 8 * DAY_MS || is_inside(from) {
+            return true;
+        }
+        // Hours begin at midnight or where `between` does, so one of these is the first instant inside.
+        let begins = [0, self.between.map_or(0, |(from, _)| from)];
+        let days = (-1..=10).filter_map(|day| Timestamp::from_millisecond(from + day * DAY_MS).ok());
+        days.map(|at| self.zone.to_datetime(at).date()).any(|date| {
+            begins.iter().any(|minute| {
+                let hour = i8::try_from(minute / 60).expect("a day has 24 hours");
+                let local = date.at(hour, i8::try_from(minute % 60).expect("below 60"), 0, 0);
+                let instant = self.zone.to_ambiguous_timestamp(local).compatible();
+                instant.is_ok_and(|instant| is_inside(instant.as_millisecond()))
+            })
+        })
+    }
+
+    fn zone_name(&self) -> Option<&str> {
+        self.zone.iana_name()
+    }
+
+    /// Whether `holds` of every day and minute, asked where either begins or ends.
+    fn all(&self, other: &Self, holds: impl Fn(u8, u16) -> bool) -> bool {
+        let ends = [self.between, other.between].into_iter().flatten();
+        let minutes = ends.flat_map(|(from, until)| [from, until % DAY]).chain([0]);
+        minutes.into_iter().all(|minute| (0..7).all(|day| holds(day, minute)))
+    }
+
+    /// Whether `minute` of the weekday `day`, 0 = Monday, is inside.
+    fn has(&self, day: u8, minute: u16) -> bool {
+        self.days.is_none_or(|days| days & (1 << day) != 0) && self.has_minute(minute)
+    }
+
+    fn has_minute(&self, minute: u16) -> bool {
+        self.between.is_none_or(|(from, until)| {
             if from < until {
                 (from..until).contains(&minute)
             } else {
                 minute >= from || minute < until
             }
-        });
-        is_hour && self.days.is_none_or(|days| days & bit(local.weekday()) != 0)
+        })
     }
 }
 

@@ -23,6 +23,7 @@ pub(crate) struct PlanRow {
     pub(crate) network: Network,
     pub(crate) country: Option<Country>,
     pub(crate) operator: String,
+    pub(crate) line: u32,
 }
 
 /// The rows in order of their prefixes, each prefix once.
@@ -83,5 +84,6 @@ fn read_row([prefix, mcc, mnc, country, operator]: [&str; 5], place: &Place, log
         network: network.ok()?,
         country: country.ok()?,
         operator: operator.to_owned(),
+        line: place.line,
     })
 }

@@ -1,6 +1,10 @@
 //! `sets/<name>.txt`: lists kept in files of their own, named `"@name"` wherever a list of values may stand.
 
-use std::{collections::BTreeMap, fmt::Display};
+use std::{
+    cell::{Cell, RefCell},
+    collections::{BTreeMap, BTreeSet},
+    fmt::Display,
+};
 
 use source::{Code, Entry, Log, Place, nearest};
 
@@ -11,10 +15,17 @@ use crate::{code, files::Files};
 const ENTRIES_MAX: usize = 2_000_000;
 /// Longest entry, in octets.
 const ENTRY_OCTETS_MAX: usize = 256;
+/// Most entries of all lists together, a set counted wherever it stands: bounds what a table costs to read and to hold.
+const EXPANDED_MAX: usize = 20_000_000;
 
 /// Every set by name. An entry keeps its line.
 #[derive(Debug, Default)]
-pub(super) struct Sets(BTreeMap<String, Set>);
+pub(super) struct Sets {
+    sets: BTreeMap<String, Set>,
+    used: RefCell<BTreeSet<String>>,
+    /// Entries that sets brought into lists so far.
+    expanded: Cell<usize>,
+}
 
 #[derive(Debug)]
 struct Set {
@@ -35,7 +46,17 @@ impl Sets {
                 },
             )
         });
-        Self(sets.collect())
+        Self {
+            sets: sets.collect(),
+            ..Self::default()
+        }
+    }
+
+    /// Where the sets stand that no list names, with their names.
+    pub(super) fn unused(&self) -> Vec<(String, Place)> {
+        let used = self.used.borrow();
+        let unused = self.sets.iter().filter(|(name, _)| !used.contains(*name));
+        unused.map(|(name, set)| (name.clone(), set.file.clone())).collect()
     }
 
     /// The values of a list that is not empty: each item read by `parse`, a set standing for its entries. `None` = absent or
@@ -77,8 +98,8 @@ impl Sets {
         parse: impl Fn(&str) -> Result<T, E>,
         values: &mut Vec<(T, Place)>,
     ) {
-        let Some(set) = self.0.get(name) else {
-            let help = match nearest(name, self.0.keys().map(String::as_str)) {
+        let Some(set) = self.sets.get(name) else {
+            let help = match nearest(name, self.sets.keys().map(String::as_str)) {
                 Some(meant) => format!("did you mean \"@{meant}\"?"),
                 None => format!("add sets/{name}.txt"),
             };
@@ -90,6 +111,19 @@ impl Sets {
             );
             return;
         };
+        self.used.borrow_mut().insert(name.to_owned());
+        let expanded = self.expanded.get() + set.entries.len();
+        self.expanded.set(expanded);
+        if expanded > EXPANDED_MAX {
+            let what = format!("brings more than {EXPANDED_MAX} entries of sets into the lists of this table");
+            item.refuse(
+                Code::RANGE,
+                what,
+                "a set counts wherever it stands",
+                "name it once, and tag what it fits",
+            );
+            return;
+        }
         values.reserve(set.entries.len());
         for (line, text) in &set.entries {
             match parse(text) {

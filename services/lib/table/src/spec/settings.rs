@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use source::{Code, Entry, Section};
+use source::{Code, Entry, Place, Section};
 
 use super::{NAME_CHARS_MAX, RouteSpec, Strategy, route};
 use crate::{code, money::Fx};
@@ -16,7 +16,7 @@ pub(crate) struct Settings {
     pub(crate) name: String,
     /// Empty = missing, which was logged.
     pub(crate) currency: String,
-    pub(crate) fx: BTreeMap<String, Fx>,
+    pub(crate) fx: BTreeMap<String, (Fx, Place)>,
     pub(crate) defaults: RouteSpec,
 }
 
@@ -26,7 +26,7 @@ impl Settings {
         if currency == self.currency {
             Some(Fx::ONE)
         } else {
-            self.fx.get(currency).copied()
+            self.fx.get(currency).map(|(fx, _)| *fx)
         }
     }
 }
@@ -61,7 +61,7 @@ pub(super) fn read(root: &Section<'_>) -> Settings {
     }
 }
 
-fn read_fx(section: &Section<'_>, own: &str) -> BTreeMap<String, Fx> {
+fn read_fx(section: &Section<'_>, own: &str) -> BTreeMap<String, (Fx, Place)> {
     let entries = section.entries();
     if entries.len() > FX_ENTRIES_MAX {
         let what = format!("[fx] has {} entries, the limit is {FX_ENTRIES_MAX}", entries.len());
@@ -82,7 +82,7 @@ fn read_fx(section: &Section<'_>, own: &str) -> BTreeMap<String, Fx> {
                     "remove it",
                 );
             }
-            fx.insert(name.to_owned(), rate);
+            fx.insert(name.to_owned(), (rate, entry.place()));
         }
     }
     fx
