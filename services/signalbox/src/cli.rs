@@ -54,10 +54,14 @@ pub(crate) enum Table {
     /// Every problem of a table at once
     Check {
         /// The table's directory
-        dir: PathBuf,
+        #[arg(required_unless_present = "explain")]
+        dir: Option<PathBuf>,
         /// For editors: one JSON array
         #[arg(long)]
         json: bool,
+        /// What a code such as T027 means, with an example and what helps
+        #[arg(long, value_name = "CODE", conflicts_with_all = ["dir", "json"])]
+        explain: Option<String>,
     },
     /// Why a message would go where it goes
     Explain(Box<Explain>),

@@ -30,7 +30,10 @@ const _: () = assert!(AT_ONCE <= router::QUERIES_MAX, "a router answers them");
 /// Input or output failed, or the router that is asked is away or refuses to answer.
 pub(crate) fn main(command: Table) -> anyhow::Result<ExitCode> {
     let output = match command {
-        Table::Check { dir, json } => command::check(&dir, json),
+        Table::Check {
+            explain: Some(code), ..
+        } => command::explain_code(&code),
+        Table::Check { dir, json, .. } => command::check(&dir.unwrap_or_default(), json),
         Table::Explain(explain) => self::explain(*explain)?,
     };
     // A reader that went away, such as `head`, is no failure of ours.
