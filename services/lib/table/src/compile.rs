@@ -102,20 +102,17 @@ fn carrier(spec: &CarrierSpec) -> Carrier {
 }
 
 fn senders(spec: &Spec, names: &Names<'_>) -> Senders {
-    let mut senders = Senders::new(names.0.len());
-    for row in &spec.senders {
-        let rule = SenderRule {
-            account: row.account.clone(),
-            sender: row.sender.clone(),
-            country: row.country,
-            shown: row
-                .shown
-                .as_deref()
-                .map(|sender| (sender.into(), SenderKind::of(sender))),
-        };
-        senders.push(row.carrier.as_ref().map(|carrier| names.of(carrier)), rule);
-    }
-    senders
+    let rules = spec.senders.iter().map(|row| SenderRule {
+        account: row.account.clone(),
+        sender: row.sender.clone(),
+        carrier: row.carrier.as_ref().map(|carrier| names.of(carrier)),
+        country: row.country,
+        shown: row
+            .shown
+            .as_deref()
+            .map(|sender| (sender.into(), SenderKind::of(sender))),
+    });
+    Senders::new(rules.collect())
 }
 
 fn quality(spec: &Spec, names: &Names<'_>) -> QualityBook {

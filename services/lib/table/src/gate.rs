@@ -5,13 +5,11 @@
 //! conditions themselves decide. One that is not set is certain.
 
 mod maker;
-mod names;
 
 use sms::{Class, Encoding, SenderKind};
 
 pub(crate) use self::maker::GateMaker;
-use self::names::Names;
-use crate::{network::Country, network::Network, query::Source, walk::Message};
+use crate::{names::Names, network::Country, network::Network, query::Source, walk::Message};
 
 /// Rows whose intersection tells.
 const ROWS: usize = 7;
@@ -34,8 +32,8 @@ pub(crate) struct Gates {
     networks: Vec<(Network, RowId)>,
     /// Of all other networks.
     other_network: RowId,
-    accounts: Names,
-    senders: Names,
+    accounts: Names<RowId>,
+    senders: Names<RowId>,
     /// Of messages without a tag, and of those with one.
     tagged: [RowId; 2],
 }
@@ -83,8 +81,8 @@ impl Gates {
             planned,
             country,
             network,
-            self.accounts.row(message.account),
-            self.senders.row(message.from),
+            self.accounts.get(message.account),
+            self.senders.get(message.from),
             self.tagged[usize::from(!message.tags.is_empty())],
         ];
         Open { gates: self, rows }

@@ -76,6 +76,14 @@ impl Glob {
         Self(pattern.split('*').map(str::to_owned).collect())
     }
 
+    /// The value it fits, if it has no star.
+    pub(crate) fn plain(&self) -> Option<&str> {
+        match &self.0[..] {
+            [only] => Some(only),
+            _ => None,
+        }
+    }
+
     /// Whether `value` fits. Takes time proportional to value times pattern at worst, and allocates nothing.
     pub(crate) fn fits(&self, value: &str) -> bool {
         let value = value.as_bytes();

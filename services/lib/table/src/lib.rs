@@ -24,6 +24,7 @@ mod glob;
 mod instant;
 mod live;
 mod money;
+mod names;
 mod network;
 mod numbers;
 mod offer;

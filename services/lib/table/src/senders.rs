@@ -1,16 +1,30 @@
 //! The sender towards each carrier: registered names differ from carrier to carrier.
+//!
+//! A table may register every sender of every account in every country at every carrier, so that rows are found by what they
+//! name: those for one account, sender and country lie together.
 
-use std::sync::Arc;
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
 
 use sms::SenderKind;
 
-use crate::{glob::Glob, network::Country, rates::CarrierIndex, walk::Message};
+use crate::{glob::Glob, names::Names, network::Country, rates::CarrierIndex, walk::Message};
 
-/// Rules in file order, and which of them may fit each carrier.
+/// Rules in file order, and which of them may fit a message.
 #[derive(Debug, Default)]
 pub(crate) struct Senders {
     rules: Vec<SenderRule>,
-    of_carrier: Vec<Vec<u32>>,
+    /// Numbers of the accounts and of the senders that rules name without a star.
+    accounts: Names<Option<u32>>,
+    senders: Names<Option<u32>>,
+    /// Rules by what they name, each list in file order.
+    lists: HashMap<Named, Vec<u32>>,
+    /// What the rules of a list have in common, each once: few tables use more than two.
+    shapes: Vec<Named>,
+    /// Carriers that rules name; `None` = any.
+    carriers: BTreeSet<Option<CarrierIndex>>,
 }
 
 /// One rule; absent parts fit anything.
@@ -18,9 +32,18 @@ pub(crate) struct Senders {
 pub(crate) struct SenderRule {
     pub(crate) account: Option<Glob>,
     pub(crate) sender: Option<Glob>,
+    pub(crate) carrier: Option<CarrierIndex>,
     pub(crate) country: Option<Country>,
     /// What the carrier shows; `None` = it is refused.
     pub(crate) shown: Option<(Arc<str>, SenderKind)>,
+}
+
+/// What rules name; `None` = any, or something with a star.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Named {
+    account: Option<u32>,
+    sender: Option<u32>,
+    country: Option<Country>,
 }
 
 /// The sender towards a carrier.
@@ -35,39 +58,65 @@ pub(crate) enum Shown {
 }
 
 impl Senders {
-    /// No rules, for `carriers` carriers.
-    pub(crate) fn new(carriers: usize) -> Self {
-        Self {
-            rules: Vec::new(),
-            of_carrier: vec![Vec::new(); carriers],
+    /// `rules` in file order.
+    pub(crate) fn new(rules: Vec<SenderRule>) -> Self {
+        let (accounts, senders) = (
+            numbered(&rules, |rule| &rule.account),
+            numbered(&rules, |rule| &rule.sender),
+        );
+        let number = |names: &Names<Option<u32>>, glob: &Option<Glob>| {
+            let plain = glob.as_ref().and_then(Glob::plain);
+            plain.and_then(|name| names.get(name))
+        };
+        let mut lists: HashMap<Named, Vec<u32>> = HashMap::new();
+        let mut shapes: Vec<Named> = Vec::new();
+        for (rule, at) in rules.iter().zip(0..) {
+            let named = Named {
+                account: number(&accounts, &rule.account),
+                sender: number(&senders, &rule.sender),
+                country: rule.country,
+            };
+            lists.entry(named).or_default().push(at);
+            if !shapes.iter().any(|known| known.has_shape_of(&named)) {
+                shapes.push(named);
+            }
         }
-    }
-
-    /// Adds the next rule, for one carrier or for all.
-    pub(crate) fn push(&mut self, carrier: Option<CarrierIndex>, rule: SenderRule) {
-        let index = u32::try_from(self.rules.len()).expect("the row limit is below 2^32");
-        self.rules.push(rule);
-        match carrier {
-            Some(carrier) => self.of_carrier[usize::from(carrier)].push(index),
-            None => self.of_carrier.iter_mut().for_each(|rules| rules.push(index)),
+        Self {
+            carriers: rules.iter().map(|rule| rule.carrier).collect(),
+            rules,
+            accounts,
+            senders,
+            lists,
+            shapes,
         }
     }
 
     /// Whether any rule may fit `carrier`.
     pub(crate) fn has_rules(&self, carrier: CarrierIndex) -> bool {
-        !self.of_carrier[usize::from(carrier)].is_empty()
+        self.carriers.contains(&None) || self.carriers.contains(&Some(carrier))
     }
 
     /// The first rule in file order that fits decides.
     pub(crate) fn towards(&self, carrier: CarrierIndex, message: &Message<'_, '_>) -> Shown {
-        let country = message.resolved.country;
-        let rules = &self.of_carrier[usize::from(carrier)];
-        let first = rules.iter().copied().find(|index| {
-            let rule = &self.rules[*index as usize];
-            rule.country.is_none_or(|wanted| country == Some(wanted))
-                && rule.account.as_ref().is_none_or(|glob| glob.fits(message.account))
-                && rule.sender.as_ref().is_none_or(|glob| glob.fits(message.from))
-        });
+        if self.rules.is_empty() {
+            return Shown::AsIs;
+        }
+        let own = Named {
+            account: self.accounts.get(message.account),
+            sender: self.senders.get(message.from),
+            country: message.resolved.country,
+        };
+        let mut first = None;
+        for list in self
+            .shapes
+            .iter()
+            .filter_map(|shape| self.lists.get(&own.in_shape(shape)?))
+        {
+            let before = first.unwrap_or(u32::MAX);
+            let earlier = list.iter().copied().take_while(|at| *at < before);
+            let fits = |at: &u32| self.rules[*at as usize].fits(carrier, message);
+            first = earlier.into_iter().find(fits).or(first);
+        }
         match first {
             None => Shown::AsIs,
             Some(index) if self.rules[index as usize].shown.is_some() => Shown::Rule(index),
@@ -82,4 +131,47 @@ impl Senders {
             Shown::AsIs | Shown::Never => None,
         }
     }
+}
+
+impl SenderRule {
+    fn fits(&self, carrier: CarrierIndex, message: &Message<'_, '_>) -> bool {
+        self.carrier.is_none_or(|only| only == carrier)
+            && self.country.is_none_or(|only| message.resolved.country == Some(only))
+            && self.account.as_ref().is_none_or(|glob| glob.fits(message.account))
+            && self.sender.as_ref().is_none_or(|glob| glob.fits(message.from))
+    }
+}
+
+impl Named {
+    fn has_shape_of(&self, other: &Self) -> bool {
+        self.account.is_some() == other.account.is_some()
+            && self.sender.is_some() == other.sender.is_some()
+            && self.country.is_some() == other.country.is_some()
+    }
+
+    /// The parts of this that `shape` names. `None` = one of them is missing, so that no rule of that shape can fit.
+    fn in_shape(self, shape: &Self) -> Option<Self> {
+        Some(Self {
+            account: part(self.account, shape.account.is_some())?,
+            sender: part(self.sender, shape.sender.is_some())?,
+            country: part(self.country, shape.country.is_some())?,
+        })
+    }
+}
+
+fn part<T>(own: Option<T>, is_named: bool) -> Option<Option<T>> {
+    if is_named { own.map(Some) } else { Some(None) }
+}
+
+/// A number for each name that `glob` picks and that has no star.
+fn numbered(rules: &[SenderRule], glob: impl Fn(&SenderRule) -> &Option<Glob>) -> Names<Option<u32>> {
+    let plain = rules.iter().filter_map(|rule| glob(rule).as_ref()?.plain());
+    let mut names: Vec<String> = plain.map(str::to_ascii_lowercase).collect();
+    names.sort_unstable();
+    names.dedup();
+    let entries = names
+        .into_iter()
+        .zip(0..)
+        .map(|(name, number)| (name.into(), Some(number)));
+    Names::new(entries.collect(), None)
 }

@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use sms::{Class, Encoding, SenderKind};
 
-use super::{COUNTRIES, Gates, Names, PlaceGates, RowId, SHAPES, country_index, shape};
+use super::{COUNTRIES, Gates, PlaceGates, RowId, SHAPES, country_index, shape};
 use crate::{
     digits::Digits,
     glob::Globs,
+    names::Names,
     network::{Country, Network},
     policy::Policy,
     spec::Test,
@@ -164,7 +165,7 @@ impl GateMaker {
     }
 
     /// Rows by a name, for the conditions that `globs` picks. Where a starred pattern may fit, nothing is certain.
-    fn names(&mut self, policies: &[Policy], globs: impl Fn(&Test) -> Option<&Globs>) -> Names {
+    fn names(&mut self, policies: &[Policy], globs: impl Fn(&Test) -> Option<&Globs>) -> Names<RowId> {
         let mut named: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
         for (at, policy) in policies.iter().enumerate() {
             for globs in policy.matches.0.iter().filter_map(&globs) {

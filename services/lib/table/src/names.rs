@@ -1,19 +1,17 @@
-//! Rows by a name that conditions may give: an account or a sender.
+//! Values by a name that a table may give: an account or a sender.
 
-use super::RowId;
-
-/// The row of each name that is written without a star, and of all others. ASCII case is ignored, as in globs.
+/// The value of each name that is written without a star, and of all others. ASCII case is ignored, as in globs.
 #[derive(Debug, Default)]
-pub(super) struct Names {
-    entries: Vec<(Box<str>, RowId)>,
+pub(crate) struct Names<T> {
+    entries: Vec<(Box<str>, T)>,
     /// By hash: one more than a place in `entries`; 0 = empty. At most half full, so that a search ends.
     slots: Vec<u32>,
-    other: RowId,
+    other: T,
 }
 
-impl Names {
-    /// `entries` are distinct names in lower case.
-    pub(super) fn new(entries: Vec<(Box<str>, RowId)>, other: RowId) -> Self {
+impl<T: Copy> Names<T> {
+    /// `entries` are distinct names in lower case; `other` is the value of all others.
+    pub(crate) fn new(entries: Vec<(Box<str>, T)>, other: T) -> Self {
         let mut names = Self {
             slots: vec![0; (2 * entries.len()).next_power_of_two()],
             entries,
@@ -29,16 +27,16 @@ impl Names {
         names
     }
 
-    /// The row of `name`.
-    pub(super) fn row(&self, name: &str) -> RowId {
+    /// The value of `name`.
+    pub(crate) fn get(&self, name: &str) -> T {
         if self.entries.is_empty() {
             return self.other;
         }
         let mut slot = self.first_slot(name);
         while let Some(at) = self.slots[slot].checked_sub(1) {
-            let (known, row) = &self.entries[at as usize];
+            let (known, value) = &self.entries[at as usize];
             if known.eq_ignore_ascii_case(name) {
-                return *row;
+                return *value;
             }
             slot = self.next_slot(slot);
         }
