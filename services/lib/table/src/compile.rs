@@ -10,7 +10,7 @@ use crate::{
     check::Checked,
     digits::Digits,
     fit::{Fits, Set},
-    gate::GateMaker,
+    gate::{self, GateMaker},
     numbers::Numbers,
     policy::{Carriers, Ends, Policy, Route},
     quality::{Quality, QualityBook},
@@ -137,6 +137,7 @@ impl Routes<'_> {
             name: spec.name.as_str().into(),
             span: spec.span,
             matches: spec.matches.clone(),
+            open: gate::left_open(&spec.matches),
             excepts: spec.excepts.clone(),
             sender: spec.rewrite.sender.as_deref().map(Into::into),
             recipient: spec.rewrite.recipient.as_deref().map(|to| {

@@ -7,7 +7,7 @@ use sms::{CarrierName, Encoding};
 use crate::{
     money::Micros,
     quality::Quality,
-    rates::{CarrierIndex, RateId},
+    rates::CarrierIndex,
     senders::Shown,
     spec::{Lookup, OnUnknown},
 };
@@ -159,7 +159,8 @@ pub(crate) struct Ranked {
     pub(crate) carrier: CarrierIndex,
     /// Place among the route's candidates.
     pub(crate) place: u16,
-    pub(crate) rate: RateId,
+    /// Price of a segment in the carrier's currency.
+    pub(crate) unit: Micros,
     /// Cost of all segments.
     pub(crate) cost: Micros,
     pub(crate) quality: Quality,

@@ -37,6 +37,26 @@ impl Digits {
         Some(Self(packed))
     }
 
+    /// Digits that [`Digits::head`] tells apart.
+    pub(crate) const HEAD_LEN: usize = 3;
+    /// How many heads there are.
+    pub(crate) const HEADS: usize = 1 << (4 * Self::HEAD_LEN);
+
+    /// The first digits as a number below [`Digits::HEADS`].
+    pub(crate) const fn head(self) -> usize {
+        (self.0 >> (64 - 4 * Self::HEAD_LEN)) as usize
+    }
+
+    /// The digits of a head.
+    pub(crate) const fn of_head(head: usize) -> Self {
+        Self((head as u64) << (64 - 4 * Self::HEAD_LEN))
+    }
+
+    /// The digits from `place` on; none beyond the end.
+    pub(crate) const fn from(self, place: usize) -> Self {
+        Self(self.0 << (4 * place))
+    }
+
     /// How many digits there are.
     pub const fn len(self) -> usize {
         16 - self.0.trailing_zeros() as usize / 4

@@ -7,6 +7,7 @@ use serde::Serialize;
 use crate::{
     decision::{Decision, Refusal},
     instant::instant_text,
+    money::Micros,
     network::Country,
     numbers::Resolved,
     policy::{Policy, Skipped},
@@ -189,7 +190,7 @@ impl Recorder<'_> {
 
     fn candidates(&self, table: &Table, query: &Query<'_>, decision: &Decision<'_>) -> Vec<CandidateReport> {
         let from = decision.from.unwrap_or(query.from);
-        let report = |carrier: CarrierIndex, shown: Shown, price: Option<Price>| {
+        let report = |carrier: CarrierIndex, shown: Shown, money: Option<(Micros, Micros)>| {
             let shown = table.senders.shown(shown).map(|(sender, _)| &**sender);
             let carrier = &table.carriers[usize::from(carrier)];
             CandidateReport {
@@ -197,20 +198,24 @@ impl Recorder<'_> {
                 verdict: "refused",
                 rank: None,
                 reason: None,
-                price: price.map(|price| price.unit.to_string()),
+                price: money.map(|(unit, _)| unit.to_string()),
                 currency: carrier.currency.to_string(),
-                cost: price.map(|price| price.cost.times(decision.segments).to_string()),
+                cost: money.map(|(_, cost)| cost.to_string()),
                 from: shown.unwrap_or(from).to_owned(),
             }
         };
         let ranked = decision.ranking.iter().zip(1..).map(|(one, rank)| CandidateReport {
             verdict: verdict(rank, decision.terms.attempts),
             rank: Some(rank),
-            ..report(one.carrier, one.shown, table.rates.price(one.rate))
+            ..report(one.carrier, one.shown, Some((one.unit, one.cost)))
         });
         let refused = self.refused.iter().map(|(carrier, why, shown, price)| CandidateReport {
             reason: Some(why.as_str()),
-            ..report(*carrier, *shown, *price)
+            ..report(
+                *carrier,
+                *shown,
+                price.map(|price| (price.unit, price.cost.times(decision.segments))),
+            )
         });
         ranked.chain(refused).collect()
     }

@@ -8,7 +8,7 @@ mod maker;
 
 use sms::{Class, Encoding, SenderKind};
 
-pub(crate) use self::maker::GateMaker;
+pub(crate) use self::maker::{GateMaker, left_open};
 use crate::{names::Names, network::Country, network::Network, query::Source, walk::Message};
 
 /// Rows whose intersection tells.
@@ -51,15 +51,19 @@ pub(crate) struct PlaceGates {
     prefix: RowId,
 }
 
-/// The policies left of a message as it stands.
+/// The policies left of a message as it stands, in order.
 pub(crate) struct Open<'a> {
     gates: &'a Gates,
     rows: [RowId; ROWS],
+    /// Place of the word at hand.
+    word: usize,
+    /// What is left of it.
+    left: u64,
 }
 
 impl Gates {
-    /// The policies that may apply to `message` as it stands now.
-    pub(crate) fn open(&self, message: &Message<'_, '_>) -> Open<'_> {
+    /// The policies from `first` on that may apply to `message` as it stands now.
+    pub(crate) fn open(&self, message: &Message<'_, '_>, first: usize) -> Open<'_> {
         let shape = shape(
             message.class,
             message.encoding,
@@ -85,7 +89,14 @@ impl Gates {
             self.senders.get(message.from),
             self.tagged[usize::from(!message.tags.is_empty())],
         ];
-        Open { gates: self, rows }
+        let mut open = Open {
+            gates: self,
+            rows,
+            word: first / 64,
+            left: 0,
+        };
+        open.left = open.bits(open.word) & (u64::MAX << (first % 64));
+        open
     }
 
     fn network(&self, network: Option<Network>) -> RowId {
@@ -101,29 +112,36 @@ impl Gates {
 }
 
 impl Open<'_> {
-    /// The first policy from `at` on that may apply.
-    pub(crate) fn next(&self, at: usize) -> Option<usize> {
-        let mut word = at / 64;
-        let mut mask = u64::MAX << (at % 64);
-        while word < self.gates.words {
-            let left = self.word(word) & mask;
-            if left != 0 {
-                return Some(word * 64 + left.trailing_zeros() as usize);
-            }
-            mask = u64::MAX;
-            word += 1;
-        }
-        None
-    }
-
     /// Whether policy `at` may apply.
     pub(crate) fn admits(&self, at: usize) -> bool {
-        self.next(at) == Some(at)
+        self.bits(at / 64) & (1 << (at % 64)) != 0
     }
 
-    fn word(&self, word: usize) -> u64 {
-        let row = |row: &RowId| self.gates.bits[row.0 as usize * self.gates.words + word];
+    /// The word that all rows come to; nothing beyond the last.
+    fn bits(&self, word: usize) -> u64 {
+        let gates = self.gates;
+        if word >= gates.words {
+            return 0;
+        }
+        let row = |row: &RowId| gates.bits[row.0 as usize * gates.words + word];
         self.rows.iter().map(row).fold(u64::MAX, |left, bits| left & bits)
+    }
+}
+
+impl Iterator for Open<'_> {
+    type Item = usize;
+
+    fn next(&mut self) -> Option<usize> {
+        while self.left == 0 {
+            self.word += 1;
+            if self.word >= self.gates.words {
+                return None;
+            }
+            self.left = self.bits(self.word);
+        }
+        let bit = self.left.trailing_zeros() as usize;
+        self.left &= self.left - 1;
+        Some(self.word * 64 + bit)
     }
 }
 

@@ -60,6 +60,14 @@ impl Globs {
         self.plain.len() + self.starred.len()
     }
 
+    /// Whether a pattern with a star may fit a value whose first octet in lower case is `octet`, 0 for an empty value.
+    pub(crate) fn may_fit_starred(&self, octet: u8) -> bool {
+        self.starred.iter().any(|glob| {
+            let first = glob.0[0].as_bytes().first();
+            first.is_none_or(|first| first.to_ascii_lowercase() == octet)
+        })
+    }
+
     /// The patterns, for people.
     pub(crate) fn written(&self) -> Vec<String> {
         self.plain

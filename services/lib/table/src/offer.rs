@@ -11,7 +11,7 @@ use crate::{
     query::Query,
     rank,
     ranking::Offer,
-    rates::{CarrierIndex, RateId},
+    rates::{CarrierIndex, Charge, Price},
     senders::Shown,
     spec::Strategy,
     table::{Carrier, Table},
@@ -31,9 +31,6 @@ struct Desk<'t, 'a> {
     /// What the customer pays for a segment, where the route asks for a margin; `None` = nothing is agreed.
     sell: Option<Micros>,
 }
-
-/// A carrier that is refused, and the sender that it would have shown.
-type Refused = (Refusal, Shown);
 
 /// Judges every candidate, ranks those left, and says what that comes to.
 pub(crate) fn offer<'t, P: Probe<'t>>(
@@ -87,7 +84,7 @@ fn conclude<'t>(table: &'t Table, route: &Route, decision: &mut Decision<'t>) {
         let shown = table.senders.shown(ranked.shown).map(|(sender, _)| &**sender);
         Candidate {
             carrier: &carrier.name,
-            unit: table.rates.unit(ranked.rate),
+            unit: ranked.unit,
             currency: &carrier.currency,
             cost: ranked.cost,
             receipts: carrier.receipts,
@@ -112,17 +109,17 @@ impl<'t> Desk<'t, '_> {
         } else {
             self.route.attempts_max()
         };
-        for offer in offers.iter().filter(|offer| fit::has(&decision.fit, offer.carrier)) {
-            match self.judge(offer.carrier, offer.cost) {
-                Ok((quality, shown)) => {
-                    decision
-                        .ranking
-                        .push(self.ranked(0, offer.carrier, offer.rate, offer.cost, quality, shown));
-                    if decision.ranking.len() == wanted {
-                        break;
-                    }
-                }
-                Err((why, _)) => decision.held_back.count(why),
+        for offer in offers {
+            if !fit::has(&decision.fit, offer.carrier) {
+                continue;
+            }
+            let price = Price {
+                unit: offer.unit,
+                cost: offer.cost,
+            };
+            self.take(0, offer.carrier, price, decision);
+            if decision.ranking.len() == wanted {
+                break;
             }
         }
     }
@@ -130,15 +127,10 @@ impl<'t> Desk<'t, '_> {
     /// Looks up what every candidate charges, and ranks those that are left.
     fn gather(&self, wants_all: bool, decision: &mut Decision<'t>) {
         for (place, carrier) in (0..).zip(self.route.carriers.list.iter().copied()) {
-            if !fit::has(&decision.fit, carrier) {
-                continue;
-            }
-            let Ok((rate, cost)) = self.rate(carrier) else { continue };
-            match self.judge(carrier, cost) {
-                Ok((quality, shown)) => decision
-                    .ranking
-                    .push(self.ranked(place, carrier, rate, cost, quality, shown)),
-                Err((why, _)) => decision.held_back.count(why),
+            if fit::has(&decision.fit, carrier)
+                && let Charge::Price(price) = self.charge(carrier)
+            {
+                self.take(place, carrier, price, decision);
             }
         }
         let count = if wants_all {
@@ -147,6 +139,21 @@ impl<'t> Desk<'t, '_> {
             self.route.attempts_max()
         };
         rank::rank(self.table, self.route, self.query.roll, count, &mut decision.ranking);
+    }
+
+    /// Puts a carrier that fits among the ranked, or counts why not.
+    fn take(&self, place: u16, carrier: CarrierIndex, price: Price, decision: &mut Decision<'t>) {
+        match self.judge(carrier, price.cost) {
+            Ok((quality, shown)) => decision.ranking.push(Ranked {
+                carrier,
+                place,
+                unit: price.unit,
+                cost: price.cost.times(self.message.segments),
+                quality,
+                shown,
+            }),
+            Err(why) => decision.held_back.count(why),
+        }
     }
 
     /// Tells `probe` why each carrier that is not among the ranked is refused.
@@ -161,59 +168,37 @@ impl<'t> Desk<'t, '_> {
                 is_fit || why <= Refusal::Ported,
                 "{why:?} must be seen in the sets of carriers"
             );
-            let price = || {
-                let rates = &self.table.rates;
-                rates.price(rates.rate(&self.message.resolved.tariff, carrier, self.message.at)?)
-            };
-            probe.refused(carrier, why, shown, price());
+            probe.refused(carrier, why, shown, self.charge(carrier).price());
         }
     }
 
-    /// The first reason that refuses a carrier that is refused.
-    fn refusal(&self, carrier: CarrierIndex, avoided: &[CarrierIndex]) -> Refused {
+    /// The first reason that refuses a carrier that is refused, and the sender that it would have shown.
+    fn refusal(&self, carrier: CarrierIndex, avoided: &[CarrierIndex]) -> (Refusal, Shown) {
         let shown = self.table.senders.towards(carrier, self.message);
         let told = self.unfit(
             &self.table.carriers[usize::from(carrier)],
             shown,
             avoided.contains(&carrier),
         );
-        let why = told.unwrap_or_else(|| match self.rate(carrier) {
-            Err(why) => why,
-            Ok((_, cost)) => self.judge(carrier, cost).expect_err("it would be among the ranked").0,
+        let why = told.unwrap_or_else(|| match self.charge(carrier) {
+            Charge::Unrated => Refusal::NoRate,
+            Charge::Closed => Refusal::Closed,
+            Charge::Price(price) => self
+                .judge(carrier, price.cost)
+                .expect_err("it would be among the ranked"),
         });
         (why, shown)
     }
 
-    /// The rate in force for a segment, and what it costs.
-    fn rate(&self, carrier: CarrierIndex) -> Result<(RateId, Micros), Refusal> {
-        let rates = &self.table.rates;
-        let rate = rates.rate(&self.message.resolved.tariff, carrier, self.message.at);
-        let rate = rate.ok_or(Refusal::NoRate)?;
-        Ok((rate, rates.cost(rate).ok_or(Refusal::Closed)?))
-    }
-
-    fn ranked(
-        &self,
-        place: u16,
-        carrier: CarrierIndex,
-        rate: RateId,
-        cost: Micros,
-        quality: Quality,
-        shown: Shown,
-    ) -> Ranked {
-        Ranked {
-            carrier,
-            place,
-            rate,
-            cost: cost.times(self.message.segments),
-            quality,
-            shown,
-        }
+    fn charge(&self, carrier: CarrierIndex) -> Charge {
+        self.table
+            .rates
+            .charge(&self.message.resolved.tariff, carrier, self.message.at)
     }
 
     /// How well a carrier that fits delivers and which sender it shows, or the first reason, its price and what follows, that
     /// refuses it.
-    fn judge(&self, index: CarrierIndex, cost: Micros) -> Result<(Quality, Shown), Refused> {
+    fn judge(&self, index: CarrierIndex, cost: Micros) -> Result<(Quality, Shown), Refusal> {
         let carrier = &self.table.carriers[usize::from(index)];
         let shown = if self.table.fits.is_ruled(index) {
             self.shown(index, carrier)?
@@ -227,14 +212,14 @@ impl<'t> Desk<'t, '_> {
         };
         let why = self.unprofitable(cost, quality).or_else(|| self.unready(carrier));
         match why {
-            Some(why) => Err((why, shown)),
-            None if self.query.tried.contains(&carrier.name) => Err((Refusal::AlreadyTried, shown)),
+            Some(why) => Err(why),
+            None if self.query.tried.contains(&carrier.name) => Err(Refusal::AlreadyTried),
             None => Ok((quality, shown)),
         }
     }
 
     /// The sender towards a carrier for which there are rules, if it shows that.
-    fn shown(&self, index: CarrierIndex, carrier: &Carrier) -> Result<Shown, Refused> {
+    fn shown(&self, index: CarrierIndex, carrier: &Carrier) -> Result<Shown, Refusal> {
         let shown = self.table.senders.towards(index, self.message);
         let kind = self
             .table
@@ -242,11 +227,11 @@ impl<'t> Desk<'t, '_> {
             .shown(shown)
             .map_or(self.message.sender_kind, |(_, kind)| *kind);
         if shown == Shown::Never {
-            Err((Refusal::Sender, shown))
+            Err(Refusal::Sender)
         } else if carrier.shows(kind) {
             Ok(shown)
         } else {
-            Err((Refusal::SenderKind, shown))
+            Err(Refusal::SenderKind)
         }
     }
 

@@ -20,6 +20,8 @@ pub(crate) struct Policy {
     pub(crate) name: Box<str>,
     pub(crate) span: Span,
     pub(crate) matches: Conditions,
+    /// Those of `matches` that an open gate leaves open, by their places.
+    pub(crate) open: Vec<u8>,
     pub(crate) excepts: Vec<Conditions>,
     /// Sender it sets.
     pub(crate) sender: Option<Box<str>>,
@@ -104,6 +106,14 @@ impl Policy {
         self.sender.is_some() || self.recipient.is_some() || self.text.is_some() || self.tag.is_some()
     }
 
+    /// Whether the policy applies to a message for which its gate is open.
+    pub(crate) fn applies(&self, message: &Message<'_, '_>) -> bool {
+        let holds = |place: &u8| self.matches.0[usize::from(*place)].holds(message);
+        self.span.contains(message.at)
+            && self.open.iter().all(holds)
+            && !self.excepts.iter().any(|except| except.all_hold(message))
+    }
+
     /// Whether the policy applies to `message`, or why not.
     pub(crate) fn judge(&self, message: &Message<'_, '_>) -> Result<(), Skipped<'_>> {
         if !self.span.contains(message.at) {
@@ -112,14 +122,16 @@ impl Policy {
         if let Some(test) = self.matches.0.iter().find(|test| !test.holds(message)) {
             return Err(Skipped::Match(test));
         }
-        match self
-            .excepts
-            .iter()
-            .position(|except| except.0.iter().all(|test| test.holds(message)))
-        {
+        match self.excepts.iter().position(|except| except.all_hold(message)) {
             Some(at) => Err(Skipped::Except(at)),
             None => Ok(()),
         }
+    }
+}
+
+impl Conditions {
+    fn all_hold(&self, message: &Message<'_, '_>) -> bool {
+        self.0.iter().all(|test| test.holds(message))
     }
 }
 

@@ -6,7 +6,7 @@ use sms::UnixMs;
 
 use crate::{
     money::Micros,
-    rates::{CarrierIndex, RateBook, RateId, Tariff},
+    rates::{CarrierIndex, Charge, Price, RateBook, Tariff},
 };
 
 /// Most spans of time with rankings of their own that one tariff may have. Beyond it the ranking is made anew for each
@@ -29,7 +29,8 @@ pub(crate) struct Rankings {
 pub(crate) struct Offer {
     /// In the table's currency.
     pub(crate) cost: Micros,
-    pub(crate) rate: RateId,
+    /// In the carrier's currency.
+    pub(crate) unit: Micros,
     pub(crate) carrier: CarrierIndex,
 }
 
@@ -158,10 +159,10 @@ impl<'a> Ranker<'a> {
     fn rank(&self, tariff: &Tariff, at: UnixMs, offers: &mut Vec<Offer>) {
         offers.clear();
         for carrier in 0..self.carriers {
-            let Some(rate) = self.book.rate(tariff, carrier, at) else {
+            let Charge::Price(Price { unit, cost }) = self.book.charge(tariff, carrier, at) else {
                 continue;
             };
-            offers.extend(self.book.cost(rate).map(|cost| Offer { cost, rate, carrier }));
+            offers.push(Offer { cost, unit, carrier });
         }
         // Stable: carriers of one cost stay in their order.
         offers.sort_by_key(|offer| offer.cost);

@@ -32,19 +32,25 @@ pub(crate) struct Price {
     pub(crate) cost: Micros,
 }
 
-/// Names one rate of a book.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct RateId(u32);
-
 /// Names one key of a book, or none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct KeyId(u32);
 
+/// What a carrier charges for a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Charge {
+    /// This for each segment.
+    Price(Price),
+    /// It takes none.
+    Closed,
+    /// It has no rate in force.
+    Unrated,
+}
+
 /// Every rate, by key, then carrier, then the latest `from`.
 ///
 /// Each key has a bit for each carrier; the rank of a carrier's bit finds its rates, so carriers without a rate take no
-/// room and a lookup is one mask, one count and one read. What ranking reads of a key, the costs, lies side by side and
-/// takes 8 octets a rate.
+/// room and a lookup is one mask, one count and one read. What a key's carriers charge lies side by side.
 #[derive(Debug, Default)]
 pub(crate) struct RateBook {
     words: usize,
@@ -52,10 +58,8 @@ pub(crate) struct RateBook {
     heads: Vec<Head>,
     /// Of each key and carrier, where its rates begin; one more at the end.
     rates_from: Vec<u32>,
-    /// Of each rate, its cost in the table's currency, or [`CLOSED`].
-    costs: Vec<i64>,
-    /// Of each rate, its price in the carrier's currency.
-    units: Vec<i64>,
+    /// Of each rate, what it charges, or [`CLOSED`].
+    prices: Vec<Price>,
     /// Of each rate, its place in `spans`.
     span_of: Vec<u32>,
     /// Each span once; most rates share a few.
@@ -83,8 +87,11 @@ struct Head {
 /// A key with rates that begin or end.
 const TIMED: u32 = u32::MAX;
 
-/// The cost of a rate that says closed.
-const CLOSED: i64 = i64::MIN;
+/// The price of a rate that says closed.
+const CLOSED: Price = Price {
+    unit: Micros(i64::MIN),
+    cost: Micros(i64::MIN),
+};
 
 /// The keys under which one message is charged, the strongest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -129,9 +136,8 @@ impl RateBook {
             index(self.spans.len() - 1)
         });
         self.span_of.push(span);
-        self.costs.push(rate.price.map_or(CLOSED, |price| price.cost.0));
-        self.units.push(rate.price.map_or(CLOSED, |price| price.unit.0));
-        let end = index(self.costs.len());
+        self.prices.push(rate.price.unwrap_or(CLOSED));
+        let end = index(self.prices.len());
         let is_first = *word & bit == 0;
         if is_first {
             *word |= bit;
@@ -168,7 +174,7 @@ impl RateBook {
         self.carriers.extend(std::iter::repeat_n(0, self.words));
         self.heads.push(Head {
             slots: index(self.rates_from.len() - 1),
-            rates: index(self.costs.len()),
+            rates: index(self.prices.len()),
             above,
         });
     }
@@ -189,9 +195,14 @@ impl RateBook {
         self.networks.iter().map(|(network, _)| *network).chain(alone)
     }
 
-    /// The rate in force at `at` for a carrier: of the strongest key that has one.
-    pub(crate) fn rate(&self, tariff: &Tariff, carrier: CarrierIndex, at: UnixMs) -> Option<RateId> {
-        self.keys(tariff).find_map(|key| self.rate_of(key, carrier, at))
+    /// What a carrier charges at `at`: by the strongest key for which it has a rate in force.
+    pub(crate) fn charge(&self, tariff: &Tariff, carrier: CarrierIndex, at: UnixMs) -> Charge {
+        let rate = self.keys(tariff).find_map(|key| self.rate_of(key, carrier, at));
+        match rate.map(|rate| self.prices[rate]) {
+            None => Charge::Unrated,
+            Some(CLOSED) => Charge::Closed,
+            Some(price) => Charge::Price(price),
+        }
     }
 
     /// The keys of `tariff`, the strongest first.
@@ -220,7 +231,8 @@ impl RateBook {
             .filter(|turn| ![i64::MIN, i64::MAX].contains(turn))
     }
 
-    fn rate_of(&self, key: usize, carrier: CarrierIndex, at: UnixMs) -> Option<RateId> {
+    /// The place of the rate in force.
+    fn rate_of(&self, key: usize, carrier: CarrierIndex, at: UnixMs) -> Option<usize> {
         let words = &self.carriers[key * self.words..][..self.words];
         let (word, bit) = (usize::from(carrier) / 64, 1_u64 << (carrier % 64));
         if words[word] & bit == 0 {
@@ -230,37 +242,27 @@ impl RateBook {
             (words[word] & (bit - 1)).count_ones() + words[..word].iter().map(|word| word.count_ones()).sum::<u32>();
         let head = self.heads[key];
         if head.rates != TIMED {
-            return Some(RateId(head.rates + before));
+            return Some((head.rates + before) as usize);
         }
         let slot = (head.slots + before) as usize;
         let mut rates = self.rates_from[slot]..self.rates_from[slot + 1];
         let is_in_force = |rate: &u32| self.spans[self.span_of[*rate as usize] as usize].contains(at);
-        rates.find(is_in_force).map(RateId)
-    }
-
-    /// What a segment costs in the table's currency; `None` = closed.
-    pub(crate) fn cost(&self, rate: RateId) -> Option<Micros> {
-        let cost = self.costs[rate.0 as usize];
-        (cost != CLOSED).then_some(Micros(cost))
-    }
-
-    /// What a segment costs in the carrier's currency. Only of rates that are not closed.
-    pub(crate) fn unit(&self, rate: RateId) -> Micros {
-        Micros(self.units[rate.0 as usize])
-    }
-
-    /// What a segment costs in both currencies; `None` = closed.
-    pub(crate) fn price(&self, rate: RateId) -> Option<Price> {
-        let cost = self.cost(rate)?;
-        Some(Price {
-            unit: self.unit(rate),
-            cost,
-        })
+        rates.find(is_in_force).map(|rate| rate as usize)
     }
 
     /// How many rates there are.
     pub(crate) fn len(&self) -> usize {
-        self.costs.len()
+        self.prices.len()
+    }
+}
+
+impl Charge {
+    /// What a segment costs; `None` = there is no price.
+    pub(crate) fn price(self) -> Option<Price> {
+        match self {
+            Self::Price(price) => Some(price),
+            Self::Closed | Self::Unrated => None,
+        }
     }
 }
 

@@ -30,7 +30,8 @@ impl SellBook {
         let sheet = self.sheet(account).or_else(|| self.sheet(DEFAULT))?;
         let prefix = self.trie.longest(to).map_or(KeyId::NONE, |at| self.keys[at as usize]);
         let tariff = self.rates.tariff(network, prefix);
-        self.rates.cost(self.rates.rate(&tariff, sheet, at)?)
+        let price = self.rates.charge(&tariff, sheet, at).price()?;
+        Some(price.cost)
     }
 
     fn sheet(&self, account: &str) -> Option<CarrierIndex> {

@@ -173,5 +173,5 @@ fn numbered(rules: &[SenderRule], glob: impl Fn(&SenderRule) -> &Option<Glob>) -
         .into_iter()
         .zip(0..)
         .map(|(name, number)| (name.into(), Some(number)));
-    Names::new(entries.collect(), None)
+    Names::new(entries.collect(), |_| None)
 }

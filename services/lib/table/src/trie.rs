@@ -8,6 +8,17 @@ use crate::digits::Digits;
 #[derive(Debug)]
 pub(crate) struct Trie {
     nodes: Vec<Node>,
+    /// Where the first digits of a number lead, by [`Digits::head`].
+    jumps: Vec<Jump>,
+}
+
+/// Where a walk stands after the first digits.
+#[derive(Clone, Copy, Debug)]
+struct Jump {
+    /// The node, or [`NONE`] where the walk ended before.
+    node: u32,
+    /// The longest prefix so far, or [`NONE`].
+    longest: u32,
 }
 
 /// One node.
@@ -66,27 +77,48 @@ impl Trie {
             }
             at += 1;
         }
-        Self { nodes }
+        let mut trie = Self {
+            nodes,
+            jumps: Vec::new(),
+        };
+        let jump = |head: usize| {
+            let (node, longest) = trie.descend(0, NONE, Digits::of_head(head), 0);
+            Jump { node, longest }
+        };
+        trie.jumps = (0..Digits::HEADS).map(jump).collect();
+        trie
     }
 
     /// The index of the longest prefix of `number`; `None` = none begins it. At most 16 nodes are read.
     pub(crate) fn longest(&self, number: Digits) -> Option<u32> {
-        let mut node = self.nodes[0];
-        let mut longest = node.prefix;
-        let mut place = 0;
-        while let Some(digit) = number.digit(place) {
-            let bit = 1_u16 << digit;
-            if node.digits & bit == 0 {
-                break;
-            }
-            let before = (node.digits & (bit - 1)).count_ones();
-            node = self.nodes[node.children as usize + before as usize];
+        let Jump { node, mut longest } = self.jumps[number.head()];
+        if node != NONE {
+            (_, longest) = self.descend(node, longest, number, Digits::HEAD_LEN);
+        }
+        (longest != NONE).then_some(longest)
+    }
+
+    /// Walks on from `node` with the digits from `place` on. Where the walk ends, [`NONE`] if a digit has no child, and the
+    /// longest prefix on the way.
+    fn descend(&self, node: u32, mut longest: u32, number: Digits, place: usize) -> (u32, u32) {
+        let mut at = node;
+        let mut node = self.nodes[at as usize];
+        let mut left = number.from(place);
+        loop {
             if node.prefix != NONE {
                 longest = node.prefix;
             }
-            place += 1;
+            let Some(digit) = left.digit(0) else {
+                return (at, longest);
+            };
+            let bit = 1_u16 << digit;
+            if node.digits & bit == 0 {
+                return (NONE, longest);
+            }
+            at = node.children + (node.digits & (bit - 1)).count_ones();
+            node = self.nodes[at as usize];
+            left = left.from(1);
         }
-        (longest != NONE).then_some(longest)
     }
 }
 

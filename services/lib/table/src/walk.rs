@@ -96,25 +96,30 @@ fn follow<'t: 'q, 'q, P: Probe<'t>>(
     probe: &mut P,
     decision: &mut Decision<'t>,
 ) -> Option<&'t Route> {
-    let mut open = table.gates.open(message);
-    let mut next = 0;
+    let mut open = table.gates.open(message, 0);
+    let mut every = 0..table.policies.len();
     // Who explains wants the very condition that fails, of every policy.
-    while let Some(at) = if P::WANTS_ALL {
-        (next < table.policies.len()).then_some(next)
-    } else {
-        open.next(next)
-    } {
+    while let Some(at) = if P::WANTS_ALL { every.next() } else { open.next() } {
         let policy = &table.policies[at];
-        next = at + 1;
-        if let Err(why) = policy.judge(message) {
-            probe.skipped(policy, why);
+        if P::WANTS_ALL {
+            let judged = policy.judge(message);
+            debug_assert_eq!(
+                judged.is_ok(),
+                open.admits(at) && policy.applies(message),
+                "the gates and policy {} disagree",
+                policy.name
+            );
+            if let Err(why) = judged {
+                probe.skipped(policy, why);
+                continue;
+            }
+        } else if !policy.applies(message) {
             continue;
         }
-        debug_assert!(open.admits(at), "policy {} applies behind a closed gate", policy.name);
         probe.applied(policy);
         act(table, policy, message, probe, decision);
         if policy.changes_message() {
-            open = table.gates.open(message);
+            open = table.gates.open(message, at + 1);
         }
         let Some(ends) = &policy.ends else { continue };
         decision.policy = Some(&policy.name);

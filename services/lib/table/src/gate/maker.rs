@@ -8,10 +8,10 @@ use super::{COUNTRIES, Gates, PlaceGates, RowId, SHAPES, country_index, shape};
 use crate::{
     digits::Digits,
     glob::Globs,
-    names::Names,
+    names::{Names, first_octet},
     network::{Country, Network},
     policy::Policy,
-    spec::Test,
+    spec::{Conditions, Test},
 };
 
 /// Makes the rows of one table; equal rows are kept once.
@@ -174,14 +174,16 @@ impl GateMaker {
                 }
             }
         }
-        let other = self.row(policies, |test| globs(test).is_none_or(Globs::has_stars));
-        let base = self.bits(other).to_vec();
+        let starred = |octet: u8| move |globs: &Globs| globs.may_fit_starred(octet);
+        let others: Vec<RowId> = (0..=u8::MAX)
+            .map(|octet| self.row(policies, |test| globs(test).is_none_or(starred(octet))))
+            .collect();
         let entries = named.into_iter().map(|(name, at)| {
-            let mut bits = base.clone();
+            let mut bits = self.bits(others[usize::from(first_octet(name))]).to_vec();
             at.iter().for_each(|at| set(&mut bits, *at));
             (name.into(), self.keep(bits))
         });
-        Names::new(entries.collect(), other)
+        Names::new(entries.collect(), |octet| others[usize::from(octet)])
     }
 
     /// The row of the policies all of whose conditions `may_hold`.
@@ -208,6 +210,26 @@ impl GateMaker {
     fn bits(&self, row: RowId) -> &[u64] {
         &self.gates.bits[row.0 as usize * self.gates.words..][..self.gates.words]
     }
+}
+
+/// The places of those conditions of which an open gate says too little: the others hold wherever it is open.
+pub(crate) fn left_open(conditions: &Conditions) -> Vec<u8> {
+    let is_open = |test: &Test| match test {
+        Test::Class(_)
+        | Test::Encoding(_)
+        | Test::Ported(_)
+        | Test::SenderKind(_)
+        | Test::Country(_)
+        | Test::Network(_)
+        | Test::Prefix(_) => false,
+        Test::Account(globs) | Test::Sender(globs) => globs.has_stars(),
+        Test::SegmentsOver(_) | Test::Tag(_) | Test::Hours(_) | Test::Text(_) => true,
+    };
+    let places = (0..).zip(&conditions.0);
+    places
+        .filter(|(_, test)| is_open(test))
+        .map(|(place, _)| place)
+        .collect()
 }
 
 fn set(bits: &mut [u64], at: usize) {
