@@ -9,6 +9,9 @@ BROKERS ?= 1
 KAFKA_PORT ?= 9092
 REDIS_PORT ?= 6379
 
+# How long each fuzz target runs.
+SECONDS ?= 600
+
 # What carries messages in the demonstrations: embedded, or kafka, which starts Kafka and Redis for as long as it takes.
 BUS ?= embedded
 SIGNALBOX := $(or $(CARGO_TARGET_DIR),target)/release/signalbox
@@ -58,6 +61,14 @@ services-down: ## stops what make services started, and nothing else
 test: services-fetch ## every test: unit, property, conformance, simulation, end to end
 	$(CARGO) test --workspace --locked --no-fail-fast
 
+fuzz: ## the readers of tables and of questions, each target for SECONDS=600; a finding fails
+	@command -v cargo-fuzz >/dev/null || $(CARGO) install cargo-fuzz --locked --version '^0.13'
+	cd services/lib/table && for target in toml csv explain; do \
+	  mkdir -p fuzz/corpus/$$target && \
+	  $(CARGO) fuzz run -s none $$target fuzz/corpus/$$target tests/golden/check tests/golden/explain -- \
+	    -max_total_time=$(SECONDS) -timeout=10 -rss_limit_mb=2048 -max_len=16384 || exit 1; \
+	done
+
 lint: ## formatting, lints and documentation, warnings denied
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
@@ -70,4 +81,4 @@ deny: ## licences, bans and sources of the dependencies
 protos: ## lint of the .proto files
 	cd proto && npx --yes @bufbuild/buf@1 lint
 
-.PHONY: help build demo crash rolling store-loss bench decide services-fetch services services-down test lint deny protos
+.PHONY: help build demo crash rolling store-loss bench decide services-fetch services services-down test fuzz lint deny protos
