@@ -22,7 +22,7 @@ pub(crate) enum Command {
     Connector(Service),
     /// All roles in one process, needing no service beside it
     Standalone(Service),
-    /// Check and question a routing table
+    /// Check, question and test a routing table
     #[command(subcommand)]
     Table(Table),
     /// Which carrier a running router would take just now, and what is left of the customer's price
@@ -65,6 +65,19 @@ pub(crate) enum Table {
     },
     /// Why a message would go where it goes
     Explain(Box<Explain>),
+    /// Run the cases of a table: failures first, then the policies that no case reaches
+    ///
+    /// Exits 1 where a case fails, the table is invalid or has no cases, or the coverage is below --fail-under.
+    Test {
+        /// The table's directory, with a cases.toml
+        dir: PathBuf,
+        /// Fail where fewer of the policies, in percent, applied in a case
+        #[arg(long, value_name = "PCT", value_parser = clap::value_parser!(u8).range(0..=100))]
+        fail_under: Option<u8>,
+        /// For programs: one JSON object
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 #[derive(Args, Debug)]

@@ -1,4 +1,4 @@
-//! `signalbox table …`: check and question a routing table.
+//! `signalbox table …`: check, question and test a routing table.
 
 use std::{
     fs::File,
@@ -35,6 +35,7 @@ pub(crate) fn main(command: Table) -> anyhow::Result<ExitCode> {
         } => command::explain_code(&code),
         Table::Check { dir, json, .. } => command::check(&dir.unwrap_or_default(), json),
         Table::Explain(explain) => self::explain(*explain)?,
+        Table::Test { dir, fail_under, json } => command::test(&dir, fail_under, json),
     };
     // A reader that went away, such as `head`, is no failure of ours.
     let _ = io::stdout().write_all(output.stdout.as_bytes());

@@ -15,7 +15,7 @@ use source::Log;
 use self::plan::Plan;
 use crate::{
     code,
-    spec::{RateRow, Sheet, Spec},
+    spec::{RateRow, Sheet, Spec, cases},
 };
 
 /// A spec without errors: every name in it is defined, every price converts.
@@ -48,6 +48,7 @@ pub(crate) fn check(spec: Spec, log: &Log) -> Option<Checked> {
         prices::warn(&spec, log);
         senders::warn(&spec.senders, log);
         warn_unused(&spec, log);
+        cases::check(&spec, log);
     }
     (!log.has_errors()).then_some(Checked(spec))
 }

@@ -48,9 +48,11 @@ pub const UNASKED: u16 = 42;
 pub const SENDER_SHADOWED: u16 = 43;
 /// A margin asked for where no customer has a price.
 pub const NO_SELL: u16 = 44;
+/// A case that expects nothing or too much, or names no instant.
+pub const CASE: u16 = 45;
 
 /// The page of each code: what it means, an example, and what helps.
-pub const PAGES: [(u16, &str); 34] = [
+pub const PAGES: [(u16, &str); 35] = [
     (1, include_str!("../docs/codes/T001.md")),
     (2, include_str!("../docs/codes/T002.md")),
     (3, include_str!("../docs/codes/T003.md")),
@@ -85,6 +87,7 @@ pub const PAGES: [(u16, &str); 34] = [
     (42, include_str!("../docs/codes/T042.md")),
     (43, include_str!("../docs/codes/T043.md")),
     (44, include_str!("../docs/codes/T044.md")),
+    (45, include_str!("../docs/codes/T045.md")),
 ];
 
 /// The page of a code such as `T027` or `t027`. `None` = there is no such code.

@@ -2,6 +2,7 @@
 
 mod check;
 mod explain;
+mod test;
 
 use std::path::Path;
 
@@ -10,11 +11,12 @@ use source::{Code, Problems};
 pub use self::{
     check::{check, explain_code},
     explain::{answered, explain, explain_batch, no_query},
+    test::test,
 };
 
 /// Everything is fine.
 pub const EXIT_FINE: u8 = 0;
-/// The finding is negative: an invalid table, a line that was no query.
+/// The finding is negative: an invalid table, a line that was no query, a failed case.
 pub const EXIT_NEGATIVE: u8 = 1;
 /// The command was called wrongly.
 pub const EXIT_USAGE: u8 = 64;

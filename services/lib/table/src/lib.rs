@@ -10,6 +10,7 @@
 //! [`Standings`].
 
 pub mod batch;
+pub mod cases;
 mod check;
 pub mod code;
 pub mod command;

@@ -1,6 +1,7 @@
 //! The table as written: every file read into values, with positions where a later check may have to speak of them.
 
 mod carriers;
+pub(crate) mod cases;
 mod conditions;
 mod csv;
 mod hours;
@@ -19,6 +20,7 @@ use source::{Code, Document, Log, Place};
 use self::sets::Sets;
 pub(crate) use self::{
     carriers::{CARRIERS_MAX, CarrierSpec, EncodingSet, SenderKindSet},
+    cases::{Aspect, CaseSpec, DEFAULTS, Expectation, UNKNOWN},
     conditions::{Conditions, Test},
     numbering::PlanRow,
     policies::{End, PolicySpec},
@@ -57,6 +59,7 @@ pub(crate) struct Spec {
     pub(crate) ported: Vec<(Digits, Network)>,
     /// Sets that no list names: name and place.
     pub(crate) unused_sets: Vec<(String, Place)>,
+    pub(crate) cases: Vec<CaseSpec>,
 }
 
 impl Spec {
@@ -74,6 +77,7 @@ impl Spec {
             ported: ported::read(files, log),
             senders: senders::read(files, log),
             quality: quality::read(files, log),
+            cases: cases(files, log),
             unused_sets: Vec::new(),
         };
         Self {
@@ -81,6 +85,14 @@ impl Spec {
             ..spec
         }
     }
+}
+
+/// The cases; none, if the file is not there.
+fn cases(files: &Files, log: &Log) -> Vec<CaseSpec> {
+    files
+        .get(cases::PATH)
+        .and_then(|_| toml(files, cases::PATH, log, cases::read))
+        .unwrap_or_default()
 }
 
 /// Reads one TOML file with `read`. `None` = not there or not TOML.

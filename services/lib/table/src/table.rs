@@ -28,7 +28,7 @@ use crate::{
 };
 
 /// Letter of the codes of problems with tables.
-const FAMILY: char = 'T';
+pub(crate) const FAMILY: char = 'T';
 
 /// A routing table, ready to decide. Never changes; made by [`load`] or [`build`] alone.
 #[derive(Debug)]

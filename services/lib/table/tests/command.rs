@@ -124,3 +124,61 @@ fn a_line_beyond_the_limit_is_answered_and_skipped() {
         "{text}"
     );
 }
+
+/// The table of [`dir`] with two policies and a case for one of them.
+fn tested(carrier: &str) -> tempfile::TempDir {
+    let dir = dir(SOUND);
+    let policies = "[[policy]]\nname = \"a\"\nmatch = { class = \"otp\" }\nroute = { attempts = 1 }\n\
+                    [[policy]]\nname = \"b\"\nroute = { attempts = 2 }\n";
+    let cases = format!("[[case]]\nname = \"one\"\nat = \"2026-11-21\"\nto = \"33612345678\"\n{carrier}\n");
+    fs::write(dir.path().join("policies.toml"), policies).expect("it is written");
+    fs::write(dir.path().join("cases.toml"), cases).expect("it is written");
+    dir
+}
+
+#[test]
+fn test_exits_1_for_failed_cases_and_for_thin_coverage() {
+    let sound = tested("carrier = \"atlas\"");
+    let fine = command::test(sound.path(), Some(50), false);
+    assert_eq!(
+        (fine.code, fine.stdout.as_str(), fine.stderr.as_str()),
+        (
+            0,
+            "1 case passes\ncoverage 50 %: 1 of 2 policies applied\n  policies.toml:1: a applied in no case\n",
+            ""
+        )
+    );
+    let thin = command::test(sound.path(), Some(51), false);
+    assert_eq!(
+        (thin.code, thin.stderr.as_str()),
+        (1, "coverage is 50 %, wanted are 51 %\n")
+    );
+    let failed = command::test(tested("no_route = true").path(), None, false);
+    assert_eq!(failed.code, 1, "{failed:?}");
+    assert!(failed.stdout.starts_with("cases.toml:1: one\n"), "{failed:?}");
+}
+
+#[test]
+fn test_tells_lost_cases_and_bad_tables_from_cases_that_pass() {
+    let lost = command::test(dir(SOUND).path(), None, false);
+    assert_eq!(
+        (lost.code, lost.stderr.as_str()),
+        (1, "there are no cases: add cases.toml\n")
+    );
+    let broken = command::test(dir(BROKEN).path(), None, false);
+    assert_eq!((broken.code, broken.stdout.as_str()), (1, ""));
+    assert!(broken.stderr.contains("error[T002]"), "{broken:?}");
+    assert_eq!(command::test(Path::new("/nowhere/at/all"), None, false).code, 64);
+}
+
+#[test]
+fn test_speaks_json() {
+    let output = command::test(tested("carriers = [\"atlas\"]\npolicy = \"a\"").path(), None, true);
+    let report: Value = serde_json::from_str(&output.stdout).expect("JSON");
+    assert_eq!((output.code, &report["passed"]), (1, &Value::Bool(false)));
+    assert_eq!(report["cases"][0]["failures"][0]["key"], "policy");
+    assert_eq!(report["cases"][0]["failures"][0]["found"][0], "b");
+    assert_eq!(report["cases"][0]["explanation"]["policy"], "b");
+    assert_eq!(report["coverage"]["percent"], 50);
+    assert_eq!(report["coverage"]["uncovered"][0]["policy"], "a");
+}

@@ -94,6 +94,15 @@ fn diagnostics_read_as_written_down() {
     });
 }
 
+/// Failures first, each with what was expected and found and why, then the coverage of policies.
+#[test]
+fn cases_report_as_written_down() {
+    compare("cases", "report", |files, _| match table::cases::test(files) {
+        Ok((report, _)) => report.to_string(),
+        Err(problems) => format!("{problems}\n"),
+    });
+}
+
 /// Each query with its answer as one line of JSON; the content hash is left out.
 #[test]
 fn explanations_read_as_written_down() {

@@ -1,0 +1,155 @@
+//! Cases: messages with what the table is to decide of each, and which policies they reach.
+
+mod found;
+mod report;
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+use source::{Log, Problems};
+
+use self::found::Found;
+use crate::{
+    Table,
+    check::check,
+    compile::compile,
+    explain::Explanation,
+    files::Files,
+    spec::{CaseSpec, PolicySpec, Spec},
+    table::FAMILY,
+};
+
+/// What the cases of a table came to. Serialized, it is the JSON of `table test`; displayed, its text.
+#[derive(Clone, Debug, Serialize)]
+pub struct CaseReport {
+    /// Content hash of the table.
+    pub table: String,
+    /// Whether no case failed.
+    pub passed: bool,
+    /// Each case in file order.
+    pub cases: Vec<CaseResult>,
+    /// Which policies the cases reach.
+    pub coverage: Coverage,
+}
+
+/// What one case came to.
+#[derive(Clone, Debug, Serialize)]
+pub struct CaseResult {
+    /// Its name.
+    pub name: String,
+    /// Line of `cases.toml`.
+    pub line: u32,
+    /// Whether everything was as expected.
+    pub passed: bool,
+    /// What was not as expected.
+    pub failures: Vec<Failure>,
+    /// How it was decided; `None` = it passed.
+    pub explanation: Option<Explanation>,
+}
+
+/// One thing that was not as expected.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Failure {
+    /// The key that expects it.
+    pub key: String,
+    /// As the case says.
+    pub expected: Vec<String>,
+    /// As the table decided.
+    pub found: Vec<String>,
+    /// Why it is so; may be empty.
+    pub why: String,
+}
+
+/// Which policies applied in at least one case.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Coverage {
+    /// Policies of the table.
+    pub policies: usize,
+    /// Those that applied, be it that they ended the walk or acted and let it go on.
+    pub covered: usize,
+    /// Whole percent, rounded down; 100 where there are no policies.
+    pub percent: u8,
+    /// The others, in their order.
+    pub uncovered: Vec<Uncovered>,
+}
+
+/// A policy that applied in no case.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Uncovered {
+    /// Its name.
+    pub policy: String,
+    /// Line of `policies.toml`.
+    pub line: u32,
+}
+
+/// Checks and compiles the table in `files` and runs its cases. Beside the report come the table's warnings.
+///
+/// # Errors
+/// Everything that is wrong with the table, its cases included, at once; no case was run.
+pub fn test(files: &Files) -> Result<(CaseReport, Problems), Problems> {
+    let log = Log::new(FAMILY);
+    let checked = check(Spec::read(files, &log), &log);
+    let report = checked.map(|checked| {
+        let spec = checked.spec();
+        run(&compile(&checked), &spec.cases, &spec.policies)
+    });
+    let problems = log.into_problems();
+    report.map(|report| (report, problems.clone())).ok_or(problems)
+}
+
+/// Decides every case.
+fn run(table: &Table, cases: &[CaseSpec], policies: &[PolicySpec]) -> CaseReport {
+    let mut applied = BTreeSet::new();
+    let mut results = Vec::with_capacity(cases.len());
+    for case in cases {
+        let explanation = table.explain(&case.asked.query());
+        applied.extend(explanation.policies.iter().cloned());
+        results.push(judge(table, case, explanation));
+    }
+    let covers = |policy: &&PolicySpec| !applied.contains(&policy.name);
+    let uncovered: Vec<Uncovered> = policies
+        .iter()
+        .filter(covers)
+        .map(|policy| Uncovered {
+            policy: policy.name.clone(),
+            line: policy.place.line,
+        })
+        .collect();
+    let covered = policies.len() - uncovered.len();
+    CaseReport {
+        table: table.version().to_owned(),
+        passed: results.iter().all(|result| result.passed),
+        cases: results,
+        coverage: Coverage {
+            policies: policies.len(),
+            covered,
+            percent: (covered * 100).checked_div(policies.len()).map_or(100, |percent| {
+                u8::try_from(percent).expect("what is covered is a part of the whole")
+            }),
+            uncovered,
+        },
+    }
+}
+
+fn judge(table: &Table, case: &CaseSpec, explanation: Explanation) -> CaseResult {
+    let found = Found::new(table, &case.asked, &explanation);
+    let failures: Vec<Failure> = case
+        .expected
+        .iter()
+        .filter_map(|expectation| found.compare(expectation))
+        .collect();
+    CaseResult {
+        name: case.name.clone(),
+        line: case.place.line,
+        passed: failures.is_empty(),
+        explanation: (!failures.is_empty()).then_some(explanation),
+        failures,
+    }
+}
+
+impl CaseReport {
+    /// How many cases failed.
+    pub fn failed(&self) -> usize {
+        self.cases.iter().filter(|case| !case.passed).count()
+    }
+}
