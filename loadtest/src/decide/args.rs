@@ -25,6 +25,12 @@ pub struct Args {
     /// The same seed gives the same table and messages
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub seed: u64,
+    /// Also a twentieth and five times the rows, and how deciding grows from the one to the other
+    #[arg(long)]
+    pub growth: bool,
+    /// Also decide while another thread compiles the table anew and puts it in force, again and again
+    #[arg(long)]
+    pub swap: bool,
     /// Print JSON
     #[arg(long)]
     pub json: bool,

@@ -81,6 +81,11 @@ impl Asks {
         self.asks.iter().map(|ask| self.query(ask)).collect()
     }
 
+    /// The network told with each, in their order.
+    pub(crate) fn told(&self) -> Vec<Option<Net>> {
+        self.asks.iter().map(|ask| ask.told).collect()
+    }
+
     /// What they are.
     pub(crate) fn mix(&self) -> Mix {
         let share = |holds: &dyn Fn(&Ask) -> bool| {

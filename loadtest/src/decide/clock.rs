@@ -36,6 +36,34 @@ pub(crate) fn median(mut figures: Vec<f64>) -> f64 {
     figures[figures.len() / 2]
 }
 
+/// Time that this thread has had a core; what else ran there meanwhile does not count.
+#[cfg(target_os = "linux")]
+pub(crate) fn on_core() -> Duration {
+    let spent = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    Duration::new(spent.tv_sec as u64, spent.tv_nsec as u32)
+}
+
+/// Where the system does not tell, any time counts.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn on_core() -> Duration {
+    static BEGUN: std::sync::OnceLock<Instant> = std::sync::OnceLock::new();
+    BEGUN.get_or_init(now).elapsed()
+}
+
+/// What `work` takes of a core, and the share of one that it was given meanwhile.
+pub(crate) fn worked(work: impl FnOnce()) -> (Duration, f64) {
+    let (begun, core) = (now(), on_core());
+    work();
+    let (spent, whole) = (on_core() - core, begun.elapsed());
+    (spent, spent.as_secs_f64() / whole.as_secs_f64())
+}
+
+/// Programs that run or wait for a core, over the last minute; `None` = this system does not say.
+pub(crate) fn load_average() -> Option<f64> {
+    let text = std::fs::read_to_string("/proc/loadavg").ok()?;
+    text.split(' ').next()?.parse().ok()
+}
+
 /// Keeps the calling thread on one core: of those it may use, the one at `place` from the last. Returns its number; `None` =
 /// this system does not do that.
 #[cfg(target_os = "linux")]

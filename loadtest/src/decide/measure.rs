@@ -6,7 +6,13 @@ use hdrhistogram::Histogram;
 use serde::Serialize;
 use table::{Decision, Query, Table};
 
-use super::{answers::trace, clock::now, heap::Heap};
+use super::{
+    answers::trace,
+    clock::{now, worked},
+    heap::Heap,
+    reference::{Answer, Reference},
+    scene::Net,
+};
 
 /// Longest time that is told apart, in nanoseconds: a second.
 const LATENCY_NS_MAX: u64 = 1_000_000_000;
@@ -54,17 +60,18 @@ pub(crate) fn record(times: &mut Histogram<u64>, took: Duration, clock_ns: u64) 
     times.saturating_record((took.as_nanos() as u64).saturating_sub(clock_ns));
 }
 
-/// Decides all `queries` and returns the time of one on average, in nanoseconds.
-pub(crate) fn throughput<'t>(table: &'t Table, queries: &[Query<'_>], decision: &mut Decision<'t>) -> f64 {
-    let begun = now();
-    let mut sum = 0_u64;
-    for query in queries {
-        table.decide(query, decision);
-        sum = sum.wrapping_add(trace(decision));
-    }
-    let took = begun.elapsed();
-    black_box(sum);
-    took.as_nanos() as f64 / queries.len() as f64
+/// Decides all `queries` and returns what one takes of a core on average, in nanoseconds, and the share of a core that
+/// this thread was given.
+pub(crate) fn throughput<'t>(table: &'t Table, queries: &[Query<'_>], decision: &mut Decision<'t>) -> (f64, f64) {
+    let (spent, share) = worked(|| {
+        let mut sum = 0_u64;
+        for query in queries {
+            table.decide(query, decision);
+            sum = sum.wrapping_add(trace(decision));
+        }
+        black_box(sum);
+    });
+    (spent.as_nanos() as f64 / queries.len() as f64, share)
 }
 
 /// Decides all `queries`, each under the clock.
@@ -83,6 +90,20 @@ pub(crate) fn latency<'t>(
         record(&mut times, took, clock_ns);
     }
     Latency::of(&times)
+}
+
+/// Lets the reference decide `queries` and returns what one takes of a core on average, in nanoseconds.
+pub(crate) fn reference<'q>(reference: &Reference<'q>, queries: &[Query<'q>], told: &[Option<Net>]) -> f64 {
+    let mut answer = Answer::default();
+    let (spent, _) = worked(|| {
+        let mut sum = 0_u64;
+        for (query, told) in queries.iter().zip(told) {
+            reference.decide(query, *told, &mut answer);
+            sum = sum.wrapping_add(answer.ranked.first().map_or(0, |one| one.cost as u64));
+        }
+        black_box(sum);
+    });
+    spent.as_nanos() as f64 / queries.len() as f64
 }
 
 /// What deciding takes from the heap, once the buffers of the decision have grown.

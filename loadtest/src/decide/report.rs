@@ -1,13 +1,17 @@
 //! What a run found, for people and as JSON.
 
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
 use serde::Serialize;
 
 use super::{
     asks::Mix,
     compiled::Compiled,
+    growth::Growth,
     measure::{Allocations, Latency},
+    oracle::Answers,
+    swap::Swapping,
+    targets::Target,
 };
 
 /// What a run found.
@@ -23,17 +27,29 @@ pub struct Report {
     pub(crate) rounds: usize,
     /// The core that decided; absent = the system chose.
     pub(crate) core: Option<usize>,
-    pub(crate) mix: Mix,
+    /// Programs that ran or waited for a core at the beginning, over a minute; absent = not known.
+    pub(crate) load_average: Option<f64>,
     pub(crate) compiled: Compiled,
     pub(crate) deciding: Deciding,
+    pub(crate) reference: Referred,
+    /// With `--growth`.
+    pub(crate) growth: Option<Growth>,
+    /// With `--swap`.
+    pub(crate) swapping: Option<Swapping>,
+    pub(crate) mix: Mix,
+    pub(crate) answers: Answers,
+    pub(crate) targets: Vec<Target>,
 }
 
 /// How fast a table decides, on one core.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Deciding {
-    /// Over all messages, without a clock between them.
+    /// Time of a core, over all messages and without a clock between them.
     pub(crate) ns_per_decision: f64,
+    /// On a core of its own.
     pub(crate) decisions_per_second: f64,
+    /// Share of a core that it was given meanwhile: below 1, other programs ran there.
+    pub(crate) core_share: f64,
     /// Of single decisions.
     pub(crate) latency: Latency,
     /// What reading the clock adds to a single time; taken off above.
@@ -41,27 +57,156 @@ pub(crate) struct Deciding {
     pub(crate) allocations: Allocations,
 }
 
+/// How fast the reference decides the same messages.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Referred {
+    pub(crate) ns_per_decision: f64,
+    pub(crate) decisions_per_second: f64,
+    /// Its time ÷ the table's; median of the rounds' ratios.
+    pub(crate) ratio: f64,
+}
+
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (compiled, deciding) = (&self.compiled, &self.deciding);
-        writeln!(f, "{}, {} rows", compiled.summary, self.rows)?;
-        writeln!(
-            f,
-            "compile       {:.3} s (best {:.3})",
-            compiled.seconds, compiled.seconds_min
-        )?;
-        writeln!(f, "table         {:.1} MB", compiled.table_bytes as f64 / 1e6)?;
-        if let Some(peak) = compiled.peak_bytes {
-            writeln!(f, "peak          {:.1} MB", peak as f64 / 1e6)?;
+        self.write_setting(f)?;
+        self.write_work(f)?;
+        self.write_table(f)?;
+        if let Some(growth) = &self.growth {
+            writeln!(f, "\ngrowth")?;
+            for one in &growth.sizes {
+                let (ns, compile) = (one.ns_per_decision, one.compile_seconds);
+                writeln!(
+                    f,
+                    "  {:>9} rows   {ns:>6.0} ns   {}   compiled in {compile:.3} s",
+                    one.rows, one.latency
+                )?;
+            }
+            writeln!(f, "  largest ÷ smallest  {:.2}", growth.ratio)?;
         }
-        writeln!(f, "decisions/s   {:.0}", deciding.decisions_per_second)?;
-        let times = &deciding.latency;
+        if let Some(swapping) = &self.swapping {
+            writeln!(f, "\nswapping, {} times", swapping.swaps)?;
+            writeln!(f, "  quiet          {}", swapping.quiet)?;
+            writeln!(f, "  while swapping {}", swapping.swapping)?;
+            writeln!(f, "  p99.9 ratio    {:.2}", swapping.p999_ratio)?;
+            for (version, decided) in &swapping.decided_by {
+                writeln!(
+                    f,
+                    "  decided by {version}  {decided}, each as that version says at rest"
+                )?;
+            }
+            writeln!(
+                f,
+                "  batches on another version than the one before  {}",
+                swapping.versions_seen
+            )?;
+        }
+        writeln!(f, "\ntargets")?;
+        for one in &self.targets {
+            let verdict = if one.is_met { "met   " } else { "MISSED" };
+            let (what, target, found) = (one.what, one.target, one.found);
+            writeln!(f, "  {verdict}  {what:<32} {target:<18} found {found:.2}")?;
+        }
+        Ok(())
+    }
+}
+
+impl Report {
+    fn write_setting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (queries, rounds) = (self.queries, self.rounds);
+        writeln!(f, "{}", self.compiled.summary)?;
+        write!(f, "{queries} messages, medians of {rounds} rounds")?;
+        if let Some(core) = self.core {
+            write!(f, ", on core {core}")?;
+        }
+        if let Some(load) = self.load_average {
+            write!(f, ", load average {load:.1} at the beginning")?;
+        }
+        writeln!(f)
+    }
+
+    /// What the messages are, and what becomes of them.
+    fn write_work(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (mix, answers) = (&self.mix, &self.answers);
+        writeln!(f, "\nmessages, %")?;
         writeln!(
             f,
-            "latency       p50 {} ns, p99 {} ns, p99.9 {} ns, max {} ns",
-            times.p50_ns, times.p99_ns, times.p999_ns, times.max_ns
+            "  otp {:.1}, transactional {:.1}, promotional {:.1}; several segments {:.1}; UCS-2 {:.1}; network told {:.1}; \
+             ported told {:.1}",
+            mix.otp,
+            mix.transactional,
+            mix.promotional,
+            mix.several_segments,
+            mix.ucs2,
+            mix.network_told,
+            mix.ported_told
         )?;
-        writeln!(f, "clock         {} ns", deciding.clock_ns)?;
-        writeln!(f, "allocations   {} a decision", deciding.allocations.per_decision)
+        writeln!(
+            f,
+            "answers, %\n  route {:.1}, reject {:.1}, no_route {:.1}; {} equal to the reference's, {} of them explained alike",
+            answers.route, answers.reject, answers.no_route, answers.compared, answers.explained
+        )?;
+        writeln!(
+            f,
+            "  {:.2} policies apply to a message; {:.1} carriers are ranked, {:.1} refused; {} policies end walks",
+            answers.policies_applied, answers.carriers_ranked, answers.carriers_refused, answers.policies_ending
+        )?;
+        writeln!(f, "policy that ended the walk, %\n  {}", shares(&answers.ended_by, 1))?;
+        writeln!(
+            f,
+            "refusals of a message, by reason\n  {}",
+            shares(&answers.refused_for, 3)
+        )
     }
+
+    fn write_table(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (compiled, deciding, reference) = (&self.compiled, &self.deciding, &self.reference);
+        let mb = |bytes: usize| bytes as f64 / 1e6;
+        writeln!(f, "\nrows            {}", self.rows)?;
+        writeln!(
+            f,
+            "check, compile  {:.3} s, at best {:.3}; {:.1} MB of files, {} warnings",
+            compiled.seconds,
+            compiled.seconds_min,
+            mb(compiled.source_bytes),
+            compiled.warnings
+        )?;
+        write!(f, "table           {:.1} MB", mb(compiled.table_bytes))?;
+        match compiled.peak_bytes {
+            Some(peak) => writeln!(f, ", at most {:.1} MB while compiling, files aside", mb(peak))?,
+            None => writeln!(f)?,
+        }
+        let (rate, ns) = (deciding.decisions_per_second, deciding.ns_per_decision);
+        let share = 100.0 * deciding.core_share;
+        writeln!(
+            f,
+            "decisions       {rate:.0} a second on one core, {ns:.0} ns each; it was given {share:.0} % of a core"
+        )?;
+        writeln!(
+            f,
+            "latency         {}; {} ns for the clock taken off",
+            deciding.latency, deciding.clock_ns
+        )?;
+        writeln!(f, "allocations     {} a decision", deciding.allocations.per_decision)?;
+        let (rate, ns) = (reference.decisions_per_second, reference.ns_per_decision);
+        writeln!(
+            f,
+            "reference       {rate:.0} a second, {ns:.0} ns each: {:.1} times the table's",
+            reference.ratio
+        )
+    }
+}
+
+impl fmt::Display for Latency {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (p50, p99, p999, max) = (self.p50_ns, self.p99_ns, self.p999_ns, self.max_ns);
+        write!(f, "p50 {p50:.0} p99 {p99:.0} p99.9 {p999:.0} max {max:.0} ns")
+    }
+}
+
+/// Names with their figures, the largest first.
+fn shares<K: fmt::Display>(figures: &BTreeMap<K, f64>, places: usize) -> String {
+    let mut sorted: Vec<_> = figures.iter().collect();
+    sorted.sort_by(|a, b| b.1.total_cmp(a.1));
+    let written = sorted.iter().map(|(name, figure)| format!("{name} {figure:.places$}"));
+    written.collect::<Vec<_>>().join(", ")
 }

@@ -13,8 +13,8 @@ use table::{files::Files, instant_text};
 
 pub(crate) use books::{QualityRow, SenderRow, by_mcc};
 pub(crate) use carriers::CarrierDef;
-pub(crate) use money::Money;
-pub(crate) use policies::Policy;
+pub(crate) use money::{Money, fx};
+pub(crate) use policies::{Conditions, Policy, Route, Strategy};
 pub(crate) use sheets::{Key, Net, RateRow, Sheet};
 
 use crate::world::{Plan, carriers as carrier_names};
@@ -156,6 +156,16 @@ impl Scene {
     /// Rows of the carriers' rate sheets.
     pub(crate) fn rate_rows(&self) -> usize {
         self.sheets.iter().map(|sheet| sheet.0.len()).sum()
+    }
+
+    /// `files` after the first carrier has made all it lists a little cheaper.
+    pub(crate) fn repriced(&self, mut files: Files) -> Files {
+        let mut sheet = self.sheets[0].clone();
+        for price in sheet.0.iter_mut().filter_map(|row| row.price.as_mut()) {
+            price.0 = price.0 * 97 / 100;
+        }
+        files.insert(format!("rates/{}.csv", self.carriers[0].name), sheet.csv());
+        files
     }
 
     /// The files of the table.

@@ -27,6 +27,9 @@ const PREFIX_DIGITS_MAX: usize = 10;
 pub(crate) struct Net(u32);
 
 impl Net {
+    /// Stands where no network is known.
+    pub(crate) const NONE: Self = Self(0);
+
     /// The network of `mcc` and `mnc`, both digits; an empty `mnc` = not known.
     pub(crate) fn new(mcc: &str, mnc: &str) -> Self {
         Self(format!("1{mcc}{mnc}").parse().expect("up to six digits"))
@@ -39,6 +42,11 @@ impl Net {
             mcc /= 10;
         }
         Self(mcc)
+    }
+
+    /// Whether the MNC is known.
+    pub(crate) const fn has_mnc(self) -> bool {
+        self.0 > 1_999
     }
 
     /// MCC and MNC together.

@@ -469,8 +469,8 @@ impl Maker<'_> {
         list
     }
 
-    /// A limit somewhere in the upper half of what prices are.
+    /// A limit that few prices are above, in some countries most.
     fn limit(&mut self) -> Money {
-        amount(&mut self.draws, 2_500, 5_000)
+        amount(&mut self.draws, 3_500, 6_000)
     }
 }
