@@ -6,7 +6,6 @@ use sms::{CarrierName, Encoding};
 
 use crate::{
     money::Micros,
-    quality::Quality,
     rates::CarrierIndex,
     senders::Shown,
     spec::{Lookup, OnUnknown},
@@ -163,7 +162,8 @@ pub(crate) struct Ranked {
     pub(crate) unit: Micros,
     /// Cost of all segments.
     pub(crate) cost: Micros,
-    pub(crate) quality: Quality,
+    /// What a strategy ranks it by, see [`crate::rank::figure`].
+    pub(crate) figure: f64,
     pub(crate) shown: Shown,
 }
 

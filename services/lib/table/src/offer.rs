@@ -7,7 +7,7 @@ use crate::{
     fit,
     money::Micros,
     policy::Route,
-    quality::Quality,
+    quality::{Figures, Quality, quality},
     query::Query,
     rank,
     ranking::Offer,
@@ -24,8 +24,8 @@ struct Desk<'t, 'a> {
     query: &'a Query<'a>,
     message: &'a Message<'t, 'a>,
     route: &'t Route,
-    /// Whether the route ranks or refuses by quality; else nobody looks it up.
-    needs_quality: bool,
+    /// How well carriers deliver, where the route ranks or refuses by it.
+    figures: Option<Figures<'t>>,
     /// Longest wait for a carrier; beyond it the carrier is saturated.
     patience: Duration,
     /// What the customer pays for a segment, where the route asks for a margin; `None` = nothing is agreed.
@@ -46,12 +46,13 @@ pub(crate) fn offer<'t, P: Probe<'t>>(
         (Some(book), Some(_)) => book.price(message.account, message.to, resolved.network, message.at),
         _ => None,
     };
+    let needs_figures = route.min_delivery_rate.is_some() || route.strategy.is_by_quality();
     let desk = Desk {
         table,
         query,
         message,
         route,
-        needs_quality: route.min_delivery_rate.is_some() || route.strategy.is_by_quality(),
+        figures: needs_figures.then(|| table.quality.of(resolved.network)),
         patience: patience(query, &decision.terms),
         sell,
     };
@@ -138,20 +139,24 @@ impl<'t> Desk<'t, '_> {
         } else {
             self.route.attempts_max()
         };
-        rank::rank(self.table, self.route, self.query.roll, count, &mut decision.ranking);
+        rank::rank(self.route, self.query.roll, count, &mut decision.ranking);
     }
 
     /// Puts a carrier that fits among the ranked, or counts why not.
     fn take(&self, place: u16, carrier: CarrierIndex, price: Price, decision: &mut Decision<'t>) {
         match self.judge(carrier, price.cost) {
-            Ok((quality, shown)) => decision.ranking.push(Ranked {
-                carrier,
-                place,
-                unit: price.unit,
-                cost: price.cost.times(self.message.segments),
-                quality,
-                shown,
-            }),
+            Ok((quality, shown)) => {
+                let cost = price.cost.times(self.message.segments);
+                let known = &self.table.carriers[usize::from(carrier)];
+                decision.ranking.push(Ranked {
+                    carrier,
+                    place,
+                    unit: price.unit,
+                    cost,
+                    figure: rank::figure(self.route.strategy, known, cost.0, quality),
+                    shown,
+                });
+            }
             Err(why) => decision.held_back.count(why),
         }
     }
@@ -205,11 +210,7 @@ impl<'t> Desk<'t, '_> {
         } else {
             Shown::AsIs
         };
-        let quality = if self.needs_quality {
-            self.table.quality.get(index, self.message.resolved.network)
-        } else {
-            Quality::UNTOLD
-        };
+        let quality = self.figures.map_or(Quality::UNTOLD, |figures| quality(figures, index));
         let why = self.unprofitable(cost, quality).or_else(|| self.unready(carrier));
         match why {
             Some(why) => Err(why),

@@ -9,9 +9,16 @@ const ATTEMPTS_TELLING: u64 = 30;
 /// Quantile of the normal distribution for 95 %, two-sided.
 const Z: f64 = 1.959_964;
 
-/// Figures by carrier and network.
+/// Figures by network, then carrier.
 #[derive(Debug, Default)]
-pub(crate) struct QualityBook(Vec<((CarrierIndex, Network), Quality)>);
+pub(crate) struct QualityBook {
+    /// Each network, and where its figures begin.
+    networks: Vec<(Network, usize)>,
+    figures: Vec<(CarrierIndex, Quality)>,
+}
+
+/// The figures of one network, in order of carriers.
+pub(crate) type Figures<'a> = &'a [(CarrierIndex, Quality)];
 
 /// What is known of one carrier and network.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -46,18 +53,38 @@ impl Quality {
 impl QualityBook {
     /// A book of figures, each carrier and network once.
     pub(crate) fn new(mut figures: Vec<((CarrierIndex, Network), Quality)>) -> Self {
-        figures.sort_unstable_by_key(|(key, _)| *key);
-        Self(figures)
+        figures.sort_unstable_by_key(|((carrier, network), _)| (*network, *carrier));
+        let mut networks: Vec<(Network, usize)> = figures
+            .iter()
+            .zip(0..)
+            .map(|(((_, network), _), at)| (*network, at))
+            .collect();
+        networks.dedup_by_key(|(network, _)| *network);
+        Self {
+            networks,
+            figures: figures
+                .into_iter()
+                .map(|((carrier, _), quality)| (carrier, quality))
+                .collect(),
+        }
     }
 
-    /// The figures of `carrier` to `network`; those of a stranger where there are none.
-    pub(crate) fn get(&self, carrier: CarrierIndex, network: Option<Network>) -> Quality {
-        let found = network.and_then(|network| {
-            let at = self.0.binary_search_by_key(&(carrier, network), |(key, _)| *key).ok()?;
-            Some(self.0[at].1)
-        });
-        found.unwrap_or(Quality::UNTOLD)
+    /// The figures of `network`; none where it is not known.
+    pub(crate) fn of(&self, network: Option<Network>) -> Figures<'_> {
+        let find = |network| self.networks.binary_search_by_key(&network, |(known, _)| *known).ok();
+        let Some(at) = network.and_then(find) else { return &[] };
+        let end = self
+            .networks
+            .get(at + 1)
+            .map_or(self.figures.len(), |(_, begin)| *begin);
+        &self.figures[self.networks[at].1..end]
     }
+}
+
+/// The figures of `carrier`; those of a stranger where there are none.
+pub(crate) fn quality(figures: Figures<'_>, carrier: CarrierIndex) -> Quality {
+    let found = figures.binary_search_by_key(&carrier, |(known, _)| *known);
+    found.map_or(Quality::UNTOLD, |at| figures[at].1)
 }
 
 /// Lower bound of the Wilson interval: a few lucky deliveries do not make a good carrier.

@@ -1,47 +1,56 @@
-//! The order in which carriers that are left are asked.
+//! The order in which carriers that are left are asked, where it was not known when the table was compiled.
 
-use std::cmp::Reverse;
+use std::cmp::{Ordering, Reverse};
 
 use crate::{
     decision::Ranked,
     policy::Route,
+    quality::Quality,
     spec::{Charged, Strategy},
-    table::Table,
+    table::Carrier,
 };
 
-/// Ranks the first `count` of `left`, which stands in candidate order; the order of those behind is left open. Ties fall
-/// to the carrier's name, which is the order of its index.
-pub(crate) fn rank(table: &Table, route: &Route, roll: u64, count: usize, left: &mut [Ranked]) {
-    match route.strategy {
-        Strategy::LeastCost => {
-            let key = |one: &Ranked| (one.cost, one.carrier);
-            let ranked = if (1..left.len()).contains(&count) {
-                left.select_nth_unstable_by_key(count - 1, key);
-                &mut left[..count]
-            } else {
-                left
-            };
-            ranked.sort_unstable_by_key(key);
-        }
-        Strategy::Priority => {}
-        Strategy::Weighted => weigh(route.carriers.weights.as_deref().unwrap_or_default(), roll, left),
-        Strategy::BestValue => by_figure(left, |one| cost_of_delivery(table, one)),
-        Strategy::Fastest => by_figure(left, |one| one.quality.p95_seconds),
+/// What a strategy that goes by figures ranks a carrier by, the lowest first; nothing for the others. `cost` is that of all
+/// segments.
+pub(crate) fn figure(strategy: Strategy, carrier: &Carrier, cost: i64, quality: Quality) -> f64 {
+    match strategy {
+        Strategy::BestValue => cost_of_delivery(carrier, cost as f64, quality),
+        Strategy::Fastest => quality.p95_seconds,
+        Strategy::LeastCost | Strategy::Priority | Strategy::Weighted => 0.0,
     }
-}
-
-fn by_figure(left: &mut [Ranked], figure: impl Fn(&Ranked) -> f64) {
-    left.sort_unstable_by(|a, b| figure(a).total_cmp(&figure(b)).then(a.carrier.cmp(&b.carrier)));
 }
 
 /// What a delivered message costs. A carrier charged on delivery costs what it says; one that delivers nothing, no end.
-fn cost_of_delivery(table: &Table, one: &Ranked) -> f64 {
-    let cost = one.cost.0 as f64;
-    match table.carriers[usize::from(one.carrier)].charged {
+fn cost_of_delivery(carrier: &Carrier, cost: f64, quality: Quality) -> f64 {
+    match carrier.charged {
         Charged::Delivered => cost,
-        Charged::Submit if one.quality.rate > 0.0 => cost / one.quality.rate,
+        Charged::Submit if quality.rate > 0.0 => cost / quality.rate,
         Charged::Submit => f64::INFINITY,
     }
+}
+
+/// Ranks the first `count` of `left`, which stands in candidate order; the order of those behind is left open. Ties fall
+/// to the carrier's name, which is the order of its index.
+pub(crate) fn rank(route: &Route, roll: u64, count: usize, left: &mut [Ranked]) {
+    match route.strategy {
+        Strategy::LeastCost => first(count, left, |a, b| (a.cost, a.carrier).cmp(&(b.cost, b.carrier))),
+        Strategy::Priority => {}
+        Strategy::Weighted => weigh(route.carriers.weights.as_deref().unwrap_or_default(), roll, left),
+        Strategy::BestValue | Strategy::Fastest => first(count, left, |a, b| {
+            a.figure.total_cmp(&b.figure).then(a.carrier.cmp(&b.carrier))
+        }),
+    }
+}
+
+/// Puts the first `count` of `left` in order.
+fn first(count: usize, left: &mut [Ranked], order: impl Fn(&Ranked, &Ranked) -> Ordering) {
+    let ranked = if (1..left.len()).contains(&count) {
+        left.select_nth_unstable_by(count - 1, &order);
+        &mut left[..count]
+    } else {
+        left
+    };
+    ranked.sort_unstable_by(order);
 }
 
 /// The die picks the first; the others follow heaviest first, then as listed.

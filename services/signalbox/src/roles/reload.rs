@@ -1,8 +1,8 @@
 //! The table's directory, followed while people edit it: a good table is swapped in, a bad one changes nothing.
 
-use std::path::Path;
+use std::{path::Path, time::Duration};
 
-use service::{Stop, Tasks, watch::PathWatch};
+use service::{Stop, Tasks, time, watch::PathWatch};
 use table::{LiveTable, Table, files::fingerprint};
 use tracing::{error, info, warn};
 
@@ -10,6 +10,11 @@ use super::{last_good::LastGood, unserved::Unserved};
 
 /// Tables read after a change of their directory, by what became of them.
 const RELOADS: &str = "signalbox_router_table_reloads_total";
+
+/// How often it is seen whether a replaced table is still held.
+const SWEEP_PERIOD: Duration = Duration::from_millis(50);
+/// How often that is looked at. Whoever holds a table for longer than all of it keeps it until the next change.
+const SWEEPS_MAX: usize = 40;
 
 /// Describes what is counted here.
 pub(super) fn describe() {
@@ -68,6 +73,7 @@ async fn reload(dir: &Path, last_good: &LastGood, live: &LiveTable, unserved: Op
                 unserved.cover(&table);
             }
             swap(table, live);
+            sweep(live).await;
         }
         Some(Ok(Err(problems))) => {
             let version = live.snapshot().version().to_owned();
@@ -79,6 +85,18 @@ async fn reload(dir: &Path, last_good: &LastGood, live: &LiveTable, unserved: Op
         }
         Some(Err(panic)) => error!(%panic, "the table could not be compiled, the last good one stays in force"),
         None => {}
+    }
+}
+
+/// Frees the table that was replaced, away from those who decide.
+async fn sweep(live: &LiveTable) {
+    for _ in 0..SWEEPS_MAX {
+        let (mut work, live) = (Tasks::new(), live.clone());
+        work.spawn_blocking(move || live.sweep());
+        if !matches!(work.join_next().await, Some(Ok(1..))) {
+            return;
+        }
+        time::sleep(SWEEP_PERIOD).await;
     }
 }
 

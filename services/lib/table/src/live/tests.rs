@@ -33,3 +33,16 @@ fn a_snapshot_outlives_the_swap() {
     });
     assert_eq!(costs, ["0.010000", "0.020000"]);
 }
+
+#[test]
+fn a_replaced_table_is_freed_by_the_sweep_and_not_by_who_held_it() {
+    let live = LiveTable::new(table("0.01"));
+    let held = live.snapshot();
+    let freed = std::sync::Arc::downgrade(&held);
+    drop(live.replace(table("0.02")));
+    assert_eq!(live.sweep(), 1);
+    drop(held);
+    assert!(freed.upgrade().is_some());
+    assert_eq!(live.sweep(), 0);
+    assert!(freed.upgrade().is_none());
+}
