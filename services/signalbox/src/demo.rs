@@ -13,6 +13,7 @@ mod check;
 mod courier;
 mod drive;
 mod files;
+mod links;
 mod placing;
 mod report;
 mod scenes;

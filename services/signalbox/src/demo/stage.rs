@@ -19,6 +19,7 @@ use tempfile::TempDir;
 use super::{
     cast::Cast,
     files::{self, API_KEY, Ground},
+    links,
 };
 use crate::cli::{Bus, Demo, Server};
 
@@ -112,6 +113,10 @@ impl Stage {
             .collect();
         let parts = files::write(path, &ground, &links)?;
         let cast = Cast::start(path, &parts).await?;
+        if let Ground::Apart { brokers, .. } = &ground {
+            let names = carriers.iter().map(|carrier| carrier.name.clone());
+            links::wait(brokers, names.collect(), began).await?;
+        }
         Ok(Self {
             folder,
             ground,
