@@ -65,6 +65,24 @@ pub(crate) enum Table {
     },
     /// Why a message would go where it goes
     Explain(Box<Explain>),
+    /// What changes from one table to another: rules, rates and carriers added, removed, changed
+    ///
+    /// Compares what the tables mean, not how they are written. Exits 0 for two sound tables, whether they differ or not.
+    Diff {
+        /// Directory of the table before
+        old: PathBuf,
+        /// Directory of the table after
+        new: PathBuf,
+        /// Every change, not only the heaviest of each group
+        #[arg(long)]
+        all: bool,
+        /// For programs: one JSON object, complete
+        #[arg(long, conflicts_with = "all")]
+        json: bool,
+        /// Exit 1 where the tables differ
+        #[arg(long)]
+        exit_code: bool,
+    },
     /// Run the cases of a table: failures first, then the policies that no case reaches
     ///
     /// Exits 1 where a case fails, the table is invalid or has no cases, or the coverage is below --fail-under.

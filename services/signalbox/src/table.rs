@@ -12,7 +12,7 @@ use service::Clock;
 use sms::UnixMs;
 use table::{
     Request, batch,
-    command::{self, Output},
+    command::{self, DiffForm, Output},
 };
 
 use crate::{
@@ -35,6 +35,13 @@ pub(crate) fn main(command: Table) -> anyhow::Result<ExitCode> {
         } => command::explain_code(&code),
         Table::Check { dir, json, .. } => command::check(&dir.unwrap_or_default(), json),
         Table::Explain(explain) => self::explain(*explain)?,
+        Table::Diff {
+            old,
+            new,
+            all,
+            json,
+            exit_code,
+        } => command::diff(&old, &new, DiffForm { json, all, exit_code }),
         Table::Test { dir, fail_under, json } => command::test(&dir, fail_under, json),
     };
     // A reader that went away, such as `head`, is no failure of ours.

@@ -1,6 +1,7 @@
 //! The commands over tables as functions: what they print and how they exit.
 
 mod check;
+mod diff;
 mod explain;
 mod test;
 
@@ -10,6 +11,7 @@ use source::{Code, Problems};
 
 pub use self::{
     check::{check, explain_code},
+    diff::{DiffForm, diff},
     explain::{answered, explain, explain_batch, no_query},
     test::test,
 };

@@ -16,6 +16,7 @@ pub mod code;
 pub mod command;
 mod compile;
 mod decision;
+pub mod diff;
 mod digits;
 mod explain;
 pub mod files;

@@ -182,3 +182,53 @@ fn test_speaks_json() {
     assert_eq!(report["coverage"]["percent"], 50);
     assert_eq!(report["coverage"]["uncovered"][0]["policy"], "a");
 }
+
+#[test]
+fn diff_exits_0_for_sound_tables_and_1_for_an_unsound_one() {
+    let (old, new) = (dir(SOUND), dir(SOUND));
+    let plain = command::DiffForm::default();
+    let same = command::diff(old.path(), new.path(), plain);
+    assert_eq!((same.code, same.stdout.as_str()), (0, "no difference\n"));
+    fs::write(
+        new.path().join("rates/atlas.csv"),
+        "mcc,mnc,prefix,price,from,until\n208,,,0.06,,\n",
+    )
+    .expect("it is written");
+    let other = command::diff(old.path(), new.path(), plain);
+    assert_eq!(other.code, 0);
+    let line = "  raised   mcc 208 FR: 0.050000 -> 0.060000 (+20.0 %)\n";
+    assert!(other.stdout.ends_with(line), "{}", other.stdout);
+    let asked = command::DiffForm {
+        exit_code: true,
+        ..plain
+    };
+    assert_eq!(command::diff(old.path(), new.path(), asked).code, 1);
+    assert_eq!(command::diff(old.path(), old.path(), asked).code, 0);
+    let broken = command::diff(old.path(), dir(BROKEN).path(), plain);
+    assert_eq!((broken.code, broken.stdout.as_str()), (1, ""));
+    assert!(broken.stderr.contains("error[T002]"), "{broken:?}");
+    assert_eq!(command::diff(Path::new("/nowhere/at/all"), new.path(), plain).code, 64);
+}
+
+#[test]
+fn diff_in_json_is_complete() {
+    let (old, new) = (dir(SOUND), dir(SOUND));
+    let rows: String = (0..30).map(|at| format!(",,336{at:02},0.06,,\n")).collect();
+    fs::write(
+        new.path().join("rates/atlas.csv"),
+        format!("mcc,mnc,prefix,price,from,until\n{rows}"),
+    )
+    .expect("it is written");
+    let form = command::DiffForm {
+        json: true,
+        ..command::DiffForm::default()
+    };
+    let output = command::diff(old.path(), new.path(), form);
+    let diff: Value = serde_json::from_str(&output.stdout).expect("JSON");
+    assert_eq!(diff["differs"], true);
+    assert_eq!(diff["rates"][0]["added"], 30);
+    let changes = diff["rates"][0]["changes"].as_array().expect("a list");
+    assert_eq!(changes.len(), 31);
+    assert_eq!(changes[0]["kind"], "removed");
+    assert_eq!(changes[1]["key"], "prefix 33600");
+}

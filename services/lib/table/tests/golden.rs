@@ -103,6 +103,24 @@ fn cases_report_as_written_down() {
     });
 }
 
+/// What changes to the table with the files of `queries` over it, each after a line `--- path`; then what changes back.
+#[test]
+fn differences_read_as_written_down() {
+    compare("diff", "report", |old, files| {
+        let mut new = old.clone();
+        for file in files.split("--- ").skip(1) {
+            let (path, body) = file.split_once('\n').expect("a path");
+            new.insert(path, body);
+        }
+        let text = |old: &Files, new: &Files| {
+            let diff = table::diff::diff(old, new).unwrap_or_else(|(_, problems)| panic!("{problems}"));
+            let named = diff.text(false).replace(&diff.old, "<old>");
+            named.replace(&diff.new, "<new>")
+        };
+        format!("{}\n--- back\n{}", text(old, &new), text(&new, old))
+    });
+}
+
 /// Each query with its answer as one line of JSON; the content hash is left out.
 #[test]
 fn explanations_read_as_written_down() {
