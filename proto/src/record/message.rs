@@ -31,6 +31,17 @@ pub(super) fn message_id(octets: &[u8]) -> Result<MessageId, Invalid> {
     field("id", Uuid::from_slice(octets)).map(MessageId)
 }
 
+pub(super) fn copy_of_to_pb(original: Option<MessageId>) -> bytes::Bytes {
+    original.map_or_else(bytes::Bytes::new, |id| id.0.as_bytes().to_vec().into())
+}
+
+pub(super) fn copy_of_from_pb(octets: &[u8]) -> Result<Option<MessageId>, Invalid> {
+    if octets.is_empty() {
+        return Ok(None);
+    }
+    field("copy_of", Uuid::from_slice(octets)).map(|id| Some(MessageId(id)))
+}
+
 pub(super) fn to_pb(message: &Message, keep: Keep) -> pb::Accepted {
     pb::Accepted {
         id: message.id.0.as_bytes().to_vec().into(),
@@ -47,6 +58,7 @@ pub(super) fn to_pb(message: &Message, keep: Keep) -> pb::Accepted {
         receipt: message.receipt,
         reference: message.reference.clone(),
         idempotency: None,
+        copy_of: copy_of_to_pb(message.copy_of),
     }
 }
 
@@ -68,6 +80,7 @@ pub(super) fn from_pb(message: pb::Accepted) -> Result<Message, Invalid> {
             .content
             .map_or_else(|| Ok(Content::Text(String::new())), content_from_pb)?,
         reference: message.reference,
+        copy_of: copy_of_from_pb(&message.copy_of)?,
     })
 }
 

@@ -126,6 +126,7 @@ pub(super) fn event_to_pb(event: &Event) -> pb::Event {
             account: late.account.as_str().to_owned(),
             reference: late.reference.clone(),
             ended: end_to_pb(late.ended).into(),
+            copy_of: message::copy_of_to_pb(late.copy_of),
         }),
     };
     pb::Event { what: Some(what) }
@@ -140,6 +141,7 @@ pub(super) fn event_from_pb(event: pb::Event) -> Result<Event, Invalid> {
             account: field("account", AccountId::new(&late.account))?,
             reference: late.reference,
             ended: end_from_pb(late.ended)?,
+            copy_of: message::copy_of_from_pb(&late.copy_of)?,
         })),
     })
 }

@@ -58,10 +58,10 @@ fn message() -> impl Strategy<Value = Message> {
         any::<u8>(),
         proptest::sample::select(Class::ALL.to_vec()),
     );
-    let rest = (instant(), option::of(span()), any::<bool>(), ".*");
+    let rest = (instant(), option::of(span()), any::<bool>(), ".*", original());
     (who, what, rest).prop_map(
         |((id, account, key, from, to), (content, encoding, segments, class), rest)| {
-            let (accepted_at, ttl, receipt, reference) = rest;
+            let (accepted_at, ttl, receipt, reference, copy_of) = rest;
             Message {
                 id: MessageId(uuid::Uuid::from_u128(id)),
                 account: AccountId::new(&account).unwrap(),
@@ -76,9 +76,14 @@ fn message() -> impl Strategy<Value = Message> {
                 ttl,
                 receipt,
                 reference,
+                copy_of,
             }
         },
     )
+}
+
+fn original() -> impl Strategy<Value = Option<MessageId>> {
+    option::of(any::<u128>().prop_map(|id| MessageId(uuid::Uuid::from_u128(id))))
 }
 
 fn without_content() -> impl Strategy<Value = Message> {
@@ -346,16 +351,16 @@ fn state() -> impl Strategy<Value = State> {
 
 fn event() -> impl Strategy<Value = Event> {
     let ended = proptest::sample::select(EndState::ALL.to_vec());
-    let late =
-        (order_ref(), heard(), "[a-z]{1,64}", ".*", ended).prop_map(|(order, receipt, account, reference, ended)| {
-            LateReceipt {
-                order,
-                receipt,
-                account: AccountId::new(&account).unwrap(),
-                reference,
-                ended,
-            }
-        });
+    let late = (order_ref(), heard(), "[a-z]{1,64}", ".*", ended, original()).prop_map(
+        |(order, receipt, account, reference, ended, copy_of)| LateReceipt {
+            order,
+            receipt,
+            account: AccountId::new(&account).unwrap(),
+            reference,
+            ended,
+            copy_of,
+        },
+    );
     prop_oneof![
         terminal().prop_map(|event| Event::Ended(Box::new(event))),
         late.prop_map(|event| Event::Late(Box::new(event)))

@@ -158,6 +158,7 @@ pub(crate) fn order(id: u128) -> Order {
             ttl: None,
             receipt: true,
             reference: String::new(),
+            copy_of: None,
         },
         number: OrderNumber(1),
         carrier: carrier("atlas"),

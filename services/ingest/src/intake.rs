@@ -198,6 +198,7 @@ impl Intake {
             ttl: draft.ttl,
             receipt: draft.receipt,
             reference: draft.reference,
+            copy_of: None,
         };
         let octets = match mark {
             Some(mark) => record::accepted_with_key_to_bytes(&message, &mark),

@@ -161,6 +161,7 @@ impl Work {
                 let nexts = tell(&mut self.outbox, &mut confirms, settled);
                 placed.extend(nexts.into_iter().map(|next| decisions.place_next(next)));
             }
+            decisions.copies.iter().for_each(|copy| self.outbox.accepted(copy));
             send(&mut self.outbox, placed)
         };
         if !unasked.is_empty() {

@@ -8,6 +8,7 @@
 mod carriers;
 mod case;
 mod config;
+mod copies;
 mod delay;
 mod desk;
 mod due;

@@ -10,6 +10,7 @@ use signalbox_proto::{
     record::{self, DeadRecord},
     topics,
 };
+use sms::Message;
 use tracing::warn;
 
 use crate::{Error, delay::Delay, desk::Desk, metrics};
@@ -30,6 +31,12 @@ impl Outbox {
         let topic = topics::dispatch(&order.carrier, order.class().lane());
         metrics::orders(order.carrier.as_str(), 1);
         self.push(topic, order.message.key.0, record::order_to_bytes(order));
+    }
+
+    /// A message that nobody but this router accepted.
+    pub(crate) fn accepted(&mut self, message: &Message) {
+        let topic = topics::accepted(message.class.lane());
+        self.push(topic, message.key.0, record::accepted_to_bytes(message));
     }
 
     pub(crate) fn wait(&mut self, waiting: Box<Waiting>, (word, _): Delay) {

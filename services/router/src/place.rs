@@ -5,11 +5,12 @@ use std::time::Duration;
 use journey::{
     Attempt, CODE_DEADLINE, Cause, DeadEnd, EndState, Mask, Next, OnUnknown, Order, OrderNumber, Price, Terms, Waiting,
 };
-use sms::{CarrierName, Content, Message, Sender, UnixMs};
+use sms::{CarrierName, Content, Message, Msisdn, Sender, UnixMs};
 use table::{Action, Candidate, Decision, Query, Standings, Table};
 
 use crate::{
     carriers::Snapshot,
+    copies,
     delay::{self, Delay},
     tried::{AGAIN_AFTER, Tried},
 };
@@ -45,6 +46,8 @@ pub(crate) struct Decisions<'a> {
     pub(crate) table: &'a Table,
     pub(crate) carriers: &'a Snapshot,
     pub(crate) now: UnixMs,
+    /// Copies of the messages whose first order was made.
+    pub(crate) copies: Vec<Message>,
     decision: Decision<'a>,
 }
 
@@ -96,6 +99,7 @@ impl<'a> Decisions<'a> {
             table,
             carriers,
             now,
+            copies: Vec::new(),
             decision: Decision::new(),
         }
     }
@@ -209,7 +213,7 @@ impl<'a> Decisions<'a> {
     }
 
     /// An order or a wait, unless it is too late or the route allows no further attempt.
-    fn within_terms(&self, ask: Ask, action: Action, policy: String, tried: &Tried) -> Placed {
+    fn within_terms(&mut self, ask: Ask, action: Action, policy: String, tried: &Tried) -> Placed {
         let terms = terms(&ask.message, &self.decision.terms);
         let version = self.table.version();
         if self.now >= terms.deadline {
@@ -238,13 +242,19 @@ impl<'a> Decisions<'a> {
             let left = terms.deadline.since(self.now);
             return ask.wait(span.min(left), self.now, terms.deadline, true);
         }
+        if ask.number == OrderNumber::FIRST {
+            // Made again with the same ids should the message be delivered again, so that claims keep each to one.
+            let numbers = self.decision.copies.iter().copied();
+            self.copies.extend(copies::of(&ask.message, numbers));
+        }
         let candidates = &self.decision.candidates;
         let held = ask
             .stay
             .as_ref()
             .and_then(|stay| candidates.iter().find(|candidate| candidate.carrier == stay));
         let candidate = held.or(candidates.first()).expect("a route has a candidate");
-        Placed::Order(Box::new(order(ask, candidate, terms, version, policy, self.now)))
+        let mask = mask(&self.decision, candidate);
+        Placed::Order(Box::new(order(ask, candidate, mask, terms, version, policy, self.now)))
     }
 }
 
@@ -253,24 +263,39 @@ fn better_times(age: Duration) -> Duration {
     delay::that_fits((age / 4).min(BETTER_TIMES_MAX)).1
 }
 
-fn order(ask: Ask, candidate: &Candidate<'_>, terms: Terms, table: &str, policy: String, now: UnixMs) -> Order {
+/// What the carrier sees instead of what was asked. The table checks senders and numbers when it is read; one that is none
+/// after all goes out as asked.
+fn mask(decision: &Decision<'_>, candidate: &Candidate<'_>) -> Mask {
+    Mask {
+        from: candidate.from.and_then(|from| Sender::new(from).ok()),
+        to: decision.to.and_then(|to| Msisdn::new(to).ok()),
+        content: decision
+            .text
+            .map(|text| (Content::Text(text.to_owned()), decision.encoding, decision.segments)),
+    }
+}
+
+fn order(
+    ask: Ask,
+    candidate: &Candidate<'_>,
+    mask: Mask,
+    terms: Terms,
+    table: &str,
+    policy: String,
+    now: UnixMs,
+) -> Order {
     let price = Price {
         unit_micros: candidate.unit.0,
         currency: candidate.currency.to_owned(),
         cost_micros: candidate.cost.0,
     };
-    // The table checks senders when it is read; one that is none after all goes out as asked.
-    let from = candidate.from.and_then(|from| Sender::new(from).ok());
     Order {
         receipt: candidate.receipts && ask.message.receipt,
         message: ask.message,
         number: ask.number,
         carrier: candidate.carrier.clone(),
         price: Some(price),
-        mask: Mask {
-            from,
-            ..Mask::default()
-        },
+        mask,
         terms,
         table: table.to_owned(),
         policy,

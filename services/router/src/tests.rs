@@ -1,5 +1,6 @@
 //! The router on log and store in memory, under virtual time, with a connector that says what the test says.
 
+mod acts;
 mod crashes;
 mod live;
 mod random;

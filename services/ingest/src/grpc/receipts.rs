@@ -203,12 +203,13 @@ async fn barrier(deps: &Deps) -> Result<(), StoreError> {
     }
 }
 
-/// The receipt in an event of `account`. Events that cannot be read are nobody's; the router's own feed reports them.
+/// The receipt in an event of `account`. Events that cannot be read are nobody's; the router's own feed reports them. Nor is
+/// the customer told of copies: it never got their ids.
 fn receipt_of(account: &AccountId, event: &bytes::Bytes) -> Option<Receipt> {
     let event = event_from_bytes(event).ok()?;
-    let owner = match &event {
-        journey::Event::Ended(ended) => &ended.message.account,
-        journey::Event::Late(late) => &late.account,
+    let (owner, is_copy) = match &event {
+        journey::Event::Ended(ended) => (&ended.message.account, ended.message.copy_of.is_some()),
+        journey::Event::Late(late) => (&late.account, late.copy_of.is_some()),
     };
-    (owner == account).then(|| ingest::receipt(&event))
+    (owner == account && !is_copy).then(|| ingest::receipt(&event))
 }

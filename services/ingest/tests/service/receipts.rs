@@ -27,6 +27,7 @@ pub(crate) fn message(rig: &Rig, account: &str, reference: &str) -> Message {
         ttl: None,
         receipt: true,
         reference: reference.to_owned(),
+        copy_of: None,
     }
 }
 
@@ -112,6 +113,24 @@ async fn an_account_sees_its_own_receipts_and_resumes_by_token() {
 }
 
 #[tokio::test]
+async fn copies_that_policies_made_are_not_told() {
+    let rig = Rig::start().await;
+    let (mut receipts, _) = watch(&mut rig.client(ACME).await, pb::WatchReceiptsRequest::default()).await;
+    let original = message(&rig, "acme", "original");
+    let copy = Message {
+        id: rig.deps.dice.message_id(original.accepted_at),
+        reference: "copy".to_owned(),
+        copy_of: Some(original.id),
+        ..original.clone()
+    };
+    for message in [copy, original] {
+        let event = Event::Ended(Box::new(ended(message, EndState::Delivered, "")));
+        publish(&rig, 7, &event).await;
+    }
+    assert_eq!(references(&mut receipts, 1).await.0, ["original"]);
+}
+
+#[tokio::test]
 async fn since_begins_in_the_past() {
     let rig = Rig::start().await;
     end(&rig, "acme", "one").await;
@@ -176,6 +195,7 @@ async fn a_receipt_tells_how_the_message_ended() {
         account: message.account,
         reference: message.reference,
         ended: EndState::Failed,
+        copy_of: None,
     };
     publish(&rig, key.0, &Event::Late(Box::new(late))).await;
     let receipt = receipts.message().await.unwrap().unwrap().receipts.remove(0);

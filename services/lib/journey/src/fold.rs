@@ -191,6 +191,7 @@ fn after_the_end(ended: &TerminalEvent, input: &Input) -> Option<Event> {
             account: ended.message.account.clone(),
             reference: ended.message.reference.clone(),
             ended: ended.state,
+            copy_of: ended.message.copy_of,
         }))
     })
 }

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt};
 
-use sms::{AccountId, CarrierName, Message, UnixMs};
+use sms::{AccountId, CarrierName, Message, MessageId, UnixMs};
 
 use crate::{Answer, Attempt, Cause, OrderNumber, OrderRef, Price, SegmentReceipt, Terms};
 
@@ -125,6 +125,8 @@ pub struct LateReceipt {
     pub reference: String,
     /// In which state the message had ended.
     pub ended: EndState,
+    /// The message that this one is a copy of; absent = a customer asked for it.
+    pub copy_of: Option<MessageId>,
 }
 
 /// Something told to the customer and to billing. May be published again octet for octet; readers drop repeats by [`id`].

@@ -51,6 +51,11 @@ pub enum NameError {
 }
 
 impl MessageId {
+    /// The id of what was accepted at `instant`, told apart from others of that millisecond by 74 bits of `rest`.
+    pub fn of(instant: UnixMs, rest: [u8; 10]) -> Self {
+        Self(uuid::Builder::from_unix_timestamp_millis(instant.0, &rest).into_uuid())
+    }
+
     /// The instant in its first 48 bits: when the message was accepted.
     pub fn instant(&self) -> UnixMs {
         UnixMs((self.0.as_u128() >> 80) as u64)

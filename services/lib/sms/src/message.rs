@@ -32,4 +32,6 @@ pub struct Message {
     pub receipt: bool,
     /// Free word of the customer, handed back with receipts; empty = none.
     pub reference: String,
+    /// The message that a policy made this copy of; absent = a customer asked for this one.
+    pub copy_of: Option<MessageId>,
 }

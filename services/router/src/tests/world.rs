@@ -43,6 +43,11 @@ pub(super) struct World {
 
 /// A table of `carriers` in this order, with more keys of its default route.
 pub(super) fn table(carriers: &str, defaults: &str) -> Table {
+    table_with(carriers, defaults, "")
+}
+
+/// The same, with `first` before all other policies.
+pub(super) fn table_with(carriers: &str, defaults: &str, first: &str) -> Table {
     let mut files = Files::default();
     let names: Vec<_> = carriers.split_whitespace().collect();
     let quoted: Vec<_> = names.iter().map(|name| format!("\"{name}\"")).collect();
@@ -51,7 +56,7 @@ pub(super) fn table(carriers: &str, defaults: &str) -> Table {
     files.insert("carriers.toml", names.iter().map(entry).collect::<String>());
     let route = format!("strategy = \"priority\", carriers = [{}]{defaults}", quoted.join(", "));
     let policies = format!(
-        "[[policy]]\nname = \"barred\"\nmatch = {{ account = \"barred\" }}\nreject = \"account barred\"\n\
+        "{first}[[policy]]\nname = \"barred\"\nmatch = {{ account = \"barred\" }}\nreject = \"account barred\"\n\
          [[policy]]\nname = \"all\"\nroute = {{ {route} }}\n"
     );
     files.insert("policies.toml", policies);
@@ -166,6 +171,7 @@ impl World {
             ttl: Some(Duration::from_secs(seconds)),
             receipt: true,
             reference: String::new(),
+            copy_of: None,
         }
     }
 

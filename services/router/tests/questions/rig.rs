@@ -184,6 +184,7 @@ impl Rig {
             ttl: None,
             receipt: true,
             reference: String::new(),
+            copy_of: None,
         }
     }
 }

@@ -48,6 +48,7 @@ impl Life {
             ttl: None,
             receipt: true,
             reference: String::new(),
+            copy_of: None,
         };
         let terms = Terms {
             attempts_max: 3,
