@@ -157,7 +157,9 @@ impl Test {
             Self::Sender(globs) => globs.fit(message.from),
             Self::Tag(list) => message.tags.iter().any(|tag| list.iter().any(|wanted| wanted == tag)),
             Self::Hours(hours) => hours.contain(message.at),
-            Self::Text(regex) => message.text.is_some_and(|text| regex.is_match(text)),
+            Self::Text(list) => message
+                .text
+                .is_some_and(|text| list.iter().any(|one| one.is_match(text))),
         }
     }
 }

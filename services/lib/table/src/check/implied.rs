@@ -4,6 +4,7 @@
 
 use std::cell::Cell;
 
+use regex::Regex;
 use sms::{Class, Encoding, SenderKind};
 
 use super::plan::Plan;
@@ -76,7 +77,10 @@ impl<'a> Logic<'a> {
             // A message may have several tags: any of the wanted is enough, so each of the given must be one.
             (Test::Tag(wide), Test::Tag(narrow)) => narrow.iter().all(|one| wide.contains(one)),
             (Test::Hours(wide), Test::Hours(narrow)) => wide.cover(narrow),
-            (Test::Text(wide), Test::Text(narrow)) => wide.as_str() == narrow.as_str(),
+            (Test::Text(wide), Test::Text(narrow)) => {
+                let is_wanted = |one: &Regex| wide.iter().any(|other| other.as_str() == one.as_str());
+                narrow.iter().all(is_wanted)
+            }
             _ => false,
         }
     }

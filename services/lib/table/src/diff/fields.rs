@@ -63,7 +63,7 @@ pub(super) fn values(test: &Test) -> Vec<String> {
         }
         Test::Tag(list) => list.clone(),
         Test::Hours(hours) => vec![hours.to_string()],
-        Test::Text(regex) => vec![regex.to_string()],
+        Test::Text(list) => all(list),
     }
 }
 

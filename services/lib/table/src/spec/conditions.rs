@@ -21,6 +21,8 @@ use crate::{
 const GLOB_CHARS_MAX: usize = 128;
 /// Longest regular expression, in characters.
 const TEXT_CHARS_MAX: usize = 1_000;
+/// Regular expressions of one condition: each may grow to `TEXT_OCTETS_MAX`.
+const TEXTS_MAX: usize = 16;
 /// Largest compiled regular expression, in octets.
 const TEXT_OCTETS_MAX: usize = 1 << 20;
 
@@ -45,7 +47,7 @@ pub(crate) enum Test {
     Sender(Globs),
     Tag(Vec<String>),
     Hours(Hours),
-    Text(Regex),
+    Text(Vec<Regex>),
 }
 
 /// Words for classes.
@@ -75,7 +77,7 @@ pub(super) fn read(section: &Section<'_>, sets: &Sets) -> Conditions {
             .list(super::LIST_MAX, |item| item.string(super::NAME_CHARS_MAX))
             .map(Test::Tag),
         hours::read(section).map(Test::Hours),
-        read_text(&key("text")).map(Test::Text),
+        key("text").list(TEXTS_MAX, |item| regex(&item)).map(Test::Text),
     ];
     Conditions(tests.into_iter().flatten().collect())
 }
@@ -100,8 +102,8 @@ fn pattern(text: &str) -> Result<String, String> {
     }
 }
 
-fn read_text(entry: &Entry<'_>) -> Option<Regex> {
-    let pattern = entry.is_present().then(|| entry.string(TEXT_CHARS_MAX)).flatten()?;
+fn regex(entry: &Entry<'_>) -> Option<Regex> {
+    let pattern = entry.string(TEXT_CHARS_MAX)?;
     match RegexBuilder::new(&pattern).size_limit(TEXT_OCTETS_MAX).build() {
         Ok(regex) => Some(regex),
         Err(error) => {
@@ -148,7 +150,7 @@ impl fmt::Display for Test {
             Self::Account(globs) | Self::Sender(globs) => any(f, &globs.written()),
             Self::Tag(list) => any(f, list),
             Self::Hours(hours) => hours.fmt(f),
-            Self::Text(regex) => write!(f, "{regex}"),
+            Self::Text(list) => any(f, list),
         }
     }
 }

@@ -100,6 +100,9 @@ fn span(rng: &mut Rng, percent: usize) -> Span {
 
 fn price(rng: &mut Rng) -> i128 {
     let small = 1 + rng.below(30) as i128;
+    if rng.chance(3) {
+        return rng.pick(&[0, 999_999_999_999, 1_000_000_000_000]);
+    }
     rng.pick(&[small, small * 1_000, small * 1_000 + 1, 41_500, 45_000, 50_000])
 }
 
@@ -107,8 +110,14 @@ fn rows(rng: &mut Rng, count: usize) -> Vec<RateRow> {
     let mut rows: Vec<RateRow> = Vec::new();
     for _ in 0..rng.below(count + 1) {
         let (mcc, mnc) = rng.pick(&NETS);
-        let (mcc, mnc, prefix) = match rng.below(10) {
+        let (mcc, mnc, prefix) = match rng.below(11) {
+            // Another price for a key that has one: the instant tells which.
+            10 if !rows.is_empty() => {
+                let row = rng.pick(&rows);
+                (row.mcc, row.mnc, row.prefix)
+            }
             0..3 => ("", "", digits(rng, 1, 1)),
+            3 if rng.chance(5) => ("", "", digits(rng, 14, 15)),
             3..5 => ("", "", digits(rng, 2, 5)),
             5..8 => (mcc, mnc, String::new()),
             _ => (mcc, "", String::new()),
@@ -252,8 +261,8 @@ fn condition(rng: &mut Rng, kind: usize) -> Condition {
         6 => Condition::Class(rng.some(&CLASSES, 2)),
         7 => Condition::Encoding(rng.some(&ENCODINGS, 2)),
         8 => {
-            let text = rng.pick(&PATTERNS);
-            Condition::Text(Pattern(text, regex::Regex::new(text).expect("a sound pattern")))
+            let compiled = |text: &'static str| Pattern(text, regex::Regex::new(text).expect("a sound pattern"));
+            Condition::Text(rng.some(&PATTERNS, 2).into_iter().map(compiled).collect())
         }
         9 => Condition::SegmentsOver(1 + rng.below(3) as u64),
         10 => Condition::Ported(rng.chance(50)),
@@ -335,7 +344,9 @@ fn policy(rng: &mut Rng, at: usize, carriers: &[String], set: &[String]) -> Poli
             .collect(),
         tag: rng.maybe(30, &TAGS),
         avoid: avoid.unwrap_or_default(),
+        // Of many policies few end the walk, so that late ones are reached.
         end: match rng.below(10) {
+            _ if at > 8 && rng.chance(90) => End::On,
             0..4 => End::On,
             4 => End::Reject(rng.pick(&["no adverts", "blocked \"here\""])),
             _ => route(rng),
@@ -355,7 +366,23 @@ fn senders(rng: &mut Rng, carriers: &[String]) -> Vec<SenderRow> {
         country: rng.pick(&["", "", "FR", "JE", "CA"]),
         shown: rng.pick(&["-", "-", "ACME-FR", "12345", "+4412345678", "acme"]),
     };
-    (0..rng.below(6)).map(|_| row(rng)).collect()
+    let most = rng.pick(&[1, 6, 6, 20]);
+    (0..rng.below(most)).map(|_| row(rng)).collect()
+}
+
+/// A price that changes every other hour for days: more turns than a ranking for each is kept of.
+fn restless(rng: &mut Rng, rows: &mut Vec<RateRow>) {
+    let prefix = rng.pick(&["1", "3", "7"]);
+    let first = rng.pick(&DAYS) - 48 * 3_600_000;
+    rows.retain(|row| row.prefix != prefix);
+    let changes = (0..48).map(|at| first + at * 2 * 3_600_000);
+    rows.extend(changes.map(|from| RateRow {
+        mcc: "",
+        mnc: "",
+        prefix: prefix.to_owned(),
+        price: Some(price(rng)),
+        span: (Some(from), Some(from + 3_600_000)),
+    }));
 }
 
 fn quality(rng: &mut Rng, carriers: &[String]) -> Vec<QualityRow> {
@@ -381,7 +408,16 @@ fn quality(rng: &mut Rng, carriers: &[String]) -> Vec<QualityRow> {
 /// The table of `seed`.
 pub(crate) fn world(seed: u64) -> World {
     let rng = &mut Rng::new(seed);
-    let names: Vec<String> = rng.some(&NAMES, 6).into_iter().map(str::to_owned).collect();
+    let mut names: Vec<String> = rng.some(&NAMES, 6).into_iter().map(str::to_owned).collect();
+    // Now and then more carriers or policies than a machine word has bits.
+    if rng.chance(2) {
+        names.extend((0..67).map(|at| format!("b{at}")));
+    }
+    let policies = if rng.chance(3) {
+        60 + rng.below(80)
+    } else {
+        rng.below(9)
+    };
     let is_strict = rng.chance(40);
     let sets = sets(rng, &names);
     let ported: BTreeMap<String, Net> = (0..rng.below(8))
@@ -392,6 +428,10 @@ pub(crate) fn world(seed: u64) -> World {
         of: of.to_owned(),
         rows: rows(rng, count),
     };
+    let mut rates: Vec<Sheet> = names.iter().map(|name| sheet(rng, name, 24)).collect();
+    if rng.chance(5) {
+        restless(rng, &mut rates[0].rows);
+    }
     World {
         fx: vec![
             ("USD", rng.pick(&[500_000, 921_300])),
@@ -402,11 +442,11 @@ pub(crate) fn world(seed: u64) -> World {
         carriers: names.iter().map(|name| carrier(rng, name.clone(), is_strict)).collect(),
         plan: plan(rng),
         ported: ported.into_iter().collect(),
-        rates: names.iter().map(|name| sheet(rng, name, 24)).collect(),
+        rates,
         sells: accounts.iter().map(|name| sheet(rng, name, 8)).collect(),
         quality: quality(rng, &names),
         senders: senders(rng, &names),
-        policies: (0..rng.below(9))
+        policies: (0..policies)
             .map(|at| policy(rng, at, &names, &sets["carriers"]))
             .collect(),
         sets,

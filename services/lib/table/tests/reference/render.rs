@@ -116,7 +116,7 @@ fn conditions(all: &[Condition]) -> String {
             Condition::SenderKind(entries) => ("sender_kind", list(entries)),
             Condition::Class(entries) => ("class", list(entries)),
             Condition::Encoding(entries) => ("encoding", list(entries)),
-            Condition::Text(pattern) => ("text", format!("{:?}", pattern.0)),
+            Condition::Text(entries) => ("text", list(&entries.iter().map(|one| one.0).collect::<Vec<_>>())),
             Condition::SegmentsOver(limit) => ("segments_over", limit.to_string()),
             Condition::Ported(wanted) => ("ported", wanted.to_string()),
             Condition::Tag(entries) => ("tag", list(entries)),

@@ -173,9 +173,12 @@ fn holds(world: &World, message: &Message, condition: &Condition, counts: &mut C
         Condition::SenderKind(list) => ("sender_kind", list.contains(&sender_kind(&message.from))),
         Condition::Class(list) => ("class", list.contains(&message.class)),
         Condition::Encoding(list) => ("encoding", list.contains(&message.encoding)),
-        Condition::Text(pattern) => {
+        Condition::Text(list) => {
             let text = message.text.as_deref();
-            ("text", text.is_some_and(|text| pattern.1.is_match(text)))
+            (
+                "text",
+                text.is_some_and(|text| list.iter().any(|one| one.1.is_match(text))),
+            )
         }
         Condition::SegmentsOver(limit) => ("segments_over", message.segments > *limit),
         Condition::Ported(wanted) => ("ported", resolved.ported == *wanted),

@@ -117,7 +117,7 @@ pub(crate) enum Condition {
     SenderKind(Vec<&'static str>),
     Class(Vec<&'static str>),
     Encoding(Vec<&'static str>),
-    Text(Pattern),
+    Text(Vec<Pattern>),
     SegmentsOver(u64),
     Ported(bool),
     Tag(Vec<&'static str>),
