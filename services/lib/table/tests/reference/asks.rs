@@ -17,6 +17,7 @@ fn instant(rng: &mut Rng) -> i64 {
 
 fn number(rng: &mut Rng, world: &World) -> String {
     let number = match rng.below(10) {
+        _ if rng.chance(3) => digits(rng, 14, 15),
         0..2 if !world.ported.is_empty() => rng.pick(&world.ported).0,
         2..7 if !world.plan.is_empty() => format!("{}{}", rng.pick(&world.plan).prefix, digits(rng, 2, 3)),
         _ => digits(rng, 3, 7),

@@ -61,7 +61,15 @@ fn standing(live: &Live, carrier: &str) -> Standing {
 }
 
 /// Whether table and reference agree on `ask`, in every field of every answer.
-pub(crate) fn judge(world: &World, table: &Table, ask: &Ask, counts: &mut Counts) -> Result<(), Difference> {
+///
+/// `decided` is the answer to whatever was asked before: nothing of it may be left.
+pub(crate) fn judge<'t>(
+    world: &World,
+    table: &'t Table,
+    ask: &Ask,
+    decided: &mut Decision<'t>,
+    counts: &mut Counts,
+) -> Result<(), Difference> {
     let asked = asked(ask);
     let live = ask.live.clone().unwrap_or_default();
     let tried: Vec<CarrierName> = live.tried.iter().map(|name| CarrierName::new(name).unwrap()).collect();
@@ -83,9 +91,14 @@ pub(crate) fn judge(world: &World, table: &Table, ask: &Ask, counts: &mut Counts
         };
     }
     let wanted = answer(world, ask, table.version(), counts);
-    explanation(&wanted, table, &query, counts.asks.is_multiple_of(WRITTEN_EVERY))?;
+    let is_written = counts.asks.is_multiple_of(WRITTEN_EVERY);
     counts.asks += 1;
-    decision(&wanted, table, &query)?;
+    explanation(&wanted, table, &query, is_written)?;
+    if is_written && ask.live.is_none() && !ask.is_hlr {
+        line(&wanted, table, ask)?;
+    }
+    table.decide(&query, decided);
+    decision(&wanted, decided, &query)?;
     quote(&wanted, table, &query)
 }
 
@@ -114,9 +127,62 @@ fn explanation(wanted: &Answer, table: &Table, query: &Query<'_>, is_written: bo
     Err((format!("explanation: {differ:?}"), wanted, found))
 }
 
-fn decision(wanted: &Answer, table: &Table, query: &Query<'_>) -> Result<(), Difference> {
-    let mut found = Decision::new();
-    table.decide(query, &mut found);
+/// The same as a line of a batch.
+fn line(wanted: &Answer, table: &Table, ask: &Ask) -> Result<(), Difference> {
+    let mut query = serde_json::Map::new();
+    let mut add = |key: &str, value: Value| query.insert(key.to_owned(), value);
+    // What has the value that stands for an absent field is left out every other time.
+    let is_terse = ask.roll.is_multiple_of(2);
+    add("to", ask.to.as_str().into());
+    add("at", render::instant(ask.at).into());
+    let texts = [
+        ("from", ask.from, ""),
+        ("account", ask.account, ""),
+        ("class", ask.class, "transactional"),
+    ];
+    for (key, value, absent) in texts {
+        if !is_terse || value != absent {
+            add(key, value.into());
+        }
+    }
+    match &ask.text {
+        Some(text) => _ = add("text", text.as_str().into()),
+        None => {
+            if !is_terse || ask.segments != 1 {
+                add("segments", ask.segments.into());
+            }
+            if !is_terse || ask.encoding != "gsm7" {
+                add("encoding", ask.encoding.into());
+            }
+        }
+    }
+    if let Some((mcc, mnc)) = ask.network {
+        add("network", format!("{mcc}{mnc}").into());
+    }
+    if let Some(ported) = ask.ported {
+        add("ported", ported.into());
+    }
+    if !is_terse || ask.roll != 0 {
+        add("roll", ask.roll.into());
+    }
+    let mut found = Vec::new();
+    table::batch::explain(
+        table,
+        Value::Object(query).to_string().as_bytes(),
+        &mut found,
+        UnixMs(0),
+    )
+    .unwrap();
+    let wanted = serde_json::to_string(wanted).unwrap();
+    let found = String::from_utf8(found).unwrap();
+    if found.trim_end() == wanted {
+        Ok(())
+    } else {
+        Err(("batch".to_owned(), wanted, found))
+    }
+}
+
+fn decision(wanted: &Answer, found: &Decision<'_>, query: &Query<'_>) -> Result<(), Difference> {
     let reason = wanted.reason.as_deref().filter(|_| wanted.action == "reject");
     same(
         "decision: action, policy, reason",
