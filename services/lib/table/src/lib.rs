@@ -25,6 +25,7 @@ mod gate;
 mod glob;
 mod instant;
 mod live;
+mod lookups;
 mod money;
 mod names;
 mod network;

@@ -72,6 +72,7 @@ async fn reload(dir: &Path, last_good: &LastGood, live: &LiveTable, unserved: Op
             if let Some(unserved) = unserved {
                 unserved.cover(&table);
             }
+            warn_of_lookups(&table);
             swap(table, live);
             sweep(live).await;
         }
@@ -97,6 +98,21 @@ async fn sweep(live: &LiveTable) {
             return;
         }
         time::sleep(SWEEP_PERIOD).await;
+    }
+}
+
+/// Says which policies ask for a look-up: nobody answers one yet, so the numbering plan does.
+pub(super) fn warn_of_lookups(table: &Table) {
+    let policies: Vec<_> = table
+        .lookups()
+        .map(|name| if name.is_empty() { "the defaults" } else { name })
+        .collect();
+    if !policies.is_empty() {
+        let policies = policies.join(", ");
+        warn!(
+            policies,
+            "look-ups of numbers are asked for and nobody answers them: the network is that of the table's numbering"
+        );
     }
 }
 

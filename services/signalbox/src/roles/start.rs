@@ -27,6 +27,7 @@ pub(super) async fn router(
         warn!("the table has warnings:\n{warnings}");
     }
     info!(version = table.version(), "table loaded: {}", table.summary());
+    reload::warn_of_lookups(&table);
     reload::describe();
     if let Some(unserved) = &mut unserved {
         unserved.cover(&table);
