@@ -5,7 +5,7 @@ use serde::Serialize;
 use table::{Table, files::Files};
 
 use super::{
-    clock::{median, timed},
+    clock::{median, on_core, timed},
     heap::Heap,
 };
 
@@ -18,6 +18,8 @@ pub(crate) struct Compiled {
     pub(crate) seconds: f64,
     /// The same at best.
     pub(crate) seconds_min: f64,
+    /// What it takes of a core, without the time in which other programs ran there: median.
+    pub(crate) core_seconds: f64,
     /// Live heap of the compiled table.
     pub(crate) table_bytes: usize,
     /// Most heap live while compiling, files aside. Absent = hidden behind what was live before.
@@ -32,12 +34,14 @@ pub(crate) struct Compiled {
 /// afterwards is the table.
 pub(crate) fn compile(files: &Files, source_bytes: usize, rounds: usize, heap: &dyn Heap) -> Result<(Table, Compiled)> {
     let (before, peak_before) = (heap.live(), heap.peak());
-    let mut seconds = Vec::new();
+    let (mut seconds, mut core_seconds) = (Vec::with_capacity(rounds), Vec::with_capacity(rounds));
     let mut compiled = None;
     for _ in 0..rounds.max(1) {
         drop(compiled.take());
+        let core = on_core();
         let (built, took) = timed(|| table::build(files));
         seconds.push(took.as_secs_f64());
+        core_seconds.push((on_core() - core).as_secs_f64());
         compiled = Some(built.map_err(|problems| anyhow!("the generated table is refused:\n{problems}"))?);
     }
     let (table, warnings) = compiled.expect("at least one round");
@@ -48,6 +52,7 @@ pub(crate) fn compile(files: &Files, source_bytes: usize, rounds: usize, heap: &
         source_bytes,
         seconds_min: seconds.iter().copied().fold(f64::INFINITY, f64::min),
         seconds: median(seconds),
+        core_seconds: median(core_seconds),
         table_bytes: heap.live() - before,
         peak_bytes: (peak > peak_before).then(|| peak - before),
         warnings: count,

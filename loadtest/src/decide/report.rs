@@ -164,9 +164,10 @@ impl Report {
         writeln!(f, "\nrows            {}", self.rows)?;
         writeln!(
             f,
-            "check, compile  {:.3} s, at best {:.3}; {:.1} MB of files, {} warnings",
+            "check, compile  {:.3} s, at best {:.3}, {:.3} of a core; {:.1} MB of files, {} warnings",
             compiled.seconds,
             compiled.seconds_min,
+            compiled.core_seconds,
             mb(compiled.source_bytes),
             compiled.warnings
         )?;

@@ -267,3 +267,6 @@ pub(super) fn fits(pattern: &str, value: &str) -> bool {
     }
     pattern[p..].iter().all(|octet| *octet == b'*')
 }
+
+#[cfg(test)]
+mod tests;

@@ -43,3 +43,6 @@ impl Serialize for Money {
         serializer.collect_str(self)
     }
 }
+
+#[cfg(test)]
+mod tests;
