@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// Attempts of a route where neither it nor the defaults say.
-const ATTEMPTS_DEFAULT: u32 = 3;
+pub(crate) const ATTEMPTS_DEFAULT: u32 = 3;
 
 /// Builds the table.
 pub(crate) fn compile(checked: &Checked) -> Table {

@@ -58,7 +58,7 @@ pub struct Change {
     pub name: String,
     /// Its place before and after, from 1, where it moved past others.
     pub moved: Option<(usize, usize)>,
-    /// What differs of it; of one that was added or removed, all that it says.
+    /// What differs of it; of one that was added or removed, all that it says and that is no default.
     pub fields: Vec<FieldChange>,
 }
 
@@ -150,7 +150,7 @@ fn compare(old_files: &Files, old: &Spec, new_files: &Files, new: &Spec) -> Diff
         new: new.version.clone(),
         differs: false,
         settings: merge::fields(&things::settings(&old.settings), &things::settings(&new.settings)),
-        carriers: merge::unordered(things::carriers(old), things::carriers(new)),
+        carriers: things::carrier_changes(old, new),
         policies: merge::ordered(things::policies(old), things::policies(new)),
         senders: merge::ordered(things::senders(old), things::senders(new)),
         sets: merge::unordered(things::sets(old_files), things::sets(new_files)),

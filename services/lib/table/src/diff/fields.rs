@@ -67,6 +67,19 @@ pub(super) fn values(test: &Test) -> Vec<String> {
     }
 }
 
+/// What a carrier is that says nothing.
+pub(super) const CARRIER_DEFAULTS: [(&str, &str); 9] = [
+    ("enabled", "true"),
+    ("only_named", "false"),
+    ("sender_kinds", "alphanumeric long_code short_code"),
+    ("encodings", "binary gsm7 ucs2"),
+    ("concatenation", "true"),
+    ("receipts", "true"),
+    ("accepts_ported", "true"),
+    ("route_type", "direct"),
+    ("charged", "submit"),
+];
+
 /// A carrier with its defaults spelled out.
 pub(super) fn carrier(carrier: &CarrierSpec) -> Vec<Field> {
     const ENCODINGS: [Encoding; 3] = [Encoding::Gsm7, Encoding::Ucs2, Encoding::Binary];

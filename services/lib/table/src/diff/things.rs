@@ -7,6 +7,7 @@ use super::{
     names::Names,
 };
 use crate::{
+    compile::ATTEMPTS_DEFAULT,
     files::Files,
     network::Country,
     spec::{Conditions, End, PlanRow, PolicySpec, Settings, Spec, Strategy},
@@ -19,11 +20,28 @@ pub(super) fn settings(settings: &Settings) -> Vec<Field> {
     for (currency, (fx, _)) in &settings.fx {
         fields.one(&format!("fx.{currency}"), Some(fx));
     }
-    fields::route("defaults", &settings.defaults, false, &mut fields);
+    // A default spelled out is no difference.
+    let mut defaults = settings.defaults.clone();
+    defaults.strategy.get_or_insert_default();
+    defaults.lookup.get_or_insert_default();
+    defaults.attempts.get_or_insert(ATTEMPTS_DEFAULT);
+    fields::route("defaults", &defaults, false, &mut fields);
     fields.0
 }
 
-pub(super) fn carriers(spec: &Spec) -> Vec<Thing> {
+/// Carriers, by name. Of one that came or went only what is no default is worth reading.
+pub(super) fn carrier_changes(old: &Spec, new: &Spec) -> Vec<Change> {
+    let mut changes = merge::unordered(carriers(old), carriers(new));
+    for change in changes.iter_mut().filter(|change| change.kind != "changed") {
+        change.fields.retain(|field| {
+            let values = if field.from.is_empty() { &field.to } else { &field.from };
+            !fields::CARRIER_DEFAULTS.contains(&(&*field.key, &*values.join(" ")))
+        });
+    }
+    changes
+}
+
+fn carriers(spec: &Spec) -> Vec<Thing> {
     let carriers = spec.carriers.iter().flatten();
     carriers
         .map(|carrier| Thing {
