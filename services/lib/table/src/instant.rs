@@ -1,6 +1,10 @@
 //! Instants as tables and queries write them: RFC 3339 dates, or instants in UTC.
 
-use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use jiff::{
+    Timestamp,
+    civil::{Date, DateTime},
+    tz::TimeZone,
+};
 use sms::UnixMs;
 
 /// Length of a date, in octets.
@@ -21,6 +25,9 @@ pub enum InstantError {
     /// Neither a date nor an instant.
     #[error("\"{0}\" is neither a date like 2026-11-21 nor an instant like 2026-11-21T12:00:00Z")]
     Format(String),
+    /// An instant without a zone.
+    #[error("\"{0}\" has no time zone, write it in UTC with a Z at its end")]
+    Zoneless(String),
     /// Another offset than UTC.
     #[error("\"{0}\" is not in UTC, write it with a Z at its end")]
     Offset(String),
@@ -88,7 +95,10 @@ fn parse(text: &str) -> Result<i64, InstantError> {
             Ok(midnight.timestamp().as_millisecond())
         }
         Some(b'T' | b't' | b' ') if !text.contains('[') => {
-            let parsed: Timestamp = text.parse().map_err(|_| error())?;
+            let parsed: Timestamp = text.parse().map_err(|_| match text.parse::<DateTime>() {
+                Ok(_) if !text.ends_with(['Z', 'z']) => InstantError::Zoneless(short(text)),
+                _ => error(),
+            })?;
             let ceil = i64::from(parsed.subsec_nanosecond().rem_euclid(1_000_000) != 0);
             let floor = parsed.as_nanosecond().div_euclid(1_000_000);
             Ok(i64::try_from(floor).map_err(|_| error())? + ceil)

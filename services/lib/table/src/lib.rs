@@ -57,7 +57,7 @@ pub use network::{Country, Mcc, Network, NetworkError};
 pub use query::{Query, Served, Source};
 pub use quote::Quote;
 pub use request::{Asked, QUERY_FIELD_OCTETS_MAX, Request, RequestError};
-pub use source::{Problem, Problems};
+pub use source::{Problem, Problems, Severity};
 pub use spec::{Charged, Lookup, OnUnknown, RouteType, Strategy};
 pub use standing::{Standing, Standings};
 pub use table::{Carrier, Table, build, load};

@@ -36,6 +36,15 @@ pub enum MoneyError {
     /// Not digits with an optional point.
     #[error("\"{0}\" is no decimal number, write it like 0.0415")]
     Format(String),
+    /// Below zero.
+    #[error("\"{0}\" is below zero")]
+    Negative(String),
+    /// With an exponent, whose slips are hard to see.
+    #[error("\"{0}\" has an exponent, write all its digits")]
+    Exponent(String),
+    /// With a comma: a point in one country, nothing in another.
+    #[error("\"{0}\" has a comma, write a point and no separator of thousands")]
+    Comma(String),
     /// Too precise.
     #[error("\"{text}\" has {places} places behind the point, the limit is {limit}")]
     Places {
@@ -157,7 +166,7 @@ fn split(text: &str, places_max: usize) -> Result<(&str, &str), MoneyError> {
     };
     let is_digits = |part: &str| part.bytes().all(|octet| octet.is_ascii_digit());
     if units.is_empty() || !is_digits(units) || !is_digits(fraction) {
-        return Err(MoneyError::Format(short(text)));
+        return Err(malformed(text));
     }
     if fraction.len() > places_max {
         return Err(MoneyError::Places {
@@ -167,6 +176,17 @@ fn split(text: &str, places_max: usize) -> Result<(&str, &str), MoneyError> {
         });
     }
     Ok((units, fraction))
+}
+
+/// What keeps `text` from being a decimal number.
+fn malformed(text: &str) -> MoneyError {
+    let is_number = text.parse::<f64>().is_ok_and(f64::is_finite);
+    match short(text) {
+        short if is_number && text.contains(['e', 'E']) => MoneyError::Exponent(short),
+        short if is_number && text.starts_with('-') => MoneyError::Negative(short),
+        short if text.contains(',') => MoneyError::Comma(short),
+        short => MoneyError::Format(short),
+    }
 }
 
 fn short(text: &str) -> String {

@@ -5,7 +5,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use table::{Problems, Table};
+use table::{
+    Problems, Table,
+    files::{self, Files},
+};
 use tracing::{error, info, warn};
 
 use crate::config::{Config, Engine};
@@ -35,10 +38,11 @@ impl LastGood {
     /// # Errors
     /// The table in `dir` has mistakes, and no good one is kept.
     pub(super) fn load(&self, dir: &Path) -> Result<(Table, Problems), Problems> {
-        let problems = match table::load(dir) {
-            Ok((table, warnings)) => {
-                self.keep(dir);
-                return Ok((table, warnings));
+        let read = files::read(dir).and_then(|files| Ok((table::build(&files)?, files)));
+        let problems = match read {
+            Ok((good, files)) => {
+                self.keep(&files);
+                return Ok(good);
             }
             Err(problems) => problems,
         };
@@ -59,25 +63,25 @@ impl LastGood {
         }
     }
 
-    /// Keeps a copy of `dir`, whose table is good. A copy that cannot be made is no reason to stop.
-    pub(super) fn keep(&self, dir: &Path) {
+    /// Keeps `files`, which make a good table. A copy that cannot be made is no reason to stop.
+    pub(super) fn keep(&self, files: &Files) {
         let Some(kept) = &self.0 else { return };
-        if let Err(error) = replace(dir, kept, std::process::id()) {
+        if let Err(error) = replace(files, kept, std::process::id()) {
             warn!(%error, "{}: the good table could not be kept for the next start", kept.display());
         }
     }
 }
 
-/// Puts a copy of `dir` in the place of `kept`. Several routers may share one place: each works under names with a number of its `own`,
+/// Puts `files` in the place of `kept`. Several routers may share one place: each works under names with a number of its `own`,
 /// and whoever comes later finds a good table of the same directory there.
-fn replace(dir: &Path, kept: &Path, own: u32) -> io::Result<()> {
+fn replace(files: &Files, kept: &Path, own: u32) -> io::Result<()> {
     let (fresh, old) = (
         kept.with_extension(format!("new.{own}")),
         kept.with_extension(format!("old.{own}")),
     );
     fs::remove_dir_all(&fresh).or_else(absent_is_fine)?;
     fs::remove_dir_all(&old).or_else(absent_is_fine)?;
-    copy(dir, &fresh)?;
+    files.write(&fresh)?;
     fs::rename(kept, &old).or_else(absent_is_fine)?;
     if let Err(error) = fs::rename(&fresh, kept) {
         fs::remove_dir_all(&fresh)?;
@@ -96,30 +100,6 @@ fn absent_is_fine(error: io::Error) -> io::Result<()> {
     } else {
         Err(error)
     }
-}
-
-/// Copies what is in `from` and the folders below it.
-fn copy(from: &Path, to: &Path) -> io::Result<()> {
-    fs::create_dir_all(to)?;
-    for entry in fs::read_dir(from)? {
-        let entry = entry?;
-        let (path, target) = (entry.path(), to.join(entry.file_name()));
-        if is_hidden(&path) {
-            continue;
-        }
-        if path.is_dir() {
-            copy(&path, &target)?;
-        } else {
-            fs::copy(&path, &target)?;
-        }
-    }
-    Ok(())
-}
-
-/// Editors and mounts keep their own files under names with a dot.
-fn is_hidden(path: &Path) -> bool {
-    path.file_name()
-        .is_some_and(|name| name.as_encoded_bytes().starts_with(b"."))
 }
 
 #[cfg(test)]

@@ -3,7 +3,10 @@
 use std::{path::Path, time::Duration};
 
 use service::{Stop, Tasks, time, watch::PathWatch};
-use table::{LiveTable, Table, files::fingerprint};
+use table::{
+    LiveTable, Table,
+    files::{self, fingerprint},
+};
 use tracing::{error, info, warn};
 
 use super::{last_good::LastGood, unserved::Unserved};
@@ -60,8 +63,9 @@ async fn reload(dir: &Path, last_good: &LastGood, live: &LiveTable, unserved: Op
     let mut work = Tasks::new();
     let (from, last_good) = (dir.to_owned(), last_good.clone());
     work.spawn_blocking(move || {
-        let loaded = table::load(&from)?;
-        last_good.keep(&from);
+        let files = files::read(&from)?;
+        let loaded = table::build(&files)?;
+        last_good.keep(&files);
         Ok::<_, table::Problems>(loaded)
     });
     match work.join_next().await {

@@ -1,5 +1,7 @@
 //! What the targets share: inputs are golden files, so that those committed beside the tests are the first corpus.
 
+use std::collections::BTreeMap;
+
 use table::{Problems, Table, files::Files};
 
 /// The files that an input does not give.
@@ -18,13 +20,19 @@ pub fn sections(input: &[u8]) -> Vec<(String, Vec<u8>)> {
     sections
 }
 
-/// The base with those files of `input` in place whose names `is_of` accepts.
+/// The base with those files of `input` in place whose names `is_of` accepts. A name behind a minus leaves its file out.
 pub fn files(input: &[u8], is_of: impl Fn(&str) -> bool) -> Files {
-    let mut files = Files::default();
-    for (name, body) in sections(BASE.as_bytes()) {
-        files.insert(name, body);
+    let mut given: BTreeMap<String, Vec<u8>> = sections(BASE.as_bytes()).into_iter().collect();
+    for (name, body) in sections(input) {
+        let left_out = name.strip_prefix('-').filter(|name| is_of(name));
+        if let Some(left_out) = left_out {
+            given.remove(left_out);
+        } else if is_of(&name) {
+            given.insert(name, body);
+        }
     }
-    for (name, body) in sections(input).into_iter().filter(|(name, _)| is_of(name)) {
+    let mut files = Files::default();
+    for (name, body) in given {
         files.insert(name, body);
     }
     files

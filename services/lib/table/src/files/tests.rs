@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use super::{fingerprint, read};
+use super::{READS_MAX, directory::read_still, fingerprint, read};
 
 fn write(dir: &Path, path: &str, text: &str) {
     let path = dir.join(path);
@@ -50,4 +50,61 @@ fn versions_and_fingerprints_follow_the_files() {
     write(dir.path(), "rates/a.csv", "");
     let after = (read(dir.path()).expect("readable").version(), fingerprint(dir.path()));
     assert!(before.0 != after.0 && before.1 != after.1);
+}
+
+/// Writes a file after each of the first two readings: the third is of one moment.
+#[test]
+fn a_directory_that_changes_is_read_again() {
+    let dir = tempfile::tempdir().expect("a directory");
+    write(dir.path(), "table.toml", "a");
+    let mut readings = 0;
+    let files = read_still(dir.path(), || {
+        readings += 1;
+        if readings < READS_MAX {
+            write(dir.path(), "table.toml", &"b".repeat(1 + readings as usize));
+        }
+    });
+    assert_eq!(
+        (readings, files.expect("it held still").get("table.toml")),
+        (READS_MAX, Some(&b"bbb"[..]))
+    );
+}
+
+#[test]
+fn a_file_that_vanishes_while_it_is_read_is_read_as_gone() {
+    let dir = tempfile::tempdir().expect("a directory");
+    write(dir.path(), "table.toml", "a");
+    write(dir.path(), "rates/a.csv", "a");
+    let files = read_still(dir.path(), || drop(fs::remove_file(dir.path().join("rates/a.csv"))));
+    assert_eq!(files.expect("it held still").get("rates/a.csv"), None);
+}
+
+#[test]
+fn a_directory_that_never_holds_still_is_refused() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let mut text = String::new();
+    let problems = read_still(dir.path(), || {
+        text += "x";
+        write(dir.path(), "table.toml", &text);
+    });
+    let problems = problems.expect_err("it changed each time").to_string();
+    assert!(
+        problems.contains("error[T001]: changed each of the 3 times it was read"),
+        "{problems}"
+    );
+    assert_eq!(text.len(), READS_MAX as usize);
+}
+
+#[test]
+fn files_are_written_as_they_were_read() {
+    let (dir, copy) = (
+        tempfile::tempdir().expect("a directory"),
+        tempfile::tempdir().expect("a directory"),
+    );
+    for path in ["table.toml", "rates/a.csv", "sets/b.txt"] {
+        write(dir.path(), path, path);
+    }
+    let files = read(dir.path()).expect("readable");
+    files.write(&copy.path().join("kept")).expect("writable");
+    assert_eq!(read(&copy.path().join("kept")), Ok(files));
 }

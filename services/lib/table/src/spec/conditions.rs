@@ -9,7 +9,7 @@ use source::{Code, Entry, Section};
 use super::{
     carriers::{ENCODINGS, SENDER_KINDS, words},
     hours::{self, Hours},
-    sets::Sets,
+    sets::{Sets, refuse_empty},
 };
 use crate::{
     digits::Digits,
@@ -25,6 +25,8 @@ const TEXT_CHARS_MAX: usize = 1_000;
 const TEXTS_MAX: usize = 16;
 /// Largest compiled regular expression, in octets.
 const TEXT_OCTETS_MAX: usize = 1 << 20;
+/// Most regular expressions of a table: bounds the time and the memory that it takes to compile them.
+pub(super) const TEXTS_OF_TABLE_MAX: u32 = 500;
 
 /// Conditions that must all hold.
 #[derive(Clone, Debug, Default)]
@@ -73,11 +75,9 @@ pub(super) fn read(section: &Section<'_>, sets: &Sets) -> Conditions {
             .map(|list| Test::Account(Globs::new(&list))),
         sets.values(&key("sender"), pattern)
             .map(|list| Test::Sender(Globs::new(&list))),
-        key("tag")
-            .list(super::LIST_MAX, |item| item.string(super::NAME_CHARS_MAX))
-            .map(Test::Tag),
+        filled(&key("tag"), super::LIST_MAX, |item| item.string(super::NAME_CHARS_MAX)).map(Test::Tag),
         hours::read(section).map(Test::Hours),
-        key("text").list(TEXTS_MAX, |item| regex(&item)).map(Test::Text),
+        filled(&key("text"), TEXTS_MAX, |item| regex(&item, sets)).map(Test::Text),
     ];
     Conditions(tests.into_iter().flatten().collect())
 }
@@ -102,10 +102,30 @@ fn pattern(text: &str) -> Result<String, String> {
     }
 }
 
-fn regex(entry: &Entry<'_>) -> Option<Regex> {
+/// A list that is not empty.
+fn filled<'a, T>(entry: &Entry<'a>, items_max: usize, read: impl Fn(Entry<'a>) -> Option<T>) -> Option<Vec<T>> {
+    let items = entry.items(items_max)?;
+    if items.is_empty() {
+        refuse_empty(entry);
+    }
+    Some(items.into_iter().filter_map(read).collect())
+}
+
+fn regex(entry: &Entry<'_>, sets: &Sets) -> Option<Regex> {
     let pattern = entry.string(TEXT_CHARS_MAX)?;
+    if !sets.spend_text() {
+        let what = format!("is more than the {TEXTS_OF_TABLE_MAX} regular expressions that a table may have");
+        entry.refuse(Code::RANGE, what, "", "join some with |");
+        return None;
+    }
     match RegexBuilder::new(&pattern).size_limit(TEXT_OCTETS_MAX).build() {
         Ok(regex) => Some(regex),
+        Err(regex::Error::CompiledTooBig(limit)) => {
+            let what = format!("is a regular expression that takes more than {limit} octets");
+            let why = "a repetition multiplies what it repeats, and one inside another does so twice";
+            entry.refuse(Code::RANGE, what, why, "repeat less");
+            None
+        }
         Err(error) => {
             entry.refuse(Code::FORMAT, "is no regular expression", error.to_string(), "");
             None

@@ -152,7 +152,13 @@ fn fields<'a, const COLUMNS: usize>(
                 at + 1,
                 octets.len()
             );
-            log.error(place.clone(), Code::RANGE, what, "", "");
+            // A quote that is never closed takes all lines that follow into its field.
+            let help = if octets.contains(&b'\n') {
+                "close the quote that opens in this line"
+            } else {
+                ""
+            };
+            log.error(place.clone(), Code::RANGE, what, "", help);
             return None;
         }
         let Ok(text) = std::str::from_utf8(octets) else {

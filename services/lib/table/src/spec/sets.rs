@@ -8,7 +8,7 @@ use std::{
 
 use source::{Code, Entry, Log, Place, nearest};
 
-use super::LIST_MAX;
+use super::{LIST_MAX, conditions::TEXTS_OF_TABLE_MAX};
 use crate::{code, files::Files};
 
 /// Most entries of one set.
@@ -16,7 +16,8 @@ const ENTRIES_MAX: usize = 2_000_000;
 /// Longest entry, in octets.
 const ENTRY_OCTETS_MAX: usize = 256;
 /// Most entries of all lists together, a set counted wherever it stands: bounds what a table costs to read and to hold.
-const EXPANDED_MAX: usize = 20_000_000;
+const EXPANDED_MAX: usize = 4_000_000;
+const _: () = assert!(ENTRIES_MAX <= EXPANDED_MAX, "the largest set may be named");
 
 /// Every set by name. An entry keeps its line.
 #[derive(Debug, Default)]
@@ -25,6 +26,8 @@ pub(super) struct Sets {
     used: RefCell<BTreeSet<String>>,
     /// Entries that sets brought into lists so far.
     expanded: Cell<usize>,
+    /// Regular expressions read so far.
+    texts: Cell<u32>,
 }
 
 #[derive(Debug)]
@@ -50,6 +53,12 @@ impl Sets {
             sets: sets.collect(),
             ..Self::default()
         }
+    }
+
+    /// Counts a regular expression; no = there are too many.
+    pub(super) fn spend_text(&self) -> bool {
+        self.texts.set(self.texts.get() + 1);
+        self.texts.get() <= TEXTS_OF_TABLE_MAX
     }
 
     /// Where the sets stand that no list names, with their names.
