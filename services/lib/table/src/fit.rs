@@ -101,6 +101,11 @@ impl Fits {
         }
     }
 
+    /// Whether senders.csv may change the sender towards any carrier.
+    pub(crate) fn is_any_ruled(&self) -> bool {
+        self.ruled.0.iter().any(|word| *word != 0)
+    }
+
     /// Whether senders.csv may change the sender towards `carrier`.
     pub(crate) fn is_ruled(&self, carrier: CarrierIndex) -> bool {
         self.ruled.has(carrier)

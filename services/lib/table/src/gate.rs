@@ -85,8 +85,8 @@ impl Gates {
             planned,
             country,
             network,
-            self.accounts.get(message.account),
-            self.senders.get(message.from),
+            self.accounts.get(message.account, message.account_hash),
+            self.senders.get(message.from, message.from_hash),
             self.tagged[usize::from(!message.tags.is_empty())],
         ];
         let mut open = Open {

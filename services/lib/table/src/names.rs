@@ -20,7 +20,7 @@ impl<T: Copy> Names<T> {
             others: Box::new(std::array::from_fn(|octet| other(octet as u8))),
         };
         for at in 0..names.entries.len() {
-            let mut slot = names.first_slot(&names.entries[at].0);
+            let mut slot = names.first_slot(NameHash::of(&names.entries[at].0));
             while names.slots[slot] != 0 {
                 slot = names.next_slot(slot);
             }
@@ -29,13 +29,13 @@ impl<T: Copy> Names<T> {
         names
     }
 
-    /// The value of `name`.
-    pub(crate) fn get(&self, name: &str) -> T {
+    /// The value of `name`, whose hash is `hash`.
+    pub(crate) fn get(&self, name: &str, hash: NameHash) -> T {
         let other = self.others[usize::from(first_octet(name))];
         if self.entries.is_empty() {
             return other;
         }
-        let mut slot = self.first_slot(name);
+        let mut slot = self.first_slot(hash);
         while let Some(at) = self.slots[slot].checked_sub(1) {
             let (known, value) = &self.entries[at as usize];
             if known.eq_ignore_ascii_case(name) {
@@ -46,16 +46,37 @@ impl<T: Copy> Names<T> {
         other
     }
 
-    fn first_slot(&self, name: &str) -> usize {
-        // FNV-1a: names are short, and who writes the table chooses them.
-        let hash = name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, octet| {
-            (hash ^ u64::from(octet.to_ascii_lowercase())).wrapping_mul(0x0100_0000_01b3)
-        });
-        (hash ^ (hash >> 32)) as usize & (self.slots.len() - 1)
+    fn first_slot(&self, hash: NameHash) -> usize {
+        hash.0 as usize & (self.slots.len() - 1)
     }
 
     fn next_slot(&self, slot: usize) -> usize {
         (slot + 1) & (self.slots.len() - 1)
+    }
+}
+
+/// A hash of a name that does not tell its ASCII case. Made once for each message: several tables of names are asked.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct NameHash(u64);
+
+impl NameHash {
+    /// The hash of `name`. Names are short, and who writes the table chooses those that are looked for.
+    pub(crate) fn of(name: &str) -> Self {
+        const ODD: u64 = 0x9E37_79B9_7F4A_7C15;
+        // The bit that tells capital from small letters; what else it hides is told apart when names are compared.
+        const CASE: u64 = 0x2020_2020_2020_2020;
+        let mut chunks = name.as_bytes().chunks_exact(8);
+        let mut hash = name.len() as u64;
+        for chunk in &mut chunks {
+            let octets = u64::from_le_bytes(chunk.try_into().expect("chunks of 8"));
+            hash = (hash.rotate_left(29) ^ (octets | CASE)).wrapping_mul(ODD);
+        }
+        let rest = chunks
+            .remainder()
+            .iter()
+            .fold(0, |rest, octet| rest << 8 | u64::from(octet | 0x20));
+        hash = (hash.rotate_left(29) ^ rest).wrapping_mul(ODD);
+        Self(hash ^ (hash >> 32))
     }
 }
 

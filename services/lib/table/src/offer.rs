@@ -12,7 +12,7 @@ use crate::{
     rank,
     ranking::Offer,
     rates::{CarrierIndex, Charge, Price},
-    senders::Shown,
+    senders::{Fitting, Shown},
     spec::Strategy,
     table::{Carrier, Table},
     walk::{Message, Probe},
@@ -24,6 +24,8 @@ struct Desk<'t, 'a> {
     query: &'a Query<'a>,
     message: &'a Message<'t, 'a>,
     route: &'t Route,
+    /// The rules of senders.csv, where they may fit a carrier of the route.
+    rules: Option<Fitting<'t>>,
     /// How well carriers deliver, where the route ranks or refuses by it.
     figures: Option<Figures<'t>>,
     /// Longest wait for a carrier; beyond it the carrier is saturated.
@@ -52,6 +54,7 @@ pub(crate) fn offer<'t, P: Probe<'t>>(
         query,
         message,
         route,
+        rules: table.fits.is_any_ruled().then(|| table.senders.of(message)),
         figures: needs_figures.then(|| table.quality.of(resolved.network)),
         patience: patience(query, &decision.terms),
         sell,
@@ -179,7 +182,7 @@ impl<'t> Desk<'t, '_> {
 
     /// The first reason that refuses a carrier that is refused, and the sender that it would have shown.
     fn refusal(&self, carrier: CarrierIndex, avoided: &[CarrierIndex]) -> (Refusal, Shown) {
-        let shown = self.table.senders.towards(carrier, self.message);
+        let shown = self.towards(carrier);
         let told = self.unfit(
             &self.table.carriers[usize::from(carrier)],
             shown,
@@ -193,6 +196,11 @@ impl<'t> Desk<'t, '_> {
                 .expect_err("it would be among the ranked"),
         });
         (why, shown)
+    }
+
+    fn towards(&self, carrier: CarrierIndex) -> Shown {
+        let rules = self.rules.as_ref();
+        rules.map_or(Shown::AsIs, |rules| rules.towards(carrier, self.message))
     }
 
     fn charge(&self, carrier: CarrierIndex) -> Charge {
@@ -221,7 +229,7 @@ impl<'t> Desk<'t, '_> {
 
     /// The sender towards a carrier for which there are rules, if it shows that.
     fn shown(&self, index: CarrierIndex, carrier: &Carrier) -> Result<Shown, Refusal> {
-        let shown = self.table.senders.towards(index, self.message);
+        let shown = self.towards(index);
         let kind = self
             .table
             .senders

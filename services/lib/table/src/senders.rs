@@ -5,12 +5,19 @@
 
 use std::{
     collections::{BTreeSet, HashMap},
+    hash::{BuildHasherDefault, Hash, Hasher},
     sync::Arc,
 };
 
 use sms::SenderKind;
 
-use crate::{glob::Glob, names::Names, network::Country, rates::CarrierIndex, walk::Message};
+use crate::{
+    glob::Glob,
+    names::{NameHash, Names},
+    network::Country,
+    rates::CarrierIndex,
+    walk::Message,
+};
 
 /// Rules in file order, and which of them may fit a message.
 #[derive(Debug, Default)]
@@ -20,7 +27,7 @@ pub(crate) struct Senders {
     accounts: Names<Option<u32>>,
     senders: Names<Option<u32>>,
     /// Rules by what they name, each list in file order.
-    lists: HashMap<Named, Vec<u32>>,
+    lists: HashMap<Named, Vec<u32>, BuildHasherDefault<Mixer>>,
     /// What the rules of a list have in common, each once: few tables use more than two.
     shapes: Vec<Named>,
     /// Carriers that rules name; `None` = any.
@@ -39,11 +46,21 @@ pub(crate) struct SenderRule {
 }
 
 /// What rules name; `None` = any, or something with a star.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Named {
     account: Option<u32>,
     sender: Option<u32>,
     country: Option<Country>,
+}
+
+/// Ways in which rules name account, sender and country or leave them open.
+const SHAPES: usize = 2 * 2 * 2;
+
+/// The rules that may fit one message, found once for all carriers.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Fitting<'t> {
+    rules: &'t [SenderRule],
+    lists: [&'t [u32]; SHAPES],
 }
 
 /// The sender towards a carrier.
@@ -66,9 +83,9 @@ impl Senders {
         );
         let number = |names: &Names<Option<u32>>, glob: &Option<Glob>| {
             let plain = glob.as_ref().and_then(Glob::plain);
-            plain.and_then(|name| names.get(name))
+            plain.and_then(|name| names.get(name, NameHash::of(name)))
         };
-        let mut lists: HashMap<Named, Vec<u32>> = HashMap::new();
+        let mut lists: HashMap<Named, Vec<u32>, _> = HashMap::default();
         let mut shapes: Vec<Named> = Vec::new();
         for (rule, at) in rules.iter().zip(0..) {
             let named = Named {
@@ -96,32 +113,22 @@ impl Senders {
         self.carriers.contains(&None) || self.carriers.contains(&Some(carrier))
     }
 
-    /// The first rule in file order that fits decides.
-    pub(crate) fn towards(&self, carrier: CarrierIndex, message: &Message<'_, '_>) -> Shown {
-        if self.rules.is_empty() {
-            return Shown::AsIs;
-        }
+    /// The rules that may fit `message`.
+    pub(crate) fn of<'t>(&'t self, message: &Message<'_, '_>) -> Fitting<'t> {
         let own = Named {
-            account: self.accounts.get(message.account),
-            sender: self.senders.get(message.from),
+            account: self.accounts.get(message.account, message.account_hash),
+            sender: self.senders.get(message.from, message.from_hash),
             country: message.resolved.country,
         };
-        let mut first = None;
-        for list in self
-            .shapes
-            .iter()
-            .filter_map(|shape| self.lists.get(&own.in_shape(shape)?))
-        {
-            let before = first.unwrap_or(u32::MAX);
-            let earlier = list.iter().copied().take_while(|at| *at < before);
-            let fits = |at: &u32| self.rules[*at as usize].fits(carrier, message);
-            first = earlier.into_iter().find(fits).or(first);
+        let mut fitting = Fitting {
+            rules: &self.rules,
+            lists: [&[]; SHAPES],
+        };
+        for (list, shape) in fitting.lists.iter_mut().zip(&self.shapes) {
+            let found = own.in_shape(shape).and_then(|named| self.lists.get(&named));
+            *list = found.map_or(&[], Vec::as_slice);
         }
-        match first {
-            None => Shown::AsIs,
-            Some(index) if self.rules[index as usize].shown.is_some() => Shown::Rule(index),
-            Some(_) => Shown::Never,
-        }
+        fitting
     }
 
     /// What a rule shows, and its kind.
@@ -133,12 +140,59 @@ impl Senders {
     }
 }
 
+impl Fitting<'_> {
+    /// The first rule in file order that fits decides.
+    pub(crate) fn towards(&self, carrier: CarrierIndex, message: &Message<'_, '_>) -> Shown {
+        let mut first = u32::MAX;
+        for list in self.lists {
+            for at in list.iter().copied().take_while(|at| *at < first) {
+                if self.rules[at as usize].fits(carrier, message) {
+                    first = at;
+                    break;
+                }
+            }
+        }
+        match self.rules.get(first as usize) {
+            None => Shown::AsIs,
+            Some(rule) if rule.shown.is_some() => Shown::Rule(first),
+            Some(_) => Shown::Never,
+        }
+    }
+}
+
 impl SenderRule {
     fn fits(&self, carrier: CarrierIndex, message: &Message<'_, '_>) -> bool {
         self.carrier.is_none_or(|only| only == carrier)
             && self.country.is_none_or(|only| message.resolved.country == Some(only))
             && self.account.as_ref().is_none_or(|glob| glob.fits(message.account))
             && self.sender.as_ref().is_none_or(|glob| glob.fits(message.from))
+    }
+}
+
+impl Hash for Named {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let country = self.country.map_or(0, |country| country.index() as u64 + 1);
+        let number = |number: Option<u32>| number.map_or(0, |number| u64::from(number) + 1);
+        state.write_u64(number(self.account) << 42 ^ number(self.sender) << 10 ^ country);
+    }
+}
+
+/// Hashes the one number that [`Named`] comes to: rows are of the table's own making.
+#[derive(Clone, Copy, Debug, Default)]
+struct Mixer(u64);
+
+impl Hasher for Mixer {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, octets: &[u8]) {
+        octets.iter().for_each(|octet| self.write_u64(u64::from(*octet)));
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        let mixed = (self.0 ^ number).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        self.0 = mixed ^ (mixed >> 32);
     }
 }
 

@@ -8,6 +8,7 @@ use sms::{Class, Encoding, SenderKind, UnixMs};
 use crate::{
     decision::{Action, Decision, Refusal, Terms},
     digits::Digits,
+    names::NameHash,
     numbers::Resolved,
     offer::offer,
     policy::{Ends, Policy, Route, Skipped},
@@ -45,8 +46,10 @@ impl<'t> Probe<'t> for () {
 pub(crate) struct Message<'t, 'q> {
     pub(crate) to: Digits,
     pub(crate) from: &'q str,
+    pub(crate) from_hash: NameHash,
     pub(crate) sender_kind: SenderKind,
     pub(crate) account: &'q str,
+    pub(crate) account_hash: NameHash,
     pub(crate) class: Class,
     pub(crate) encoding: Encoding,
     pub(crate) segments: u8,
@@ -66,8 +69,10 @@ pub(crate) fn walk<'t, P: Probe<'t>>(table: &'t Table, query: &Query<'_>, probe:
     let mut message = Message {
         to,
         from: query.from,
+        from_hash: NameHash::of(query.from),
         sender_kind: SenderKind::of(query.from),
         account: query.account,
+        account_hash: NameHash::of(query.account),
         class: query.class,
         encoding: query.encoding,
         segments: query.segments,
@@ -146,6 +151,7 @@ fn act<'t: 'q, 'q, P: Probe<'t>>(
 ) {
     if let Some(sender) = &policy.sender {
         message.from = sender;
+        message.from_hash = NameHash::of(sender);
         message.sender_kind = SenderKind::of(sender);
         decision.from = Some(sender);
     }
