@@ -24,8 +24,8 @@ pub(crate) struct Numbers {
     first_of_network: Vec<(Network, u32)>,
     /// The country of the first row of each MCC, in order of MCCs.
     first_of_mcc: Vec<(Mcc, Option<Country>)>,
-    /// The ranking of numbers without rated prefixes, by the network that serves them.
-    of_network: Vec<(Network, Ranking)>,
+    /// By every network that has rates.
+    of_network: Vec<(Network, NetworkRankings)>,
     /// The ranking where no network is known and no prefix has rates.
     of_nobody: Ranking,
     /// In order of the numbers.
@@ -43,7 +43,18 @@ pub(crate) struct Place {
     tariff: Tariff,
     /// Of that tariff.
     ranking: Ranking,
+    /// Of the same without the network's own rates.
+    without_network: Ranking,
     gates: PlaceGates,
+}
+
+/// What carriers ask for numbers that a network serves.
+#[derive(Clone, Copy, Debug)]
+struct NetworkRankings {
+    /// By the network's own rates, else those of its MCC.
+    whole: Ranking,
+    /// By the network's own rates alone.
+    own: Ranking,
 }
 
 /// What a number resolves to.
@@ -58,7 +69,11 @@ pub(crate) struct Resolved<'t> {
     pub(crate) source: Source,
     pub(crate) ported: bool,
     pub(crate) tariff: Tariff,
+    /// Of the tariff, but for what `own` says.
     pub(crate) ranking: Ranking,
+    /// By the rates of the network alone, where it was told and has some: these carriers ask that in place of what `ranking`
+    /// says of them.
+    pub(crate) own: Option<Ranking>,
 }
 
 /// Each operator's name once.
@@ -90,7 +105,15 @@ impl Numbers {
         prefixes.dedup();
         let networks = rates.networks();
         let mut of_network: Vec<_> = networks
-            .map(|network| (network, ranker.ranking(rates.tariff(Some(network), KeyId::NONE))))
+            .map(|network| {
+                let tariff = rates.tariff(Some(network), KeyId::NONE);
+                let own = ranker.ranking(Tariff {
+                    mcc: KeyId::NONE,
+                    ..tariff
+                });
+                let whole = ranker.ranking(tariff);
+                (network, NetworkRankings { whole, own })
+            })
             .collect();
         of_network.sort_unstable_by_key(|(network, _)| *network);
         let mut first_of_network: Vec<(Network, u32)> =
@@ -134,6 +157,7 @@ impl Numbers {
                 ported: ported.unwrap_or(false),
                 tariff: place.tariff,
                 ranking: place.ranking,
+                own: None,
             },
         }
     }
@@ -147,12 +171,16 @@ impl Numbers {
     ) -> Resolved<'t> {
         let network = told.network;
         let tariff = rates.tariff(Some(network), place.tariff.prefix);
-        let ranking = if tariff == place.tariff {
-            place.ranking
+        let (ranking, own) = if tariff == place.tariff {
+            (place.ranking, None)
         } else if place.tariff.prefix == KeyId::NONE {
-            self.ranking_of(network)
+            let known = self.rankings_of(network);
+            (known.map_or(self.of_nobody, |known| known.whole), None)
+        } else if tariff.mcc == place.tariff.mcc {
+            let known = self.rankings_of(network).filter(|_| tariff.network != KeyId::NONE);
+            (place.without_network, known.map(|known| known.own))
         } else {
-            Ranking::Unranked
+            (Ranking::Unranked, None)
         };
         // Where one side knows no MNC, nothing says that the number moved.
         let moved = place
@@ -166,18 +194,19 @@ impl Numbers {
             ported: ported.unwrap_or(moved),
             tariff,
             ranking,
+            own,
         }
     }
 
-    /// The ranking of numbers without rated prefixes that `network` serves.
-    fn ranking_of(&self, network: Network) -> Ranking {
+    /// What carriers ask for `network`, else for its MCC.
+    fn rankings_of(&self, network: Network) -> Option<NetworkRankings> {
         let find = |wanted: Network| {
             self.of_network
                 .binary_search_by_key(&wanted, |(network, _)| *network)
                 .ok()
         };
         let found = find(network).or_else(|| find(Network::of_mcc(network.mcc())));
-        found.map_or(self.of_nobody, |at| self.of_network[at].1)
+        found.map(|at| self.of_network[at].1)
     }
 
     fn moved_to(&self, number: Digits) -> Option<Served> {
@@ -251,6 +280,10 @@ fn places(
             country,
             tariff,
             ranking: ranker.ranking(tariff),
+            without_network: ranker.ranking(Tariff {
+                network: KeyId::NONE,
+                ..tariff
+            }),
             gates: gates.place(*prefix, above.map(|above| above.gates), country, network),
         });
         open.push((*prefix, at));

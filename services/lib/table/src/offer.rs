@@ -10,7 +10,7 @@ use crate::{
     quality::{Figures, Quality, quality},
     query::Query,
     rank,
-    ranking::Offer,
+    ranking::Offers,
     rates::{CarrierIndex, Charge, Price},
     senders::{Fitting, Shown},
     spec::Strategy,
@@ -61,7 +61,7 @@ pub(crate) fn offer<'t, P: Probe<'t>>(
     };
     table.fits.fill(&mut decision.fit, route, message, &decision.avoided);
     let ranked = match route.strategy {
-        Strategy::LeastCost => table.rankings.at(resolved.ranking, message.at),
+        Strategy::LeastCost => Offers::new(&table.rankings, &table.rates, resolved, message.at),
         _ => None,
     };
     match ranked {
@@ -107,7 +107,7 @@ fn patience(query: &Query<'_>, terms: &Terms) -> Duration {
 
 impl<'t> Desk<'t, '_> {
     /// Takes carriers from the cheapest on. Whoever decides needs no more of them than there may be attempts.
-    fn in_order(&self, offers: &[Offer], wants_all: bool, decision: &mut Decision<'t>) {
+    fn in_order(&self, offers: Offers<'_>, wants_all: bool, decision: &mut Decision<'t>) {
         let wanted = if wants_all {
             usize::MAX
         } else {

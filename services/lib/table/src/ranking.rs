@@ -6,6 +6,7 @@ use sms::UnixMs;
 
 use crate::{
     money::Micros,
+    numbers::Resolved,
     rates::{CarrierIndex, Charge, Price, RateBook, Tariff},
 };
 
@@ -86,6 +87,55 @@ impl Rankings {
         if let Ranking::Always { from, .. } = ranking {
             std::hint::black_box(self.offers.get(from as usize).map(|offer| offer.carrier));
         }
+    }
+}
+
+/// The offers of a message, the cheapest first.
+#[derive(Clone, Debug)]
+pub(crate) struct Offers<'t> {
+    offers: &'t [Offer],
+    /// Those by the rates of a network that was told, and the network's key.
+    own: Option<(&'t [Offer], Tariff)>,
+    book: &'t RateBook,
+    at: UnixMs,
+}
+
+impl<'t> Offers<'t> {
+    /// The offers by `ranking`, but those of `own` where the network of `tariff` has rates of its own. `None` = one of them is not
+    /// kept.
+    pub(crate) fn new(rankings: &'t Rankings, book: &'t RateBook, resolved: &Resolved<'_>, at: UnixMs) -> Option<Self> {
+        let own = match resolved.own {
+            Some(own) => Some((rankings.at(own, at)?, resolved.tariff.of_network())),
+            None => None,
+        };
+        let offers = rankings.at(resolved.ranking, at)?;
+        Some(Self { offers, own, book, at })
+    }
+}
+
+impl Iterator for Offers<'_> {
+    type Item = Offer;
+
+    fn next(&mut self) -> Option<Offer> {
+        let Some((own, network)) = &mut self.own else {
+            let (first, rest) = self.offers.split_first()?;
+            self.offers = rest;
+            return Some(*first);
+        };
+        // Whoever has a rate for the network, be it closed, asks nothing else.
+        while let Some((first, rest)) = self.offers.split_first()
+            && self.book.charge(network, first.carrier, self.at) != Charge::Unrated
+        {
+            self.offers = rest;
+        }
+        let from = match (own.first(), self.offers.first()) {
+            (Some(mine), Some(other)) if (mine.cost, mine.carrier) > (other.cost, other.carrier) => &mut self.offers,
+            (None, _) => &mut self.offers,
+            (Some(_), _) => own,
+        };
+        let (first, rest) = from.split_first()?;
+        *from = rest;
+        Some(*first)
     }
 }
 

@@ -104,6 +104,17 @@ pub(crate) struct Tariff {
     pub(crate) mcc: KeyId,
 }
 
+impl Tariff {
+    /// The network's own key alone.
+    pub(crate) const fn of_network(self) -> Self {
+        Self {
+            network: self.network,
+            prefix: KeyId::NONE,
+            mcc: KeyId::NONE,
+        }
+    }
+}
+
 impl KeyId {
     /// No key.
     pub(crate) const NONE: Self = Self(u32::MAX);

@@ -76,7 +76,7 @@ pub(crate) enum Shown {
 
 impl Senders {
     /// `rules` in file order.
-    pub(crate) fn new(rules: Vec<SenderRule>) -> Self {
+    pub(crate) fn new(mut rules: Vec<SenderRule>) -> Self {
         let (accounts, senders) = (
             numbered(&rules, |rule| &rule.account),
             numbered(&rules, |rule| &rule.sender),
@@ -87,13 +87,15 @@ impl Senders {
         };
         let mut lists: HashMap<Named, Vec<u32>, _> = HashMap::default();
         let mut shapes: Vec<Named> = Vec::new();
-        for (rule, at) in rules.iter().zip(0..) {
+        for (rule, at) in rules.iter_mut().zip(0..) {
             let named = Named {
                 account: number(&accounts, &rule.account),
                 sender: number(&senders, &rule.sender),
                 country: rule.country,
             };
             lists.entry(named).or_default().push(at);
+            rule.account.take_if(|glob| glob.plain().is_some());
+            rule.sender.take_if(|glob| glob.plain().is_some());
             if !shapes.iter().any(|known| known.has_shape_of(&named)) {
                 shapes.push(named);
             }
@@ -161,9 +163,9 @@ impl Fitting<'_> {
 }
 
 impl SenderRule {
+    /// Whether a rule of a list of the message fits it: names without a star and the country are those of the list.
     fn fits(&self, carrier: CarrierIndex, message: &Message<'_, '_>) -> bool {
         self.carrier.is_none_or(|only| only == carrier)
-            && self.country.is_none_or(|only| message.resolved.country == Some(only))
             && self.account.as_ref().is_none_or(|glob| glob.fits(message.account))
             && self.sender.as_ref().is_none_or(|glob| glob.fits(message.from))
     }
