@@ -9,6 +9,9 @@ use crate::{code, glob::Glob, network::Country, spec::SenderRow};
 
 /// Earlier rows with stars that a row is compared with, one by one.
 const STARRED_MAX: usize = 1_000;
+/// Comparisons of one check. Beyond them only rows that are wider without new stars are found.
+const COMPARISONS_MAX: usize = 5_000_000;
+const _: () = assert!(STARRED_MAX <= COMPARISONS_MAX, "one row is compared with all");
 
 /// What a row asks for, as written in lower case; `None` = any.
 type Key<'a> = (Option<String>, Option<String>, Option<&'a CarrierName>, Option<Country>);
@@ -17,6 +20,7 @@ type Key<'a> = (Option<String>, Option<String>, Option<&'a CarrierName>, Option<
 pub(super) fn warn(rows: &[SenderRow], log: &Log) {
     let mut plain: HashMap<Key<'_>, u32> = HashMap::new();
     let mut starred: Vec<&SenderRow> = Vec::new();
+    let mut comparisons_left = COMPARISONS_MAX;
     for row in rows {
         let text = |glob: &Option<Glob>| glob.as_ref().map(|glob| glob.to_string().to_ascii_lowercase());
         let (account, sender) = (text(&row.account), text(&row.sender));
@@ -24,10 +28,10 @@ pub(super) fn warn(rows: &[SenderRow], log: &Log) {
             .into_iter()
             .find_map(|key| plain.get(&key).copied());
         let above = wider.or_else(|| {
-            starred
-                .iter()
-                .find(|above| covers(above, row))
-                .map(|above| above.place.line)
+            let compared = &starred[..starred.len().min(comparisons_left)];
+            comparisons_left -= compared.len();
+            let covers = |above: &&&SenderRow| covers(above, row, account.as_deref(), sender.as_deref());
+            compared.iter().find(covers).map(|above| above.place.line)
         });
         if let Some(line) = above {
             let why = format!("the first row that fits counts, and line {line} fits whatever this one does");
@@ -66,14 +70,13 @@ fn wider<'a>(account: &Option<String>, sender: &Option<String>, row: &'a SenderR
     keys
 }
 
-/// Whether `above` fits whatever `row` fits. A star of `row` stands in its text as itself, and only a star can take it.
-fn covers(above: &SenderRow, row: &SenderRow) -> bool {
-    let glob = |above: &Option<Glob>, row: &Option<Glob>| {
-        let text = row.as_ref().map_or_else(|| "*".to_owned(), Glob::to_string);
-        above.as_ref().is_none_or(|above| above.fits(&text))
-    };
+/// Whether `above` fits whatever `row` does, whose globs are given as written. A star of them stands in its text as itself, and
+/// only a star can take it.
+fn covers(above: &SenderRow, row: &SenderRow, account: Option<&str>, sender: Option<&str>) -> bool {
+    let glob =
+        |above: &Option<Glob>, text: Option<&str>| above.as_ref().is_none_or(|glob| glob.fits(text.unwrap_or("*")));
     (above.carrier.is_none() || above.carrier == row.carrier)
         && (above.country.is_none() || above.country == row.country)
-        && glob(&above.account, &row.account)
-        && glob(&above.sender, &row.sender)
+        && glob(&above.account, account)
+        && glob(&above.sender, sender)
 }
