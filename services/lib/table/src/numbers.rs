@@ -33,7 +33,10 @@ pub(crate) struct Numbers {
 }
 
 /// What all numbers share of which one prefix is the longest that the table knows.
+///
+/// One cache line each: a table has tens of thousands, and a message reads one of them.
 #[derive(Clone, Copy, Debug)]
+#[repr(align(64))]
 pub(crate) struct Place {
     /// Row of the plan, or [`NONE`].
     plan: u32,
@@ -316,3 +319,5 @@ impl Operators {
         &self.names[self.of_row[row as usize] as usize]
     }
 }
+
+const _: () = assert!(size_of::<Place>() == 64, "a place is one cache line");

@@ -114,14 +114,10 @@ impl<'t> Desk<'t, '_> {
             self.route.attempts_max()
         };
         for offer in offers {
-            if !fit::has(&decision.fit, offer.carrier) {
+            if !fit::has(&decision.fit, offer.carrier()) {
                 continue;
             }
-            let price = Price {
-                unit: offer.unit,
-                cost: offer.cost,
-            };
-            self.take(0, offer.carrier, price, decision);
+            self.take(0, offer.carrier(), offer.price(), decision);
             if decision.ranking.len() == wanted {
                 break;
             }

@@ -5,9 +5,10 @@ use std::collections::HashMap;
 use sms::UnixMs;
 
 use crate::{
-    money::Micros,
+    money::{COST_UNITS_MAX, Micros},
     numbers::Resolved,
     rates::{CarrierIndex, Charge, Price, RateBook, Tariff},
+    spec::CARRIERS_MAX,
 };
 
 /// Most spans of time with rankings of their own that one tariff may have. Beyond it the ranking is made anew for each
@@ -25,14 +26,42 @@ pub(crate) struct Rankings {
     runs: Vec<Run>,
 }
 
-/// What a carrier asks for a segment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What a carrier asks for a segment. The order is that in which carriers are asked: by cost, then by their names.
+///
+/// There are as many as rates, so that cost and carrier share 64 bits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Offer {
-    /// In the table's currency.
-    pub(crate) cost: Micros,
-    /// In the carrier's currency.
-    pub(crate) unit: Micros,
-    pub(crate) carrier: CarrierIndex,
+    /// Cost in the upper bits, carrier in the lower.
+    key: u64,
+    unit: Micros,
+}
+
+/// Bits of a carrier's index.
+const CARRIER_BITS: u32 = 10;
+const _: () = assert!(CARRIERS_MAX <= 1 << CARRIER_BITS);
+const _: () = assert!((COST_UNITS_MAX as u64) * 1_000_000 < 1 << (64 - CARRIER_BITS));
+
+impl Offer {
+    fn new(carrier: CarrierIndex, price: Price) -> Self {
+        let cost = u64::try_from(price.cost.0).expect("prices are not below zero");
+        Self {
+            key: cost << CARRIER_BITS | u64::from(carrier),
+            unit: price.unit,
+        }
+    }
+
+    /// The carrier.
+    pub(crate) fn carrier(self) -> CarrierIndex {
+        (self.key & ((1 << CARRIER_BITS) - 1)) as CarrierIndex
+    }
+
+    /// What it asks.
+    pub(crate) fn price(self) -> Price {
+        Price {
+            unit: self.unit,
+            cost: Micros((self.key >> CARRIER_BITS) as i64),
+        }
+    }
 }
 
 /// Where the ranking of a tariff stands.
@@ -85,7 +114,7 @@ impl Rankings {
     /// Begins to read the offers of `ranking`: they lie anywhere in a large table, and policies are walked meanwhile.
     pub(crate) fn touch(&self, ranking: Ranking) {
         if let Ranking::Always { from, .. } = ranking {
-            std::hint::black_box(self.offers.get(from as usize).map(|offer| offer.carrier));
+            std::hint::black_box(self.offers.get(from as usize).map(|offer| offer.key));
         }
     }
 }
@@ -124,12 +153,12 @@ impl Iterator for Offers<'_> {
         };
         // Whoever has a rate for the network, be it closed, asks nothing else.
         while let Some((first, rest)) = self.offers.split_first()
-            && self.book.charge(network, first.carrier, self.at) != Charge::Unrated
+            && self.book.charge(network, first.carrier(), self.at) != Charge::Unrated
         {
             self.offers = rest;
         }
         let from = match (own.first(), self.offers.first()) {
-            (Some(mine), Some(other)) if (mine.cost, mine.carrier) > (other.cost, other.carrier) => &mut self.offers,
+            (Some(mine), Some(other)) if mine > other => &mut self.offers,
             (None, _) => &mut self.offers,
             (Some(_), _) => own,
         };
@@ -216,13 +245,11 @@ impl<'a> Ranker<'a> {
     fn rank(&self, tariff: &Tariff, at: UnixMs, offers: &mut Vec<Offer>) {
         offers.clear();
         for carrier in 0..self.carriers {
-            let Charge::Price(Price { unit, cost }) = self.book.charge(tariff, carrier, at) else {
-                continue;
-            };
-            offers.push(Offer { cost, unit, carrier });
+            if let Charge::Price(price) = self.book.charge(tariff, carrier, at) {
+                offers.push(Offer::new(carrier, price));
+            }
         }
-        // Stable: carriers of one cost stay in their order.
-        offers.sort_by_key(|offer| offer.cost);
+        offers.sort_unstable();
     }
 
     fn keep(&mut self, offers: &[Offer]) -> (u32, u16) {

@@ -1,7 +1,5 @@
 //! What each carrier charges for each key, as one flat index.
 
-use std::collections::HashMap;
-
 use sms::UnixMs;
 
 use crate::{
@@ -56,36 +54,43 @@ pub(crate) struct RateBook {
     words: usize,
     carriers: Vec<u64>,
     heads: Vec<Head>,
-    /// Of each key and carrier, where its rates begin; one more at the end.
-    rates_from: Vec<u32>,
-    /// Of each rate, what it charges, or [`CLOSED`].
+    /// What is charged for all time, or [`CLOSED`], by key and carrier.
     prices: Vec<Price>,
-    /// Of each rate, its place in `spans`.
-    span_of: Vec<u32>,
-    /// Each span once; most rates share a few.
-    spans: Vec<Span>,
-    /// Where a span stands, for adding rates.
-    span_places: HashMap<Span, u32>,
+    /// Rates that begin or end, by key and carrier.
+    timed: Vec<Timed>,
+    /// Of each key with such rates and each of its carriers, where they begin in `timed`; one more at the end.
+    timed_from: Vec<u32>,
     networks: Vec<(Network, KeyId)>,
     mccs: Vec<(Mcc, KeyId)>,
     /// Prefix keys that begin the one added last, the longest last, and that one; for adding rates.
     open: Vec<(Digits, KeyId)>,
+    /// Rates of the key at hand, each with whether it is its carrier's first; for adding rates.
+    at_hand: Vec<(bool, Rate)>,
 }
 
-/// Where a key's rates are.
+/// A rate in force for some time, or [`CLOSED`].
+#[derive(Clone, Copy, Debug)]
+struct Timed {
+    span: Span,
+    price: Price,
+}
+
+/// A key.
 #[derive(Clone, Copy, Debug)]
 struct Head {
-    /// Where its slots begin.
-    slots: u32,
-    /// Where its rates begin, if each of its carriers has one rate for all time: then nothing else need be read. Else
-    /// [`TIMED`].
-    rates: u32,
+    rates: Rates,
     /// Of a prefix, the key of the longest shorter prefix that has one.
     above: KeyId,
 }
 
-/// A key with rates that begin or end.
-const TIMED: u32 = u32::MAX;
+/// Where a key's rates are.
+#[derive(Clone, Copy, Debug)]
+enum Rates {
+    /// Each of its carriers has one rate for all time: from here on in `prices`.
+    Always(u32),
+    /// Some begin or end: from here on in `timed_from`.
+    Timed(u32),
+}
 
 /// The price of a rate that says closed.
 const CLOSED: Price = Price {
@@ -129,7 +134,7 @@ impl RateBook {
     pub(crate) fn new(carriers: usize) -> Self {
         Self {
             words: carriers.div_ceil(64).max(1),
-            rates_from: vec![0],
+            timed_from: vec![0],
             ..Self::default()
         }
     }
@@ -142,28 +147,48 @@ impl RateBook {
         let key = self.heads.len() - 1;
         let word = &mut self.carriers[key * self.words + usize::from(carrier) / 64];
         let bit = 1 << (carrier % 64);
-        let span = *self.span_places.entry(rate.span).or_insert_with(|| {
-            self.spans.push(rate.span);
-            index(self.spans.len() - 1)
-        });
-        self.span_of.push(span);
-        self.prices.push(rate.price.unwrap_or(CLOSED));
-        let end = index(self.prices.len());
         let is_first = *word & bit == 0;
-        if is_first {
-            *word |= bit;
-            self.rates_from.push(end);
-        } else {
-            *self.rates_from.last_mut().expect("holds the end of the last slot") = end;
-        }
-        if !is_first || rate.span != Span::ALWAYS {
-            self.heads[key].rates = TIMED;
-        }
+        *word |= bit;
+        self.at_hand.push((is_first, rate));
         KeyId(index(key))
+    }
+
+    /// Ends the last key.
+    pub(crate) fn finish(mut self) -> Self {
+        self.close();
+        self.open = Vec::new();
+        self.at_hand = Vec::new();
+        self
+    }
+
+    /// Puts the rates of the key at hand where they belong.
+    fn close(&mut self) {
+        let Some(head) = self.heads.last_mut() else { return };
+        let is_timed = |(is_first, rate): &(bool, Rate)| !is_first || rate.span != Span::ALWAYS;
+        if self.at_hand.iter().any(is_timed) {
+            head.rates = Rates::Timed(index(self.timed_from.len() - 1));
+            for (is_first, rate) in self.at_hand.drain(..) {
+                self.timed.push(Timed {
+                    span: rate.span,
+                    price: rate.price.unwrap_or(CLOSED),
+                });
+                let end = index(self.timed.len());
+                if is_first {
+                    self.timed_from.push(end);
+                } else {
+                    *self.timed_from.last_mut().expect("holds the end of the last slot") = end;
+                }
+            }
+        } else {
+            head.rates = Rates::Always(index(self.prices.len()));
+            let prices = self.at_hand.drain(..).map(|(_, rate)| rate.price.unwrap_or(CLOSED));
+            self.prices.extend(prices);
+        }
     }
 
     /// Begins the next key.
     fn open(&mut self, key: RateKey) {
+        self.close();
         let place = KeyId(index(self.heads.len()));
         let mut above = KeyId::NONE;
         match key {
@@ -183,11 +208,9 @@ impl RateBook {
             RateKey::Mcc(mcc) => self.mccs.push((mcc, place)),
         }
         self.carriers.extend(std::iter::repeat_n(0, self.words));
-        self.heads.push(Head {
-            slots: index(self.rates_from.len() - 1),
-            rates: index(self.prices.len()),
-            above,
-        });
+        // Where its rates are is known when it is closed.
+        let rates = Rates::Always(0);
+        self.heads.push(Head { rates, above });
     }
 
     /// The keys of a message to `network`, none if not known, whose longest rated prefix is `prefix`.
@@ -209,7 +232,7 @@ impl RateBook {
     /// What a carrier charges at `at`: by the strongest key for which it has a rate in force.
     pub(crate) fn charge(&self, tariff: &Tariff, carrier: CarrierIndex, at: UnixMs) -> Charge {
         let rate = self.keys(tariff).find_map(|key| self.rate_of(key, carrier, at));
-        match rate.map(|rate| self.prices[rate]) {
+        match rate {
             None => Charge::Unrated,
             Some(CLOSED) => Charge::Closed,
             Some(price) => Charge::Price(price),
@@ -229,21 +252,22 @@ impl RateBook {
 
     /// The instants at which a rate of `key` begins or ends.
     pub(crate) fn turns(&self, key: usize) -> impl Iterator<Item = i64> {
-        let head = self.heads[key];
-        let slots = match self.heads.get(key + 1) {
-            _ if head.rates != TIMED => 0..0,
-            Some(next) => head.slots as usize..next.slots as usize,
-            None => head.slots as usize..self.rates_from.len() - 1,
+        let carriers = self.carriers[key * self.words..][..self.words].iter();
+        let timed = match self.heads[key].rates {
+            Rates::Always(_) => &[],
+            Rates::Timed(slot) => {
+                let end = slot as usize + carriers.map(|word| word.count_ones() as usize).sum::<usize>();
+                &self.timed[self.timed_from[slot as usize] as usize..self.timed_from[end] as usize]
+            }
         };
-        let rates = self.rates_from[slots.start]..self.rates_from[slots.end];
-        let spans = rates.map(|rate| self.spans[self.span_of[rate as usize] as usize]);
-        spans
-            .flat_map(|span| [span.from, span.until])
+        timed
+            .iter()
+            .flat_map(|rate| [rate.span.from, rate.span.until])
             .filter(|turn| ![i64::MIN, i64::MAX].contains(turn))
     }
 
-    /// The place of the rate in force.
-    fn rate_of(&self, key: usize, carrier: CarrierIndex, at: UnixMs) -> Option<usize> {
+    /// What the rate in force says.
+    fn rate_of(&self, key: usize, carrier: CarrierIndex, at: UnixMs) -> Option<Price> {
         let words = &self.carriers[key * self.words..][..self.words];
         let (word, bit) = (usize::from(carrier) / 64, 1_u64 << (carrier % 64));
         if words[word] & bit == 0 {
@@ -251,19 +275,20 @@ impl RateBook {
         }
         let before =
             (words[word] & (bit - 1)).count_ones() + words[..word].iter().map(|word| word.count_ones()).sum::<u32>();
-        let head = self.heads[key];
-        if head.rates != TIMED {
-            return Some((head.rates + before) as usize);
+        match self.heads[key].rates {
+            Rates::Always(first) => Some(self.prices[(first + before) as usize]),
+            Rates::Timed(first) => {
+                let slot = (first + before) as usize;
+                let rates = &self.timed[self.timed_from[slot] as usize..self.timed_from[slot + 1] as usize];
+                let in_force = rates.iter().find(|rate| rate.span.contains(at));
+                in_force.map(|rate| rate.price)
+            }
         }
-        let slot = (head.slots + before) as usize;
-        let mut rates = self.rates_from[slot]..self.rates_from[slot + 1];
-        let is_in_force = |rate: &u32| self.spans[self.span_of[*rate as usize] as usize].contains(at);
-        rates.find(is_in_force).map(|rate| rate as usize)
     }
 
     /// How many rates there are.
     pub(crate) fn len(&self) -> usize {
-        self.prices.len()
+        self.prices.len() + self.timed.len()
     }
 }
 

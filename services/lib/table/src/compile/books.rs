@@ -75,5 +75,5 @@ fn book<'a>(sheets: impl Iterator<Item = (CarrierIndex, &'a Sheet, Fx)>, count: 
         }
         last = Some(row.key);
     }
-    (book, prefixes)
+    (book.finish(), prefixes)
 }
