@@ -49,6 +49,8 @@ pub(crate) struct Place {
     /// Of the same without the network's own rates.
     without_network: Ranking,
     gates: PlaceGates,
+    /// Where its ported numbers stand among all: most places have few, and many have none.
+    ported: (u32, u32),
 }
 
 /// What carriers ask for numbers that a network serves.
@@ -128,7 +130,7 @@ impl Numbers {
         first_of_mcc.sort_by_key(|(mcc, _)| *mcc);
         first_of_mcc.dedup_by_key(|(mcc, _)| *mcc);
         Self {
-            places: places(&prefixes, rows, rates, rated, ranker, gates),
+            places: places(&prefixes, spec, rates, rated, ranker, gates),
             trie: Trie::new(&prefixes),
             operators: Operators::new(rows),
             first_of_network,
@@ -150,7 +152,7 @@ impl Numbers {
     ) -> Resolved<'_> {
         let place = self.trie.longest(number).expect("the empty prefix begins every number");
         let place = &self.places[place as usize];
-        match told.or_else(|| self.moved_to(number)) {
+        match told.or_else(|| self.moved_to(place, number)) {
             Some(told) => self.resolve_told(place, told, ported, rates),
             None => Resolved {
                 place,
@@ -212,13 +214,12 @@ impl Numbers {
         found.map(|at| self.of_network[at].1)
     }
 
-    fn moved_to(&self, number: Digits) -> Option<Served> {
-        if self.ported.is_empty() {
-            return None;
-        }
-        let at = self.ported.binary_search_by_key(&number, |(ported, _)| *ported).ok()?;
+    fn moved_to(&self, place: &Place, number: Digits) -> Option<Served> {
+        let (from, until) = place.ported;
+        let ported = &self.ported[from as usize..until as usize];
+        let at = ported.binary_search_by_key(&number, |(ported, _)| *ported).ok()?;
         Some(Served {
-            network: self.ported[at].1,
+            network: ported[at].1,
             source: Source::Ported,
         })
     }
@@ -254,7 +255,7 @@ impl Numbers {
 /// One place for each of `prefixes`, which are sorted: what a prefix does not say itself is said by the longest that begins it.
 fn places(
     prefixes: &[Digits],
-    rows: &[PlanRow],
+    spec: &Spec,
     rates: &RateBook,
     rated: &[(Digits, KeyId)],
     ranker: &mut Ranker<'_>,
@@ -262,7 +263,7 @@ fn places(
 ) -> Vec<Place> {
     let mut places: Vec<Place> = Vec::with_capacity(prefixes.len());
     let mut open: Vec<(Digits, usize)> = Vec::new();
-    let (mut rows, mut rated) = (rows.iter().zip(0..).peekable(), rated.iter().peekable());
+    let (mut rows, mut rated) = (spec.plan.iter().zip(0..).peekable(), rated.iter().peekable());
     for (at, prefix) in prefixes.iter().enumerate() {
         while open.last().is_some_and(|(shorter, _)| !prefix.starts_with(*shorter)) {
             open.pop();
@@ -287,11 +288,20 @@ fn places(
                 network: KeyId::NONE,
                 ..tariff
             }),
+            ported: ported_under(&spec.ported, *prefix),
             gates: gates.place(*prefix, above.map(|above| above.gates), country, network),
         });
         open.push((*prefix, at));
     }
     places
+}
+
+/// Where the numbers that begin with `prefix` stand in `ported`, which is sorted.
+fn ported_under(ported: &[(Digits, Network)], prefix: Digits) -> (u32, u32) {
+    let from = ported.partition_point(|(number, _)| *number < prefix);
+    let count = ported[from..].partition_point(|(number, _)| number.starts_with(prefix));
+    let index = |at| u32::try_from(at).expect("row limits keep counts below 2^32");
+    (index(from), index(from + count))
 }
 
 impl Place {
