@@ -1,6 +1,7 @@
 //! Cases: messages with what the table is to decide of each, and which policies they reach.
 
 mod found;
+mod prove;
 mod report;
 
 use std::collections::BTreeSet;
@@ -9,6 +10,7 @@ use serde::Serialize;
 use source::{Log, Problems};
 
 use self::found::Found;
+pub use self::prove::{FailedCases, Unproven, prove};
 use crate::{
     Table,
     check::check,

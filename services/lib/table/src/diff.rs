@@ -2,6 +2,7 @@
 //! default spelled out are no difference.
 
 mod fields;
+mod line;
 mod merge;
 mod names;
 mod rates;

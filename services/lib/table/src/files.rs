@@ -30,6 +30,11 @@ impl Files {
         })
     }
 
+    /// Octets of all files together.
+    pub fn octets(&self) -> u64 {
+        self.0.values().map(|content| content.len() as u64).sum()
+    }
+
     /// Content hash: 16 hexadecimal digits over the path and octets of every file. Equal files give equal hashes anywhere.
     pub fn version(&self) -> String {
         let mut hasher = blake3::Hasher::new();

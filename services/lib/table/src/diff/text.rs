@@ -64,12 +64,12 @@ fn more(count: usize, limit: usize, text: &mut String) {
     }
 }
 
-fn counts(changes: &[Change]) -> String {
+pub(super) fn counts(changes: &[Change]) -> String {
     let kinds = ["added", "removed", "changed", "moved"];
     joined(kinds.map(|kind| (kind, changes.iter().filter(|change| change.kind == kind).count())))
 }
 
-fn sheet_counts(sheet: &SheetChange) -> String {
+pub(super) fn sheet_counts(sheet: &SheetChange) -> String {
     joined([
         ("closed", sheet.closed),
         ("raised", sheet.raised),
