@@ -86,6 +86,16 @@ impl Router {
     fn kill(mut self) -> tempfile::TempDir {
         self.folder.take().unwrap()
     }
+
+    /// The log from here on, up to the line with `words`. One that never comes ends the test by the harness's own limit.
+    fn log_until(&mut self, words: &str) -> String {
+        let mut log = String::new();
+        let mut lines = BufReader::with_capacity(1, self.child.stderr.as_mut().unwrap());
+        while !log.contains(words) || !log.ends_with('\n') {
+            assert_ne!(lines.read_line(&mut log).unwrap(), 0, "{log}");
+        }
+        log
+    }
 }
 
 impl Drop for Router {
@@ -129,6 +139,60 @@ fn a_table_with_mistakes_changes_nothing_not_even_across_a_restart() {
     assert_eq!(version_in_force(&restarted), good);
 }
 
+/// Saves another price of atlas for Orange in France, of which the starter table has a case.
+fn reprice(table: &Path, from: &str, to: &str) {
+    let rates = table.join("rates/atlas.csv");
+    let text = fs::read_to_string(&rates).unwrap();
+    assert!(text.contains(from), "{text}");
+    fs::write(&rates, text.replace(from, to)).unwrap();
+}
+
+#[test]
+fn a_table_whose_case_fails_changes_nothing_not_even_across_a_restart() {
+    let place = tempfile::tempdir().unwrap();
+    let table = table_of_ones_own(place.path());
+    let mut router = Router::start_on(&table, tempfile::tempdir().unwrap());
+    let good = version_in_force(&router);
+    reprice(&table, "208,01,,0.0410,,", "208,01,,0.0420,,");
+    let log = router.log_until("cases failed");
+    for words in [
+        "is refused",
+        "a password of acme to France goes over the direct route",
+        "cost expected 0.041000, found 0.042000",
+        "1 of 4 cases failed",
+    ] {
+        assert!(log.contains(words), "no {words:?} in\n{log}");
+    }
+    assert_eq!(version_in_force(&router), good);
+    let mut restarted = Router::start_on(&table, router.kill());
+    restarted.log_until("1 of 4 cases failed");
+    assert_eq!(version_in_force(&restarted), good);
+}
+
+#[test]
+fn a_start_and_a_check_refuse_a_table_whose_case_fails_where_no_good_one_is_kept() {
+    let place = tempfile::tempdir().unwrap();
+    let table = table_of_ones_own(place.path());
+    reprice(&table, "208,01,,0.0410,,", "208,01,,0.0420,,");
+    for file in ["signalbox.toml", "accounts.toml", "links.toml"] {
+        fs::copy(examples().join("standalone").join(file), place.path().join(file)).unwrap();
+    }
+    for (more, code) in [(&["--check-config"][..], 64), (&[], 1)] {
+        let started = signalbox()
+            .args(["standalone", "--config"])
+            .arg(place.path().join("signalbox.toml"))
+            .args(more)
+            .env("SIGNALBOX__TABLE__PATH", &table)
+            .env("SIGNALBOX__INGEST__GRPC", "127.0.0.1:0")
+            .env("SIGNALBOX__TELEMETRY__HTTP", "127.0.0.1:0")
+            .output()
+            .unwrap();
+        let said = text(&started.stderr);
+        assert_eq!(started.status.code(), Some(code), "{said}");
+        assert!(said.contains("cost expected 0.041000, found 0.042000"), "{said}");
+    }
+}
+
 /// In the starter table cirrus is the cheapest for this number, then borealis, then atlas.
 #[test]
 fn a_carrier_without_a_link_costs_nobody_a_message() {
@@ -145,15 +209,16 @@ fn a_carrier_without_a_link_costs_nobody_a_message() {
 }
 
 #[test]
-fn a_saved_table_comes_into_force_without_a_restart() {
+fn a_saved_table_whose_cases_pass_comes_into_force_without_a_restart() {
     let place = tempfile::tempdir().unwrap();
     let table = table_of_ones_own(place.path());
-    let router = Router::start_on(&table, tempfile::tempdir().unwrap());
+    let mut router = Router::start_on(&table, tempfile::tempdir().unwrap());
     let before = version_in_force(&router);
-    let rates = table.join("rates/atlas.csv");
-    fs::write(&rates, fs::read_to_string(&rates).unwrap().replace("0.0", "0.01")).unwrap();
-    // Waits for the event itself; a table that never comes into force ends the test by the harness's own limit.
-    while version_in_force(&router) == before {}
+    reprice(&table, "302,,,0.0066,,", "302,,,0.0067,,");
+    let log = router.log_until("table swapped in");
+    let changes = log.find("what changes: rates of atlas (1 raised)");
+    assert!(changes < log.find("table swapped in") && changes.is_some(), "{log}");
+    assert_ne!(version_in_force(&router), before);
 }
 
 #[test]

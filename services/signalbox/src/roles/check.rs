@@ -10,6 +10,7 @@ use anyhow::Context as _;
 use ingest::{Accounts, KeySecret};
 use service::{Clock, Dice};
 use store::RedisStore;
+use table::cases::{self, Unproven};
 
 use super::{Roles, engine};
 use signalbox_proto::server::Tls;
@@ -24,7 +25,7 @@ pub(super) fn files(config: &Config, roles: Roles) -> anyhow::Result<()> {
     told(problems(config, roles))
 }
 
-/// The same with the table.
+/// The same with the table and its cases.
 ///
 /// # Errors
 /// As [`files`].
@@ -33,7 +34,9 @@ pub(super) fn files_and_table(config: &Config, roles: Roles) -> anyhow::Result<(
     if roles.router
         && let Some(dir) = &config.table
     {
-        problems.extend(table::load(dir).err().map(|problems| problems.to_string()));
+        let files = table::files::read(dir).map_err(Unproven::Invalid);
+        let proven = files.and_then(|files| cases::prove(&files));
+        problems.extend(proven.err().map(|refused| refused.to_string()));
     }
     told(problems)
 }

@@ -7,11 +7,20 @@ use std::{
 
 use table::{
     Problems, Table,
+    cases::{self, Unproven},
     files::{self, Files},
 };
 use tracing::{error, info, warn};
 
 use crate::config::{Config, Engine};
+
+/// A table to begin with.
+pub(super) struct Loaded {
+    pub(super) table: Table,
+    pub(super) warnings: Problems,
+    /// What it was made of.
+    pub(super) files: Files,
+}
 
 /// Where copies are kept; nowhere if the router has no place on disk.
 #[derive(Clone, Debug)]
@@ -33,34 +42,34 @@ impl LastGood {
         Self(kept)
     }
 
-    /// The table in `dir`, or the last good one if that has mistakes, after logging them.
+    /// The table in `dir`, or the last good one if that has mistakes or its cases fail, after logging them. Takes as long as
+    /// reading, compiling and running cases do.
     ///
     /// # Errors
-    /// The table in `dir` has mistakes, and no good one is kept.
-    pub(super) fn load(&self, dir: &Path) -> Result<(Table, Problems), Problems> {
-        let read = files::read(dir).and_then(|files| Ok((table::build(&files)?, files)));
-        let problems = match read {
-            Ok((good, files)) => {
+    /// The table in `dir` is refused, and no good one is kept.
+    pub(super) fn load(&self, dir: &Path) -> Result<Loaded, Unproven> {
+        let read = files::read(dir).map_err(Unproven::Invalid);
+        let refused = match read.and_then(|files| Ok((cases::prove(&files)?, files))) {
+            Ok(((table, warnings), files)) => {
                 self.keep(&files);
-                return Ok(good);
+                return Ok(Loaded { table, warnings, files });
             }
-            Err(problems) => problems,
+            Err(refused) => refused,
         };
-        let kept = self
-            .0
-            .as_deref()
-            .filter(|kept| kept.is_dir())
-            .and_then(|kept| table::load(kept).ok());
-        match kept {
-            Some((table, warnings)) => {
-                error!(
-                    version = table.version(),
-                    "the table is refused, the last good one is in force:\n{problems}"
-                );
-                Ok((table, warnings))
-            }
-            None => Err(problems),
-        }
+        let Some(kept) = self.kept() else { return Err(refused) };
+        error!(
+            version = kept.table.version(),
+            "the table is refused, the last good one is in force:\n{refused}"
+        );
+        Ok(kept)
+    }
+
+    /// The copy. Its cases are not run again: they passed when it was made, and a router goes on with what it had.
+    fn kept(&self) -> Option<Loaded> {
+        let kept = self.0.as_deref().filter(|kept| kept.is_dir())?;
+        let files = files::read(kept).ok()?;
+        let (table, warnings) = table::build(&files).ok()?;
+        Some(Loaded { table, warnings, files })
     }
 
     /// Keeps `files`, which make a good table. A copy that cannot be made is no reason to stop.

@@ -1,11 +1,18 @@
-//! The table's directory, followed while people edit it: a good table is swapped in, a bad one changes nothing.
+//! The table's directory, followed while people edit it: a good table is swapped in, a bad one changes nothing. The way in is
+//! always the same: check, compile, run the cases, compare, swap.
 
-use std::{path::Path, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use service::{Stop, Tasks, time, watch::PathWatch};
 use table::{
-    LiveTable, Table,
-    files::{self, fingerprint},
+    LiveTable, Problems, Table,
+    cases::{self, Unproven},
+    diff::diff,
+    files::{self, Files, fingerprint},
 };
 use tracing::{error, info, warn};
 
@@ -18,6 +25,9 @@ const RELOADS: &str = "signalbox_router_table_reloads_total";
 const SWEEP_PERIOD: Duration = Duration::from_millis(50);
 /// How often that is looked at. Whoever holds a table for longer than all of it keeps it until the next change.
 const SWEEPS_MAX: usize = 40;
+/// Largest table that is compared with the one it replaces, in octets: about 150,000 rows. Its files are kept in memory for
+/// that, and comparing reads both tables once more, which for this many takes some tenths of a second.
+const COMPARED_OCTETS_MAX: u64 = 4 * 1_024 * 1_024;
 
 /// Describes what is counted here.
 pub(super) fn describe() {
@@ -31,66 +41,146 @@ pub(super) fn describe() {
     }
 }
 
-/// Puts every good version of the table in `dir` into `live`, until `stop`. `seen` is the directory's fingerprint
-/// from before the table in force was read, so that no change falls between. Where links are known, carriers that a version
-/// brings without one are covered before it comes into force.
-pub(super) async fn follow(
-    dir: &Path,
-    last_good: &LastGood,
-    live: &LiveTable,
-    mut unserved: Option<Unserved>,
-    mut seen: u64,
-    stop: &Stop,
-) {
-    let mut watch = PathWatch::new(dir);
-    loop {
-        tokio::select! { biased;
-            () = stop.requested() => break,
-            () = watch.next() => {}
-        }
-        let now = fingerprint(dir);
-        if now != seen {
-            seen = now;
-            reload(dir, last_good, live, unserved.as_mut()).await;
+/// Brings every good version of a table's directory into force.
+pub(super) struct Follower {
+    dir: PathBuf,
+    last_good: LastGood,
+    live: Arc<LiveTable>,
+    /// Where links are known, carriers that a version brings without one are covered before it comes into force.
+    unserved: Option<Unserved>,
+    /// What the table in force was made of; `None` = it is too large to compare with.
+    in_force: Option<Arc<Files>>,
+}
+
+/// A table that comes into force.
+struct Next {
+    table: Table,
+    warnings: Problems,
+    /// What it was made of; `None` = too large to compare the one after with.
+    files: Option<Arc<Files>>,
+    /// What changes, in one line; `None` = one of the two tables is too large to compare.
+    changes: Option<String>,
+}
+
+impl Follower {
+    /// Follows `dir`. `files` are those of the table in force.
+    pub(super) fn new(
+        dir: PathBuf,
+        last_good: LastGood,
+        live: Arc<LiveTable>,
+        unserved: Option<Unserved>,
+        files: Files,
+    ) -> Self {
+        Self {
+            dir,
+            last_good,
+            live,
+            unserved,
+            in_force: comparable(files),
         }
     }
-    if let Some(unserved) = unserved {
-        unserved.drained().await;
+
+    /// Puts every good version in force, until `stop`. `seen` is the directory's fingerprint from before the table in force was
+    /// read, so that no change falls between.
+    pub(super) async fn follow(mut self, mut seen: u64, stop: &Stop) {
+        let mut watch = PathWatch::new(&self.dir);
+        loop {
+            tokio::select! { biased;
+                () = stop.requested() => break,
+                () = watch.next() => {}
+            }
+            let now = fingerprint(&self.dir);
+            if now != seen {
+                seen = now;
+                self.reload().await;
+            }
+        }
+        if let Some(unserved) = self.unserved {
+            unserved.drained().await;
+        }
+    }
+
+    async fn reload(&mut self) {
+        let version = self.live.snapshot().version().to_owned();
+        let mut work = Tasks::new();
+        let (dir, last_good, in_force) = (self.dir.clone(), self.last_good.clone(), self.in_force.clone());
+        let known = version.clone();
+        work.spawn_blocking(move || next(&dir, &known, in_force.as_deref(), &last_good));
+        match work.join_next().await {
+            Some(Ok(Ok(Some(next)))) => {
+                self.swap(next);
+                sweep(&self.live).await;
+            }
+            Some(Ok(Ok(None))) => {
+                metrics::counter!(RELOADS, "result" => "same").increment(1);
+                info!(version, "the table on disk is the one in force");
+            }
+            Some(Ok(Err(refused))) => {
+                metrics::counter!(RELOADS, "result" => "refused").increment(1);
+                error!(
+                    version,
+                    "the table on disk is refused, the last good one stays in force:\n{refused}"
+                );
+            }
+            Some(Err(panic)) => error!(%panic, "the table could not be compiled, the last good one stays in force"),
+            None => {}
+        }
+    }
+
+    fn swap(&mut self, next: Next) {
+        let Next { table, warnings, .. } = next;
+        if !warnings.is_empty() {
+            warn!("the table has warnings:\n{warnings}");
+        }
+        if let Some(unserved) = &mut self.unserved {
+            unserved.cover(&table);
+        }
+        warn_of_lookups(&table);
+        let replaced = self.live.snapshot();
+        let changes = next
+            .changes
+            .unwrap_or_else(|| format!("too much to compare, before it had {}", replaced.summary()));
+        info!(
+            version = table.version(),
+            replaced = replaced.version(),
+            "what changes: {changes}"
+        );
+        let (version, summary) = (table.version().to_owned(), table.summary());
+        self.live.replace(table);
+        self.in_force = next.files;
+        metrics::counter!(RELOADS, "result" => "swapped").increment(1);
+        info!(version, replaced = replaced.version(), "table swapped in: {summary}");
     }
 }
 
-async fn reload(dir: &Path, last_good: &LastGood, live: &LiveTable, unserved: Option<&mut Unserved>) {
-    let mut work = Tasks::new();
-    let (from, last_good) = (dir.to_owned(), last_good.clone());
-    work.spawn_blocking(move || {
-        let files = files::read(&from)?;
-        let loaded = table::build(&files)?;
-        last_good.keep(&files);
-        Ok::<_, table::Problems>(loaded)
-    });
-    match work.join_next().await {
-        Some(Ok(Ok((table, warnings)))) => {
-            if !warnings.is_empty() {
-                warn!("the table has warnings:\n{warnings}");
-            }
-            if let Some(unserved) = unserved {
-                unserved.cover(&table);
-            }
-            warn_of_lookups(&table);
-            swap(table, live);
-            sweep(live).await;
-        }
-        Some(Ok(Err(problems))) => {
-            let version = live.snapshot().version().to_owned();
-            metrics::counter!(RELOADS, "result" => "refused").increment(1);
-            error!(
-                version,
-                "the table on disk is refused, the last good one stays in force:\n{problems}"
-            );
-        }
-        Some(Err(panic)) => error!(%panic, "the table could not be compiled, the last good one stays in force"),
-        None => {}
+/// Reads the table in `dir`, once, checks and compiles it, runs its cases and compares it with the one `in_force`. `None` = it
+/// is the one in force, of this `version`.
+fn next(dir: &Path, version: &str, in_force: Option<&Files>, last_good: &LastGood) -> Result<Option<Next>, Unproven> {
+    let files = files::read(dir).map_err(Unproven::Invalid)?;
+    if files.version() == version {
+        return Ok(None);
     }
+    let (table, warnings) = cases::prove(&files)?;
+    let changes = in_force
+        .filter(|_| is_comparable(&files))
+        .and_then(|old| diff(old, &files).ok())
+        .map(|diff| diff.line());
+    last_good.keep(&files);
+    Ok(Some(Next {
+        table,
+        warnings,
+        files: comparable(files),
+        changes,
+    }))
+}
+
+fn is_comparable(files: &Files) -> bool {
+    files.octets() <= COMPARED_OCTETS_MAX
+}
+
+/// The files, if the next table can be compared with them.
+fn comparable(files: Files) -> Option<Arc<Files>> {
+    is_comparable(&files).then(|| Arc::new(files))
 }
 
 /// Frees the table that was replaced, away from those who decide.
@@ -118,16 +208,4 @@ pub(super) fn warn_of_lookups(table: &Table) {
             "look-ups of numbers are asked for and nobody answers them: the network is that of the table's numbering"
         );
     }
-}
-
-fn swap(table: Table, live: &LiveTable) {
-    if table.version() == live.snapshot().version() {
-        metrics::counter!(RELOADS, "result" => "same").increment(1);
-        info!(version = table.version(), "the table on disk is the one in force");
-        return;
-    }
-    let (version, summary) = (table.version().to_owned(), table.summary());
-    let old = live.replace(table);
-    metrics::counter!(RELOADS, "result" => "swapped").increment(1);
-    info!(version, replaced = old.version(), "table swapped in: {summary}");
 }

@@ -1,14 +1,19 @@
 //! Starts each role on what it is handed.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, path::Path, sync::Arc};
 
 use ::router::Listener;
 use anyhow::Context as _;
-use service::{Deps, Readiness, Stop};
+use service::{Deps, Readiness, Stop, Tasks};
 use table::LiveTable;
 use tracing::{info, warn};
 
-use super::{DRAIN_NOTICE, Running, check, key_secret, last_good::LastGood, reload, unserved::Unserved};
+use super::{
+    DRAIN_NOTICE, Running, check, key_secret,
+    last_good::{LastGood, Loaded},
+    reload::{self, Follower},
+    unserved::Unserved,
+};
 use crate::config::Config;
 
 /// Starts the router; returns where it answers questions, if it does.
@@ -22,7 +27,7 @@ pub(super) async fn router(
     let dir = config.table.clone().context("the router needs [table] path")?;
     let seen = table::files::fingerprint(&dir);
     let last_good = LastGood::of(config);
-    let (table, warnings) = last_good.load(&dir).map_err(|problems| anyhow::anyhow!("{problems}"))?;
+    let Loaded { table, warnings, files } = load(&dir, &last_good).await?;
     if !warnings.is_empty() {
         warn!("the table has warnings:\n{warnings}");
     }
@@ -47,11 +52,23 @@ pub(super) async fn router(
         Ok("router")
     });
     let stop = stop.clone();
+    let follower = Follower::new(dir, last_good, live, unserved, files);
     running.spawn(async move {
-        reload::follow(&dir, &last_good, &live, unserved, seen, &stop).await;
+        follower.follow(seen, &stop).await;
         Ok("table watch")
     });
     Ok(address)
+}
+
+/// The table to begin with, read and compiled away from the threads that answer.
+async fn load(dir: &Path, last_good: &LastGood) -> anyhow::Result<Loaded> {
+    let mut work = Tasks::new();
+    let (dir, last_good) = (dir.to_owned(), last_good.clone());
+    work.spawn_blocking(move || last_good.load(&dir));
+    let loaded = work.join_next().await.expect("it was just put there");
+    loaded
+        .context("the table could not be compiled")?
+        .map_err(|refused| anyhow::anyhow!("{refused}"))
 }
 
 /// Starts the connector; returns its links.
