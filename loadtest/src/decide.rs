@@ -136,12 +136,17 @@ fn deciding<'q>(
         referred_ns.push(theirs);
         ratios.push(theirs / ours);
     }
+    let by_end = measure::by_end(table, queries, &mut decision, clock_ns);
     let (ns, referred_ns) = (clock::median(ns), clock::median(referred_ns));
     let deciding = Deciding {
         ns_per_decision: ns,
         decisions_per_second: 1e9 / ns,
         core_share: clock::median(shares),
         latency: Latency::median(&latencies),
+        by_end: by_end
+            .into_iter()
+            .map(|(kind, times)| (kind.to_owned(), times))
+            .collect(),
         clock_ns,
         allocations,
     };

@@ -1,6 +1,6 @@
 //! One round of deciding: without a clock for throughput, with a clock around each decision for latency.
 
-use std::{hint::black_box, time::Duration};
+use std::{collections::BTreeMap, hint::black_box, time::Duration};
 
 use hdrhistogram::Histogram;
 use serde::Serialize;
@@ -90,6 +90,31 @@ pub(crate) fn latency<'t>(
         record(&mut times, took, clock_ns);
     }
     Latency::of(&times)
+}
+
+/// Decides all `queries`, each under the clock, and tells the times apart by what ended the walk: the kind of policy, or
+/// `defaults`.
+pub(crate) fn by_end<'t>(
+    table: &'t Table,
+    queries: &[Query<'_>],
+    decision: &mut Decision<'t>,
+    clock_ns: u64,
+) -> BTreeMap<&'t str, Latency> {
+    let mut times: BTreeMap<&str, Histogram<u64>> = BTreeMap::new();
+    for query in queries {
+        let begun = now();
+        table.decide(query, decision);
+        let took = begun.elapsed();
+        let kind = kind(decision.policy);
+        record(times.entry(kind).or_insert_with(histogram), took, clock_ns);
+    }
+    times.iter().map(|(kind, times)| (*kind, Latency::of(times))).collect()
+}
+
+/// What kind of policy a name tells; without one, the defaults.
+pub(crate) fn kind(policy: Option<&str>) -> &str {
+    let number = |octet: char| octet.is_ascii_digit() || octet == '-';
+    policy.map_or("defaults", |name| name.trim_end_matches(number))
 }
 
 /// Lets the reference decide `queries` and returns what one takes of a core on average, in nanoseconds.

@@ -7,6 +7,7 @@ use table::{Action, Decision, Query, Table};
 
 use super::{
     answers::{Chosen, chosen},
+    measure::kind,
     reference::{Answer, Reference},
     scene::Net,
 };
@@ -172,8 +173,7 @@ impl Counts {
         let routed = |count: u64| count as f64 / self.actions[0].max(1) as f64;
         let mut ended_by: BTreeMap<String, f64> = BTreeMap::new();
         for (policy, count) in &self.ended_by {
-            let name = policy.map_or("defaults", |at| reference.policy(at));
-            let kind = name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '-');
+            let kind = kind(policy.map(|at| reference.policy(at)));
             *ended_by.entry(kind.to_owned()).or_default() += 100.0 * each(*count);
         }
         let [route, reject, no_route] = self.actions.map(|count| 100.0 * each(count));

@@ -52,6 +52,8 @@ pub(crate) struct Deciding {
     pub(crate) core_share: f64,
     /// Of single decisions.
     pub(crate) latency: Latency,
+    /// The same of one round, by what ended the walk: the kind of policy, or `defaults`.
+    pub(crate) by_end: BTreeMap<String, Latency>,
     /// What reading the clock adds to a single time; taken off above.
     pub(crate) clock_ns: u64,
     pub(crate) allocations: Allocations,
@@ -187,6 +189,9 @@ impl Report {
             "latency         {}; {} ns for the clock taken off",
             deciding.latency, deciding.clock_ns
         )?;
+        for (kind, times) in &deciding.by_end {
+            writeln!(f, "  {kind:<20} {times}")?;
+        }
         writeln!(f, "allocations     {} a decision", deciding.allocations.per_decision)?;
         let (rate, ns) = (reference.decisions_per_second, reference.ns_per_decision);
         writeln!(
