@@ -44,7 +44,6 @@ pub(crate) fn compile(checked: &Checked) -> Table {
     let open: Arc<[CarrierIndex]> = open.collect();
     let (rates, rate_prefixes) = books::rates(spec, &names);
     let defaults = &spec.settings.defaults;
-    let count = carriers.len();
     let senders = senders(spec, &names);
     let compiled: Vec<Carrier> = carriers.into_iter().map(carrier).collect();
     let routes = Routes {
@@ -55,7 +54,7 @@ pub(crate) fn compile(checked: &Checked) -> Table {
     };
     let policies: Vec<Policy> = spec.policies.iter().map(|policy| routes.policy(policy)).collect();
     let mut gates = GateMaker::new(&policies);
-    let mut ranker = Ranker::new(&rates, index(count));
+    let mut ranker = Ranker::new(&rates);
     let numbers = Numbers::new(spec, &rates, &rate_prefixes, &mut ranker, &mut gates);
     Table {
         version: spec.version.as_str().into(),

@@ -75,8 +75,9 @@ impl NameHash {
             .remainder()
             .iter()
             .fold(0, |rest, octet| rest << 8 | u64::from(octet | 0x20));
-        hash = (hash.rotate_left(29) ^ rest).wrapping_mul(ODD);
-        Self(hash ^ (hash >> 32))
+        // Both halves of the product, so that every octet reaches the lowest bits.
+        let product = u128::from(hash.rotate_left(29) ^ rest) * u128::from(ODD);
+        Self(product as u64 ^ (product >> 64) as u64)
     }
 }
 

@@ -152,6 +152,8 @@ impl Numbers {
     ) -> Resolved<'_> {
         let place = self.trie.longest(number).expect("the empty prefix begins every number");
         let place = &self.places[place as usize];
+        // Who read it off the plan told nothing new.
+        let told = told.filter(|told| told.source != Source::Numbering);
         match told.or_else(|| self.moved_to(place, number)) {
             Some(told) => self.resolve_told(place, told, ported, rates),
             None => Resolved {

@@ -171,18 +171,16 @@ impl Iterator for Offers<'_> {
 /// Makes rankings, each tariff's once.
 pub(crate) struct Ranker<'a> {
     book: &'a RateBook,
-    carriers: CarrierIndex,
     offers_max: usize,
     made: HashMap<Tariff, Ranking>,
     rankings: Rankings,
 }
 
 impl<'a> Ranker<'a> {
-    /// Ranks the rates of `book` for so many carriers.
-    pub(crate) fn new(book: &'a RateBook, carriers: CarrierIndex) -> Self {
+    /// Ranks the rates of `book`.
+    pub(crate) fn new(book: &'a RateBook) -> Self {
         Self {
             book,
-            carriers,
             offers_max: OFFERS_MIN + OFFERS_PER_RATE_MAX * book.len(),
             made: HashMap::new(),
             rankings: Rankings::default(),
@@ -210,13 +208,14 @@ impl<'a> Ranker<'a> {
         let mut turns: Vec<i64> = self.book.keys(tariff).flat_map(|key| self.book.turns(key)).collect();
         turns.sort_unstable();
         turns.dedup();
-        let most = (turns.len() + 1) * usize::from(self.carriers);
+        let rated = self.book.rated(tariff);
+        let most = (turns.len() + 1) * rated.len();
         if turns.len() >= RUNS_MAX || self.rankings.offers.len() + most > self.offers_max {
             return Ranking::Unranked;
         }
-        let mut offers = Vec::with_capacity(usize::from(self.carriers));
+        let mut offers = Vec::with_capacity(rated.len());
         if turns.is_empty() {
-            self.rank(tariff, UnixMs(0), &mut offers);
+            self.rank(tariff, &rated, UnixMs(0), &mut offers);
             let (from, len) = self.keep(&offers);
             return Ranking::Always { from, len };
         }
@@ -230,7 +229,7 @@ impl<'a> Ranker<'a> {
             if until <= 0 {
                 continue;
             }
-            self.rank(tariff, at, &mut offers);
+            self.rank(tariff, &rated, at, &mut offers);
             let (from, len) = self.keep(&offers);
             self.rankings.runs.push(Run { until, from, len });
         }
@@ -242,9 +241,9 @@ impl<'a> Ranker<'a> {
     }
 
     /// The offers in force at `at`, in order.
-    fn rank(&self, tariff: &Tariff, at: UnixMs, offers: &mut Vec<Offer>) {
+    fn rank(&self, tariff: &Tariff, rated: &[CarrierIndex], at: UnixMs, offers: &mut Vec<Offer>) {
         offers.clear();
-        for carrier in 0..self.carriers {
+        for carrier in rated.iter().copied() {
             if let Charge::Price(price) = self.book.charge(tariff, carrier, at) {
                 offers.push(Offer::new(carrier, price));
             }

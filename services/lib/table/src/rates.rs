@@ -250,6 +250,20 @@ impl RateBook {
             .chain(tariff.mcc.index())
     }
 
+    /// Every carrier that has a rate for any key of `tariff`, be it closed or not in force.
+    pub(crate) fn rated(&self, tariff: &Tariff) -> Vec<CarrierIndex> {
+        let mut words = vec![0_u64; self.words];
+        for key in self.keys(tariff) {
+            let own = &self.carriers[key * self.words..][..self.words];
+            words.iter_mut().zip(own).for_each(|(all, own)| *all |= own);
+        }
+        let carriers = words.iter().zip(0..).flat_map(|(word, at)| {
+            let bits = (0..64).filter(move |bit| word & (1 << bit) != 0);
+            bits.map(move |bit| at * 64 + bit)
+        });
+        carriers.collect()
+    }
+
     /// The instants at which a rate of `key` begins or ends.
     pub(crate) fn turns(&self, key: usize) -> impl Iterator<Item = i64> {
         let carriers = self.carriers[key * self.words..][..self.words].iter();

@@ -1,6 +1,6 @@
 //! From policies to rows of bits.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
 use sms::{Class, Encoding, SenderKind};
 
@@ -72,9 +72,8 @@ impl GateMaker {
     ) -> PlaceGates {
         let mut row = above.map_or(self.no_prefix, |above| above.prefix);
         if let Some(policies) = self.prefixes.get(&prefix) {
-            let mut bits = self.bits(row).to_vec();
-            policies.iter().for_each(|policy| set(&mut bits, *policy));
-            row = self.keep(bits);
+            let policies = policies.clone();
+            row = self.row_with(row, &policies);
         }
         let parts = [
             self.gates.countries[country_index(country)],
@@ -125,29 +124,25 @@ impl GateMaker {
 
     /// Rows by country and by network.
     fn add_networks(&mut self, policies: &[Policy]) {
-        let (mut countries, mut networks) = (BTreeSet::new(), BTreeSet::new());
-        for test in policies.iter().flat_map(|policy| &policy.matches.0) {
-            match test {
-                Test::Country(list) => countries.extend(list.iter().copied()),
-                Test::Network(list) => networks.extend(list.iter().copied()),
-                _ => {}
+        let (mut countries, mut networks) = (BTreeMap::new(), BTreeMap::new());
+        for (at, policy) in policies.iter().enumerate() {
+            for test in &policy.matches.0 {
+                match test {
+                    Test::Country(list) => name_all(&mut countries, list, at),
+                    Test::Network(list) => name_all(&mut networks, list, at),
+                    _ => {}
+                }
             }
         }
         let unnamed = self.row(policies, |test| !matches!(test, Test::Country(_)));
         self.gates.countries = vec![unnamed; COUNTRIES];
-        for country in countries {
-            let row = self.row(policies, |test| match test {
-                Test::Country(list) => list.contains(&country),
-                _ => true,
-            });
-            self.gates.countries[country_index(Some(country))] = row;
+        for (country, at) in countries {
+            self.gates.countries[country_index(Some(country))] = self.row_with(unnamed, &at);
         }
-        self.gates.other_network = self.row(policies, |test| !matches!(test, Test::Network(_)));
-        for network in networks {
-            let row = self.row(policies, |test| match test {
-                Test::Network(list) => list.contains(&network),
-                _ => true,
-            });
+        let other = self.row(policies, |test| !matches!(test, Test::Network(_)));
+        self.gates.other_network = other;
+        for (network, at) in networks {
+            let row = self.row_with(other, &at);
             self.gates.networks.push((network, row));
         }
     }
@@ -179,11 +174,17 @@ impl GateMaker {
             .map(|octet| self.row(policies, |test| globs(test).is_none_or(starred(octet))))
             .collect();
         let entries = named.into_iter().map(|(name, at)| {
-            let mut bits = self.bits(others[usize::from(first_octet(name))]).to_vec();
-            at.iter().for_each(|at| set(&mut bits, *at));
-            (name.into(), self.keep(bits))
+            let row = self.row_with(others[usize::from(first_octet(name))], &at);
+            (name.into(), row)
         });
         Names::new(entries.collect(), |octet| others[usize::from(octet)])
+    }
+
+    /// The policies of `row`, and those at `more`.
+    fn row_with(&mut self, row: RowId, more: &[usize]) -> RowId {
+        let mut bits = self.bits(row).to_vec();
+        more.iter().for_each(|at| set(&mut bits, *at));
+        self.keep(bits)
     }
 
     /// The row of the policies all of whose conditions `may_hold`.
@@ -230,6 +231,13 @@ pub(crate) fn left_open(conditions: &Conditions) -> Vec<u8> {
         .filter(|(_, test)| is_open(test))
         .map(|(place, _)| place)
         .collect()
+}
+
+/// Notes that policy `at` names each of `list`.
+fn name_all<T: Ord + Copy>(named: &mut BTreeMap<T, Vec<usize>>, list: &[T], at: usize) {
+    for one in list {
+        named.entry(*one).or_default().push(at);
+    }
 }
 
 fn set(bits: &mut [u64], at: usize) {
