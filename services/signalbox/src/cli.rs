@@ -52,6 +52,8 @@ pub(crate) struct Service {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Table {
     /// Every problem of a table at once
+    ///
+    /// Exits 0 for a sound table, warnings or not, 1 for an invalid one, 64 where DIR is no directory.
     Check {
         /// The table's directory
         #[arg(required_unless_present = "explain")]
@@ -64,10 +66,14 @@ pub(crate) enum Table {
         explain: Option<String>,
     },
     /// Why a message would go where it goes
+    ///
+    /// Exits 0, 1 where the table is invalid or a line of --batch is no query, 64 where the command is called wrongly, 69 where
+    /// the router is away. With --json an invalid table is {"problems":[...]}.
     Explain(Box<Explain>),
     /// What changes from one table to another: rules, rates and carriers added, removed, changed
     ///
-    /// Compares what the tables mean, not how they are written. Exits 0 for two sound tables, whether they differ or not.
+    /// Compares what the tables mean, not how they are written. Exits 0 for two sound tables, whether they differ or not,
+    /// and 1 where one is invalid; with --json it then says {"problems":[...]}, each with its side, old or new.
     Diff {
         /// Directory of the table before
         old: PathBuf,
@@ -79,13 +85,14 @@ pub(crate) enum Table {
         /// For programs: one JSON object, complete
         #[arg(long, conflicts_with = "all")]
         json: bool,
-        /// Exit 1 where the tables differ
+        /// Exit 1 where the tables differ, and 64 where one is invalid
         #[arg(long)]
         exit_code: bool,
     },
     /// Run the cases of a table: failures first, then the policies that no case reaches
     ///
     /// Exits 1 where a case fails, the table is invalid or has no cases, or the coverage is below --fail-under.
+    /// With --json an invalid table is {"problems":[...]}.
     Test {
         /// The table's directory, with a cases.toml
         dir: PathBuf,

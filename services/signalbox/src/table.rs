@@ -2,7 +2,7 @@
 
 use std::{
     fs::File,
-    io::{self, BufRead, BufReader, Write as _},
+    io::{self, Read, Write as _},
     path::Path,
     process::ExitCode,
 };
@@ -91,12 +91,14 @@ fn explain_live(router: &mut Router, explain: Explain, now: UnixMs) -> anyhow::R
     })
 }
 
-fn open(file: &Path) -> anyhow::Result<Box<dyn BufRead>> {
+fn open(file: &Path) -> anyhow::Result<Box<dyn Read>> {
     if file == Path::new("-") {
         return Ok(Box::new(io::stdin().lock()));
     }
     let opened = File::open(file).with_context(|| format!("{}: cannot be read", file.display()))?;
-    Ok(Box::new(BufReader::new(opened)))
+    // A directory opens like a file, and reading it fails without its name.
+    anyhow::ensure!(!file.is_dir(), "{}: is a directory, no file of queries", file.display());
+    Ok(Box::new(opened))
 }
 
 /// A reader of ours that went away is no failure.

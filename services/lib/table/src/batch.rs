@@ -1,6 +1,7 @@
-//! Many queries, one JSON object a line in, one explanation a line out.
+//! Many queries, one JSON object a line in, one explanation a line out. Whoever writes a line and waits has its answer: what
+//! is at hand is answered before more is read.
 
-use std::io::{self, BufRead, Read, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 
 use serde::Serialize;
 use sms::UnixMs;
@@ -25,14 +26,16 @@ pub struct Summary {
 #[derive(Serialize)]
 struct Failure {
     error: String,
+    /// From 1.
+    line: u64,
 }
 
-/// Explains every line of `input` into a line of `output`, in order. A line that is no query yields `{"error":…}` in its
-/// place. `now` stands for an absent `at`.
+/// Explains every line of `input` into a line of `output`, in order. A line that is no query yields
+/// `{"error":…,"line":…}` in its place. `now` stands for an absent `at`.
 ///
 /// # Errors
 /// Reading or writing failed; what was written before stands.
-pub fn explain(table: &Table, input: impl BufRead, output: impl Write, now: UnixMs) -> io::Result<Summary> {
+pub fn explain(table: &Table, input: impl Read, output: impl Write, now: UnixMs) -> io::Result<Summary> {
     answer(input, output, now, 1, |asked| {
         asked
             .iter()
@@ -47,19 +50,24 @@ pub fn explain(table: &Table, input: impl BufRead, output: impl Write, now: Unix
 /// # Errors
 /// Reading, writing or `explain` failed; what was written before stands.
 pub fn answer<E: From<io::Error>>(
-    mut input: impl BufRead,
+    input: impl Read,
     mut output: impl Write,
     now: UnixMs,
     at_once: usize,
     mut explain: impl FnMut(&[Asked]) -> Result<Vec<String>, E>,
 ) -> Result<Summary, E> {
+    let mut input = BufReader::with_capacity(LINE_OCTETS_MAX, input);
     let mut summary = Summary::default();
     let mut line = Vec::new();
     let mut is_over = false;
     while !is_over {
+        if !has_line(&input) {
+            // The writer may be waiting for these answers before it writes on.
+            output.flush()?;
+        }
         // Of each line its query, or the error in its place.
         let (mut asked, mut failures) = (Vec::new(), Vec::new());
-        while failures.len() < at_once {
+        while failures.len() < at_once && (failures.is_empty() || has_line(&input)) {
             let Some(is_whole) = read_line(&mut input, &mut line)? else {
                 is_over = true;
                 break;
@@ -77,7 +85,10 @@ pub fn answer<E: From<io::Error>>(
             summary.lines += 1;
             summary.failed += u64::from(failure.is_some());
             let line = match failure {
-                Some(error) => serde_json::to_string(&Failure { error }).map_err(io::Error::from)?,
+                Some(error) => {
+                    let line = summary.lines;
+                    serde_json::to_string(&Failure { error, line }).map_err(io::Error::from)?
+                }
                 None => answers.next().expect("every query is answered"),
             };
             writeln!(output, "{line}")?;
@@ -87,8 +98,18 @@ pub fn answer<E: From<io::Error>>(
     Ok(summary)
 }
 
+/// Whether a line can be read without waiting for the one who writes them.
+fn has_line(input: &BufReader<impl Read>) -> bool {
+    input.buffer().contains(&b'\n')
+}
+
 fn parse(line: &[u8], now: UnixMs) -> Result<Asked, String> {
     let line = line.strip_suffix(b"\n").unwrap_or(line);
+    match line.trim_ascii_start().first() {
+        None => return Err("no query: the line is blank".to_owned()),
+        Some(b'{') => {}
+        Some(_) => return Err("no query: a query is one JSON object, such as {\"to\":\"33612345678\"}".to_owned()),
+    }
     let request: Request = serde_json::from_slice(line).map_err(|error| {
         // Each line is a document of its own, so the parser's line number would only mislead.
         let text = error.to_string();

@@ -26,8 +26,12 @@ use crate::{
 pub struct CaseReport {
     /// Content hash of the table.
     pub table: String,
-    /// Whether no case failed.
+    /// Whether no case failed and, once [`CaseReport::require`] was asked, nothing else is wanting.
     pub passed: bool,
+    /// Coverage that was wanted, in percent; `None` = none was.
+    pub fail_under: Option<u8>,
+    /// What is wanting although no case failed: there are no cases, or too few policies are covered.
+    pub reasons: Vec<String>,
     /// Each case in file order.
     pub cases: Vec<CaseResult>,
     /// Which policies the cases reach.
@@ -121,6 +125,8 @@ fn run(table: &Table, cases: &[CaseSpec], policies: &[PolicySpec]) -> CaseReport
     CaseReport {
         table: table.version().to_owned(),
         passed: results.iter().all(|result| result.passed),
+        fail_under: None,
+        reasons: Vec::new(),
         cases: results,
         coverage: Coverage {
             policies: policies.len(),
@@ -150,6 +156,21 @@ fn judge(table: &Table, case: &CaseSpec, explanation: Explanation) -> CaseResult
 }
 
 impl CaseReport {
+    /// Wants at least one case, and `fail_under` percent of the policies covered: without them nothing passed.
+    pub fn require(&mut self, fail_under: Option<u8>) {
+        self.fail_under = fail_under;
+        if self.cases.is_empty() {
+            // Cases that a merge lost must not look like cases that pass.
+            self.reasons.push("there are no cases: add cases.toml".to_owned());
+        }
+        let found = self.coverage.percent;
+        if let Some(wanted) = fail_under.filter(|wanted| found < *wanted) {
+            self.reasons
+                .push(format!("coverage is {found} %, wanted are {wanted} %"));
+        }
+        self.passed &= self.reasons.is_empty();
+    }
+
     /// How many cases failed.
     pub fn failed(&self) -> usize {
         self.cases.iter().filter(|case| !case.passed).count()

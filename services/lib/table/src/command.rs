@@ -7,6 +7,7 @@ mod test;
 
 use std::path::Path;
 
+use serde::Serialize;
 use source::{Code, Problems};
 
 pub use self::{
@@ -49,6 +50,21 @@ fn unusable(dir: &Path, problems: &Problems) -> Output {
     refused(problems, code)
 }
 
+/// The same, with `{"problems":[…]}` besides where there is a directory to be wrong.
+fn unusable_json(dir: &Path, problems: &Problems) -> Output {
+    let mut output = unusable(dir, problems);
+    if output.code == EXIT_NEGATIVE {
+        output.stdout = json_line(&Invalid { problems });
+    }
+    output
+}
+
+/// An invalid table in the place of a report.
+#[derive(Serialize)]
+struct Invalid<T> {
+    problems: T,
+}
+
 fn refused(problems: &Problems, code: u8) -> Output {
     Output {
         stdout: String::new(),
@@ -57,7 +73,7 @@ fn refused(problems: &Problems, code: u8) -> Output {
     }
 }
 
-fn json_line(value: &impl serde::Serialize) -> String {
+fn json_line(value: &impl Serialize) -> String {
     let mut line = serde_json::to_string(value).expect("reports hold nothing that JSON cannot");
     line.push('\n');
     line

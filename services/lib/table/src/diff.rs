@@ -121,7 +121,8 @@ pub struct RateChange {
 }
 
 /// One of two tables.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Side {
     /// The one before.
     Old,
@@ -132,11 +133,15 @@ pub enum Side {
 /// Compares the table in `old` with the one in `new`.
 ///
 /// # Errors
-/// Everything that is wrong with the old table, else everything that is wrong with the new one.
-pub fn diff(old: &Files, new: &Files) -> Result<Diff, (Side, Problems)> {
-    let old_spec = checked(old).map_err(|problems| (Side::Old, problems))?;
-    let new_spec = checked(new).map_err(|problems| (Side::New, problems))?;
-    Ok(compare(old, old_spec.spec(), new, new_spec.spec()))
+/// Everything that is wrong with the old table, then everything that is wrong with the new one.
+pub fn diff(old: &Files, new: &Files) -> Result<Diff, Vec<(Side, Problems)>> {
+    let sides = (checked(old), checked(new));
+    if let (Ok(old_spec), Ok(new_spec)) = &sides {
+        return Ok(compare(old, old_spec.spec(), new, new_spec.spec()));
+    }
+    let sides = [(Side::Old, sides.0.err()), (Side::New, sides.1.err())];
+    let unsound = sides.into_iter().filter_map(|(side, problems)| Some((side, problems?)));
+    Err(unsound.collect())
 }
 
 fn checked(files: &Files) -> Result<Checked, Problems> {

@@ -1,6 +1,11 @@
 //! What the commands print and how they exit.
 
-use std::{fs, path::Path};
+use std::{
+    cell::Cell,
+    fs,
+    io::{self, Read, Write},
+    path::Path,
+};
 
 use serde_json::Value;
 use sms::UnixMs;
@@ -79,7 +84,8 @@ fn a_directory_that_is_none_is_wrong_usage() {
 #[test]
 fn explain_tells_bad_tables_from_bad_queries() {
     let broken = command::explain(dir(BROKEN).path(), to("33612345678"), true, UnixMs(0));
-    assert_eq!((broken.code, broken.stdout.as_str()), (1, ""));
+    assert_eq!(broken.code, 1);
+    assert!(broken.stdout.starts_with("{\"problems\":[{\"file\":\"carriers.toml\","));
     assert!(broken.stderr.contains("error[T002]"));
     let query = command::explain(dir(SOUND).path(), to("x"), true, UnixMs(0));
     assert_eq!((query.code, query.stdout.as_str()), (64, ""));
@@ -110,6 +116,80 @@ fn a_batch_with_a_bad_line_exits_1_and_answers_all() {
 }
 
 #[test]
+fn what_is_no_object_is_refused_in_plain_words() {
+    let (dir, mut output) = (dir(SOUND), Vec::new());
+    command::explain_batch(dir.path(), &b"[]\n\n"[..], &mut output, UnixMs(0)).expect("memory");
+    let text = String::from_utf8(output).expect("JSON is UTF-8");
+    let lines: Vec<Value> = text
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("JSON"))
+        .collect();
+    let object = "no query: a query is one JSON object, such as {\"to\":\"33612345678\"}";
+    assert_eq!((&lines[0]["error"], &lines[0]["line"]), (&object.into(), &1.into()));
+    let blank = "no query: the line is blank";
+    assert_eq!((&lines[1]["error"], &lines[1]["line"]), (&blank.into(), &2.into()));
+}
+
+/// Gives one line at a time, each only once all that came before is answered and flushed.
+struct Waiting<'a> {
+    left: u8,
+    given: u8,
+    flushed: &'a Cell<u8>,
+}
+
+impl Read for Waiting<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        assert_eq!(self.flushed.get(), self.given, "lines answered before more is read");
+        if self.left == 0 {
+            return Ok(0);
+        }
+        self.left -= 1;
+        self.given += 1;
+        let line = b"{\"to\":\"33612345678\"}\n";
+        buffer[..line.len()].copy_from_slice(line);
+        Ok(line.len())
+    }
+}
+
+/// Counts the lines that were flushed.
+struct Counted<'a> {
+    written: u8,
+    flushed: &'a Cell<u8>,
+}
+
+impl Write for Counted<'_> {
+    fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
+        self.written += u8::try_from(buffer.iter().filter(|octet| **octet == b'\n').count()).expect("few");
+        Ok(buffer.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.flushed.set(self.written);
+        Ok(())
+    }
+}
+
+#[test]
+fn a_line_is_answered_before_the_next_is_waited_for() {
+    for at_once in [1, 20] {
+        let flushed = Cell::new(0);
+        let input = Waiting {
+            left: 3,
+            given: 0,
+            flushed: &flushed,
+        };
+        let output = Counted {
+            written: 0,
+            flushed: &flushed,
+        };
+        let answered = table::batch::answer(input, output, UnixMs(0), at_once, |asked| {
+            Ok::<_, io::Error>(asked.iter().map(|_| "{}".to_owned()).collect())
+        });
+        assert_eq!((answered.expect("memory").lines, flushed.get()), (3, 3));
+    }
+}
+
+#[test]
 fn a_line_beyond_the_limit_is_answered_and_skipped() {
     let (dir, mut output) = (dir(SOUND), Vec::new());
     let input = format!(
@@ -120,7 +200,7 @@ fn a_line_beyond_the_limit_is_answered_and_skipped() {
     let text = String::from_utf8(output).expect("JSON is UTF-8");
     assert_eq!((done.code, text.lines().count()), (1, 2));
     assert!(
-        text.starts_with("{\"error\":\"the line is over 65536 octets\"}\n{\"to\":"),
+        text.starts_with("{\"error\":\"the line is over 65536 octets\",\"line\":1}\n{\"to\":"),
         "{text}"
     );
 }
@@ -172,6 +252,21 @@ fn test_tells_lost_cases_and_bad_tables_from_cases_that_pass() {
 }
 
 #[test]
+fn test_passes_in_json_as_it_exits() {
+    let thin = command::test(tested("carrier = \"atlas\"").path(), Some(51), true);
+    let report: Value = serde_json::from_str(&thin.stdout).expect("JSON");
+    assert_eq!((thin.code, &report["passed"]), (1, &Value::Bool(false)));
+    assert_eq!(report["fail_under"], 51);
+    assert_eq!(report["reasons"][0], "coverage is 50 %, wanted are 51 %");
+    let lost = command::test(dir(SOUND).path(), None, true);
+    let report: Value = serde_json::from_str(&lost.stdout).expect("JSON");
+    assert_eq!((lost.code, &report["passed"]), (1, &Value::Bool(false)));
+    let broken = command::test(dir(BROKEN).path(), None, true);
+    let report: Value = serde_json::from_str(&broken.stdout).expect("JSON");
+    assert_eq!((broken.code, &report["problems"][0]["code"]), (1, &Value::from("T002")));
+}
+
+#[test]
 fn test_speaks_json() {
     let output = command::test(tested("carriers = [\"atlas\"]\npolicy = \"a\"").path(), None, true);
     let report: Value = serde_json::from_str(&output.stdout).expect("JSON");
@@ -206,7 +301,17 @@ fn diff_exits_0_for_sound_tables_and_1_for_an_unsound_one() {
     assert_eq!(command::diff(old.path(), old.path(), asked).code, 0);
     let broken = command::diff(old.path(), dir(BROKEN).path(), plain);
     assert_eq!((broken.code, broken.stdout.as_str()), (1, ""));
-    assert!(broken.stderr.contains("error[T002]"), "{broken:?}");
+    let path = "/carriers.toml:4: error[T002]";
+    assert!(broken.stderr.contains(path), "{broken:?}");
+    let unsound = dir(BROKEN);
+    let both = command::diff(unsound.path(), unsound.path(), asked);
+    assert_eq!((both.code, both.stderr.matches(path).count()), (64, 2), "{both:?}");
+    let json = command::DiffForm { json: true, ..plain };
+    let both = command::diff(unsound.path(), unsound.path(), json);
+    let found: Value = serde_json::from_str(&both.stdout).expect("JSON");
+    assert_eq!((both.code, &found["problems"][0]["side"]), (1, &Value::from("old")));
+    assert_eq!(found["problems"][1]["side"], "new");
+    assert_eq!(found["problems"][1]["code"], "T002");
     assert_eq!(command::diff(Path::new("/nowhere/at/all"), new.path(), plain).code, 64);
 }
 

@@ -113,7 +113,7 @@ fn differences_read_as_written_down() {
             new.insert(path, body);
         }
         let text = |old: &Files, new: &Files| {
-            let diff = table::diff::diff(old, new).unwrap_or_else(|(_, problems)| panic!("{problems}"));
+            let diff = table::diff::diff(old, new).unwrap_or_else(|unsound| panic!("{unsound:?}"));
             let named = diff.text(false).replace(&diff.old, "<old>");
             named.replace(&diff.new, "<new>")
         };

@@ -26,7 +26,7 @@ const SWEEP_PERIOD: Duration = Duration::from_millis(50);
 /// How often that is looked at. Whoever holds a table for longer than all of it keeps it until the next change.
 const SWEEPS_MAX: usize = 40;
 /// Largest table that is compared with the one it replaces, in octets: about 150,000 rows. Its files are kept in memory for
-/// that, and comparing reads both tables once more, which for this many takes some tenths of a second.
+/// that, and the swap waits until both tables were read once more.
 const COMPARED_OCTETS_MAX: u64 = 4 * 1_024 * 1_024;
 
 /// Describes what is counted here.
@@ -117,10 +117,8 @@ impl Follower {
             }
             Some(Ok(Err(refused))) => {
                 metrics::counter!(RELOADS, "result" => "refused").increment(1);
-                error!(
-                    version,
-                    "the table on disk is refused, the last good one stays in force:\n{refused}"
-                );
+                // The refusal has many lines, and a field would end up behind the last of them.
+                error!("the table on disk is refused, the last good one stays in force, version {version}:\n{refused}");
             }
             Some(Err(panic)) => error!(%panic, "the table could not be compiled, the last good one stays in force"),
             None => {}

@@ -1,13 +1,14 @@
 //! `table diff`: what changes from one table to another.
 
-use std::path::Path;
+use std::{fmt::Write as _, path::Path};
 
-use source::Problems;
+use serde::Serialize;
+use source::{Problem, Problems};
 
-use super::{EXIT_NEGATIVE, Output, json_line, unusable};
+use super::{EXIT_FINE, EXIT_NEGATIVE, EXIT_USAGE, Invalid, Output, is_usage, json_line};
 use crate::{
     diff::{self, Side},
-    files::{self, Files},
+    files,
 };
 
 /// How `table diff` speaks and exits.
@@ -17,26 +18,29 @@ pub struct DiffForm {
     pub json: bool,
     /// Every change, not the heaviest of each group.
     pub all: bool,
-    /// Exit 1 where the tables differ.
+    /// Exit 1 where the tables differ, and 64 where one is unsound.
     pub exit_code: bool,
 }
 
-/// `table diff OLD NEW [--all] [--json] [--exit-code]`: what changes. Two sound tables exit 0, whether they differ or not.
+/// `table diff OLD NEW [--all] [--json] [--exit-code]`: what changes. Two sound tables exit 0, whether they differ or not, and
+/// an unsound one exits 1; with `--exit-code` 1 means that they differ, so an unsound one exits 64.
 pub fn diff(old: &Path, new: &Path, form: DiffForm) -> Output {
-    let read = |dir: &Path| -> Result<Files, Output> { files::read(dir).map_err(|problems| in_dir(dir, &problems)) };
-    let (old_files, new_files) = match (read(old), read(new)) {
-        (Ok(old), Ok(new)) => (old, new),
-        (Err(refused), _) | (_, Err(refused)) => return refused,
+    let diff = match (files::read(old), files::read(new)) {
+        (Ok(old), Ok(new)) => diff::diff(&old, &new),
+        (old, new) => {
+            let sides = [(Side::Old, old.err()), (Side::New, new.err())];
+            let unread = sides.into_iter().filter_map(|(side, problems)| Some((side, problems?)));
+            Err(unread.collect())
+        }
     };
-    // Which of the two is unsound must be said: their files have the same names.
-    let diff = match diff::diff(&old_files, &new_files) {
+    let diff = match diff {
         Ok(diff) => diff,
-        Err((which, problems)) => return in_dir(if which == Side::Old { old } else { new }, &problems),
+        Err(unsound) => return refuse(old, new, &unsound, form),
     };
     let code = if form.exit_code && diff.differs {
         EXIT_NEGATIVE
     } else {
-        0
+        EXIT_FINE
     };
     Output {
         stdout: if form.json {
@@ -49,10 +53,46 @@ pub fn diff(old: &Path, new: &Path, form: DiffForm) -> Output {
     }
 }
 
-fn in_dir(dir: &Path, problems: &Problems) -> Output {
-    let mut output = unusable(dir, problems);
-    if dir.is_dir() {
-        output.stderr = format!("{}:\n{}", dir.display(), output.stderr);
+/// A problem and the table that has it: the files of both have the same names.
+#[derive(Serialize)]
+struct Sided<'a> {
+    side: Side,
+    #[serde(flatten)]
+    problem: &'a Problem,
+}
+
+fn refuse(old: &Path, new: &Path, unsound: &[(Side, Problems)], form: DiffForm) -> Output {
+    let mut output = Output {
+        code: if form.exit_code { EXIT_USAGE } else { EXIT_NEGATIVE },
+        ..Output::default()
+    };
+    let mut problems = Vec::new();
+    for (side, found) in unsound {
+        let (side, dir) = (*side, if *side == Side::Old { old } else { new });
+        if is_usage(dir, found) {
+            output.code = EXIT_USAGE;
+            output.stderr += &format!("{found}\n");
+        } else {
+            output.stderr += &in_dir(dir, found);
+        }
+        problems.extend(found.iter().map(|problem| Sided { side, problem }));
+    }
+    if form.json {
+        output.stdout = json_line(&Invalid { problems });
     }
     output
+}
+
+/// The problems with paths that an editor can open.
+fn in_dir(dir: &Path, problems: &Problems) -> String {
+    let (mut text, folder) = (String::new(), dir.join(""));
+    for problem in problems.iter() {
+        let _ = writeln!(text, "{}{problem}", folder.display());
+    }
+    // The last line says how many more there are, where there are too many to show.
+    let all = problems.to_string();
+    if let Some(more) = all.lines().last().filter(|line| line.starts_with("and ")) {
+        let _ = writeln!(text, "{more}");
+    }
+    text
 }

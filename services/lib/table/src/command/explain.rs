@@ -1,13 +1,13 @@
 //! `table explain`: how one message would be decided, or each of a batch.
 
 use std::{
-    io::{self, BufRead, Write},
+    io::{self, Read, Write},
     path::Path,
 };
 
 use sms::UnixMs;
 
-use super::{EXIT_NEGATIVE, EXIT_USAGE, Output, json_line, unusable};
+use super::{EXIT_NEGATIVE, EXIT_USAGE, Output, json_line, unusable, unusable_json};
 use crate::{
     batch,
     request::{Request, RequestError},
@@ -21,6 +21,7 @@ pub fn explain(dir: &Path, request: Request, json: bool, now: UnixMs) -> Output 
         Err(error) => return no_query(&error),
     };
     match load(dir) {
+        Err(problems) if json => unusable_json(dir, &problems),
         Err(problems) => unusable(dir, &problems),
         Ok((table, _)) => {
             let explanation = table.explain(&asked.query());
@@ -42,7 +43,7 @@ pub fn explain(dir: &Path, request: Request, json: bool, now: UnixMs) -> Output 
 ///
 /// # Errors
 /// Reading or writing failed.
-pub fn explain_batch(dir: &Path, input: impl BufRead, output: impl Write, now: UnixMs) -> io::Result<Output> {
+pub fn explain_batch(dir: &Path, input: impl Read, output: impl Write, now: UnixMs) -> io::Result<Output> {
     let table = match load(dir) {
         Ok((table, _)) => table,
         Err(problems) => return Ok(unusable(dir, &problems)),
