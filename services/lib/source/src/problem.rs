@@ -285,23 +285,46 @@ impl fmt::Display for Code {
     }
 }
 
+/// Text with its control characters escaped: what a file holds must not move a terminal's cursor or forge a line.
+struct Harmless<'a>(&'a str);
+
+impl fmt::Display for Harmless<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for part in self.0.split_inclusive(char::is_control) {
+            let mut chars = part.chars();
+            match chars.next_back().filter(|last| last.is_control()) {
+                Some(last) => write!(f, "{}{}", chars.as_str(), last.escape_default())?,
+                None => f.write_str(part)?,
+            }
+        }
+        Ok(())
+    }
+}
+
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.line {
-            0 => f.write_str(&self.file),
-            line => write!(f, "{}:{line}", self.file),
+            0 => write!(f, "{}", Harmless(&self.file)),
+            line => write!(f, "{}:{line}", Harmless(&self.file)),
         }
     }
 }
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}[{}]: {}", self.place, self.severity, self.code, self.what)?;
+        write!(
+            f,
+            "{}: {}[{}]: {}",
+            self.place,
+            self.severity,
+            self.code,
+            Harmless(&self.what)
+        )?;
         for line in self.why.lines() {
-            write!(f, "\n  {line}")?;
+            write!(f, "\n  {}", Harmless(line))?;
         }
         if !self.help.is_empty() {
-            write!(f, "\n  help: {}", self.help)?;
+            write!(f, "\n  help: {}", Harmless(&self.help))?;
         }
         Ok(())
     }

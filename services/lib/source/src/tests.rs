@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{Document, Log, SecretSource, duration, duration_text, nearest};
+use crate::{Code, Document, Log, Place, SecretSource, duration, duration_text, nearest};
 
 /// Reads `text` with `read` and gives back what was reported.
 fn report(text: &str, read: impl FnOnce(&crate::Section<'_>)) -> String {
@@ -205,4 +205,19 @@ fn values_have_columns() {
     let problems = log.into_problems();
     let places: Vec<_> = problems.iter().map(|one| (one.place.line, one.place.column)).collect();
     assert_eq!(places, [(2, 5)]);
+}
+
+#[test]
+fn control_characters_never_reach_the_terminal() {
+    let log = Log::new('X');
+    log.error(
+        Place::file("a\nb.csv").at(2),
+        Code::FORMAT,
+        "price \x1b[31mred\x07",
+        "one\ntwo\u{9b}",
+        "é\t",
+    );
+    let report = log.into_problems().to_string();
+    let wanted = "a\\nb.csv:2: error[X007]: price \\u{1b}[31mred\\u{7}\n  one\n  two\\u{9b}\n  help: é\\t";
+    assert_eq!(report, wanted);
 }

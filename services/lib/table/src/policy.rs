@@ -155,7 +155,10 @@ impl Test {
             Self::Prefix(list) => (1..=message.to.len()).any(|len| list.binary_search(&message.to.first(len)).is_ok()),
             Self::Account(globs) => globs.fit(message.account),
             Self::Sender(globs) => globs.fit(message.from),
-            Self::Tag(list) => message.tags.iter().any(|tag| list.iter().any(|wanted| wanted == tag)),
+            Self::Tag(list) => message
+                .tags
+                .iter()
+                .any(|tag| list.binary_search_by(|wanted| wanted.as_str().cmp(tag)).is_ok()),
             Self::Hours(hours) => hours.contain(message.at),
             Self::Text(list) => message
                 .text

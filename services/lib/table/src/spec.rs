@@ -5,6 +5,7 @@ pub(crate) mod cases;
 mod conditions;
 mod csv;
 mod hours;
+mod known;
 mod numbering;
 mod policies;
 mod ported;
@@ -22,6 +23,7 @@ pub(crate) use self::{
     carriers::{CARRIERS_MAX, CarrierSpec, EncodingSet, SenderKindSet},
     cases::{Aspect, CaseSpec, DEFAULTS, Expectation, UNKNOWN},
     conditions::{Conditions, Test},
+    known::Known,
     numbering::PlanRow,
     policies::{End, PolicySpec},
     quality::QualityRow,

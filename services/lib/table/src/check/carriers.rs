@@ -46,7 +46,8 @@ fn warn_unrated(spec: &Spec, carriers: &[CarrierSpec], log: &Log) {
                 let help = format!("add rates/{}.csv", carrier.name);
                 log.warning(carrier.place.clone(), code::UNRATED, what, "", help);
             }
-            Some((place, true)) => {
+            // Rows that were refused are missing too, which was said of each.
+            Some((place, true)) if !log.has_errors() => {
                 log.warning(
                     (*place).clone(),
                     code::UNRATED,
@@ -55,7 +56,7 @@ fn warn_unrated(spec: &Spec, carriers: &[CarrierSpec], log: &Log) {
                     "add some",
                 );
             }
-            Some((_, false)) => {}
+            Some(_) => {}
         }
     }
 }

@@ -32,7 +32,7 @@ impl<'a> Logic<'a> {
         self.steps_left.get() > 0
     }
 
-    fn spend(&self, steps: usize) {
+    pub(super) fn spend(&self, steps: usize) {
         self.steps_left
             .set(self.steps_left.get().saturating_sub(steps as u64 + 1));
     }
@@ -75,7 +75,7 @@ impl<'a> Logic<'a> {
                 wide.cover(narrow)
             }
             // A message may have several tags: any of the wanted is enough, so each of the given must be one.
-            (Test::Tag(wide), Test::Tag(narrow)) => narrow.iter().all(|one| wide.contains(one)),
+            (Test::Tag(wide), Test::Tag(narrow)) => narrow.iter().all(|one| wide.binary_search(one).is_ok()),
             (Test::Hours(wide), Test::Hours(narrow)) => wide.cover(narrow),
             (Test::Text(wide), Test::Text(narrow)) => {
                 let is_wanted = |one: &Regex| wide.iter().any(|other| other.as_str() == one.as_str());
@@ -176,10 +176,13 @@ fn may_be(glob: &str, kind: SenderKind) -> bool {
     }
     // Anything but digits behind a plus makes it alphanumeric, and a star may always bring such.
     let is_digits = |part: &str| part.bytes().all(|octet| octet.is_ascii_digit() || octet == b'*');
+    // A star may be empty, so that a plus behind it begins the sender.
+    let behind = glob.trim_start_matches('*');
+    let behind = behind.strip_prefix('+').unwrap_or(behind);
     let digits = glob.bytes().filter(u8::is_ascii_digit).count();
     match kind {
         SenderKind::Alphanumeric => true,
-        SenderKind::LongCode => is_digits(glob.strip_prefix('+').unwrap_or(glob)),
-        SenderKind::ShortCode => is_digits(glob.strip_prefix('+').unwrap_or(glob)) && digits <= 8,
+        SenderKind::LongCode => is_digits(behind),
+        SenderKind::ShortCode => is_digits(behind) && digits <= 8,
     }
 }

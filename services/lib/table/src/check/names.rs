@@ -1,22 +1,20 @@
 //! Names of carriers and accounts: each that a file mentions is defined.
 
-use std::collections::BTreeSet;
-
 use sms::{AccountId, CarrierName};
-use source::{Code, Log, Place, nearest};
+use source::{Code, Log, Place};
 
-use crate::spec::{CarrierSpec, End, PolicySpec, Spec};
+use crate::spec::{CarrierSpec, End, Known, PolicySpec, Spec};
 
 /// Carriers by name, for many questions.
 struct Defined<'a> {
-    names: BTreeSet<&'a str>,
+    names: Known<'a>,
     log: &'a Log,
 }
 
 /// Refuses carriers that carriers.toml does not define, and sell sheets of no account.
 pub(super) fn check(spec: &Spec, carriers: &[CarrierSpec], log: &Log) {
     let defined = Defined {
-        names: carriers.iter().map(|carrier| carrier.name.as_str()).collect(),
+        names: Known::new(carriers.iter().map(|carrier| carrier.name.as_str())),
         log,
     };
     for sheet in &spec.sheets {
@@ -57,17 +55,14 @@ impl Defined<'_> {
     }
 
     fn has(&self, name: &CarrierName) -> bool {
-        self.names.contains(name.as_str())
+        self.names.has(name.as_str())
     }
 
     fn want(&self, name: &str, place: &Place, subject: &str) {
-        if self.names.contains(name) {
+        if self.names.has(name) {
             return;
         }
-        let help = match nearest(name, self.names.iter().copied()) {
-            Some(meant) => format!("did you mean \"{meant}\"?"),
-            None => "define it there, or mend the name".to_owned(),
-        };
+        let help = self.names.help(name);
         let what = format!("{subject} carrier \"{name}\", which carriers.toml does not define");
         self.log.error(place.clone(), Code::UNDEFINED, what, "", help);
     }

@@ -7,7 +7,8 @@ use source::Log;
 use super::{implied::Logic, plan::Plan};
 use crate::{
     code,
-    network::Country,
+    digits::Digits,
+    network::{Country, Network},
     spec::{PolicySpec, Test},
 };
 
@@ -38,7 +39,7 @@ fn why_never(policy: &PolicySpec, tags: &BTreeSet<&str>, plan: &Plan<'_>, logic:
             .map(|(a, b)| format!("{a} and {b} exclude one another"))
             .next()
     };
-    let by_plan = || why_not_by_plan(tests, plan);
+    let by_plan = || why_not_by_plan(tests, plan, logic);
     let excepted = || {
         let given: Vec<&Test> = tests.iter().collect();
         let at = policy
@@ -67,24 +68,55 @@ fn why_not_alone(test: &Test, policy: &PolicySpec, tags: &BTreeSet<&str>, plan: 
 }
 
 /// Why the plan knows no number of such a prefix in such a country or network.
-fn why_not_by_plan(tests: &[Test], plan: &Plan<'_>) -> Option<String> {
+fn why_not_by_plan(tests: &[Test], plan: &Plan<'_>, logic: &Logic<'_>) -> Option<String> {
     /// Beyond so many, the prefixes are a list of numbers and not of networks.
     const PREFIXES_MAX: usize = 100;
-    let prefixes = tests.iter().find_map(|test| match test {
-        Test::Prefix(list) if list.len() <= PREFIXES_MAX => Some(list),
+    let is_of_plan = |test: &&Test| matches!(test, Test::Country(_) | Test::Network(_));
+    tests.iter().find(is_of_plan)?;
+    let (prefix, prefixes) = tests.iter().find_map(|test| match test {
+        Test::Prefix(list) if list.len() <= PREFIXES_MAX => Some((test, list)),
         _ => None,
     })?;
-    let rows = || prefixes.iter().flat_map(|prefix| plan.rows_of(*prefix));
-    rows().next()?;
-    let other = tests.iter().find(|test| match test {
-        Test::Country(list) => !rows().any(|row| row.country.is_some_and(|country| is_in(list, country))),
-        Test::Network(list) => !rows().any(|row| list.iter().any(|network| network.mcc() == row.network.mcc())),
+    let reached = reached(prefixes, plan, logic)?;
+    let other = tests.iter().filter(is_of_plan).find(|test| match test {
+        Test::Country(list) => !reached.iter().any(|country| list.binary_search(country).is_ok()),
+        Test::Network(list) => {
+            logic.spend(list.len());
+            logic.has_steps() && list.iter().all(|network| is_elsewhere(*network, &reached, plan))
+        }
         _ => false,
     })?;
-    let prefix = tests.iter().find(|test| matches!(test, Test::Prefix(_)))?;
     Some(format!("numbering.csv knows no number of {prefix} with {other}"))
 }
 
-fn is_in(sorted: &[Country], country: Country) -> bool {
-    sorted.binary_search(&country).is_ok()
+/// Whether every number of the network's MCC is known to be of other countries.
+fn is_elsewhere(network: Network, reached: &BTreeSet<Country>, plan: &Plan<'_>) -> bool {
+    plan.countries_of(network).is_some_and(|countries| {
+        countries
+            .iter()
+            .all(|country| country.is_some_and(|country| !reached.contains(&country)))
+    })
+}
+
+/// The countries that numbers under the prefixes may be of, also when told to be of another network there: a country may
+/// have several MCCs, and an MCC several countries. `None` = it cannot be told, or takes too long.
+fn reached(prefixes: &[Digits], plan: &Plan<'_>, logic: &Logic<'_>) -> Option<BTreeSet<Country>> {
+    let mut named = BTreeSet::new();
+    for prefix in prefixes {
+        for row in plan.rows_of(*prefix) {
+            logic.spend(1);
+            named.insert(row.country.filter(|_| logic.has_steps())?);
+        }
+        for network in plan.ported_under(*prefix) {
+            logic.spend(1);
+            for country in plan.countries_of(network).filter(|_| logic.has_steps())? {
+                named.insert((*country)?);
+            }
+        }
+    }
+    let mut reached = BTreeSet::new();
+    for country in &named {
+        reached.extend(plan.countries_with(*country)?);
+    }
+    (!reached.is_empty()).then_some(reached)
 }

@@ -18,6 +18,7 @@ const MIXED: [&str; 7] = ["338", "350", "374", "405", "502", "714", "722"];
 /// Networks and countries that the numbering plan and the ported numbers name.
 pub(super) struct Plan<'a> {
     rows: &'a [PlanRow],
+    ported: &'a [(Digits, Network)],
     networks: Bits,
     mccs: Bits,
     /// The countries of each MCC's rows; `None` among them = a row without.
@@ -45,6 +46,7 @@ impl<'a> Plan<'a> {
     pub(super) fn of(spec: &'a Spec) -> Self {
         let mut plan = Self {
             rows: &spec.plan,
+            ported: &spec.ported,
             networks: Bits::new(Network::INDEX_MAX),
             mccs: Bits::new(1_000),
             countries: BTreeMap::new(),
@@ -86,6 +88,24 @@ impl<'a> Plan<'a> {
             .iter()
             .take_while(move |row| row.prefix.starts_with(prefix))
             .chain(above)
+    }
+
+    /// The networks that numbers under `prefix` were ported to.
+    pub(super) fn ported_under(&self, prefix: Digits) -> impl Iterator<Item = Network> {
+        let under = self.ported.partition_point(|(number, _)| *number < prefix);
+        let numbers = self.ported[under..].iter();
+        numbers
+            .take_while(move |(number, _)| number.starts_with(prefix))
+            .map(|(_, network)| *network)
+    }
+
+    /// The countries of MCCs that have numbers of `country`. `None` = some row of theirs names none.
+    pub(super) fn countries_with(&self, country: Country) -> Option<BTreeSet<Country>> {
+        let shared = self
+            .countries
+            .values()
+            .filter(|countries| countries.contains(&Some(country)));
+        shared.flatten().copied().collect()
     }
 
     /// Rates for networks that no number has by the files, and for numbers that cannot exist.
@@ -190,22 +210,29 @@ pub(super) fn warn_mnc_lengths(spec: &Spec, log: &Log) {
 
 /// Prefix rates over numbers of more than one country, as +1 or +44: the price is that of the dearest, or a loss.
 pub(super) fn warn_countries(spec: &Spec, log: &Log) {
+    let mut known = BTreeMap::new();
     for sheet in spec.sheets.iter().chain(&spec.sell) {
-        warn_countries_of(sheet, &spec.plan, log);
+        warn_countries_of(sheet, &spec.plan, &mut known, log);
     }
 }
 
 /// Both sheet and plan are in order of their prefixes, so one pass over both finds the plan's rows of each rate.
-fn warn_countries_of(sheet: &Sheet, plan: &[PlanRow], log: &Log) {
+fn warn_countries_of(sheet: &Sheet, plan: &[PlanRow], known: &mut BTreeMap<Digits, Option<String>>, log: &Log) {
     let mut under = 0;
     let mut last: Option<(Digits, Option<String>)> = None;
     for row in &sheet.rows {
         let RateKey::Prefix(prefix) = row.key else { break };
         let found = match &last {
-            Some((known, found)) if *known == prefix => found.clone(),
+            Some((same, found)) if *same == prefix => found.clone(),
             _ => {
-                under += plan[under..].iter().take_while(|row| row.prefix < prefix).count();
-                countries(plan, under, prefix)
+                under += plan[under..].partition_point(|row| row.prefix < prefix);
+                // Most prefixes have nothing of the plan below them; the others may be in every sheet.
+                if has_below(plan, under, prefix) {
+                    let found = known.entry(prefix).or_insert_with(|| countries(plan, under, prefix));
+                    found.clone()
+                } else {
+                    None
+                }
             }
         };
         if let Some(countries) = &found {
@@ -223,26 +250,22 @@ fn warn_countries_of(sheet: &Sheet, plan: &[PlanRow], log: &Log) {
     }
 }
 
+/// Whether the plan has rows for longer prefixes. `under` is the first row not before `prefix`.
+fn has_below(plan: &[PlanRow], under: usize, prefix: Digits) -> bool {
+    let mut rows = plan[under..].iter().take(2);
+    rows.any(|row| row.prefix != prefix && row.prefix.starts_with(prefix))
+}
+
 /// The countries of numbers under `prefix`, if there are several. `under` is the first row not before it.
 fn countries(plan: &[PlanRow], under: usize, prefix: Digits) -> Option<String> {
     const SHOWN: usize = 5;
     let rows = || plan[under..].iter().take_while(|row| row.prefix.starts_with(prefix));
     let is_taken = plan.get(under).is_some_and(|row| row.prefix == prefix);
-    // Most prefixes are those of the plan itself, with nothing below them.
-    if is_taken && plan.get(under + 1).is_none_or(|row| !row.prefix.starts_with(prefix)) {
-        return None;
-    }
     let above = (1..prefix.len())
         .rev()
         .find_map(|len| row_at(plan, prefix.first(len)))
         .filter(|_| !is_taken);
-    let mut found: Vec<Country> = Vec::new();
-    for country in rows().chain(above).filter_map(|row| row.country) {
-        if !found.contains(&country) {
-            found.push(country);
-        }
-    }
-    found.sort_unstable();
+    let found: BTreeSet<Country> = rows().chain(above).filter_map(|row| row.country).collect();
     let names: Vec<&str> = found.iter().take(SHOWN).map(Country::as_str).collect();
     match found.len() {
         0 | 1 => None,

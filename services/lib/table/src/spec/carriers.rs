@@ -183,11 +183,17 @@ fn read_carrier(section: &Section<'_>, sets: &Sets) -> Option<CarrierSpec> {
     Some(CarrierSpec { name: name?, ..spec })
 }
 
-/// A list of words that is not empty.
-pub(super) fn words<T: Copy>(entry: &Entry<'_>, words: &[(&str, T)]) -> Option<Vec<T>> {
+/// A list of words that is not empty, each once.
+pub(super) fn words<T: Copy + PartialEq>(entry: &Entry<'_>, words: &[(&str, T)]) -> Option<Vec<T>> {
     let items = entry.items(LIST_MAX)?;
     if items.is_empty() {
         refuse_empty(entry);
     }
-    Some(items.into_iter().filter_map(|item| item.word(words)).collect())
+    let mut found = Vec::new();
+    for word in items.into_iter().filter_map(|item| item.word(words)) {
+        if !found.contains(&word) {
+            found.push(word);
+        }
+    }
+    Some(found)
 }

@@ -4,10 +4,10 @@ mod expected;
 
 use std::collections::BTreeMap;
 
-use source::{Code, Log, Section, nearest};
+use source::{Code, Log, Section};
 
 pub(crate) use self::expected::{Aspect, DEFAULTS, Expectation, UNKNOWN};
-use super::{NAME_CHARS_MAX, Spec};
+use super::{Known, NAME_CHARS_MAX, Spec};
 use crate::{
     code,
     instant::unix_ms,
@@ -135,8 +135,8 @@ fn read_asked(section: &Section<'_>, defaults: &Defaults) -> Option<Asked> {
 
 /// Logs every name of a case that the table does not define.
 pub(crate) fn check(spec: &Spec, log: &Log) {
-    let carriers: Vec<&str> = spec.carriers.iter().flatten().map(|one| one.name.as_str()).collect();
-    let policies: Vec<&str> = spec.policies.iter().map(|one| one.name.as_str()).collect();
+    let carriers = Known::new(spec.carriers.iter().flatten().map(|one| one.name.as_str()));
+    let policies = Known::new(spec.policies.iter().map(|one| one.name.as_str()));
     for expectation in spec.cases.iter().flat_map(|case| &case.expected) {
         let (kind, file, known) = match expectation.aspect {
             Aspect::Carrier | Aspect::Carriers => ("carrier", "carriers.toml", &carriers),
@@ -162,14 +162,11 @@ pub(crate) fn check(spec: &Spec, log: &Log) {
     }
 }
 
-fn refuse_unknown(kind: &str, file: &str, known: &[&str], name: &str, expectation: &Expectation, log: &Log) {
-    if known.contains(&name) {
+fn refuse_unknown(kind: &str, file: &str, known: &Known<'_>, name: &str, expectation: &Expectation, log: &Log) {
+    if known.has(name) {
         return;
     }
-    let help = match nearest(name, known.iter().copied()) {
-        Some(meant) => format!("did you mean \"{meant}\"?"),
-        None => "define it there, or mend the name".to_owned(),
-    };
+    let help = known.help(name);
     let what = format!("the case expects {kind} \"{name}\", which {file} does not define");
     log.error(expectation.place.clone(), Code::UNDEFINED, what, "", help);
 }

@@ -47,6 +47,7 @@ pub(crate) enum Test {
     Prefix(Vec<Digits>),
     Account(Globs),
     Sender(Globs),
+    /// Sorted.
     Tag(Vec<String>),
     Hours(Hours),
     Text(Vec<Regex>),
@@ -75,7 +76,10 @@ pub(super) fn read(section: &Section<'_>, sets: &Sets) -> Conditions {
             .map(|list| Test::Account(Globs::new(&list))),
         sets.values(&key("sender"), pattern)
             .map(|list| Test::Sender(Globs::new(&list))),
-        filled(&key("tag"), super::LIST_MAX, |item| item.string(super::NAME_CHARS_MAX)).map(Test::Tag),
+        sorted(filled(&key("tag"), super::LIST_MAX, |item| {
+            item.string(super::NAME_CHARS_MAX)
+        }))
+        .map(Test::Tag),
         hours::read(section).map(Test::Hours),
         filled(&key("text"), TEXTS_MAX, |item| regex(&item, sets)).map(Test::Text),
     ];
@@ -85,6 +89,7 @@ pub(super) fn read(section: &Section<'_>, sets: &Sets) -> Conditions {
 fn sorted<T: Ord>(list: Option<Vec<T>>) -> Option<Vec<T>> {
     list.map(|mut list| {
         list.sort_unstable();
+        list.dedup();
         list
     })
 }

@@ -1,6 +1,6 @@
 //! `numbering.csv`: which network a number belongs to by the plan.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, hash_map::Entry};
 
 use source::{Code, Log, Place};
 
@@ -51,11 +51,15 @@ pub(super) fn read(files: &Files, log: &Log) -> Vec<PlanRow> {
             let Some(plan) = read_row(row.fields, &file.at(row.line), log) else {
                 return;
             };
-            if let Some(first) = lines.insert(plan.prefix, row.line) {
-                let what = format!("prefix {} stands twice, first in line {first}", plan.prefix);
-                log.error(file.at(row.line), Code::DUPLICATE, what, "", "remove one of the rows");
-            } else {
-                rows.push(plan);
+            match lines.entry(plan.prefix) {
+                Entry::Vacant(entry) => {
+                    entry.insert(row.line);
+                    rows.push(plan);
+                }
+                Entry::Occupied(first) => {
+                    let what = format!("prefix {} stands twice, first in line {}", plan.prefix, first.get());
+                    log.error(file.at(row.line), Code::DUPLICATE, what, "", "remove one of the rows");
+                }
             }
         },
     );

@@ -1,6 +1,6 @@
 //! `ported.csv`: exact numbers that moved to another network.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, hash_map::Entry};
 
 use source::{Code, Log, Place};
 
@@ -35,10 +35,13 @@ pub(super) fn read(files: &Files, log: &Log) -> Vec<(Digits, Network)> {
         let (Some(number), Ok(network)) = (number, network) else {
             return;
         };
-        match lines.insert(number, row.line) {
-            None => numbers.push((number, network)),
-            Some(first) => {
-                let what = format!("number {number} stands twice, first in line {first}");
+        match lines.entry(number) {
+            Entry::Vacant(entry) => {
+                entry.insert(row.line);
+                numbers.push((number, network));
+            }
+            Entry::Occupied(first) => {
+                let what = format!("number {number} stands twice, first in line {}", first.get());
                 log.error(place, Code::DUPLICATE, what, "", "remove one of the rows");
             }
         }

@@ -1,6 +1,6 @@
 //! Routes: the keys of `route` and of `[defaults]`.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use sms::CarrierName;
 use source::{Code, Entry, Place, Section};
@@ -169,8 +169,9 @@ pub(super) fn read_carriers(entry: &Entry<'_>, sets: &Sets) -> Option<Vec<Named>
         return None;
     }
     let mut carriers: Vec<Named> = Vec::with_capacity(named.len());
+    let mut seen = BTreeSet::new();
     for (carrier, place) in named {
-        if carriers.iter().any(|other| other.carrier == carrier) {
+        if !seen.insert(carrier.clone()) {
             let what = format!("\"{}\" names \"{carrier}\" twice", entry.path());
             entry.log().error(place, Code::DUPLICATE, what, "", "remove one");
         } else {

@@ -73,7 +73,9 @@ fn read_fx(section: &Section<'_>, own: &str) -> BTreeMap<String, (Fx, Place)> {
         let rate = entry.parse(Fx::parse);
         if let Err(why) = currency_code(name) {
             entry.refuse(Code::FORMAT, format_args!("is refused: {why}"), "", "");
-        } else if let Some(rate) = rate {
+        } else {
+            // A rate that was refused stands in, so that no carrier seems to have none.
+            let rate = rate.unwrap_or(Fx::ONE);
             if name == own && rate != Fx::ONE {
                 entry.refuse(
                     Code::RANGE,
