@@ -77,7 +77,6 @@ pub fn measure(args: &Args, heap: &dyn Heap) -> Result<Report> {
     let asks = Asks::new(&scene, args.queries, args.seed);
     let (queries, told) = (asks.queries(), asks.told());
     let answers = oracle::compare(&table, &reference, &queries, &told).map_err(|Difference(text)| anyhow!(text))?;
-    let core = clock::pin(0);
     let (deciding, referred) = deciding(&table, &reference, &queries, &told, args.rounds, heap);
     drop(reference);
 
@@ -95,7 +94,6 @@ pub fn measure(args: &Args, heap: &dyn Heap) -> Result<Report> {
         policies: args.policies,
         queries: queries.len(),
         rounds: args.rounds,
-        core,
         load_average,
         compiled,
         deciding,

@@ -1,4 +1,4 @@
-//! The clock of a measurement, and the core it runs on.
+//! The clocks of a measurement: time as it passes, and time that a thread had a core.
 
 use std::time::{Duration, Instant};
 
@@ -62,26 +62,4 @@ pub(crate) fn worked(work: impl FnOnce()) -> (Duration, f64) {
 pub(crate) fn load_average() -> Option<f64> {
     let text = std::fs::read_to_string("/proc/loadavg").ok()?;
     text.split(' ').next()?.parse().ok()
-}
-
-/// Keeps the calling thread on one core: of those it may use, the one at `place` from the last. Returns its number; `None` =
-/// this system does not do that.
-#[cfg(target_os = "linux")]
-pub(crate) fn pin(place: usize) -> Option<usize> {
-    use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
-    let allowed = sched_getaffinity(None).ok()?;
-    let core = (0..CpuSet::MAX_CPU)
-        .rev()
-        .filter(|core| allowed.is_set(*core))
-        .nth(place)?;
-    let mut one = CpuSet::new();
-    one.set(core);
-    sched_setaffinity(None, &one).ok()?;
-    Some(core)
-}
-
-/// As on Linux, but threads are not pinned here.
-#[cfg(not(target_os = "linux"))]
-pub(crate) fn pin(_place: usize) -> Option<usize> {
-    None
 }

@@ -25,8 +25,6 @@ pub struct Report {
     pub(crate) queries: usize,
     /// Rounds that each median is over.
     pub(crate) rounds: usize,
-    /// The core that decided; absent = the system chose.
-    pub(crate) core: Option<usize>,
     /// Programs that ran or waited for a core at the beginning, over a minute; absent = not known.
     pub(crate) load_average: Option<f64>,
     pub(crate) compiled: Compiled,
@@ -117,9 +115,6 @@ impl Report {
         let (queries, rounds) = (self.queries, self.rounds);
         writeln!(f, "{}", self.compiled.summary)?;
         write!(f, "{queries} messages, medians of {rounds} rounds")?;
-        if let Some(core) = self.core {
-            write!(f, ", on core {core}")?;
-        }
         if let Some(load) = self.load_average {
             write!(f, ", load average {load:.1} at the beginning")?;
         }

@@ -1,12 +1,6 @@
 //! Deciding while a second thread compiles the table anew and puts it in force, again and again.
 
-use std::{
-    collections::BTreeMap,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-};
+use std::{collections::BTreeMap, sync::Arc};
 
 use anyhow::{Result, anyhow};
 use hdrhistogram::Histogram;
@@ -15,7 +9,7 @@ use table::{Decision, LiveTable, Query, Table, files::Files};
 
 use super::{
     answers::digest,
-    clock::{self, now},
+    clock::now,
     measure::{Latency, histogram, record},
 };
 
@@ -94,15 +88,11 @@ pub(crate) fn swapping(versions: &Versions, queries: &[Query<'_>], rounds: usize
             batches -= 1;
             batches > 0
         })?);
-        let is_done = AtomicBool::new(false);
         swapped.push(std::thread::scope(|scope| {
-            scope.spawn(|| {
-                clock::pin(1);
-                let done = swap(&live, versions);
-                is_done.store(true, Ordering::Release);
-                done.expect("both versions were compiled before");
-            });
-            decider.run(&live, || !is_done.load(Ordering::Acquire))
+            let swapper = scope.spawn(|| swap(&live, versions));
+            let times = decider.run(&live, || !swapper.is_finished())?;
+            swapper.join().expect("compiling does not panic")?;
+            anyhow::Ok(times)
         })?);
     }
     let (quiet, swapped) = (Latency::median(&quiet), Latency::median(&swapped));
