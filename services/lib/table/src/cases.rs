@@ -7,18 +7,17 @@ mod report;
 use std::collections::BTreeSet;
 
 use serde::Serialize;
-use source::{Log, Problems};
+use source::Problems;
 
 use self::found::Found;
 pub use self::prove::{FailedCases, Unproven, prove};
 use crate::{
     Table,
-    check::check,
+    check::checked,
     compile::compile,
     explain::Explanation,
     files::Files,
-    spec::{CaseSpec, PolicySpec, Spec},
-    table::FAMILY,
+    spec::{CaseSpec, PolicySpec},
 };
 
 /// What the cases of a table came to. Serialized, it is the JSON of `table test`; displayed, its text.
@@ -93,14 +92,9 @@ pub struct Uncovered {
 /// # Errors
 /// Everything that is wrong with the table, its cases included, at once; no case was run.
 pub fn test(files: &Files) -> Result<(CaseReport, Problems), Problems> {
-    let log = Log::new(FAMILY);
-    let checked = check(Spec::read(files, &log), &log);
-    let report = checked.map(|checked| {
-        let spec = checked.spec();
-        run(&compile(&checked), &spec.cases, &spec.policies)
-    });
-    let problems = log.into_problems();
-    report.map(|report| (report, problems.clone())).ok_or(problems)
+    let (checked, warnings) = checked(files)?;
+    let spec = checked.spec();
+    Ok((run(&compile(&checked), &spec.cases, &spec.policies), warnings))
 }
 
 /// Decides every case.

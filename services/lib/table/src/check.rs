@@ -10,13 +10,17 @@ mod prices;
 mod reach;
 mod senders;
 
-use source::Log;
+use source::{Log, Problems};
 
 use self::plan::Plan;
 use crate::{
     code,
+    files::Files,
     spec::{RateRow, Sheet, Spec, cases},
 };
+
+/// Letter of the codes of problems with tables.
+const FAMILY: char = 'T';
 
 /// A spec without errors: every name in it is defined, every price converts.
 #[derive(Debug)]
@@ -29,8 +33,20 @@ impl Checked {
     }
 }
 
+/// Reads and checks the table in `files`. Beside it come its warnings.
+///
+/// # Errors
+/// Everything that is wrong, at once.
+pub(crate) fn checked(files: &Files) -> Result<(Checked, Problems), Problems> {
+    let log = Log::new(FAMILY);
+    match check(Spec::read(files, &log), &log) {
+        Some(checked) => Ok((checked, log.into_problems())),
+        None => Err(log.into_problems()),
+    }
+}
+
 /// Logs everything that is wrong across files. `None` = an error was logged, now or while reading.
-pub(crate) fn check(spec: Spec, log: &Log) -> Option<Checked> {
+fn check(spec: Spec, log: &Log) -> Option<Checked> {
     // Without a readable carriers.toml every name would seem undefined.
     if let Some(carriers) = &spec.carriers {
         money::check(&spec, carriers, log);

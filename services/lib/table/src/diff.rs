@@ -10,14 +10,9 @@ mod text;
 mod things;
 
 use serde::Serialize;
-use source::{Log, Problems};
+use source::Problems;
 
-use crate::{
-    check::{Checked, check},
-    files::Files,
-    spec::Spec,
-    table::FAMILY,
-};
+use crate::{check::checked, files::Files, spec::Spec};
 
 /// Everything that differs between two tables. Serialized, it is the JSON of `table diff`.
 #[derive(Clone, Debug, Serialize)]
@@ -136,18 +131,12 @@ pub enum Side {
 /// Everything that is wrong with the old table, then everything that is wrong with the new one.
 pub fn diff(old: &Files, new: &Files) -> Result<Diff, Vec<(Side, Problems)>> {
     let sides = (checked(old), checked(new));
-    if let (Ok(old_spec), Ok(new_spec)) = &sides {
+    if let (Ok((old_spec, _)), Ok((new_spec, _))) = &sides {
         return Ok(compare(old, old_spec.spec(), new, new_spec.spec()));
     }
     let sides = [(Side::Old, sides.0.err()), (Side::New, sides.1.err())];
     let unsound = sides.into_iter().filter_map(|(side, problems)| Some((side, problems?)));
     Err(unsound.collect())
-}
-
-fn checked(files: &Files) -> Result<Checked, Problems> {
-    let log = Log::new(FAMILY);
-    let checked = check(Spec::read(files, &log), &log);
-    checked.ok_or_else(|| log.into_problems())
 }
 
 fn compare(old_files: &Files, old: &Spec, new_files: &Files, new: &Spec) -> Diff {

@@ -3,10 +3,10 @@
 use std::{path::Path, sync::Arc};
 
 use sms::{CarrierName, Encoding, SenderKind};
-use source::{Log, Problems};
+use source::Problems;
 
 use crate::{
-    check::check,
+    check::checked,
     compile::compile,
     decision::Decision,
     explain::{Explanation, Recorder},
@@ -23,12 +23,9 @@ use crate::{
     rates::RateBook,
     sell::SellBook,
     senders::Senders,
-    spec::{Charged, EncodingSet, RouteType, SenderKindSet, Spec},
+    spec::{Charged, EncodingSet, RouteType, SenderKindSet},
     walk::walk,
 };
-
-/// Letter of the codes of problems with tables.
-pub(crate) const FAMILY: char = 'T';
 
 /// A routing table, ready to decide. Never changes; made by [`load`] or [`build`] alone.
 #[derive(Debug)]
@@ -85,11 +82,8 @@ pub fn load(dir: &Path) -> Result<(Table, Problems), Problems> {
 /// # Errors
 /// Everything that is wrong, at once; no table is made.
 pub fn build(files: &Files) -> Result<(Table, Problems), Problems> {
-    let log = Log::new(FAMILY);
-    let spec = Spec::read(files, &log);
-    let table = check(spec, &log).map(|checked| compile(&checked));
-    let problems = log.into_problems();
-    table.map(|table| (table, problems.clone())).ok_or(problems)
+    let (checked, warnings) = checked(files)?;
+    Ok((compile(&checked), warnings))
 }
 
 impl Table {

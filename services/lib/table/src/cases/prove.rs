@@ -3,17 +3,10 @@
 
 use std::fmt;
 
-use source::{Log, Problems};
+use source::Problems;
 
 use super::{CaseResult, Failure, judge};
-use crate::{
-    Table,
-    check::check,
-    compile::compile,
-    files::Files,
-    spec::{CaseSpec, Spec},
-    table::{FAMILY, counted},
-};
+use crate::{Table, check::checked, compile::compile, files::Files, spec::CaseSpec, table::counted};
 
 /// Failed cases that are told; the others are counted.
 const CASES_TOLD: usize = 5;
@@ -49,17 +42,13 @@ pub struct FailedCases {
 /// # Errors
 /// Everything that is wrong with the files, or else the cases that fail; no table is made.
 pub fn prove(files: &Files) -> Result<(Table, Problems), Unproven> {
-    let log = Log::new(FAMILY);
-    let checked = check(Spec::read(files, &log), &log);
-    let Some(checked) = checked else {
-        return Err(Unproven::Invalid(log.into_problems()));
-    };
+    let (checked, warnings) = checked(files).map_err(Unproven::Invalid)?;
     let table = compile(&checked);
     let failed = run(&table, &checked.spec().cases);
     if failed.failed > 0 {
         return Err(Unproven::Failed(failed));
     }
-    Ok((table, log.into_problems()))
+    Ok((table, warnings))
 }
 
 fn run(table: &Table, cases: &[CaseSpec]) -> FailedCases {
