@@ -358,6 +358,21 @@ fn sizes_beyond_the_limits_are_refused_unread() {
     );
 }
 
+/// Builds from memory, where no directory has counted the files: one sheet more than the compiled table can number.
+#[test]
+fn sheets_beyond_the_limit_are_refused_unread() {
+    let mut files = files::read(sound().path()).unwrap();
+    for at in 0..=u16::MAX {
+        files.insert(format!("sell/a{at}.csv"), format!("{RATES}208,,,0.5,,\n"));
+    }
+    files.insert("sell/default.csv", RATES);
+    let problems = table::build(&files).expect_err("there are too many").to_string();
+    assert_eq!(
+        problems.lines().next(),
+        Some("sell:1: error[T005]: has 65537 sheets, the limit is 10000")
+    );
+}
+
 /// Half a million bad rows in one file leave the one bad row of another in sight.
 #[test]
 fn a_flood_of_problems_is_bounded_and_counted() {

@@ -8,7 +8,7 @@ use super::csv;
 use crate::{
     code,
     digits::Digits,
-    files::Files,
+    files::{FOLDER_FILES_MAX, Files},
     instant::{self, Span},
     money::Micros,
     network::{Mcc, Network},
@@ -19,6 +19,9 @@ const ROWS_MAX: usize = 5_000_000;
 /// Most rows of all sheets together: keeps every index of the compiled table within 32 bits.
 const ROWS_TOTAL_MAX: usize = 50_000_000;
 const _: () = assert!(ROWS_TOTAL_MAX + ROWS_MAX < u32::MAX as usize);
+/// Most sheets of one kind: as many as a folder of a directory may hold, and no more than the compiled table can number.
+const SHEETS_MAX: usize = FOLDER_FILES_MAX;
+const _: () = assert!(SHEETS_MAX <= u16::MAX as usize, "a sheet has a number of 16 bits");
 
 /// One sheet, rows sorted by key and, within a key, the latest `from` first.
 #[derive(Debug)]
@@ -49,6 +52,13 @@ pub(crate) struct RateRow {
 
 /// Every sheet of `folder`.
 pub(super) fn read(folder: &str, files: &Files, log: &Log) -> Vec<Sheet> {
+    let count = files.folder(folder).count();
+    if count > SHEETS_MAX {
+        let what = format!("has {count} sheets, the limit is {SHEETS_MAX}");
+        let help = "remove those that nobody uses";
+        log.error(Place::file(folder).at(1), Code::RANGE, what, "", help);
+        return Vec::new();
+    }
     let mut sheets = Vec::new();
     let mut rows_total = 0;
     for (owner, path, content) in files.folder(folder) {
