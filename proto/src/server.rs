@@ -26,9 +26,10 @@ impl Tls {
 }
 
 /// Why a server has no identity.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub enum TlsError {
     /// A certificate or key cannot be read.
+    #[error("{}: cannot be read: {error}", path.display())]
     File {
         /// The file.
         path: PathBuf,
@@ -36,6 +37,7 @@ pub enum TlsError {
         error: io::Error,
     },
     /// Certificate and key are none, or do not belong together.
+    #[error("{} with {}: {error}", certificate.display(), key.display())]
     Identity {
         /// The certificate's file.
         certificate: PathBuf,

@@ -1,6 +1,6 @@
 //! The server: listening, health, reflection, TLS, and going away without losing a call.
 
-use std::{io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use bus::PublishError;
 use service::{Deps, Readiness, Stop, Tasks, time, watch::PathWatch};
@@ -42,24 +42,9 @@ pub enum Error {
     /// The accounts file is wrong.
     #[error("{0}")]
     Accounts(Problems),
-    /// A certificate or key cannot be read.
-    #[error("{}: cannot be read: {error}", path.display())]
-    File {
-        /// The file.
-        path: PathBuf,
-        /// What the system says.
-        error: io::Error,
-    },
-    /// Certificate and key are none, or do not belong together.
-    #[error("{} with {}: {error}", certificate.display(), key.display())]
-    Tls {
-        /// The certificate's file.
-        certificate: PathBuf,
-        /// The key's file.
-        key: PathBuf,
-        /// What is wrong with them.
-        error: String,
-    },
+    /// It has no identity to show to callers.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// The address cannot be had.
     #[error("cannot listen on {address}: {error}")]
     Listen {
@@ -77,23 +62,6 @@ pub enum Error {
     /// Calls in flight were cut off. Whoever was not answered does not count on anything.
     #[error("calls were still in flight {0:?} after the stop")]
     Undrained(Duration),
-}
-
-impl From<TlsError> for Error {
-    fn from(error: TlsError) -> Self {
-        match error {
-            TlsError::File { path, error } => Self::File { path, error },
-            TlsError::Identity {
-                certificate,
-                key,
-                error,
-            } => Self::Tls {
-                certificate,
-                key,
-                error,
-            },
-        }
-    }
 }
 
 /// A service that listens and does not serve yet.

@@ -2,7 +2,7 @@
 
 use ingest::{Config, Error, KeySecret, Server, Tls};
 use service::{Readiness, Tasks};
-use signalbox_proto::pb::signalbox::ingest::v1 as pb;
+use signalbox_proto::{pb::signalbox::ingest::v1 as pb, server::TlsError};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{
@@ -257,7 +257,7 @@ async fn what_keeps_it_from_starting_is_said() {
     });
     assert!(matches!(
         refused(Config { tls, ..config.clone() }).await,
-        Error::File { .. }
+        Error::Tls(TlsError::File { .. })
     ));
     // A key that belongs to another certificate is told before anybody is.
     let [mine, other] = [(), ()].map(|()| rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap());
@@ -273,7 +273,7 @@ async fn what_keeps_it_from_starting_is_said() {
         ..config.clone()
     })
     .await;
-    assert!(matches!(said, Error::Tls { .. }));
+    assert!(matches!(said, Error::Tls(TlsError::Identity { .. })));
     assert!(said.to_string().contains("mine.pem with "), "{said}");
     std::fs::write(&rig.accounts, "[[account]]\n").unwrap();
     assert!(matches!(refused(config).await, Error::Accounts(_)));

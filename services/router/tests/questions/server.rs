@@ -1,7 +1,10 @@
 //! Listening, TLS, health, reflection and going away.
 
 use router::{Config, Error, Listener, Tls};
-use signalbox_proto::pb::signalbox::routing::v1::{self as pb, routing_service_client::RoutingServiceClient};
+use signalbox_proto::{
+    pb::signalbox::routing::v1::{self as pb, routing_service_client::RoutingServiceClient},
+    server::TlsError,
+};
 use tokio::net::TcpListener;
 use tonic::{
     Status,
@@ -90,7 +93,7 @@ async fn what_keeps_it_from_listening_is_said() {
         client_ca: None,
     };
     let error = Listener::bind(&at(free, Some(unlike))).await.map(|_| ()).unwrap_err();
-    assert!(matches!(error, Error::Tls { .. }), "{error}");
+    assert!(matches!(error, Error::Tls(TlsError::Identity { .. })), "{error}");
     let missing = Tls {
         certificate: mine.0,
         key: mine.1,
@@ -98,7 +101,7 @@ async fn what_keeps_it_from_listening_is_said() {
     };
     let error = Listener::bind(&at(free, Some(missing))).await.map(|_| ()).unwrap_err();
     assert!(
-        matches!(&error, Error::File { path, .. } if path.ends_with("none.pem")),
+        matches!(&error, Error::Tls(TlsError::File { path, .. }) if path.ends_with("none.pem")),
         "{error}"
     );
     assert!(Listener::bind(&Config::default()).await.unwrap().is_none());
