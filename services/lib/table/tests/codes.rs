@@ -1,27 +1,19 @@
 //! Every code has a page, every page an example that produces it. `BLESS=1` writes what the examples say anew.
 
+#[path = "golden/sections.rs"]
+mod sections;
+
 use std::{
     collections::BTreeSet,
     env, fs,
     path::{Path, PathBuf},
 };
 
+use sections::sections;
 use table::{Problems, code, command};
 
 /// The files that an example does not give, as for golden files.
 const BASE: &str = include_str!("golden/base.txt");
-
-fn sections(text: &str) -> Vec<(String, String)> {
-    let mut sections: Vec<(String, String)> = Vec::new();
-    for line in text.lines() {
-        match (line.strip_prefix("=== "), sections.last_mut()) {
-            (Some(name), _) => sections.push((name.to_owned(), String::new())),
-            (None, Some((_, body))) => *body += &format!("{line}\n"),
-            (None, None) => {}
-        }
-    }
-    sections
-}
 
 /// The text between the first line that is `fence` and the next that ends it.
 fn fenced<'a>(page: &'a str, fence: &str) -> &'a str {

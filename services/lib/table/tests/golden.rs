@@ -3,12 +3,16 @@
 //! `=== path` begins a file of the table; `=== queries` holds a query a line; `=== report` and `=== answers` are compared.
 //! Files that a case does not give are those of `base.txt`; `=== -path` leaves one of them out.
 
+#[path = "golden/sections.rs"]
+mod sections;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     env, fs,
     path::{Path, PathBuf},
 };
 
+use sections::sections;
 use sms::UnixMs;
 use table::files::Files;
 
@@ -17,19 +21,6 @@ const NOON: UnixMs = UnixMs(1_795_262_400_000);
 
 /// Fewest kinds of mistake that the files under `check` must hold.
 const KINDS_MIN: usize = 90;
-
-/// The sections of a golden file in order: name and text.
-fn sections(text: &str) -> Vec<(String, String)> {
-    let mut sections: Vec<(String, String)> = Vec::new();
-    for line in text.lines() {
-        match (line.strip_prefix("=== "), sections.last_mut()) {
-            (Some(name), _) => sections.push((name.to_owned(), String::new())),
-            (None, Some((_, body))) => *body += &format!("{line}\n"),
-            (None, None) => {}
-        }
-    }
-    sections
-}
 
 fn is_file(name: &str) -> bool {
     !matches!(name, "queries" | "report" | "answers")
