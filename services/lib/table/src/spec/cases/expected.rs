@@ -6,6 +6,7 @@ use source::{Entry, Place, Section, duration_text};
 use super::super::{LIST_MAX, NAME_CHARS_MAX};
 use crate::{
     code,
+    decision::Refusal,
     money::Micros,
     network::{Country, Mcc, Network},
 };
@@ -60,23 +61,23 @@ pub(crate) enum Aspect {
 }
 
 /// Why the table itself refuses a carrier; what only a running router knows is no matter of a case.
-const REFUSALS: [&str; 16] = [
-    "disabled",
-    "avoided",
-    "route_type",
-    "country",
-    "sender",
-    "sender_kind",
-    "encoding",
-    "concatenation",
-    "receipts",
-    "ported",
-    "no_rate",
-    "closed",
-    "max_price",
-    "no_sell_price",
-    "min_margin",
-    "min_delivery_rate",
+const REFUSALS: [Refusal; 16] = [
+    Refusal::Disabled,
+    Refusal::Avoided,
+    Refusal::RouteType,
+    Refusal::Country,
+    Refusal::Sender,
+    Refusal::SenderKind,
+    Refusal::Encoding,
+    Refusal::Concatenation,
+    Refusal::Receipts,
+    Refusal::Ported,
+    Refusal::NoRate,
+    Refusal::Closed,
+    Refusal::MaxPrice,
+    Refusal::NoSellPrice,
+    Refusal::MinMargin,
+    Refusal::MinDeliveryRate,
 ];
 
 /// Reads every expectation of a case, and logs if there is none or more than one outcome.
@@ -180,7 +181,7 @@ fn money(entry: &Entry<'_>) -> Option<Vec<String>> {
 }
 
 fn read_refused(table: &Section<'_>) -> Vec<Expectation> {
-    let words = REFUSALS.map(|word| (word, word));
+    let words = REFUSALS.map(|why| (why.as_str(), why.as_str()));
     let read = |(name, entry): &(&str, Entry<'_>)| {
         Some(Expectation {
             place: entry.place(),
