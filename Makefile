@@ -63,9 +63,9 @@ test: services-fetch ## every test: unit, property, conformance, simulation, end
 
 fuzz: ## the readers of tables and of questions, each target for SECONDS=600; a finding fails
 	@command -v cargo-fuzz >/dev/null || $(CARGO) install cargo-fuzz --locked --version '^0.13'
-	cd services/lib/table && for target in toml csv explain; do \
+	cd services/lib/table && for target in toml csv explain cases; do \
 	  mkdir -p fuzz/corpus/$$target && \
-	  $(CARGO) fuzz run -s none $$target fuzz/corpus/$$target tests/golden/check tests/golden/explain -- \
+	  $(CARGO) fuzz run -s none $$target fuzz/corpus/$$target $(addprefix tests/golden/,check explain cases) -- \
 	    -max_total_time=$(SECONDS) -timeout=10 -rss_limit_mb=2048 -max_len=16384 || exit 1; \
 	done
 
