@@ -16,6 +16,17 @@ async fn start(config: Config) -> Handle {
     Smsc::start(config).await.unwrap()
 }
 
+/// A carrier that behaves so, and a client of it.
+async fn behaving(behaviour: Behaviour) -> (Handle, Client) {
+    let carrier = start(Config {
+        behaviour,
+        ..Config::default()
+    })
+    .await;
+    let client = Client::bind(carrier.addr()).await;
+    (carrier, client)
+}
+
 /// The result of each submission, by its tag.
 fn answers(outputs: &[Output]) -> Vec<(u64, Answer)> {
     let answer = |output: &Output| match output {
@@ -142,16 +153,11 @@ async fn errors_come_as_often_as_asked_and_alike_for_one_seed() {
 
 #[tokio::test]
 async fn a_message_taken_without_an_answer_is_logged_so() {
-    let behaviour = Behaviour {
+    let (carrier, mut client) = behaving(Behaviour {
         drop_rate: 1.0,
         ..Behaviour::default()
-    };
-    let carrier = start(Config {
-        behaviour,
-        ..Config::default()
     })
     .await;
-    let mut client = Client::bind(carrier.addr()).await;
     client.submit(1, client::message(b"hello")).await;
     let receipts = client.until_delivered(1).await;
     let received = carrier.received();
@@ -267,16 +273,11 @@ async fn ids_are_written_as_told_in_both_places() {
 
 #[tokio::test]
 async fn a_connection_is_cut_after_so_many_messages_and_the_client_may_come_back() {
-    let behaviour = Behaviour {
+    let (carrier, mut client) = behaving(Behaviour {
         disconnect_after: Some(3),
         ..Behaviour::default()
-    };
-    let carrier = start(Config {
-        behaviour,
-        ..Config::default()
     })
     .await;
-    let mut client = Client::bind(carrier.addr()).await;
     for tag in 0..3 {
         client.submit(tag, client::message(b"hello")).await;
     }
@@ -362,16 +363,11 @@ async fn a_carrier_started_again_sends_the_receipts_it_owes_and_repeats_no_id() 
 
 #[tokio::test]
 async fn beyond_its_throughput_a_carrier_throttles() {
-    let behaviour = Behaviour {
+    let (carrier, mut client) = behaving(Behaviour {
         throughput: Some(0),
         ..Behaviour::default()
-    };
-    let carrier = start(Config {
-        behaviour,
-        ..Config::default()
     })
     .await;
-    let mut client = Client::bind(carrier.addr()).await;
     for tag in 0..50 {
         client.submit(tag, client::message(b"hello")).await;
     }
