@@ -34,7 +34,13 @@ impl<'t> Document<'t> {
         let map = SourceMap::new(file, text);
         if text.len() > DOCUMENT_OCTETS_MAX {
             let what = format!("file has {} octets, the limit is {DOCUMENT_OCTETS_MAX}", text.len());
-            log.error(Place::file(file), Code::RANGE, what, "", "split it");
+            log.error(
+                Place::file(file).at(1),
+                Code::RANGE,
+                what,
+                "",
+                "remove what nothing needs",
+            );
             return None;
         }
         let (root, errors) = DeTable::parse_recoverable(text);

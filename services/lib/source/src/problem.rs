@@ -211,27 +211,28 @@ impl Problems {
 
     /// Says how many there are of what was left out, and sorts.
     pub(crate) fn close(&mut self) {
-        let mut elsewhere: BTreeMap<(Severity, Code), (usize, usize, Arc<str>)> = BTreeMap::new();
+        let mut elsewhere: BTreeMap<(Severity, Code), (usize, usize, Place)> = BTreeMap::new();
         for ((severity, code, file), fold) in std::mem::take(&mut self.folds) {
             if fold.left_out == 0 {
                 continue;
             }
             if fold.kept.is_empty() {
-                let (files, more, _) = elsewhere.entry((severity, code)).or_insert((0, 0, file));
+                let place = Place::file(file).at(fold.last);
+                let (files, more, _) = elsewhere.entry((severity, code)).or_insert((0, 0, place));
                 (*files, *more) = (*files + 1, *more + fold.left_out);
                 continue;
             }
             let what = format!("and {} more like it in this file, the last one here", fold.left_out);
             self.close_with(Place::file(file).at(fold.last), severity, code, what);
         }
-        for ((severity, code), (files, more, file)) in elsewhere {
+        for ((severity, code), (files, more, place)) in elsewhere {
             let others = if files == 1 {
                 String::new()
             } else {
                 format!(" and {} other files", files - 1)
             };
             self.close_with(
-                Place::file(file),
+                place,
                 severity,
                 code,
                 format!("{more} more of this code in this file{others}, not shown"),

@@ -163,7 +163,7 @@ fn many_alike_are_folded_and_counted() {
         "{text}"
     );
     assert_eq!(
-        lines("w/30.csv: warning[X031]: 70 more of this code in this file and 69 other files, not shown"),
+        lines("w/30.csv:1: warning[X031]: 70 more of this code in this file and 69 other files, not shown"),
         1,
         "{text}"
     );

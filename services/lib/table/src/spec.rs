@@ -16,7 +16,7 @@ mod senders;
 mod sets;
 mod settings;
 
-use source::{Code, Document, Log, Place};
+use source::{Code, DOCUMENT_OCTETS_MAX, Document, Log, Place};
 
 use self::sets::Sets;
 pub(crate) use self::{
@@ -100,6 +100,12 @@ fn cases(files: &Files, log: &Log) -> Vec<CaseSpec> {
 /// Reads one TOML file with `read`. `None` = not there or not TOML.
 fn toml<T>(files: &Files, path: &str, log: &Log, read: impl FnOnce(&source::Section<'_>) -> T) -> Option<T> {
     let text = text(files, path, log)?;
+    if text.len() > DOCUMENT_OCTETS_MAX {
+        let what = format!("file has {} octets, the limit is {DOCUMENT_OCTETS_MAX}", text.len());
+        let help = "move long lists into files of their own under sets/, and name them \"@name\"";
+        log.error(Place::file(path).at(1), Code::RANGE, what, "", help);
+        return None;
+    }
     let document = Document::parse(path, text, log)?;
     Some(read(&document.root(log)))
 }
@@ -116,7 +122,7 @@ fn text<'a>(files: &'a Files, path: &str, log: &Log) -> Option<&'a str> {
         );
         return None;
     };
-    let content = content.strip_prefix(b"\xef\xbb\xbf").unwrap_or(content);
+    let content = octets(content, &Place::file(path), log)?;
     match std::str::from_utf8(content) {
         Ok(text) => Some(text),
         Err(error) => {
@@ -129,4 +135,18 @@ fn text<'a>(files: &'a Files, path: &str, log: &Log) -> Option<&'a str> {
             None
         }
     }
+}
+
+/// A file without its byte order mark. `None` = it is UTF-16, of which every line would be wrong in a way of its own.
+fn octets<'a>(content: &'a [u8], file: &Place, log: &Log) -> Option<&'a [u8]> {
+    // Every file of a table begins with ASCII, of which UTF-16 makes a NUL and the character.
+    let is_utf_16 = matches!(
+        content,
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [0, 1..=0xff, ..] | [1..=0xff, 0, ..]
+    );
+    if is_utf_16 {
+        log.error(file.at(1), Code::SYNTAX, "the file is UTF-16", "", "save it as UTF-8");
+        return None;
+    }
+    Some(content.strip_prefix(b"\xef\xbb\xbf").unwrap_or(content))
 }

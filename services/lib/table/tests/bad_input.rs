@@ -77,7 +77,7 @@ fn a_line_of_ten_megabytes_is_refused_at_its_line() {
     says(
         "carriers.toml",
         long.as_bytes(),
-        &["carriers.toml: error[T005]: file has 10000000 octets, the limit is 4194304"],
+        &["carriers.toml:1: error[T005]: file has 10000000 octets, the limit is 4194304"],
     );
     says(
         "sets/x.txt",
@@ -246,7 +246,43 @@ fn twins_and_contradictions_are_refused_with_both_lines() {
 #[test]
 fn an_open_quote_is_told_where_it_opens() {
     let rows = format!("{RATES}208,01,,\"0.04,,\n{}", "208,10,,0.05,,\n".repeat(1_000));
-    says("rates/atlas.csv", rows.as_bytes(), &["rates/atlas.csv:2: error[T00"]);
+    says(
+        "rates/atlas.csv",
+        rows.as_bytes(),
+        &["rates/atlas.csv:2: error[T008]: the quote that opens field 4 is not closed in its line"],
+    );
+}
+
+/// Windows saves "Unicode" as UTF-16: every file is told so once, and nothing else is said of the table.
+#[test]
+fn utf_16_is_told_in_one_line_each() {
+    let paths = [
+        "policies.toml",
+        "carriers.toml",
+        "numbering.csv",
+        "rates/atlas.csv",
+        "sets/x.txt",
+    ];
+    let report = refused(|dir| {
+        for path in paths {
+            let text = fs::read_to_string(dir.join(path)).unwrap_or_default();
+            let octets = std::iter::once('\u{feff}').chain(text.chars());
+            let octets: Vec<u8> = octets.flat_map(|one| (one as u16).to_le_bytes()).collect();
+            write(dir, path, &octets);
+        }
+    });
+    let told: Vec<&str> = report.lines().filter(|line| !line.starts_with(' ')).collect();
+    let wanted = [
+        "carriers.toml",
+        "numbering.csv",
+        "policies.toml",
+        "rates/atlas.csv",
+        "sets/x.txt",
+    ];
+    assert_eq!(
+        told,
+        wanted.map(|path| format!("{path}:1: error[T008]: the file is UTF-16"))
+    );
 }
 
 #[test]
@@ -322,7 +358,7 @@ fn folders_and_names_that_are_none_are_told() {
         "{report}"
     );
     assert!(
-        report.contains("rates: error[T001]: the name of \"atl\u{fffd}.csv\" is not UTF-8"),
+        report.contains("rates:1: error[T001]: the name of \"atl\u{fffd}.csv\" is not UTF-8"),
         "{report}"
     );
     let report = refused(|dir| {
@@ -353,7 +389,7 @@ fn sizes_beyond_the_limits_are_refused_unread() {
         }
     });
     assert!(
-        report.starts_with("rates: error[T005]: has more than 10000 files, which is the limit"),
+        report.starts_with("rates:1: error[T005]: has more than 10000 files, which is the limit"),
         "{report}"
     );
 }

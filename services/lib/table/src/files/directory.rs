@@ -22,7 +22,7 @@ pub const READS_MAX: u32 = 3;
 const _: () = assert!(FILE_OCTETS_MAX <= TABLE_OCTETS_MAX, "a table may hold its largest file");
 
 /// Files at the top of a table directory that are read if they are there.
-const TOP: [&str; 8] = [
+pub(super) const TOP: [&str; 8] = [
     "table.toml",
     "carriers.toml",
     "policies.toml",
@@ -33,7 +33,7 @@ const TOP: [&str; 8] = [
     "cases.toml",
 ];
 /// Folders of a table directory and the ending of the files in them.
-const FOLDERS: [(&str, &str); 3] = [("rates", ".csv"), ("sell", ".csv"), ("sets", ".txt")];
+pub(super) const FOLDERS: [(&str, &str); 3] = [("rates", ".csv"), ("sell", ".csv"), ("sets", ".txt")];
 
 /// Reads the files of the table in `dir`. Other files there are left alone.
 ///
@@ -59,7 +59,7 @@ pub(super) fn read_still(dir: &Path, mut meanwhile: impl FnMut()) -> Result<File
     }
     let log = Log::new('T');
     log.error(
-        Place::file(dir.display().to_string()),
+        Place::file(dir.display().to_string()).at(1),
         Code::FILE,
         format!("changed each of the {READS_MAX} times it was read"),
         "a table is read as of one moment, or not at all",
@@ -72,9 +72,9 @@ fn read_once(dir: &Path) -> Result<Files, Problems> {
     let log = Log::new('T');
     let mut files = Files::default();
     if !dir.is_dir() {
-        let place = Place::file(dir.display().to_string());
-        let help = "name the directory that holds table.toml";
-        log.error(place, Code::FILE, "is not a directory", "", help);
+        // Every file in it would be one more thing that cannot be read.
+        refuse_other(dir, &log);
+        return Err(log.into_problems());
     }
     let mut octets_left = TABLE_OCTETS_MAX;
     for path in paths(dir, &log) {
@@ -94,6 +94,22 @@ fn read_once(dir: &Path) -> Result<Files, Problems> {
     } else {
         Ok(files)
     }
+}
+
+/// Logs in one line that `dir` is none, and which was meant.
+fn refuse_other(dir: &Path, log: &Log) {
+    let what = match dir.parent() {
+        Some(parent) if dir.exists() => {
+            let parent = if parent == Path::new("") {
+                Path::new(".")
+            } else {
+                parent
+            };
+            format!("is not a directory; a table is one, name {}", parent.display())
+        }
+        _ => "is not a directory; name the one that holds table.toml".to_owned(),
+    };
+    log.error(Place::file(dir.display().to_string()), Code::FILE, what, "", "");
 }
 
 fn unreadable(path: &str, error: &io::Error, log: &Log) {
@@ -152,12 +168,18 @@ fn names(path: &Path, folder: &str, ending: &str, log: &Log) -> io::Result<Vec<S
             Some(name) => names.push(name.to_owned()),
             None => {
                 let what = format!("the name of \"{}\" is not UTF-8", name.display());
-                log.error(Place::file(folder), Code::FILE, what, "", "rename the file");
+                log.error(Place::file(folder).at(1), Code::FILE, what, "", "rename the file");
             }
         }
         if names.len() > FOLDER_FILES_MAX {
             let what = format!("has more than {FOLDER_FILES_MAX} files, which is the limit");
-            log.error(Place::file(folder), Code::RANGE, what, "", "");
+            log.error(
+                Place::file(folder).at(1),
+                Code::RANGE,
+                what,
+                "",
+                "remove those that nobody uses",
+            );
             return Ok(Vec::new());
         }
     }

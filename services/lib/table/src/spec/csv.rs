@@ -1,9 +1,16 @@
-//! CSV with a header, row by row, with lines.
+//! CSV with a header, row by row, with lines. A row is one line: a quote that is not closed in it is a slip, and costs no other
+//! row.
+
+use std::borrow::Cow;
 
 use source::{Code, Log, Place, nearest};
 
+use super::octets;
+
 /// Longest field, in octets.
 const FIELD_OCTETS_MAX: usize = 256;
+/// Most columns of a header that are looked at.
+const HEADER_COLUMNS_MAX: usize = 64;
 
 /// One row: its place and its fields in the order of the columns asked for, blanks around them dropped.
 pub(super) struct Row<'a, const COLUMNS: usize> {
@@ -11,59 +18,44 @@ pub(super) struct Row<'a, const COLUMNS: usize> {
     pub(super) fields: [&'a str; COLUMNS],
 }
 
+/// Most rows of a file, and what helps where there are more.
+#[derive(Clone, Copy)]
+pub(super) struct Limit {
+    pub(super) rows_max: usize,
+    pub(super) help: &'static str,
+}
+
 /// Reads `content`, whose header must name exactly `columns` in any order, and hands over every sound row.
 pub(super) fn read<const COLUMNS: usize>(
     path: &str,
     content: &[u8],
     columns: [&str; COLUMNS],
-    rows_max: usize,
+    limit: Limit,
     log: &Log,
     mut each: impl FnMut(Row<'_, COLUMNS>),
 ) {
-    let content = content.strip_prefix(b"\xef\xbb\xbf").unwrap_or(content);
     let file = Place::file(path);
-    let mut reader = csv::ReaderBuilder::new()
-        .flexible(true)
-        .has_headers(false)
-        .from_reader(content);
-    let mut lines = Lines {
-        content,
-        offset: 0,
-        line: 1,
+    let Some(content) = octets(content, &file, log) else {
+        return;
     };
-    let mut record = csv::ByteRecord::new();
     let mut order = None;
     let mut rows = 0;
-    loop {
-        match reader.read_byte_record(&mut record) {
-            Ok(true) => {}
-            Ok(false) => break,
-            Err(error) => {
-                log.error(file.clone(), Code::SYNTAX, format!("not valid CSV: {error}"), "", "");
-                return;
-            }
-        }
-        let line = lines.line_of(record.position().map_or(0, csv::Position::byte));
-        let place = file.at(line);
+    for (line, text) in lines(content) {
         let Some(order) = order else {
-            order = header(&record, columns, &place, log);
+            order = header(text, columns, &file.at(line), log);
             if order.is_none() {
                 return;
             }
             continue;
         };
         rows += 1;
-        if rows > rows_max {
-            log.error(
-                place,
-                Code::RANGE,
-                format!("more than {rows_max} rows"),
-                "",
-                "split the file",
-            );
+        if rows > limit.rows_max {
+            let what = format!("more than {} rows", limit.rows_max);
+            log.error(file.at(line), Code::RANGE, what, "", limit.help);
             return;
         }
-        if let Some(fields) = fields(&record, order, &place, log) {
+        if let Some(fields) = fields(text, order, &file, line, log) {
+            let fields = fields.each_ref().map(|field| field.trim());
             each(Row { line, fields });
         }
     }
@@ -73,17 +65,91 @@ pub(super) fn read<const COLUMNS: usize>(
     }
 }
 
+/// The lines that are not empty, counted from 1. They end in LF or CRLF; in CR where the file has no LF.
+fn lines(content: &[u8]) -> impl Iterator<Item = (u32, &[u8])> {
+    let end = if content.contains(&b'\n') { b'\n' } else { b'\r' };
+    let lines = (1..).zip(content.split(move |octet| *octet == end));
+    lines
+        .map(|(line, text)| (line, text.strip_suffix(b"\r").unwrap_or(text)))
+        .filter(|(_, text)| !text.is_empty())
+}
+
+/// The fields of a line, as written.
+struct Fields<'a>(Option<&'a [u8]>);
+
+impl<'a> Iterator for Fields<'a> {
+    type Item = &'a [u8];
+
+    fn next(&mut self) -> Option<&'a [u8]> {
+        let rest = self.0?;
+        // One whose quote is not closed takes the rest of the line.
+        let quoted = if is_quoted(rest) {
+            closed(rest).unwrap_or(rest.len())
+        } else {
+            0
+        };
+        let Some(len) = rest[quoted..].iter().position(|octet| *octet == b',') else {
+            return self.0.take();
+        };
+        let end = quoted + len;
+        self.0 = Some(&rest[end + 1..]);
+        Some(&rest[..end])
+    }
+}
+
+fn is_quoted(field: &[u8]) -> bool {
+    field.first() == Some(&b'"')
+}
+
+/// The place behind the quote that closes the one at the beginning; a doubled one stands for itself. `None` = it is not closed.
+fn closed(field: &[u8]) -> Option<usize> {
+    let mut at = 1;
+    loop {
+        at += field[at..].iter().position(|octet| *octet == b'"')? + 1;
+        if field.get(at) != Some(&b'"') {
+            return Some(at);
+        }
+        at += 1;
+    }
+}
+
+/// What a field says. `None` = its quote is not closed.
+fn unquoted(field: &[u8]) -> Option<Cow<'_, [u8]>> {
+    if !is_quoted(field) {
+        return Some(Cow::Borrowed(field));
+    }
+    let end = closed(field)?;
+    let (inside, after) = (&field[1..end - 1], &field[end..]);
+    if after.is_empty() && !inside.contains(&b'"') {
+        return Some(Cow::Borrowed(inside));
+    }
+    let mut said = Vec::with_capacity(field.len());
+    let mut is_doubled = false;
+    for octet in inside {
+        is_doubled = *octet == b'"' && !is_doubled;
+        if !is_doubled {
+            said.push(*octet);
+        }
+    }
+    said.extend_from_slice(after);
+    Some(Cow::Owned(said))
+}
+
 /// Where each of `columns` stands in the header.
 fn header<const COLUMNS: usize>(
-    record: &csv::ByteRecord,
+    line: &[u8],
     columns: [&str; COLUMNS],
     place: &Place,
     log: &Log,
 ) -> Option<[usize; COLUMNS]> {
-    let found: Vec<String> = record
-        .iter()
-        .map(|name| String::from_utf8_lossy(name).trim().to_owned())
-        .collect();
+    let mut found: Vec<String> = Vec::new();
+    for (at, field) in Fields(Some(line)).take(HEADER_COLUMNS_MAX).enumerate() {
+        let Some(name) = unquoted(field) else {
+            refuse_open(at, place, log);
+            return None;
+        };
+        found.push(String::from_utf8_lossy(&name).trim().to_owned());
+    }
     let why = format!("the columns are {}", columns.join(","));
     if let ([only], true) = (&found[..], COLUMNS > 1)
         && let Some(separator) = [';', '\t', '|'].into_iter().find(|separator| only.contains(*separator))
@@ -132,64 +198,58 @@ fn header<const COLUMNS: usize>(
     is_sound.then(|| order.map(|at| at.expect("missing columns were refused")))
 }
 
+/// The fields in the order asked for. The place is made where it is told alone: nearly every row is sound.
 fn fields<'a, const COLUMNS: usize>(
-    record: &'a csv::ByteRecord,
+    line: &'a [u8],
     order: [usize; COLUMNS],
-    place: &Place,
+    file: &Place,
+    number: u32,
     log: &Log,
-) -> Option<[&'a str; COLUMNS]> {
-    if record.len() != COLUMNS {
-        let what = format!("row has {} fields, the header has {COLUMNS}", record.len());
-        log.error(place.clone(), Code::FORMAT, what, "", "");
-        return None;
-    }
-    let mut fields = [""; COLUMNS];
-    for (field, at) in fields.iter_mut().zip(order) {
-        let octets = &record[at];
-        if octets.len() > FIELD_OCTETS_MAX {
-            let what = format!(
-                "field {} has {} octets, the limit is {FIELD_OCTETS_MAX}",
-                at + 1,
-                octets.len()
-            );
-            // A quote that is never closed takes all lines that follow into its field.
-            let help = if octets.contains(&b'\n') {
-                "close the quote that opens in this line"
-            } else {
-                ""
-            };
-            log.error(place.clone(), Code::RANGE, what, "", help);
+) -> Option<[Cow<'a, str>; COLUMNS]> {
+    let mut written = [&b""[..]; COLUMNS];
+    let mut count = 0;
+    for field in Fields(Some(line)) {
+        if is_quoted(field) && closed(field).is_none() {
+            refuse_open(count, &file.at(number), log);
             return None;
         }
-        let Ok(text) = std::str::from_utf8(octets) else {
-            let what = format!("field {} is not valid UTF-8", at + 1);
-            log.error(place.clone(), Code::SYNTAX, what, "", "save the file as UTF-8");
+        if let Some(place) = written.get_mut(count) {
+            *place = field;
+        }
+        count += 1;
+    }
+    if count != COLUMNS {
+        let what = format!("row has {count} fields, the header has {COLUMNS}");
+        log.error(file.at(number), Code::FORMAT, what, "", "");
+        return None;
+    }
+    let mut fields = [const { Cow::Borrowed("") }; COLUMNS];
+    for (field, at) in fields.iter_mut().zip(order) {
+        let octets = unquoted(written[at]).expect("open quotes were refused");
+        if octets.len() > FIELD_OCTETS_MAX {
+            let count = octets.len();
+            let what = format!("field {} has {count} octets, the limit is {FIELD_OCTETS_MAX}", at + 1);
+            log.error(file.at(number), Code::RANGE, what, "", "");
             return None;
-        };
-        *field = text.trim();
+        }
+        *field = match octets {
+            Cow::Borrowed(octets) => std::str::from_utf8(octets).ok().map(Cow::Borrowed),
+            Cow::Owned(octets) => String::from_utf8(octets).ok().map(Cow::Owned),
+        }
+        .or_else(|| {
+            let what = format!("field {} is not valid UTF-8", at + 1);
+            log.error(file.at(number), Code::SYNTAX, what, "", "save the file as UTF-8");
+            None
+        })?;
     }
     Some(fields)
 }
 
-/// Counts lines up to rising offsets. The reader's own count stops before blank lines that it skips.
-struct Lines<'a> {
-    content: &'a [u8],
-    offset: usize,
-    line: u32,
-}
-
-impl Lines<'_> {
-    fn line_of(&mut self, offset: u64) -> u32 {
-        let end = usize::try_from(offset).unwrap_or(usize::MAX).min(self.content.len());
-        let blank = self.content[end..]
-            .iter()
-            .take_while(|octet| matches!(octet, b'\r' | b'\n'))
-            .count();
-        let passed = &self.content[self.offset..end + blank];
-        self.line += u32::try_from(passed.iter().filter(|octet| **octet == b'\n').count()).unwrap_or(u32::MAX);
-        self.offset = end + blank;
-        self.line
-    }
+/// Logs that the quote of field `at`, from 0, is not closed.
+fn refuse_open(at: usize, place: &Place, log: &Log) {
+    let what = format!("the quote that opens field {} is not closed in its line", at + 1);
+    let help = "close it before the comma, or remove it";
+    log.error(place.clone(), Code::SYNTAX, what, "a row is one line", help);
 }
 
 #[cfg(test)]

@@ -12,7 +12,10 @@ use crate::{
 };
 
 /// Most rows of a numbering plan.
-const ROWS_MAX: usize = 2_000_000;
+const LIMIT: csv::Limit = csv::Limit {
+    rows_max: 2_000_000,
+    help: "remove ranges that a shorter prefix gives the same network",
+};
 /// Name of the file.
 const PATH: &str = "numbering.csv";
 
@@ -45,7 +48,7 @@ pub(super) fn read(files: &Files, log: &Log) -> Vec<PlanRow> {
         PATH,
         content,
         ["prefix", "mcc", "mnc", "country", "operator"],
-        ROWS_MAX,
+        LIMIT,
         log,
         |row| {
             let Some(plan) = read_row(row.fields, &file.at(row.line), log) else {

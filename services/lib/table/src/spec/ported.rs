@@ -8,7 +8,10 @@ use super::csv;
 use crate::{digits::Digits, files::Files, network::Network};
 
 /// Most ported numbers.
-const ROWS_MAX: usize = 20_000_000;
+const LIMIT: csv::Limit = csv::Limit {
+    rows_max: 20_000_000,
+    help: "remove numbers whose network is that of numbering.csv, or ask a look-up instead",
+};
 /// Name of the file.
 const PATH: &str = "ported.csv";
 
@@ -20,7 +23,7 @@ pub(super) fn read(files: &Files, log: &Log) -> Vec<(Digits, Network)> {
     let file = Place::file(PATH);
     let mut numbers = Vec::new();
     let mut lines = HashMap::new();
-    csv::read(PATH, content, ["msisdn", "mcc", "mnc"], ROWS_MAX, log, |row| {
+    csv::read(PATH, content, ["msisdn", "mcc", "mnc"], LIMIT, log, |row| {
         let [msisdn, mcc, mnc] = row.fields;
         let place = file.at(row.line);
         let refuse = |what: String| log.error(place.clone(), Code::FORMAT, what, "", "");

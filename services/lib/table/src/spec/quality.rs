@@ -9,7 +9,10 @@ use super::csv;
 use crate::{files::Files, network::Network};
 
 /// Most rows.
-const ROWS_MAX: usize = 2_000_000;
+const LIMIT: csv::Limit = csv::Limit {
+    rows_max: 2_000_000,
+    help: "remove rows of fewer than 30 attempts, whose rate does not count",
+};
 /// Most attempts of one row.
 const ATTEMPTS_MAX: u64 = 1_000_000_000_000;
 /// Longest time to delivery, in seconds: a week.
@@ -37,7 +40,7 @@ pub(super) fn read(files: &Files, log: &Log) -> Vec<QualityRow> {
     let file = Place::file(PATH);
     let columns = ["carrier", "mcc", "mnc", "attempts", "delivered", "p95_seconds"];
     let mut rows: BTreeMap<(CarrierName, Network), QualityRow> = BTreeMap::new();
-    csv::read(PATH, content, columns, ROWS_MAX, log, |row| {
+    csv::read(PATH, content, columns, LIMIT, log, |row| {
         let place = file.at(row.line);
         match read_row(row.fields, &place) {
             Err(what) => log.error(place, Code::FORMAT, what, "", ""),

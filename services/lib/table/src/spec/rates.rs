@@ -16,6 +16,10 @@ use crate::{
 
 /// Most rows of one sheet.
 const ROWS_MAX: usize = 5_000_000;
+const LIMIT: csv::Limit = csv::Limit {
+    rows_max: ROWS_MAX,
+    help: "remove rows that a wider one prices alike",
+};
 /// Most rows of all sheets together: keeps every index of the compiled table within 32 bits.
 const ROWS_TOTAL_MAX: usize = 50_000_000;
 const _: () = assert!(ROWS_TOTAL_MAX + ROWS_MAX < u32::MAX as usize);
@@ -67,7 +71,7 @@ pub(super) fn read(folder: &str, files: &Files, log: &Log) -> Vec<Sheet> {
         let place = Place::file(path).at(1);
         if rows_total > ROWS_TOTAL_MAX {
             let what = format!("the sheets have more than {ROWS_TOTAL_MAX} rows together");
-            log.error(place, Code::RANGE, what, "", "");
+            log.error(place, Code::RANGE, what, "", LIMIT.help);
             break;
         }
         sheets.push(Sheet {
@@ -83,7 +87,7 @@ fn read_sheet(path: &str, content: &[u8], log: &Log) -> Vec<RateRow> {
     let file = Place::file(path);
     let columns = ["mcc", "mnc", "prefix", "price", "from", "until"];
     let mut rows: Vec<RateRow> = Vec::new();
-    csv::read(path, content, columns, ROWS_MAX, log, |row| {
+    csv::read(path, content, columns, LIMIT, log, |row| {
         rows.extend(read_row(row.fields, row.line, &file, log));
     });
     // The latest `from` first; then by line, so that the later of two twins is the one refused.

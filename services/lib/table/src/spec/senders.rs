@@ -7,7 +7,10 @@ use super::csv;
 use crate::{files::Files, glob::Glob, network::Country};
 
 /// Most rows.
-const ROWS_MAX: usize = 1_000_000;
+const LIMIT: csv::Limit = csv::Limit {
+    rows_max: 1_000_000,
+    help: "join rows by a * in account or sender",
+};
 /// Name of the file.
 const PATH: &str = "senders.csv";
 
@@ -34,7 +37,7 @@ pub(super) fn read(files: &Files, log: &Log) -> Vec<SenderRow> {
         PATH,
         content,
         ["account", "sender", "carrier", "country", "use"],
-        ROWS_MAX,
+        LIMIT,
         log,
         |row| {
             rows.extend(read_row(row.fields, file.at(row.line), log));

@@ -8,7 +8,7 @@ use std::{
 
 use source::{Code, Entry, Log, Place, nearest};
 
-use super::{LIST_MAX, conditions::TEXTS_OF_TABLE_MAX};
+use super::{LIST_MAX, conditions::TEXTS_OF_TABLE_MAX, octets};
 use crate::{code, files::Files};
 
 /// Most entries of one set.
@@ -158,8 +158,10 @@ pub(super) fn refuse_empty(entry: &Entry<'_>) {
 }
 
 fn read_entries(file: &Place, content: &[u8], log: &Log) -> Vec<(u32, String)> {
-    let content = content.strip_prefix(b"\xef\xbb\xbf").unwrap_or(content);
     let mut entries = Vec::new();
+    let Some(content) = octets(content, file, log) else {
+        return entries;
+    };
     for (line, octets) in (1..).zip(content.split(|octet| *octet == b'\n')) {
         match std::str::from_utf8(octets).map(str::trim) {
             Ok("") => {}
@@ -182,7 +184,7 @@ fn read_entries(file: &Place, content: &[u8], log: &Log) -> Vec<(u32, String)> {
                 Code::RANGE,
                 format!("more than {ENTRIES_MAX} entries"),
                 "",
-                "split the set",
+                "split the set, and name both parts where it is named",
             );
             break;
         }
