@@ -50,9 +50,11 @@ pub const SENDER_SHADOWED: u16 = 43;
 pub const NO_SELL: u16 = 44;
 /// A case that expects nothing or too much, or names no instant.
 pub const CASE: u16 = 45;
+/// A file whose name is nearly that of one of a table.
+pub const STRAY: u16 = 46;
 
 /// The page of each code: what it means, an example, and what helps.
-pub const PAGES: [(u16, &str); 35] = [
+pub const PAGES: [(u16, &str); 36] = [
     (1, include_str!("../docs/codes/T001.md")),
     (2, include_str!("../docs/codes/T002.md")),
     (3, include_str!("../docs/codes/T003.md")),
@@ -88,6 +90,7 @@ pub const PAGES: [(u16, &str); 35] = [
     (43, include_str!("../docs/codes/T043.md")),
     (44, include_str!("../docs/codes/T044.md")),
     (45, include_str!("../docs/codes/T045.md")),
+    (46, include_str!("../docs/codes/T046.md")),
 ];
 
 /// The page of a code such as `T027` or `t027`. `None` = there is no such code.

@@ -1,10 +1,12 @@
 //! The files of a table: read from a directory, or handed over in memory.
 
 mod directory;
+mod strays;
 
 use std::{collections::BTreeMap, fs, io, path::Path};
 
 pub use self::directory::{FILE_OCTETS_MAX, FOLDER_FILES_MAX, READS_MAX, TABLE_OCTETS_MAX, fingerprint, read};
+pub(crate) use self::strays::strays;
 
 /// The files of a table by path from its directory, `/` between folders.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

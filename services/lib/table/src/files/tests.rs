@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use super::{READS_MAX, directory::read_still, fingerprint, read};
+use super::{READS_MAX, directory::read_still, fingerprint, read, strays};
 
 fn write(dir: &Path, path: &str, text: &str) {
     let path = dir.join(path);
@@ -34,7 +34,65 @@ fn only_files_of_the_table_are_read() {
 #[test]
 fn a_missing_directory_is_told() {
     let problems = read(Path::new("/nowhere/at/all")).expect_err("there is nothing");
-    assert!(problems.to_string().contains("is not a directory"), "{problems}");
+    let said = problems.to_string();
+    assert_eq!(
+        said,
+        "/nowhere/at/all: error[T001]: is not a directory; name the one that holds table.toml"
+    );
+}
+
+#[test]
+fn a_file_in_the_place_of_a_directory_is_told_in_one_line() {
+    let dir = tempfile::tempdir().expect("a directory");
+    write(dir.path(), "table.toml", "");
+    let file = dir.path().join("table.toml");
+    let said = read(&file).expect_err("it is a file").to_string();
+    let (file, dir) = (file.display(), dir.path().display());
+    assert_eq!(
+        said,
+        format!("{file}: error[T001]: is not a directory; a table is one, name {dir}")
+    );
+}
+
+#[test]
+fn names_that_are_nearly_those_of_a_table_are_told() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let near = [
+        ("policy.toml", "policies.toml"),
+        ("carrier.toml", "carriers.toml"),
+        ("quality.CSV", "quality.csv"),
+        ("Table.toml", "table.toml"),
+        ("numbers.csv", "numbering.csv"),
+        ("rates/atlas.CSV", "rates/atlas.csv"),
+        ("rate/atlas.csv", "rates"),
+        ("SETS/vip.txt", "sets"),
+    ];
+    let other = [
+        "README.md",
+        "policies.toml.orig",
+        "policies.toml~",
+        ".policy.toml.swp",
+        "recipients.csv",
+        "rates/NOTES.md",
+        "rates/.atlas.CSV",
+        "notes/x.csv",
+        "sell/acme.csv",
+        "cases.toml",
+    ];
+    let paths = near.iter().map(|(path, _)| path).chain(&other);
+    paths.for_each(|path| write(dir.path(), path, ""));
+    let said = strays(dir.path());
+    let mut wanted =
+        near.map(|(path, meant)| (path.trim_end_matches("/atlas.csv").trim_end_matches("/vip.txt"), meant));
+    wanted.sort_unstable();
+    let found: Vec<(&str, String)> = said
+        .iter()
+        .map(|problem| (&*problem.place.file, problem.help.clone()))
+        .collect();
+    assert_eq!(
+        found,
+        wanted.map(|(path, meant)| (path, format!("did you mean \"{meant}\"?")))
+    );
 }
 
 #[test]
@@ -89,7 +147,7 @@ fn a_directory_that_never_holds_still_is_refused() {
     });
     let problems = problems.expect_err("it changed each time").to_string();
     assert!(
-        problems.contains("error[T001]: changed each of the 3 times it was read"),
+        problems.contains(":1: error[T001]: changed each of the 3 times it was read"),
         "{problems}"
     );
     assert_eq!(text.len(), READS_MAX as usize);
