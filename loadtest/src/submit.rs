@@ -69,27 +69,11 @@ pub struct Plan {
 
 impl Plan {
     fn check(&self) -> Result<()> {
-        ensure!(
-            (1..=RATE_MAX).contains(&self.rate),
-            "rate is {}, allowed is 1 to {RATE_MAX}",
-            self.rate
-        );
-        ensure!(
-            (1..=MESSAGES_MAX).contains(&self.messages),
-            "{} messages asked, allowed are 1 to {MESSAGES_MAX}",
-            self.messages
-        );
-        ensure!(
-            (1..=CONNECTIONS_MAX).contains(&self.connections),
-            "{} connections asked, allowed are 1 to {CONNECTIONS_MAX}",
-            self.connections
-        );
-        ensure!(
-            (1..=FRAME_MESSAGES_MAX).contains(&self.frame_messages),
-            "{} messages a frame asked, allowed are 1 to {FRAME_MESSAGES_MAX}",
-            self.frame_messages
-        );
-        Ok(())
+        bounded("messages a second", self.rate.into(), RATE_MAX.into())?;
+        bounded("messages", self.messages, MESSAGES_MAX)?;
+        bounded("connections", self.connections.into(), CONNECTIONS_MAX.into())?;
+        let (frame, frame_max) = (self.frame_messages as u64, FRAME_MESSAGES_MAX as u64);
+        bounded("messages a frame", frame, frame_max)
     }
 
     async fn connect(&self) -> Result<MessageServiceClient<Channel>> {
@@ -170,6 +154,15 @@ pub async fn run(plan: Plan) -> Result<Report> {
         None => None,
     };
     Ok(Report::new(&plan, tally, seconds, receipts))
+}
+
+/// Refuses a number that is not from 1 to `max`.
+fn bounded(what: &str, asked: u64, max: u64) -> Result<()> {
+    ensure!(
+        (1..=max).contains(&asked),
+        "{asked} {what} asked, allowed are 1 to {max}"
+    );
+    Ok(())
 }
 
 /// A word that tells the messages of this run from those of others: part of every reference.

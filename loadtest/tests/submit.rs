@@ -265,7 +265,7 @@ async fn limits_are_told_before_anything_is_sent() {
     .await
     .unwrap_err()
     .to_string();
-    assert_eq!(error, "rate is 0, allowed is 1 to 1000000");
+    assert_eq!(error, "0 messages a second asked, allowed are 1 to 1000000");
     let error = submit::run(Plan {
         frame_messages: 501,
         ..plan
