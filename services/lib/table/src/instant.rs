@@ -1,14 +1,17 @@
 //! Instants as tables and queries write them: RFC 3339 dates, or instants in UTC.
 
 use jiff::{
-    Timestamp,
-    civil::{Date, DateTime},
-    tz::TimeZone,
+    SignedDuration, Timestamp,
+    civil::{Date, DateTime, date},
 };
 use sms::UnixMs;
 
 /// Length of a date, in octets.
 const DATE_LEN: usize = 10;
+/// How an instant in UTC ends.
+const UTC: [&str; 4] = ["Z", "z", "+00:00", "-00:00"];
+/// Where time is counted from. Counted from here, the year 9999 has its last day, which offsets take from a `Timestamp`.
+const EPOCH: DateTime = date(1970, 1, 1).at(0, 0, 0, 0);
 
 /// A half-open span of time `[from, until)`, in milliseconds since 1970 UTC. Unbounded sides are the ends of the range.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -25,6 +28,9 @@ pub enum InstantError {
     /// Neither a date nor an instant.
     #[error("\"{0}\" is neither a date like 2026-11-21 nor an instant like 2026-11-21T12:00:00Z")]
     Format(String),
+    /// A day that its month has not, or a month that there is not; and why.
+    #[error("\"{0}\" is no such day: {1}")]
+    NoSuchDay(String, String),
     /// An instant without a zone.
     #[error("\"{0}\" has no time zone, write it in UTC with a Z at its end")]
     Zoneless(String),
@@ -57,9 +63,7 @@ impl Span {
 /// # Errors
 /// Format, or an offset other than UTC.
 pub(crate) fn instant(text: &str) -> Result<i64, InstantError> {
-    let is_utc = ["Z", "z", "+00:00", "-00:00"]
-        .iter()
-        .any(|ending| text.ends_with(ending));
+    let is_utc = UTC.iter().any(|ending| text.ends_with(ending));
     if text.len() > DATE_LEN && !is_utc {
         parse(text)?;
         return Err(InstantError::Offset(short(text)));
@@ -90,21 +94,47 @@ fn parse(text: &str) -> Result<i64, InstantError> {
     match bytes.get(DATE_LEN) {
         _ if !is_date => Err(error()),
         None => {
-            let date: Date = text.parse().map_err(|_| error())?;
-            let midnight = date.to_zoned(TimeZone::UTC).map_err(|_| error())?;
-            Ok(midnight.timestamp().as_millisecond())
+            let date: Date = text.parse().map_err(|_| no_such_day(text))?;
+            Ok(ceil_ms(since_epoch(date.at(0, 0, 0, 0))))
         }
         Some(b'T' | b't' | b' ') if !text.contains('[') => {
-            let parsed: Timestamp = text.parse().map_err(|_| match text.parse::<DateTime>() {
-                Ok(_) if !text.ends_with(['Z', 'z']) => InstantError::Zoneless(short(text)),
-                _ => error(),
-            })?;
-            let ceil = i64::from(parsed.subsec_nanosecond().rem_euclid(1_000_000) != 0);
-            let floor = parsed.as_nanosecond().div_euclid(1_000_000);
-            Ok(i64::try_from(floor).map_err(|_| error())? + ceil)
+            if let Ok(parsed) = text.parse::<Timestamp>() {
+                return Ok(ceil_ms(parsed.as_duration()));
+            }
+            if text[..DATE_LEN].parse::<Date>().is_err() {
+                return Err(no_such_day(text));
+            }
+            let zoneless = UTC.iter().find_map(|ending| text.strip_suffix(ending));
+            match (zoneless, zoneless.unwrap_or(text).parse::<DateTime>()) {
+                (Some(_), Ok(parsed)) => Ok(ceil_ms(since_epoch(parsed))),
+                (None, Ok(_)) if !text[DATE_LEN..].contains(['+', '-']) => Err(InstantError::Zoneless(short(text))),
+                _ => Err(error()),
+            }
         }
         Some(_) => Err(error()),
     }
+}
+
+fn since_epoch(at: DateTime) -> SignedDuration {
+    at.duration_since(EPOCH)
+}
+
+/// Whole milliseconds, rounded up.
+fn ceil_ms(since: SignedDuration) -> i64 {
+    let floor = since.as_nanos().div_euclid(1_000_000);
+    let ceil = floor + i128::from(since.as_nanos().rem_euclid(1_000_000) != 0);
+    i64::try_from(ceil).expect("years have four digits")
+}
+
+/// Why a date of the right form, at the beginning of `text`, is none.
+fn no_such_day(text: &str) -> InstantError {
+    let number = |from: usize, to: usize| text[from..to].parse::<i16>().unwrap_or_default();
+    let month = i8::try_from(number(5, 7)).unwrap_or_default();
+    let why = match Date::new(number(0, 4), month, 1) {
+        Ok(first) => format!("{} has {} days", first.strftime("%B %Y"), first.days_in_month()),
+        Err(_) => "a year has 12 months".to_owned(),
+    };
+    InstantError::NoSuchDay(short(text), why)
 }
 
 fn short(text: &str) -> String {
@@ -115,11 +145,11 @@ fn short(text: &str) -> String {
 /// year 9999 it is the last instant of that year.
 pub fn instant_text(at: UnixMs) -> String {
     let ms = i64::try_from(at.0).unwrap_or(i64::MAX);
-    let instant = Timestamp::from_millisecond(ms).unwrap_or(Timestamp::MAX);
-    if ms % 1_000 == 0 {
-        instant.to_string()
+    let instant = EPOCH.saturating_add(SignedDuration::from_millis(ms));
+    if instant.subsec_nanosecond() == 0 {
+        format!("{instant}Z")
     } else {
-        format!("{instant:.3}")
+        format!("{instant:.3}Z")
     }
 }
 

@@ -22,12 +22,44 @@ fn dates_are_their_midnight_and_instants_are_utc() {
         "1970-1-1",
         "19700101",
         "1970-W01-1",
-        "1970-02-30",
         "10:00:00",
         "1970-01-01T25:00:00Z",
     ] {
         assert!(matches!(instant(text), Err(InstantError::Format(_))), "{text}");
     }
+}
+
+#[test]
+fn the_last_day_is_one_and_the_thirtieth_of_february_is_told() {
+    let last = 253_402_214_400_000;
+    assert_eq!(instant("9999-12-31"), Ok(last));
+    for text in [
+        "9999-12-31T00:00:00Z",
+        "9999-12-31t00:00:00z",
+        "9999-12-31T00:00:00+00:00",
+    ] {
+        assert_eq!(instant(text), Ok(last), "{text}");
+    }
+    assert_eq!(instant("9999-12-31T23:59:59.999Z"), Ok(last + 86_399_999));
+    assert_eq!(instant_text(UnixMs(253_402_214_400_000)), "9999-12-31T00:00:00Z");
+    assert_eq!(instant_text(UnixMs(u64::MAX)), "9999-12-31T23:59:59.999Z");
+    let said = |text: &str| instant(text).expect_err("no day").to_string();
+    assert_eq!(
+        said("2026-02-30"),
+        "\"2026-02-30\" is no such day: February 2026 has 28 days"
+    );
+    assert_eq!(
+        said("2024-02-30T12:00:00Z"),
+        "\"2024-02-30T12:00:00Z\" is no such day: February 2024 has 29 days"
+    );
+    assert_eq!(
+        said("2026-13-01"),
+        "\"2026-13-01\" is no such day: a year has 12 months"
+    );
+    assert!(matches!(
+        instant("2026-02-30T12:00:00"),
+        Err(InstantError::NoSuchDay(..))
+    ));
 }
 
 #[test]
