@@ -1,6 +1,7 @@
 //! What changes from one table to another: what it means, not how it is written. Rows in another order, a list rewritten or a
 //! default spelled out are no difference.
 
+mod defaults;
 mod fields;
 mod line;
 mod merge;
@@ -146,7 +147,7 @@ fn compare(old_files: &Files, old: &Spec, new_files: &Files, new: &Spec) -> Diff
         differs: false,
         settings: merge::fields(&things::settings(&old.settings), &things::settings(&new.settings)),
         carriers: things::carrier_changes(old, new),
-        policies: merge::ordered(things::policies(old), things::policies(new)),
+        policies: merge::ordered(things::policies(old, new), things::policies(new, old)),
         senders: merge::ordered(things::senders(old), things::senders(new)),
         sets: merge::unordered(things::sets(old_files), things::sets(new_files)),
         quality: merge::unordered(things::quality(old), things::quality(new)),

@@ -28,7 +28,7 @@ pub(crate) use self::{
     policies::{End, PolicySpec},
     quality::QualityRow,
     rates::{RateKey, RateRow, Sheet},
-    route::RouteSpec,
+    route::{Named, RouteSpec},
     senders::SenderRow,
     settings::Settings,
 };

@@ -1,16 +1,18 @@
 //! What a table says, thing by thing, as names with keys and values.
 
+use std::collections::HashMap;
+
 use super::{
     Change,
+    defaults::{filled, spelled_out},
     fields::{self, Fields},
     merge::{self, Field, Thing},
     names::Names,
 };
 use crate::{
-    compile::ATTEMPTS_DEFAULT,
     files::Files,
     network::Country,
-    spec::{Conditions, End, PlanRow, PolicySpec, Settings, Spec, Strategy},
+    spec::{Conditions, End, PlanRow, PolicySpec, RouteSpec, Settings, Spec, Strategy},
 };
 
 pub(super) fn settings(settings: &Settings) -> Vec<Field> {
@@ -20,12 +22,7 @@ pub(super) fn settings(settings: &Settings) -> Vec<Field> {
     for (currency, (fx, _)) in &settings.fx {
         fields.one(&format!("fx.{currency}"), Some(fx));
     }
-    // A default spelled out is no difference.
-    let mut defaults = settings.defaults.clone();
-    defaults.strategy.get_or_insert_default();
-    defaults.lookup.get_or_insert_default();
-    defaults.attempts.get_or_insert(ATTEMPTS_DEFAULT);
-    fields::route("defaults", &defaults, false, &mut fields);
+    fields::route("defaults", &spelled_out(&settings.defaults), false, &mut fields);
     fields.0
 }
 
@@ -51,16 +48,34 @@ fn carriers(spec: &Spec) -> Vec<Thing> {
         .collect()
 }
 
-pub(super) fn policies(spec: &Spec) -> Vec<Thing> {
-    let strategy = spec.settings.defaults.strategy.unwrap_or_default();
-    let thing = |policy: &PolicySpec| Thing {
-        name: policy.name.clone(),
-        fields: policy_fields(policy, strategy),
+/// The policies of `spec`, to be compared with those of `other`.
+pub(super) fn policies(spec: &Spec, other: &Spec) -> Vec<Thing> {
+    let others = other.policies.iter();
+    let routes: HashMap<&str, &RouteSpec> = others
+        .filter_map(|policy| Some((&*policy.name, route_of(policy)?)))
+        .collect();
+    let thing = |policy: &PolicySpec| {
+        let beside = routes.get(&*policy.name).copied();
+        let route = route_of(policy).map(|route| match beside {
+            Some(beside) => filled(route, beside, spec),
+            None => route.clone(),
+        });
+        Thing {
+            name: policy.name.clone(),
+            fields: policy_fields(policy, route.as_ref(), spec),
+        }
     };
     spec.policies.iter().map(thing).collect()
 }
 
-fn policy_fields(policy: &PolicySpec, default: Strategy) -> Vec<Field> {
+fn route_of(policy: &PolicySpec) -> Option<&RouteSpec> {
+    match &policy.end {
+        Some(End::Route(route)) => Some(route),
+        Some(End::Reject(_)) | None => None,
+    }
+}
+
+fn policy_fields(policy: &PolicySpec, route: Option<&RouteSpec>, spec: &Spec) -> Vec<Field> {
     let mut fields = Fields::default();
     fields.one("from", fields::instant(policy.span.from));
     fields.one("until", fields::instant(policy.span.until));
@@ -77,15 +92,14 @@ fn policy_fields(policy: &PolicySpec, default: Strategy) -> Vec<Field> {
         "avoid",
         policy.avoid.iter().map(|named| named.carrier.to_string()).collect(),
     );
-    match &policy.end {
-        None => {}
-        Some(End::Reject(reason)) => fields.one("reject", Some(reason)),
-        Some(End::Route(route)) => {
-            fields.one("ends", Some("in a route"));
-            let strategy = route.strategy.unwrap_or(default);
-            let is_ordered = matches!(strategy, Strategy::Priority | Strategy::Weighted);
-            fields::route("route", route, is_ordered, &mut fields);
-        }
+    if let Some(End::Reject(reason)) = &policy.end {
+        fields.one("reject", Some(reason));
+    }
+    if let Some(route) = route {
+        fields.one("ends", Some("in a route"));
+        let strategy = route.strategy.or(spec.settings.defaults.strategy);
+        let is_ordered = matches!(strategy, Some(Strategy::Priority | Strategy::Weighted));
+        fields::route("route", route, is_ordered, &mut fields);
     }
     fields.0
 }
