@@ -203,7 +203,10 @@ pub(super) fn warn_mnc_lengths(spec: &Spec, log: &Log) {
             network.mcc(),
             network.mcc()
         );
-        let help = "write both as the operator's licence does";
+        let help = format!(
+            "look up how many digits the MNCs of {} have, and write both rows with as many",
+            network.mcc()
+        );
         log.warning(place.at(line), code::MNC_LENGTHS, what, why, help);
     }
 }

@@ -121,7 +121,7 @@ pub(super) fn read(section: &Section<'_>, sets: &Sets) -> RouteSpec {
                 code::WEIGHTS,
                 "have no meaning here",
                 "only strategy \"weighted\" uses them",
-                "remove them",
+                "remove them, or add strategy = \"weighted\"",
             );
             spec
         }
@@ -189,7 +189,10 @@ fn read_weights(table: &Section<'_>, carriers: Option<&[Named]>) -> Option<Vec<u
         table.log().error(table.place(), code::WEIGHTS, what, why, help);
     };
     let Some(carriers) = carriers else {
-        refuse("weights without carriers".to_owned(), "add carriers = [...]");
+        refuse(
+            "weights without carriers".to_owned(),
+            "add carriers = [...] with the names that have weights",
+        );
         return None;
     };
     let weights: Vec<(&str, Option<u32>)> = entries
@@ -198,13 +201,16 @@ fn read_weights(table: &Section<'_>, carriers: Option<&[Named]>) -> Option<Vec<u
         .collect();
     for (name, _) in &weights {
         if !carriers.iter().any(|named| named.carrier.as_str() == *name) {
-            refuse(format!("\"{name}\" has a weight, but is none of the carriers"), "");
+            let what = format!("\"{name}\" has a weight, but is none of the carriers");
+            refuse(what, &format!("add \"{name}\" to carriers, or take its weight away"));
         }
     }
     let weight = |named: &Named| {
         let written = weights.iter().find(|(name, _)| *name == named.carrier.as_str());
         if written.is_none() {
-            refuse(format!("carrier \"{}\" has no weight", named.carrier), "");
+            let name = &named.carrier;
+            let help = format!("add {name} = … to weights, or take \"{name}\" out of carriers");
+            refuse(format!("carrier \"{name}\" has no weight"), &help);
         }
         written.and_then(|(_, weight)| *weight)
     };
