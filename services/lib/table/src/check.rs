@@ -8,6 +8,7 @@ mod never;
 mod plan;
 mod prices;
 mod reach;
+mod rows;
 mod senders;
 
 use source::{Log, Problems};
@@ -56,6 +57,7 @@ fn check(spec: Spec, log: &Log) -> Option<Checked> {
     plan::warn_countries(&spec, log);
     // What could not be read is missing here, and much would seem unused, unreached or undefined.
     if !log.has_errors() {
+        rows::check(&spec, log);
         let plan = Plan::of(&spec);
         never::warn(&spec.policies, &plan, log);
         reach::warn(&spec.policies, &plan, log);

@@ -434,6 +434,34 @@ fn a_flood_of_problems_is_bounded_and_counted() {
     assert_eq!(problems.count(Severity::Error), 500_001);
 }
 
+/// Ten thousand policies, and a quarter of a million accounts each named by two of them and by no two others.
+#[test]
+fn names_and_policies_beyond_the_limit_are_refused_uncompiled() {
+    const SIDE: usize = 500;
+    let report = refused(|dir| {
+        for set in 0..SIDE {
+            let columns: String = (0..SIDE).map(|row| format!("a{row}-{set}\n")).collect();
+            let rows: String = (0..SIDE).map(|column| format!("a{set}-{column}\n")).collect();
+            write(dir, &format!("sets/c{set}.txt"), columns.as_bytes());
+            write(dir, &format!("sets/r{set}.txt"), rows.as_bytes());
+        }
+        let policy = |at: usize, matches: &str| {
+            format!("[[policy]]\nname = \"{at}\"\nmatch = {{ {matches} }}\ntag = \"t{at}\"\n")
+        };
+        let policies: String = (0..10_000)
+            .map(|at| match at / SIDE {
+                0 => policy(at, &format!("account = \"@c{at}\"")),
+                1 => policy(at, &format!("account = \"@r{}\"", at - SIDE)),
+                _ => policy(at, "class = \"otp\""),
+            })
+            .collect();
+        write(dir, "policies.toml", policies.as_bytes());
+    });
+    let said = "policies.toml:1: error[T005]: 10000 policies tell 250002 groups of accounts, senders and places apart\n  \
+                of so many policies the limit is 213722 groups: each takes 1256 octets";
+    assert!(report.contains(said), "{report}");
+}
+
 /// Lists name a set of a million entries again and again: what that comes to is bounded.
 #[test]
 fn sets_named_everywhere_are_bounded() {
