@@ -30,6 +30,13 @@ impl<'a> Known<'a> {
         self.names.contains(name)
     }
 
+    /// The name that differs in capital letters alone, or else in a few slips.
+    fn nearest(&self, name: &str) -> Option<&'a str> {
+        let mut names = self.names.iter().copied();
+        let alike = names.find(|known| known.eq_ignore_ascii_case(name));
+        alike.or_else(|| nearest(name, self.names.iter().copied()))
+    }
+
     /// What helps whoever wrote `name`, which is not defined.
     pub(crate) fn help(&self, name: &str) -> String {
         let mut helps = self.helps.borrow_mut();
@@ -37,7 +44,7 @@ impl<'a> Known<'a> {
             return help.clone();
         }
         let is_compared = helps.len() < COMPARED_MAX;
-        let meant = is_compared.then(|| nearest(name, self.names.iter().copied())).flatten();
+        let meant = is_compared.then(|| self.nearest(name)).flatten();
         let help = match meant {
             Some(meant) => format!("did you mean \"{meant}\"?"),
             None => "define it there, or mend the name".to_owned(),
