@@ -56,13 +56,13 @@ pub(crate) enum Table {
     /// Exits 0 for a sound table, warnings or not, 1 for an invalid one, 64 where DIR is no directory.
     Check {
         /// The table's directory
-        #[arg(required_unless_present = "explain")]
+        #[arg(required = true)]
         dir: Option<PathBuf>,
         /// For editors: one JSON array
         #[arg(long)]
         json: bool,
-        /// What a code such as T027 means, with an example and what helps
-        #[arg(long, value_name = "CODE", conflicts_with_all = ["dir", "json"])]
+        /// In place of all else: what a code such as T027 means, with an example and what helps
+        #[arg(long, value_name = "CODE", exclusive = true)]
         explain: Option<String>,
     },
     /// Why a message would go where it goes

@@ -423,6 +423,13 @@ fn a_batch_answers_each_line_in_its_place() {
 
 #[test]
 fn wrong_usage_and_wrong_tables_have_different_exit_codes() {
+    // Help and refusal name the directory alike, and a file in its place is told in one line.
+    let usage = "Usage: signalbox table check [OPTIONS] <DIR>";
+    assert!(text(&run(&["table", "check", "--help"]).stdout).contains(usage));
+    assert!(text(&run(&["table", "check"]).stderr).contains("  <DIR>\n"));
+    let file = run(&["table", "check", "starter/table.toml"]);
+    let said = "starter/table.toml: error[T001]: is not a directory; a table is one, name starter\n";
+    assert_eq!((file.status.code(), text(&file.stderr).as_str()), (Some(64), said));
     assert_eq!(run(&["table", "explain", "starter"]).status.code(), Some(64));
     assert_eq!(run(&["nonsense"]).status.code(), Some(64));
     let folder = tempfile::tempdir().unwrap();
