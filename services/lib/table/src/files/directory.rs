@@ -98,16 +98,14 @@ fn read_once(dir: &Path) -> Result<Files, Problems> {
 
 /// Logs in one line that `dir` is none, and which was meant.
 fn refuse_other(dir: &Path, log: &Log) {
-    let what = match dir.parent() {
-        Some(parent) if dir.exists() => {
-            let parent = if parent == Path::new("") {
-                Path::new(".")
-            } else {
-                parent
-            };
-            format!("is not a directory; a table is one, name {}", parent.display())
+    let above = || dir.ancestors().skip(1);
+    let table = above().find(|above| above.join("table.toml").exists());
+    let what = match table.or_else(|| above().next()).filter(|_| dir.exists()) {
+        Some(meant) => {
+            let meant = if meant == Path::new("") { Path::new(".") } else { meant };
+            format!("is not a directory; a table is one, name {}", meant.display())
         }
-        _ => "is not a directory; name the one that holds table.toml".to_owned(),
+        None => "is not a directory; name the one that holds table.toml".to_owned(),
     };
     log.error(Place::file(dir.display().to_string()), Code::FILE, what, "", "");
 }

@@ -44,14 +44,16 @@ fn a_missing_directory_is_told() {
 #[test]
 fn a_file_in_the_place_of_a_directory_is_told_in_one_line() {
     let dir = tempfile::tempdir().expect("a directory");
-    write(dir.path(), "table.toml", "");
-    let file = dir.path().join("table.toml");
-    let said = read(&file).expect_err("it is a file").to_string();
-    let (file, dir) = (file.display(), dir.path().display());
-    assert_eq!(
-        said,
-        format!("{file}: error[T001]: is not a directory; a table is one, name {dir}")
-    );
+    for path in ["table.toml", "rates/atlas.csv"] {
+        write(dir.path(), path, "");
+        let file = dir.path().join(path);
+        let said = read(&file).expect_err("it is a file").to_string();
+        let (file, dir) = (file.display(), dir.path().display());
+        assert_eq!(
+            said,
+            format!("{file}: error[T001]: is not a directory; a table is one, name {dir}")
+        );
+    }
 }
 
 #[test]
