@@ -7,6 +7,7 @@ mod csv;
 mod hours;
 mod known;
 mod numbering;
+mod pattern;
 mod policies;
 mod ported;
 mod quality;

@@ -4,7 +4,6 @@
 
 use std::cell::Cell;
 
-use regex::Regex;
 use sms::{Class, Encoding, SenderKind};
 
 use super::plan::Plan;
@@ -78,8 +77,8 @@ impl<'a> Logic<'a> {
             (Test::Tag(wide), Test::Tag(narrow)) => narrow.iter().all(|one| wide.binary_search(one).is_ok()),
             (Test::Hours(wide), Test::Hours(narrow)) => wide.cover(narrow),
             (Test::Text(wide), Test::Text(narrow)) => {
-                let is_wanted = |one: &Regex| wide.iter().any(|other| other.as_str() == one.as_str());
-                narrow.iter().all(is_wanted)
+                let is_wanted = |written: &str| wide.iter().any(|one| one.as_str() == written);
+                narrow.iter().all(|one| is_wanted(one.as_str()))
             }
             _ => false,
         }

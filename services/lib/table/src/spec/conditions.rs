@@ -2,13 +2,13 @@
 
 use std::fmt;
 
-use regex::{Regex, RegexBuilder};
 use sms::{Class, Encoding, SenderKind};
 use source::{Code, Entry, Section};
 
 use super::{
     carriers::{ENCODINGS, SENDER_KINDS, words},
     hours::{self, Hours},
+    pattern::Pattern,
     sets::{Sets, refuse_empty},
 };
 use crate::{
@@ -21,7 +21,7 @@ use crate::{
 const GLOB_CHARS_MAX: usize = 128;
 /// Longest regular expression, in characters.
 const TEXT_CHARS_MAX: usize = 1_000;
-/// Regular expressions of one condition: each may grow to `TEXT_OCTETS_MAX`.
+/// Regular expressions of one condition: each may grow to `TEXT_OCTETS_MAX`, or twice that if it asks for words.
 const TEXTS_MAX: usize = 16;
 /// Largest compiled regular expression, in octets.
 const TEXT_OCTETS_MAX: usize = 1 << 20;
@@ -50,7 +50,7 @@ pub(crate) enum Test {
     /// Sorted.
     Tag(Vec<String>),
     Hours(Hours),
-    Text(Vec<Regex>),
+    Text(Vec<Pattern>),
 }
 
 /// Words for classes.
@@ -116,15 +116,15 @@ fn filled<'a, T>(entry: &Entry<'a>, items_max: usize, read: impl Fn(Entry<'a>) -
     Some(items.into_iter().filter_map(read).collect())
 }
 
-fn regex(entry: &Entry<'_>, sets: &Sets) -> Option<Regex> {
+fn regex(entry: &Entry<'_>, sets: &Sets) -> Option<Pattern> {
     let pattern = entry.string(TEXT_CHARS_MAX)?;
     if !sets.spend_text() {
         let what = format!("is more than the {TEXTS_OF_TABLE_MAX} regular expressions that a table may have");
         entry.refuse(Code::RANGE, what, "", "join some with |");
         return None;
     }
-    match RegexBuilder::new(&pattern).size_limit(TEXT_OCTETS_MAX).build() {
-        Ok(regex) => Some(regex),
+    match Pattern::new(&pattern, TEXT_OCTETS_MAX) {
+        Ok(pattern) => Some(pattern),
         Err(regex::Error::CompiledTooBig(limit)) => {
             let what = format!("is a regular expression that takes more than {limit} octets");
             let why = "a repetition multiplies what it repeats, and one inside another does so twice";
