@@ -11,6 +11,7 @@ use crate::{
     digits::Digits,
     fit::{Fits, Set},
     gate::{self, GateMaker},
+    names::Names,
     numbers::Numbers,
     policy::{Carriers, Ends, Policy, Route},
     quality::{Quality, QualityBook},
@@ -29,7 +30,7 @@ pub(crate) fn compile(checked: &Checked) -> Table {
     let spec = checked.spec();
     let mut carriers: Vec<&CarrierSpec> = spec.carriers.iter().flatten().collect();
     carriers.sort_unstable_by(|a, b| a.name.cmp(&b.name));
-    let names = Names(
+    let names = CarrierNames(
         carriers
             .iter()
             .enumerate()
@@ -44,7 +45,6 @@ pub(crate) fn compile(checked: &Checked) -> Table {
     let open: Arc<[CarrierIndex]> = open.collect();
     let (rates, rate_prefixes) = books::rates(spec, &names);
     let defaults = &spec.settings.defaults;
-    let senders = senders(spec, &names);
     let compiled: Vec<Carrier> = carriers.into_iter().map(carrier).collect();
     let routes = Routes {
         names: &names,
@@ -53,7 +53,10 @@ pub(crate) fn compile(checked: &Checked) -> Table {
         defaults,
     };
     let policies: Vec<Policy> = spec.policies.iter().map(|policy| routes.policy(policy)).collect();
-    let mut gates = GateMaker::new(&policies);
+    let (mut account_names, mut sender_names) = (Names::default(), Names::default());
+    let mut gates = GateMaker::new(&policies, &mut account_names, &mut sender_names);
+    let rules = sender_rules(spec, &names);
+    let senders = Senders::new(rules, &mut account_names, &mut sender_names);
     let mut ranker = Ranker::new(&rates);
     let numbers = Numbers::new(spec, &rates, &rate_prefixes, &mut ranker, &mut gates);
     Table {
@@ -64,6 +67,8 @@ pub(crate) fn compile(checked: &Checked) -> Table {
         rankings: ranker.finish(),
         rates,
         fits: Fits::new(&compiled, &senders),
+        account_names,
+        sender_names,
         senders,
         quality: quality(spec, &names),
         sell: books::sell(spec),
@@ -75,9 +80,9 @@ pub(crate) fn compile(checked: &Checked) -> Table {
 }
 
 /// Carriers by name.
-struct Names<'a>(BTreeMap<&'a CarrierName, CarrierIndex>);
+struct CarrierNames<'a>(BTreeMap<&'a CarrierName, CarrierIndex>);
 
-impl Names<'_> {
+impl CarrierNames<'_> {
     fn of(&self, name: &CarrierName) -> CarrierIndex {
         *self.0.get(name).expect("check() refuses carriers that are not defined")
     }
@@ -100,7 +105,7 @@ fn carrier(spec: &CarrierSpec) -> Carrier {
     }
 }
 
-fn senders(spec: &Spec, names: &Names<'_>) -> Senders {
+fn sender_rules(spec: &Spec, names: &CarrierNames<'_>) -> Vec<SenderRule> {
     let rules = spec.senders.iter().map(|row| SenderRule {
         account: row.account.clone(),
         sender: row.sender.clone(),
@@ -111,10 +116,10 @@ fn senders(spec: &Spec, names: &Names<'_>) -> Senders {
             .as_deref()
             .map(|sender| (sender.into(), SenderKind::of(sender))),
     });
-    Senders::new(rules.collect())
+    rules.collect()
 }
 
-fn quality(spec: &Spec, names: &Names<'_>) -> QualityBook {
+fn quality(spec: &Spec, names: &CarrierNames<'_>) -> QualityBook {
     let figures = spec.quality.iter().map(|row| {
         let quality = Quality::of(row.attempts, row.delivered, row.p95_seconds);
         ((names.of(&row.carrier), row.network), quality)
@@ -124,7 +129,7 @@ fn quality(spec: &Spec, names: &Names<'_>) -> QualityBook {
 
 /// Fills what a route does not say.
 struct Routes<'a> {
-    names: &'a Names<'a>,
+    names: &'a CarrierNames<'a>,
     carriers: &'a [Carrier],
     open: &'a Arc<[CarrierIndex]>,
     defaults: &'a RouteSpec,

@@ -24,9 +24,18 @@ impl Digits {
 
     /// Packs ASCII octets, see [`Digits::parse`].
     pub fn parse_bytes(text: &[u8]) -> Option<Self> {
-        if text.is_empty() || text.len() > DIGITS_MAX {
-            return None;
+        match text.len() {
+            1..8 => Self::parse_each(text),
+            // The last eight begin among the first eight, and say the same of those that both hold.
+            8..=DIGITS_MAX => {
+                let (first, last) = (eight(&text[..8])?, eight(&text[text.len() - 8..])?);
+                Some(Self(first << 32 | last << (64 - 4 * text.len())))
+            }
+            _ => None,
         }
+    }
+
+    fn parse_each(text: &[u8]) -> Option<Self> {
         let mut packed = 0;
         for (place, octet) in text.iter().enumerate() {
             if !octet.is_ascii_digit() {
@@ -37,19 +46,39 @@ impl Digits {
         Some(Self(packed))
     }
 
-    /// Digits that [`Digits::head`] tells apart.
-    pub(crate) const HEAD_LEN: usize = 3;
-    /// How many heads there are.
-    pub(crate) const HEADS: usize = 1 << (4 * Self::HEAD_LEN);
+    /// A hash whose lower half is well mixed.
+    pub(crate) const fn hash(self) -> u64 {
+        let product = self.0 as u128 * 0x9E37_79B9_7F4A_7C15;
+        product as u64 ^ (product >> 64) as u64
+    }
 
-    /// The first digits as a number below [`Digits::HEADS`].
-    pub(crate) const fn head(self) -> usize {
-        (self.0 >> (64 - 4 * Self::HEAD_LEN)) as usize
+    /// Digits that [`Digits::head`] tells apart.
+    pub(crate) const HEAD_LEN: usize = 5;
+    /// How many heads there are.
+    pub(crate) const HEADS: usize = 100_000;
+
+    /// The first digits as a number below [`Digits::HEADS`]; `None` = there are fewer.
+    pub(crate) const fn head(self) -> Option<usize> {
+        let nibbles = self.0 >> (64 - 4 * Self::HEAD_LEN);
+        if nibbles & 0xF == 0 {
+            return None;
+        }
+        // Each nibble is one more than its digit.
+        let digits = nibbles - 0x11111;
+        let pairs = (digits >> 4 & 0x0F0F) * 10 + (digits & 0x0F0F);
+        let (first, middle, last) = (digits >> 16, pairs >> 8 & 0xFF, pairs & 0xFF);
+        Some((first * 10_000 + middle * 100 + last) as usize)
     }
 
     /// The digits of a head.
     pub(crate) const fn of_head(head: usize) -> Self {
-        Self((head as u64) << (64 - 4 * Self::HEAD_LEN))
+        let (mut packed, mut left, mut place) = (0, head as u64, Self::HEAD_LEN);
+        while place > 0 {
+            place -= 1;
+            packed |= (left % 10 + 1) << Self::shift(place);
+            left /= 10;
+        }
+        Self(packed)
     }
 
     /// The digits from `place` on; none beyond the end.
@@ -75,6 +104,11 @@ impl Digits {
         ((self.0 >> Self::shift(place)) as u8 & 0xf).checked_sub(1)
     }
 
+    /// Bit `d` for first digit `d`; no bit without digits.
+    pub(crate) const fn first_bit(self) -> u16 {
+        ((1_u32 << (self.0 >> 60)) >> 1) as u16
+    }
+
     /// Whether `prefix` begins this number.
     pub const fn starts_with(self, prefix: Self) -> bool {
         self.first(prefix.len()).0 == prefix.0
@@ -92,6 +126,17 @@ impl Digits {
     const fn shift(place: usize) -> u32 {
         60 - 4 * place as u32
     }
+}
+
+/// Eight ASCII digits as nibbles of their values plus one, the first one uppermost.
+fn eight(text: &[u8]) -> Option<u64> {
+    const EACH: u64 = 0x0101_0101_0101_0101;
+    let octets = u64::from_be_bytes(text.try_into().expect("8 octets"));
+    let is_digits = octets & (0xF0 * EACH) == 0x30 * EACH && (octets + 6 * EACH) & (0xF0 * EACH) == 0x30 * EACH;
+    let values = (octets & (0x0F * EACH)) + EACH;
+    let pairs = (values | values >> 4) & 0x00FF_00FF_00FF_00FF;
+    let fours = (pairs | pairs >> 8) & 0x0000_FFFF_0000_FFFF;
+    is_digits.then_some((fours | fours >> 16) & 0xFFFF_FFFF)
 }
 
 impl fmt::Display for Digits {

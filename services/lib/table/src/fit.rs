@@ -85,16 +85,12 @@ impl Fits {
             &self.encodings[message.encoding as usize],
             &self.kinds[message.sender_kind as usize],
         );
+        // Without a branch: which messages are long or to ported numbers is anybody's guess.
+        let (short, stayed) = (set_if(message.segments <= 1), set_if(!message.resolved.ported));
         left.clear();
         left.extend((0..self.words).map(|word| {
-            let mut bits = route.able.0[word] & encodings.0[word] & kinds.0[word] & countries.0[word];
-            if message.segments > 1 {
-                bits &= self.concatenation.0[word];
-            }
-            if message.resolved.ported {
-                bits &= self.ported.0[word];
-            }
-            bits
+            let kept = route.able.0[word] & encodings.0[word] & kinds.0[word] & countries.0[word];
+            kept & (self.concatenation.0[word] | short) & (self.ported.0[word] | stayed)
         }));
         for carrier in avoided {
             left[usize::from(*carrier) / 64] &= !(1 << (carrier % 64));
@@ -121,6 +117,11 @@ impl Fits {
         });
         named.unwrap_or(&self.anywhere)
     }
+}
+
+/// Every bit, or none.
+fn set_if(holds: bool) -> u64 {
+    u64::from(holds).wrapping_neg()
 }
 
 fn index(at: usize) -> CarrierIndex {

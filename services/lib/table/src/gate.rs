@@ -9,7 +9,12 @@ mod maker;
 use sms::{Class, Encoding, SenderKind};
 
 pub(crate) use self::maker::{GateMaker, left_open};
-use crate::{names::Names, network::Country, network::Network, query::Source, walk::Message};
+use crate::{
+    names::{Name, first_octet},
+    network::{Country, Network},
+    query::Source,
+    walk::Message,
+};
 
 /// Rows whose intersection tells.
 const ROWS: usize = 7;
@@ -21,7 +26,7 @@ const COUNTRIES: usize = 26 * 26 + 1;
 /// The rows.
 #[derive(Debug, Default)]
 pub(crate) struct Gates {
-    /// Octets of a row, in 64 bits.
+    /// 64-bit words of a row.
     words: usize,
     bits: Vec<u64>,
     /// By shape.
@@ -32,8 +37,8 @@ pub(crate) struct Gates {
     networks: Vec<(Network, RowId)>,
     /// Of all other networks.
     other_network: RowId,
-    accounts: Names<RowId>,
-    senders: Names<RowId>,
+    accounts: ByName,
+    senders: ByName,
     /// Of messages without a tag, and of those with one.
     tagged: [RowId; 2],
 }
@@ -49,6 +54,15 @@ pub(crate) struct PlaceGates {
     planned: RowId,
     /// By prefix alone.
     prefix: RowId,
+}
+
+/// Rows by a name.
+#[derive(Debug, Default)]
+struct ByName {
+    /// Of the names that conditions give without a star, by their numbers.
+    named: Vec<RowId>,
+    /// Of all others, by their first octet in lower case, 0 for the empty name.
+    others: Vec<RowId>,
 }
 
 /// The policies left of a message as it stands, in order.
@@ -85,8 +99,8 @@ impl Gates {
             planned,
             country,
             network,
-            self.accounts.get(message.account, message.account_hash),
-            self.senders.get(message.from, message.from_hash),
+            self.accounts.of(message.account),
+            self.senders.of(message.from),
             self.tagged[usize::from(!message.tags.is_empty())],
         ];
         let mut open = Open {
@@ -142,6 +156,13 @@ impl Iterator for Open<'_> {
         let bit = self.left.trailing_zeros() as usize;
         self.left &= self.left - 1;
         Some(self.word * 64 + bit)
+    }
+}
+
+impl ByName {
+    fn of(&self, name: Name<'_>) -> RowId {
+        let named = name.id.and_then(|id| self.named.get(id.0 as usize));
+        *named.unwrap_or_else(|| &self.others[usize::from(first_octet(name.text))])
     }
 }
 

@@ -1,5 +1,7 @@
 //! Globs that know only `*` and ignore ASCII case.
 
+use std::ops::{BitAnd, BitOr};
+
 /// Patterns of which any may fit. Those without a star are found by binary search, so a list may be long.
 #[derive(Clone, Debug)]
 pub(crate) struct Globs {
@@ -11,6 +13,42 @@ pub(crate) struct Globs {
 /// A pattern that a whole value must fit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Glob(Vec<String>);
+
+/// A set of octets.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Octets([u64; 4]);
+
+impl Octets {
+    /// Every octet.
+    pub(crate) const ALL: Self = Self([u64::MAX; 4]);
+
+    fn of(octet: u8) -> Self {
+        let mut words = [0; 4];
+        words[usize::from(octet) / 64] = 1 << (octet % 64);
+        Self(words)
+    }
+
+    /// The octets in it, in order.
+    pub(crate) fn iter(self) -> impl Iterator<Item = u8> {
+        (0..=u8::MAX).filter(move |octet| self.0[usize::from(*octet) / 64] & (1 << (octet % 64)) != 0)
+    }
+}
+
+impl BitAnd for Octets {
+    type Output = Self;
+
+    fn bitand(self, other: Self) -> Self {
+        Self(std::array::from_fn(|at| self.0[at] & other.0[at]))
+    }
+}
+
+impl BitOr for Octets {
+    type Output = Self;
+
+    fn bitor(self, other: Self) -> Self {
+        Self(std::array::from_fn(|at| self.0[at] | other.0[at]))
+    }
+}
 
 impl Globs {
     /// Reads patterns.
@@ -60,12 +98,13 @@ impl Globs {
         self.plain.len() + self.starred.len()
     }
 
-    /// Whether a pattern with a star may fit a value whose first octet in lower case is `octet`, 0 for an empty value.
-    pub(crate) fn may_fit_starred(&self, octet: u8) -> bool {
-        self.starred.iter().any(|glob| {
-            let first = glob.0[0].as_bytes().first();
-            first.is_none_or(|first| first.to_ascii_lowercase() == octet)
-        })
+    /// The first octets in lower case, 0 for none, of values that a pattern with a star may fit.
+    pub(crate) fn starred_firsts(&self) -> Octets {
+        let firsts = self.starred.iter().map(|glob| match glob.0[0].as_bytes().first() {
+            Some(first) => Octets::of(first.to_ascii_lowercase()),
+            None => Octets::ALL,
+        });
+        firsts.fold(Octets::default(), |all, own| all | own)
     }
 
     /// The patterns, for people.

@@ -44,6 +44,9 @@ impl Mcc {
         number(text, 3..=3).map(Self).ok_or(NetworkError::Mcc)
     }
 
+    /// How many there are.
+    pub(crate) const COUNT: usize = 1_000;
+
     /// As a number, 0 to 999.
     pub const fn index(self) -> usize {
         self.0 as usize

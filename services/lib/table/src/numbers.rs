@@ -3,7 +3,9 @@
 use crate::{
     digits::Digits,
     gate::{GateMaker, PlaceGates},
-    network::{Country, Mcc, Network},
+    network::{Country, Network},
+    networks::Networks,
+    ported::Ported,
     query::{Served, Source},
     ranking::{Ranker, Ranking},
     rates::{KeyId, RateBook, Tariff},
@@ -22,14 +24,8 @@ pub(crate) struct Numbers {
     operators: Operators,
     /// The first row of each network, in order of networks.
     first_of_network: Vec<(Network, u32)>,
-    /// The country of the first row of each MCC, in order of MCCs.
-    first_of_mcc: Vec<(Mcc, Option<Country>)>,
-    /// By every network that has rates.
-    of_network: Vec<(Network, NetworkRankings)>,
-    /// The ranking where no network is known and no prefix has rates.
-    of_nobody: Ranking,
-    /// In order of the numbers.
-    ported: Box<[(Digits, Network)]>,
+    networks: Networks,
+    ported: Ported,
 }
 
 /// What all numbers share of which one prefix is the longest that the table knows.
@@ -53,14 +49,7 @@ pub(crate) struct Place {
     ported: (u32, u32),
 }
 
-/// What carriers ask for numbers that a network serves.
-#[derive(Clone, Copy, Debug)]
-struct NetworkRankings {
-    /// By the network's own rates, else those of its MCC.
-    whole: Ranking,
-    /// By the network's own rates alone.
-    own: Ranking,
-}
+const _: () = assert!(size_of::<Place>() == 64, "a place is one cache line");
 
 /// What a number resolves to.
 #[derive(Clone, Copy, Debug)]
@@ -108,54 +97,30 @@ impl Numbers {
         prefixes.push(Digits::default());
         prefixes.sort_unstable();
         prefixes.dedup();
-        let networks = rates.networks();
-        let mut of_network: Vec<_> = networks
-            .map(|network| {
-                let tariff = rates.tariff(Some(network), KeyId::NONE);
-                let own = ranker.ranking(Tariff {
-                    mcc: KeyId::NONE,
-                    ..tariff
-                });
-                let whole = ranker.ranking(tariff);
-                (network, NetworkRankings { whole, own })
-            })
-            .collect();
-        of_network.sort_unstable_by_key(|(network, _)| *network);
         let mut first_of_network: Vec<(Network, u32)> =
             rows.iter().zip(0..).map(|(row, at)| (row.network, at)).collect();
         first_of_network.sort_unstable();
         first_of_network.dedup_by_key(|(network, _)| *network);
-        let mut first_of_mcc: Vec<_> = rows.iter().map(|row| (row.network.mcc(), row.country)).collect();
-        // Stable: among rows of one MCC the first by prefix stays first.
-        first_of_mcc.sort_by_key(|(mcc, _)| *mcc);
-        first_of_mcc.dedup_by_key(|(mcc, _)| *mcc);
+        let ported = Ported::new(&spec.ported);
         Self {
-            places: places(&prefixes, spec, rates, rated, ranker, gates),
+            places: places(&prefixes, spec, &ported, rates, rated, ranker, gates),
             trie: Trie::new(&prefixes),
             operators: Operators::new(rows),
             first_of_network,
-            first_of_mcc,
-            of_network,
-            of_nobody: ranker.ranking(rates.tariff(None, KeyId::NONE)),
-            ported: spec.ported.as_slice().into(),
+            networks: Networks::new(rows, rates, ranker),
+            ported,
         }
     }
 
     /// Resolves `number`. `told` is a network that somebody named, which beats the
     /// ported numbers, which beat the plan; `ported` is what a query said.
-    pub(crate) fn resolve(
-        &self,
-        number: Digits,
-        told: Option<Served>,
-        ported: Option<bool>,
-        rates: &RateBook,
-    ) -> Resolved<'_> {
+    pub(crate) fn resolve(&self, number: Digits, told: Option<Served>, ported: Option<bool>) -> Resolved<'_> {
         let place = self.trie.longest(number).expect("the empty prefix begins every number");
         let place = &self.places[place as usize];
         // Who read it off the plan told nothing new.
         let told = told.filter(|told| told.source != Source::Numbering);
         match told.or_else(|| self.moved_to(place, number)) {
-            Some(told) => self.resolve_told(place, told, ported, rates),
+            Some(told) => self.resolve_told(place, told, ported),
             None => Resolved {
                 place,
                 network: place.network,
@@ -169,23 +134,19 @@ impl Numbers {
         }
     }
 
-    fn resolve_told<'t>(
-        &'t self,
-        place: &'t Place,
-        told: Served,
-        ported: Option<bool>,
-        rates: &RateBook,
-    ) -> Resolved<'t> {
-        let network = told.network;
-        let tariff = rates.tariff(Some(network), place.tariff.prefix);
+    fn resolve_told<'t>(&'t self, place: &'t Place, served: Served, ported: Option<bool>) -> Resolved<'t> {
+        let network = served.network;
+        let told = self.networks.of(network);
+        let tariff = Tariff {
+            prefix: place.tariff.prefix,
+            ..told.tariff
+        };
         let (ranking, own) = if tariff == place.tariff {
             (place.ranking, None)
-        } else if place.tariff.prefix == KeyId::NONE {
-            let known = self.rankings_of(network);
-            (known.map_or(self.of_nobody, |known| known.whole), None)
+        } else if tariff.prefix == KeyId::NONE {
+            (told.whole, None)
         } else if tariff.mcc == place.tariff.mcc {
-            let known = self.rankings_of(network).filter(|_| tariff.network != KeyId::NONE);
-            (place.without_network, known.map(|known| known.own))
+            (place.without_network, told.own)
         } else {
             (Ranking::Unranked, None)
         };
@@ -196,8 +157,11 @@ impl Numbers {
         Resolved {
             place,
             network: Some(network),
-            country: self.country(network.mcc(), place),
-            source: told.source,
+            country: match place.network {
+                Some(planned) if planned.mcc() == network.mcc() => place.country,
+                _ => told.country,
+            },
+            source: served.source,
             ported: ported.unwrap_or(moved),
             tariff,
             ranking,
@@ -205,34 +169,13 @@ impl Numbers {
         }
     }
 
-    /// What carriers ask for `network`, else for its MCC.
-    fn rankings_of(&self, network: Network) -> Option<NetworkRankings> {
-        let find = |wanted: Network| {
-            self.of_network
-                .binary_search_by_key(&wanted, |(network, _)| *network)
-                .ok()
-        };
-        let found = find(network).or_else(|| find(Network::of_mcc(network.mcc())));
-        found.map(|at| self.of_network[at].1)
-    }
-
     fn moved_to(&self, place: &Place, number: Digits) -> Option<Served> {
         let (from, until) = place.ported;
-        let ported = &self.ported[from as usize..until as usize];
-        let at = ported.binary_search_by_key(&number, |(ported, _)| *ported).ok()?;
+        let network = self.ported.network(number, from..until)?;
         Some(Served {
-            network: ported[at].1,
+            network,
             source: Source::Ported,
         })
-    }
-
-    /// Country of a network that was not read off the plan.
-    fn country(&self, mcc: Mcc, place: &Place) -> Option<Country> {
-        if place.network.is_some_and(|planned| planned.mcc() == mcc) {
-            return place.country;
-        }
-        let at = self.first_of_mcc.binary_search_by_key(&mcc, |(mcc, _)| *mcc).ok()?;
-        self.first_of_mcc[at].1
     }
 
     /// Name of the operator that serves a number; `None` = the plan does not know the network.
@@ -258,6 +201,7 @@ impl Numbers {
 fn places(
     prefixes: &[Digits],
     spec: &Spec,
+    ported: &Ported,
     rates: &RateBook,
     rated: &[(Digits, KeyId)],
     ranker: &mut Ranker<'_>,
@@ -290,20 +234,12 @@ fn places(
                 network: KeyId::NONE,
                 ..tariff
             }),
-            ported: ported_under(&spec.ported, *prefix),
+            ported: ported.under(*prefix),
             gates: gates.place(*prefix, above.map(|above| above.gates), country, network),
         });
         open.push((*prefix, at));
     }
     places
-}
-
-/// Where the numbers that begin with `prefix` stand in `ported`, which is sorted.
-fn ported_under(ported: &[(Digits, Network)], prefix: Digits) -> (u32, u32) {
-    let from = ported.partition_point(|(number, _)| *number < prefix);
-    let count = ported[from..].partition_point(|(number, _)| number.starts_with(prefix));
-    let index = |at| u32::try_from(at).expect("row limits keep counts below 2^32");
-    (index(from), index(from + count))
 }
 
 impl Place {
@@ -331,5 +267,3 @@ impl Operators {
         &self.names[self.of_row[row as usize] as usize]
     }
 }
-
-const _: () = assert!(size_of::<Place>() == 64, "a place is one cache line");

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::{
-    decision::{Action, Candidate, Decision, Ranked, Refusal, Terms},
+    decision::{Action, Candidate, Decision, HeldBack, Ranked, Refusal, Terms},
     fit,
     money::Micros,
     policy::Route,
@@ -45,7 +45,7 @@ pub(crate) fn offer<'t, P: Probe<'t>>(
 ) {
     let resolved = &message.resolved;
     let sell = match (&table.sell, route.min_margin) {
-        (Some(book), Some(_)) => book.price(message.account, message.to, resolved.network, message.at),
+        (Some(book), Some(_)) => book.price(message.account.text, message.to, resolved.network, message.at),
         _ => None,
     };
     let needs_figures = route.min_delivery_rate.is_some() || route.strategy.is_by_quality();
@@ -60,42 +60,16 @@ pub(crate) fn offer<'t, P: Probe<'t>>(
         sell,
     };
     table.fits.fill(&mut decision.fit, route, message, &decision.avoided);
-    let ranked = match route.strategy {
-        Strategy::LeastCost => Offers::new(&table.rankings, &table.rates, resolved, message.at),
-        _ => None,
-    };
-    match ranked {
-        Some(offers) => desk.in_order(offers, P::WANTS_ALL, decision),
-        None => desk.gather(P::WANTS_ALL, decision),
+    let offers = || Offers::new(&table.rankings, &table.rates, resolved, message.at);
+    match route.strategy {
+        Strategy::LeastCost => desk.in_order(offers(), P::WANTS_ALL, decision),
+        Strategy::BestValue | Strategy::Fastest => desk.by_figure(offers(), P::WANTS_ALL, decision),
+        Strategy::Priority | Strategy::Weighted => desk.as_listed(P::WANTS_ALL, decision),
     }
     if P::WANTS_ALL {
         desk.tell(probe, decision);
     }
-    conclude(table, route, decision);
-}
-
-/// Says what the ranking comes to, and hands out as many candidates as there may be attempts.
-fn conclude<'t>(table: &'t Table, route: &Route, decision: &mut Decision<'t>) {
-    let is_held_back = decision.held_back.total() > 0;
-    decision.action = match (decision.ranking.is_empty(), is_held_back) {
-        (false, _) => Action::Route,
-        (true, false) => Action::NoRoute,
-        (true, true) => Action::Wait,
-    };
-    let sender = decision.from;
-    let candidates = decision.ranking.iter().take(route.attempts_max()).map(|ranked| {
-        let carrier = &table.carriers[usize::from(ranked.carrier)];
-        let shown = table.senders.shown(ranked.shown).map(|(sender, _)| &**sender);
-        Candidate {
-            carrier: &carrier.name,
-            unit: ranked.unit,
-            currency: &carrier.currency,
-            cost: ranked.cost,
-            receipts: carrier.receipts,
-            from: shown.or(sender),
-        }
-    });
-    decision.candidates.extend(candidates);
+    desk.conclude(decision);
 }
 
 /// How long the message may wait at a carrier: as the route says, and never beyond its own deadline.
@@ -107,57 +81,117 @@ fn patience(query: &Query<'_>, terms: &Terms) -> Duration {
 
 impl<'t> Desk<'t, '_> {
     /// Takes carriers from the cheapest on. Whoever decides needs no more of them than there may be attempts.
-    fn in_order(&self, offers: Offers<'_>, wants_all: bool, decision: &mut Decision<'t>) {
-        let wanted = if wants_all {
-            usize::MAX
-        } else {
-            self.route.attempts_max()
+    fn in_order(&self, offers: Option<Offers<'_>>, wants_all: bool, decision: &mut Decision<'t>) {
+        let Some(offers) = offers else {
+            return self.as_listed(wants_all, decision);
         };
         for offer in offers {
             if !fit::has(&decision.fit, offer.carrier()) {
                 continue;
             }
-            self.take(0, offer.carrier(), offer.price(), decision);
-            if decision.ranking.len() == wanted {
+            let Some(ranked) = self.take(0, offer.carrier(), offer.price(), &mut decision.held_back) else {
+                continue;
+            };
+            if wants_all {
+                decision.ranking.push(ranked);
+                continue;
+            }
+            decision.candidates.push(self.candidate(&ranked, decision.from));
+            if decision.candidates.len() == self.route.attempts_max() {
                 break;
             }
         }
     }
 
-    /// Looks up what every candidate charges, and ranks those that are left.
-    fn gather(&self, wants_all: bool, decision: &mut Decision<'t>) {
+    /// Takes every carrier that has a price, and ranks those that are left: what they are listed as says nothing.
+    fn by_figure(&self, offers: Option<Offers<'_>>, wants_all: bool, decision: &mut Decision<'t>) {
+        let Some(offers) = offers else {
+            return self.as_listed(wants_all, decision);
+        };
+        for offer in offers {
+            if fit::has(&decision.fit, offer.carrier()) {
+                let ranked = self.take(0, offer.carrier(), offer.price(), &mut decision.held_back);
+                decision.ranking.extend(ranked);
+            }
+        }
+        self.rank(wants_all, decision);
+    }
+
+    /// Looks up what each of the route's carriers charges, in their order, and ranks those that are left.
+    fn as_listed(&self, wants_all: bool, decision: &mut Decision<'t>) {
         for (place, carrier) in (0..).zip(self.route.carriers.list.iter().copied()) {
             if fit::has(&decision.fit, carrier)
                 && let Charge::Price(price) = self.charge(carrier)
             {
-                self.take(place, carrier, price, decision);
+                let ranked = self.take(place, carrier, price, &mut decision.held_back);
+                decision.ranking.extend(ranked);
             }
         }
-        let count = if wants_all {
-            decision.ranking.len()
-        } else {
-            self.route.attempts_max()
-        };
+        self.rank(wants_all, decision);
+    }
+
+    fn rank(&self, wants_all: bool, decision: &mut Decision<'t>) {
+        let count = self.wanted(wants_all).min(decision.ranking.len());
         rank::rank(self.route, self.query.roll, count, &mut decision.ranking);
     }
 
-    /// Puts a carrier that fits among the ranked, or counts why not.
-    fn take(&self, place: u16, carrier: CarrierIndex, price: Price, decision: &mut Decision<'t>) {
+    fn wanted(&self, wants_all: bool) -> usize {
+        if wants_all {
+            usize::MAX
+        } else {
+            self.route.attempts_max()
+        }
+    }
+
+    /// A carrier that fits, as it is to be ranked; `None` = it was counted why not.
+    fn take(&self, place: u16, carrier: CarrierIndex, price: Price, held_back: &mut HeldBack) -> Option<Ranked> {
         match self.judge(carrier, price.cost) {
             Ok((quality, shown)) => {
                 let cost = price.cost.times(self.message.segments);
                 let known = &self.table.carriers[usize::from(carrier)];
-                decision.ranking.push(Ranked {
+                Some(Ranked {
                     carrier,
                     place,
                     unit: price.unit,
                     cost,
                     figure: rank::figure(self.route.strategy, known, cost.0, quality),
                     shown,
-                });
+                })
             }
-            Err(why) => decision.held_back.count(why),
+            Err(why) => {
+                held_back.count(why);
+                None
+            }
         }
+    }
+
+    /// What is said of a carrier that the message is to be offered to; `sender` is what policies set.
+    fn candidate(&self, ranked: &Ranked, sender: Option<&'t str>) -> Candidate<'t> {
+        let carrier = &self.table.carriers[usize::from(ranked.carrier)];
+        let shown = self.table.senders.shown(ranked.shown).map(|(sender, _)| &**sender);
+        Candidate {
+            carrier: &carrier.name,
+            unit: ranked.unit,
+            currency: &carrier.currency,
+            cost: ranked.cost,
+            receipts: carrier.receipts,
+            from: shown.or(sender),
+        }
+    }
+
+    /// Hands out as many of the ranked as there may be attempts, where that is not done, and says what it comes to.
+    fn conclude(&self, decision: &mut Decision<'t>) {
+        let (sender, wanted) = (decision.from, self.wanted(false));
+        let ranked = decision.ranking.iter().take(wanted);
+        decision
+            .candidates
+            .extend(ranked.map(|ranked| self.candidate(ranked, sender)));
+        let is_held_back = decision.held_back.total() > 0;
+        decision.action = match (decision.candidates.is_empty(), is_held_back) {
+            (false, _) => Action::Route,
+            (true, false) => Action::NoRoute,
+            (true, true) => Action::Wait,
+        };
     }
 
     /// Tells `probe` why each carrier that is not among the ranked is refused.

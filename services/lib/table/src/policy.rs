@@ -153,8 +153,8 @@ impl Test {
                 network.is_some_and(|network| list.binary_search(&network).is_ok())
             }
             Self::Prefix(list) => (1..=message.to.len()).any(|len| list.binary_search(&message.to.first(len)).is_ok()),
-            Self::Account(globs) => globs.fit(message.account),
-            Self::Sender(globs) => globs.fit(message.from),
+            Self::Account(globs) => globs.fit(message.account.text),
+            Self::Sender(globs) => globs.fit(message.from.text),
             Self::Tag(list) => message
                 .tags
                 .iter()

@@ -83,6 +83,12 @@ impl QualityBook {
 
 /// The figures of `carrier`; those of a stranger where there are none.
 pub(crate) fn quality(figures: Figures<'_>, carrier: CarrierIndex) -> Quality {
+    // Where every carrier has figures, each stands at its own place.
+    if let Some((known, quality)) = figures.get(usize::from(carrier))
+        && *known == carrier
+    {
+        return *quality;
+    }
     let found = figures.binary_search_by_key(&carrier, |(known, _)| *known);
     found.map_or(Quality::UNTOLD, |at| figures[at].1)
 }

@@ -10,6 +10,9 @@ use crate::{
     table::Carrier,
 };
 
+/// Most carriers that are sought one after the other rather than by putting all in order.
+const SOUGHT_MAX: usize = 4;
+
 /// What a strategy that goes by figures ranks a carrier by, the lowest first; nothing for the others. `cost` is that of all
 /// segments.
 pub(crate) fn figure(strategy: Strategy, carrier: &Carrier, cost: i64, quality: Quality) -> f64 {
@@ -42,15 +45,18 @@ pub(crate) fn rank(route: &Route, roll: u64, count: usize, left: &mut [Ranked]) 
     }
 }
 
-/// Puts the first `count` of `left` in order.
+/// Puts the first `count` of `left` in order. Few are wanted of a few: one after the other is sought.
 fn first(count: usize, left: &mut [Ranked], order: impl Fn(&Ranked, &Ranked) -> Ordering) {
-    let ranked = if (1..left.len()).contains(&count) {
-        left.select_nth_unstable_by(count - 1, &order);
-        &mut left[..count]
-    } else {
-        left
-    };
-    ranked.sort_unstable_by(order);
+    if count > SOUGHT_MAX {
+        return left.sort_unstable_by(order);
+    }
+    for at in 0..count {
+        let least = (at + 1..left.len()).fold(at, |least, other| match order(&left[other], &left[least]) {
+            Ordering::Less => other,
+            _ => least,
+        });
+        left.swap(at, least);
+    }
 }
 
 /// The die picks the first; the others follow heaviest first, then as listed.

@@ -145,12 +145,21 @@ impl<'t> Offers<'t> {
 impl Iterator for Offers<'_> {
     type Item = Offer;
 
+    #[inline]
     fn next(&mut self) -> Option<Offer> {
-        let Some((own, network)) = &mut self.own else {
-            let (first, rest) = self.offers.split_first()?;
-            self.offers = rest;
-            return Some(*first);
-        };
+        if self.own.is_some() {
+            return self.next_of_both();
+        }
+        let (first, rest) = self.offers.split_first()?;
+        self.offers = rest;
+        Some(*first)
+    }
+}
+
+impl Offers<'_> {
+    /// The next, where a network was told that has rates of its own.
+    fn next_of_both(&mut self) -> Option<Offer> {
+        let (own, network) = self.own.as_mut()?;
         // Whoever has a rate for the network, be it closed, asks nothing else.
         while let Some((first, rest)) = self.offers.split_first()
             && self.book.charge(network, first.carrier(), self.at) != Charge::Unrated

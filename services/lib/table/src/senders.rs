@@ -13,7 +13,7 @@ use sms::SenderKind;
 
 use crate::{
     glob::Glob,
-    names::{NameHash, Names},
+    names::{NameId, Names},
     network::Country,
     rates::CarrierIndex,
     walk::Message,
@@ -23,9 +23,6 @@ use crate::{
 #[derive(Debug, Default)]
 pub(crate) struct Senders {
     rules: Vec<SenderRule>,
-    /// Numbers of the accounts and of the senders that rules name without a star.
-    accounts: Names<Option<u32>>,
-    senders: Names<Option<u32>>,
     /// Rules by what they name, each list in file order.
     lists: HashMap<Named, Vec<u32>, BuildHasherDefault<Mixer>>,
     /// What the rules of a list have in common, each once: few tables use more than two.
@@ -48,8 +45,8 @@ pub(crate) struct SenderRule {
 /// What rules name; `None` = any, or something with a star.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Named {
-    account: Option<u32>,
-    sender: Option<u32>,
+    account: Option<NameId>,
+    sender: Option<NameId>,
     country: Option<Country>,
 }
 
@@ -61,6 +58,8 @@ const SHAPES: usize = 2 * 2 * 2;
 pub(crate) struct Fitting<'t> {
     rules: &'t [SenderRule],
     lists: [&'t [u32]; SHAPES],
+    /// Lists that hold any.
+    count: usize,
 }
 
 /// The sender towards a carrier.
@@ -75,22 +74,18 @@ pub(crate) enum Shown {
 }
 
 impl Senders {
-    /// `rules` in file order.
-    pub(crate) fn new(mut rules: Vec<SenderRule>) -> Self {
-        let (accounts, senders) = (
-            numbered(&rules, |rule| &rule.account),
-            numbered(&rules, |rule| &rule.sender),
-        );
-        let number = |names: &Names<Option<u32>>, glob: &Option<Glob>| {
+    /// `rules` in file order. Numbers the names that they give without a star.
+    pub(crate) fn new(mut rules: Vec<SenderRule>, accounts: &mut Names, senders: &mut Names) -> Self {
+        let number = |names: &mut Names, glob: &Option<Glob>| {
             let plain = glob.as_ref().and_then(Glob::plain);
-            plain.and_then(|name| names.get(name, NameHash::of(name)))
+            plain.map(|name| names.intern(name))
         };
         let mut lists: HashMap<Named, Vec<u32>, _> = HashMap::default();
         let mut shapes: Vec<Named> = Vec::new();
         for (rule, at) in rules.iter_mut().zip(0..) {
             let named = Named {
-                account: number(&accounts, &rule.account),
-                sender: number(&senders, &rule.sender),
+                account: number(accounts, &rule.account),
+                sender: number(senders, &rule.sender),
                 country: rule.country,
             };
             lists.entry(named).or_default().push(at);
@@ -103,8 +98,6 @@ impl Senders {
         Self {
             carriers: rules.iter().map(|rule| rule.carrier).collect(),
             rules,
-            accounts,
-            senders,
             lists,
             shapes,
         }
@@ -118,17 +111,20 @@ impl Senders {
     /// The rules that may fit `message`.
     pub(crate) fn of<'t>(&'t self, message: &Message<'_, '_>) -> Fitting<'t> {
         let own = Named {
-            account: self.accounts.get(message.account, message.account_hash),
-            sender: self.senders.get(message.from, message.from_hash),
+            account: message.account.id,
+            sender: message.from.id,
             country: message.resolved.country,
         };
         let mut fitting = Fitting {
             rules: &self.rules,
             lists: [&[]; SHAPES],
+            count: 0,
         };
-        for (list, shape) in fitting.lists.iter_mut().zip(&self.shapes) {
-            let found = own.in_shape(shape).and_then(|named| self.lists.get(&named));
-            *list = found.map_or(&[], Vec::as_slice);
+        for shape in &self.shapes {
+            if let Some(list) = own.in_shape(shape).and_then(|named| self.lists.get(&named)) {
+                fitting.lists[fitting.count] = list;
+                fitting.count += 1;
+            }
         }
         fitting
     }
@@ -146,7 +142,7 @@ impl Fitting<'_> {
     /// The first rule in file order that fits decides.
     pub(crate) fn towards(&self, carrier: CarrierIndex, message: &Message<'_, '_>) -> Shown {
         let mut first = u32::MAX;
-        for list in self.lists {
+        for list in &self.lists[..self.count] {
             for at in list.iter().copied().take_while(|at| *at < first) {
                 if self.rules[at as usize].fits(carrier, message) {
                     first = at;
@@ -166,15 +162,15 @@ impl SenderRule {
     /// Whether a rule of a list of the message fits it: names without a star and the country are those of the list.
     fn fits(&self, carrier: CarrierIndex, message: &Message<'_, '_>) -> bool {
         self.carrier.is_none_or(|only| only == carrier)
-            && self.account.as_ref().is_none_or(|glob| glob.fits(message.account))
-            && self.sender.as_ref().is_none_or(|glob| glob.fits(message.from))
+            && self.account.as_ref().is_none_or(|glob| glob.fits(message.account.text))
+            && self.sender.as_ref().is_none_or(|glob| glob.fits(message.from.text))
     }
 }
 
 impl Hash for Named {
     fn hash<H: Hasher>(&self, state: &mut H) {
         let country = self.country.map_or(0, |country| country.index() as u64 + 1);
-        let number = |number: Option<u32>| number.map_or(0, |number| u64::from(number) + 1);
+        let number = |name: Option<NameId>| name.map_or(0, |name| u64::from(name.0) + 1);
         state.write_u64(number(self.account) << 42 ^ number(self.sender) << 10 ^ country);
     }
 }
@@ -218,17 +214,4 @@ impl Named {
 
 fn part<T>(own: Option<T>, is_named: bool) -> Option<Option<T>> {
     if is_named { own.map(Some) } else { Some(None) }
-}
-
-/// A number for each name that `glob` picks and that has no star.
-fn numbered(rules: &[SenderRule], glob: impl Fn(&SenderRule) -> &Option<Glob>) -> Names<Option<u32>> {
-    let plain = rules.iter().filter_map(|rule| glob(rule).as_ref()?.plain());
-    let mut names: Vec<String> = plain.map(str::to_ascii_lowercase).collect();
-    names.sort_unstable();
-    names.dedup();
-    let entries = names
-        .into_iter()
-        .zip(0..)
-        .map(|(name, number)| (name.into(), Some(number)));
-    Names::new(entries.collect(), |_| None)
 }

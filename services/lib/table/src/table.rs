@@ -13,6 +13,7 @@ use crate::{
     files::{self, Files},
     fit::Fits,
     gate::Gates,
+    names::Names,
     network::Country,
     numbers::Numbers,
     policy::{Policy, Route},
@@ -38,6 +39,9 @@ pub struct Table {
     pub(crate) numbers: Numbers,
     pub(crate) rates: RateBook,
     pub(crate) rankings: Rankings,
+    /// Accounts and senders that policies and senders.csv name.
+    pub(crate) account_names: Names,
+    pub(crate) sender_names: Names,
     pub(crate) senders: Senders,
     pub(crate) quality: QualityBook,
     /// `None` = no customer has a price.

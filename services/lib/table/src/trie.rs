@@ -8,17 +8,9 @@ use crate::digits::Digits;
 #[derive(Debug)]
 pub(crate) struct Trie {
     nodes: Vec<Node>,
-    /// Where the first digits of a number lead, by [`Digits::head`].
-    jumps: Vec<Jump>,
-}
-
-/// Where a walk stands after the first digits.
-#[derive(Clone, Copy, Debug)]
-struct Jump {
-    /// The node, or [`NONE`] where the walk ended before.
-    node: u32,
-    /// The longest prefix so far, or [`NONE`].
-    longest: u32,
+    /// Where the first digits of a number lead, by [`Digits::head`]: a node, or [`ENDED`] and the longest prefix where the walk
+    /// ends before.
+    jumps: Vec<u32>,
 }
 
 /// One node.
@@ -28,12 +20,14 @@ struct Node {
     digits: u16,
     /// The first child.
     children: u32,
-    /// The prefix that ends here, or [`NONE`].
-    prefix: u32,
+    /// The prefix that ends here, else the longest on the way here, or [`NONE`].
+    longest: u32,
 }
 
-/// No prefix ends here.
-const NONE: u32 = u32::MAX;
+/// No prefix ends on the way.
+const NONE: u32 = ENDED - 1;
+/// Bit of a jump that leads to no node.
+const ENDED: u32 = 1 << 31;
 
 impl Trie {
     /// A trie over `prefixes`, which are sorted, each once. A prefix is found by its index.
@@ -41,7 +35,7 @@ impl Trie {
         let mut nodes = vec![Node {
             digits: 0,
             children: 0,
-            prefix: NONE,
+            longest: NONE,
         }];
         // Breadth first: the children of a node are pushed together. A node's range holds the prefixes that run through it.
         let all = 0..prefixes.len();
@@ -56,7 +50,7 @@ impl Trie {
             }
             let mut range = ranges[at].clone();
             if range.start < range.end && prefixes[range.start].len() == depth {
-                nodes[at].prefix = index(range.start);
+                nodes[at].longest = index(range.start);
                 range.start += 1;
             }
             nodes[at].children = index(nodes.len());
@@ -70,7 +64,7 @@ impl Trie {
                 nodes.push(Node {
                     digits: 0,
                     children: 0,
-                    prefix: NONE,
+                    longest: nodes[at].longest,
                 });
                 ranges.push(range.start..end);
                 range.start = end;
@@ -81,9 +75,9 @@ impl Trie {
             nodes,
             jumps: Vec::new(),
         };
-        let jump = |head: usize| {
-            let (node, longest) = trie.descend(0, NONE, Digits::of_head(head), 0);
-            Jump { node, longest }
+        let jump = |head: usize| match trie.descend(0, Digits::of_head(head)) {
+            (node, depth) if depth == Digits::HEAD_LEN => node,
+            (node, _) => ENDED | trie.nodes[node as usize].longest,
         };
         trie.jumps = (0..Digits::HEADS).map(jump).collect();
         trie
@@ -91,39 +85,43 @@ impl Trie {
 
     /// The index of the longest prefix of `number`; `None` = none begins it. At most 16 nodes are read.
     pub(crate) fn longest(&self, number: Digits) -> Option<u32> {
-        let Jump { node, mut longest } = self.jumps[number.head()];
-        if node != NONE {
-            (_, longest) = self.descend(node, longest, number, Digits::HEAD_LEN);
-        }
+        let (node, rest) = match number.head() {
+            Some(head) => (self.jumps[head], number.from(Digits::HEAD_LEN)),
+            None => (0, number),
+        };
+        let longest = if node & ENDED == 0 {
+            let (node, _) = self.descend(node, rest);
+            self.nodes[node as usize].longest
+        } else {
+            node & !ENDED
+        };
         (longest != NONE).then_some(longest)
     }
 
-    /// Walks on from `node` with the digits from `place` on. Where the walk ends, [`NONE`] if a digit has no child, and the
-    /// longest prefix on the way.
-    fn descend(&self, node: u32, mut longest: u32, number: Digits, place: usize) -> (u32, u32) {
-        let mut at = node;
-        let mut node = self.nodes[at as usize];
-        let mut left = number.from(place);
+    /// Walks on from `node` with `digits`: where that ends, and how many digits led there.
+    fn descend(&self, mut node: u32, mut digits: Digits) -> (u32, usize) {
+        let mut depth = 0;
         loop {
-            if node.prefix != NONE {
-                longest = node.prefix;
+            let Node {
+                digits: known,
+                children,
+                ..
+            } = self.nodes[node as usize];
+            let bit = digits.first_bit();
+            if known & bit == 0 {
+                return (node, depth);
             }
-            let Some(digit) = left.digit(0) else {
-                return (at, longest);
-            };
-            let bit = 1_u16 << digit;
-            if node.digits & bit == 0 {
-                return (NONE, longest);
-            }
-            at = node.children + (node.digits & (bit - 1)).count_ones();
-            node = self.nodes[at as usize];
-            left = left.from(1);
+            node = children + (known & (bit - 1)).count_ones();
+            digits = digits.from(1);
+            depth += 1;
         }
     }
 }
 
 fn index(at: usize) -> u32 {
-    u32::try_from(at).expect("row limits keep counts below 2^32")
+    let at = u32::try_from(at).expect("row limits keep counts below 2^31");
+    debug_assert!(at < NONE, "row limits keep counts below 2^31");
+    at
 }
 
 #[cfg(test)]

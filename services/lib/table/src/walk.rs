@@ -8,7 +8,7 @@ use sms::{Class, Encoding, SenderKind, UnixMs};
 use crate::{
     decision::{Action, Decision, Refusal, Terms},
     digits::Digits,
-    names::NameHash,
+    names::Name,
     numbers::Resolved,
     offer::offer,
     policy::{Ends, Policy, Route, Skipped},
@@ -45,11 +45,9 @@ impl<'t> Probe<'t> for () {
 /// The message as the policies so far left it.
 pub(crate) struct Message<'t, 'q> {
     pub(crate) to: Digits,
-    pub(crate) from: &'q str,
-    pub(crate) from_hash: NameHash,
+    pub(crate) from: Name<'q>,
     pub(crate) sender_kind: SenderKind,
-    pub(crate) account: &'q str,
-    pub(crate) account_hash: NameHash,
+    pub(crate) account: Name<'q>,
     pub(crate) class: Class,
     pub(crate) encoding: Encoding,
     pub(crate) segments: u8,
@@ -63,16 +61,14 @@ pub(crate) struct Message<'t, 'q> {
 pub(crate) fn walk<'t, P: Probe<'t>>(table: &'t Table, query: &Query<'_>, probe: &mut P, decision: &mut Decision<'t>) {
     decision.clear();
     let to = recipient(query);
-    let resolved = table.numbers.resolve(to, query.network, query.ported, &table.rates);
+    let resolved = table.numbers.resolve(to, query.network, query.ported);
     probe.resolved(&resolved);
     table.rankings.touch(resolved.ranking);
     let mut message = Message {
         to,
-        from: query.from,
-        from_hash: NameHash::of(query.from),
+        from: table.sender_names.name(query.from),
         sender_kind: SenderKind::of(query.from),
-        account: query.account,
-        account_hash: NameHash::of(query.account),
+        account: table.account_names.name(query.account),
         class: query.class,
         encoding: query.encoding,
         segments: query.segments,
@@ -150,15 +146,14 @@ fn act<'t: 'q, 'q, P: Probe<'t>>(
     decision: &mut Decision<'t>,
 ) {
     if let Some(sender) = &policy.sender {
-        message.from = sender;
-        message.from_hash = NameHash::of(sender);
+        message.from = table.sender_names.name(sender);
         message.sender_kind = SenderKind::of(sender);
         decision.from = Some(sender);
     }
     if let Some((recipient, digits)) = &policy.recipient {
         message.to = *digits;
         // What the query said of network and porting was said of the old number.
-        message.resolved = table.numbers.resolve(*digits, None, None, &table.rates);
+        message.resolved = table.numbers.resolve(*digits, None, None);
         probe.resolved(&message.resolved);
         decision.to = Some(recipient);
     }

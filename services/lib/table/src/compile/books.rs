@@ -2,7 +2,7 @@
 
 use sms::CarrierName;
 
-use super::{Names, index};
+use super::{CarrierNames, index};
 use crate::{
     digits::Digits,
     money::Fx,
@@ -16,7 +16,7 @@ use crate::{
 pub(super) type PrefixKeys = Vec<(Digits, KeyId)>;
 
 /// The book of all carriers' sheets.
-pub(super) fn rates(spec: &Spec, names: &Names<'_>) -> (RateBook, PrefixKeys) {
+pub(super) fn rates(spec: &Spec, names: &CarrierNames<'_>) -> (RateBook, PrefixKeys) {
     let sheets = spec.sheets.iter().map(|sheet| {
         let name = CarrierName::new(&sheet.owner).expect("check() refuses sheets of undefined carriers");
         let carrier = spec.carriers.iter().flatten().find(|carrier| carrier.name == name);

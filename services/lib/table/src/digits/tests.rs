@@ -41,3 +41,27 @@ fn a_prefix_begins_the_number_and_a_zero_is_no_end() {
     assert_eq!(number.digit(4), None);
     assert_eq!(number.digit(99), None);
 }
+
+#[test]
+fn octets_that_are_no_digits_are_refused_wherever_they_stand() {
+    for len in 1..=DIGITS_MAX {
+        for place in 0..len {
+            for octet in (0..=u8::MAX).filter(|octet| !octet.is_ascii_digit()) {
+                let mut text = vec![b'5'; len];
+                text[place] = octet;
+                assert_eq!(Digits::parse_bytes(&text), None, "{text:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_head_is_the_number_of_the_first_digits() {
+    for head in 0..Digits::HEADS {
+        assert_eq!(Digits::of_head(head).head(), Some(head));
+        assert_eq!(Digits::of_head(head).to_string(), format!("{head:05}"));
+    }
+    assert_eq!(digits("123456789").head(), Some(12_345));
+    assert_eq!(digits("1234").head(), None);
+    assert_eq!(Digits::default().head(), None);
+}

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, HashMap};
 
 use sms::{Class, Encoding, SenderKind};
 
-use super::{COUNTRIES, Gates, PlaceGates, RowId, SHAPES, country_index, shape};
+use super::{ByName, COUNTRIES, Gates, PlaceGates, RowId, SHAPES, country_index, shape};
 use crate::{
     digits::Digits,
-    glob::Globs,
+    glob::{Globs, Octets},
     names::{Names, first_octet},
     network::{Country, Network},
     policy::Policy,
@@ -27,8 +27,8 @@ pub(crate) struct GateMaker {
 }
 
 impl GateMaker {
-    /// The rows of `policies`, but for places.
-    pub(crate) fn new(policies: &[Policy]) -> Self {
+    /// The rows of `policies`, but for places. Numbers the names that conditions give; none was numbered before.
+    pub(crate) fn new(policies: &[Policy], accounts: &mut Names, senders: &mut Names) -> Self {
         let mut maker = Self {
             gates: Gates {
                 words: policies.len().div_ceil(64),
@@ -41,12 +41,12 @@ impl GateMaker {
         };
         maker.add_shapes(policies);
         maker.add_networks(policies);
-        maker.gates.accounts = maker.names(policies, |test| match test {
+        maker.gates.accounts = maker.by_name(policies, accounts, |test| match test {
             Test::Account(globs) => Some(globs),
             _ => None,
         });
         // A policy may rewrite the sender, after which the rows are looked up anew.
-        maker.gates.senders = maker.names(policies, |test| match test {
+        maker.gates.senders = maker.by_name(policies, senders, |test| match test {
             Test::Sender(globs) => Some(globs),
             _ => None,
         });
@@ -160,24 +160,29 @@ impl GateMaker {
     }
 
     /// Rows by a name, for the conditions that `globs` picks. Where a starred pattern may fit, nothing is certain.
-    fn names(&mut self, policies: &[Policy], globs: impl Fn(&Test) -> Option<&Globs>) -> Names<RowId> {
+    fn by_name(&mut self, policies: &[Policy], names: &mut Names, globs: impl Fn(&Test) -> Option<&Globs>) -> ByName {
         let mut named: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+        let mut others = vec![vec![0; self.gates.words]; Octets::ALL.iter().count()];
         for (at, policy) in policies.iter().enumerate() {
+            let mut firsts = Octets::ALL;
             for globs in policy.matches.0.iter().filter_map(&globs) {
+                firsts = firsts & globs.starred_firsts();
                 for name in globs.plain() {
                     named.entry(name).or_default().push(at);
                 }
             }
+            firsts.iter().for_each(|octet| set(&mut others[usize::from(octet)], at));
         }
-        let starred = |octet: u8| move |globs: &Globs| globs.may_fit_starred(octet);
-        let others: Vec<RowId> = (0..=u8::MAX)
-            .map(|octet| self.row(policies, |test| globs(test).is_none_or(starred(octet))))
-            .collect();
-        let entries = named.into_iter().map(|(name, at)| {
-            let row = self.row_with(others[usize::from(first_octet(name))], &at);
-            (name.into(), row)
+        let others: Vec<RowId> = others.into_iter().map(|bits| self.keep(bits)).collect();
+        let rows = named.into_iter().zip(0..).map(|((name, at), place)| {
+            debug_assert!(names.len() == place, "conditions give their names first");
+            names.intern(name);
+            self.row_with(others[usize::from(first_octet(name))], &at)
         });
-        Names::new(entries.collect(), |octet| others[usize::from(octet)])
+        ByName {
+            named: rows.collect(),
+            others,
+        }
     }
 
     /// The policies of `row`, and those at `more`.
