@@ -74,7 +74,7 @@ pub fn measure(args: &Args, heap: &dyn Heap) -> Result<Report> {
     drop(files);
 
     let reference = Reference::new(&scene);
-    let asks = Asks::new(&scene, args.queries, args.seed);
+    let asks = Asks::new(&scene, args.queries, args.seed)?;
     let (queries, told) = (asks.queries(), asks.told());
     let answers = oracle::compare(&table, &reference, &queries, &told).map_err(|Difference(text)| anyhow!(text))?;
     let (deciding, referred) = deciding(&table, &reference, &queries, &told, args.rounds, heap);

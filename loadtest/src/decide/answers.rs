@@ -1,6 +1,6 @@
 //! What a decision comes to, read in one place.
 
-use sms::CarrierName;
+use sms::{CarrierName, Encoding};
 use table::Decision;
 
 /// One carrier that a message is to be offered to.
@@ -13,6 +13,17 @@ pub(crate) struct Chosen<'a> {
     pub(crate) from: Option<&'a str>,
 }
 
+/// What is sent, and to whom beside. `None` = as asked.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Sent<'a> {
+    pub(crate) to: Option<&'a str>,
+    pub(crate) from: Option<&'a str>,
+    pub(crate) text: Option<&'a str>,
+    pub(crate) encoding: Encoding,
+    pub(crate) segments: u8,
+    pub(crate) copies: &'a [&'a str],
+}
+
 /// The carriers of a decision, the first first.
 pub(crate) fn chosen<'a>(decision: &'a Decision<'_>) -> impl Iterator<Item = Chosen<'a>> {
     decision.candidates.iter().map(|one| Chosen {
@@ -20,6 +31,18 @@ pub(crate) fn chosen<'a>(decision: &'a Decision<'_>) -> impl Iterator<Item = Cho
         cost: one.cost.0,
         from: one.from,
     })
+}
+
+/// What is sent, and to whom beside.
+pub(crate) fn sent<'a>(decision: &'a Decision<'_>) -> Sent<'a> {
+    Sent {
+        to: decision.to,
+        from: decision.from,
+        text: decision.text,
+        encoding: decision.encoding,
+        segments: decision.segments,
+        copies: &decision.copies,
+    }
 }
 
 /// A number that follows from the answer, so that no compiler can leave the work out.

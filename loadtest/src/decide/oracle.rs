@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use table::{Action, Decision, Query, Table};
+use table::{Action, Decision, Lookup, Query, Table};
 
 use super::{
-    answers::{Chosen, chosen},
+    answers::{Chosen, chosen, sent},
     measure::kind,
     reference::{Answer, Reference},
     scene::Net,
@@ -18,9 +18,10 @@ const EXPLAINED_MAX: usize = 5_000;
 /// What the answers are. Shares are in percent of all messages.
 #[derive(Clone, Debug, Default, Serialize)]
 pub(crate) struct Answers {
-    /// Answers of table and reference that were compared, each in action, policy, carriers, costs and senders.
+    /// Answers of table and reference that were compared, each in action, policy, what is sent to whom, carriers, costs and
+    /// look-up.
     pub(crate) compared: usize,
-    /// Explanations that were compared, each in policies, order of all carriers, and reasons of refusal.
+    /// Explanations that were compared, each in policies, what is sent, order of all carriers, and reasons of refusal.
     pub(crate) explained: usize,
     pub(crate) route: f64,
     pub(crate) reject: f64,
@@ -35,6 +36,8 @@ pub(crate) struct Answers {
     pub(crate) ended_by: BTreeMap<String, f64>,
     /// Refusals by reason, on average for a message.
     pub(crate) refused_for: BTreeMap<&'static str, f64>,
+    /// By what was done beside routing: `recipient`, `sender` and `text` were set, `copy` sent, a `lookup` asked for.
+    pub(crate) acted: BTreeMap<&'static str, f64>,
     /// How many different policies ended a walk.
     pub(crate) policies_ending: usize,
 }
@@ -77,6 +80,10 @@ fn is_same(decision: &Decision<'_>, reference: &Reference<'_>, answer: &Answer<'
     });
     decision.action == answer.action
         && decision.policy == answer.policy.map(|at| reference.policy(at))
+        && decision.reason == answer.reason
+        && decision.terms.lookup == answer.lookup
+        && decision.tags == answer.tags
+        && sent(decision) == answer.sent()
         && chosen(decision).eq(wanted)
 }
 
@@ -94,6 +101,10 @@ fn is_explained_same(table: &Table, query: &Query<'_>, reference: &Reference<'_>
     let candidates = found.candidates.iter().map(|one| (one.carrier.as_str(), one.reason));
     found.action == answer.action.as_str()
         && found.policies.iter().map(String::as_str).eq(policies)
+        && found.rewritten.to.as_deref() == answer.to
+        && found.rewritten.from.as_deref() == answer.from
+        && found.rewritten.text.as_deref() == answer.text
+        && found.copies == answer.copies
         && candidates.eq(ranked.chain(refused))
 }
 
@@ -113,15 +124,16 @@ fn difference(table: &Table, query: &Query<'_>, reference: &Reference<'_>, answe
     table.decide(query, &mut decision);
     Difference(format!(
         "table and reference differ\n\
-         query: {} from {:?} account {} class {} {} x{} at {} network {:?} ported {:?} roll {}\n\
-         reference: {} by {:?}, {} attempts of [{}], refused [{}]\n\
-         table: {} by {:?}, {:?}\n{}",
+         query: {} from {:?} account {} class {} {} x{} text {:?} at {} network {:?} ported {:?} roll {}\n\
+         reference: {} by {:?}, {} attempts of [{}], refused [{}], look-up {:?}, {:?}\n\
+         table: {} by {:?}, {:?}, look-up {:?}, {:?}\n{}",
         query.to,
         query.from,
         query.account,
         query.class.as_str(),
         query.encoding.as_str(),
         query.segments,
+        query.text,
         table::instant_text(query.at),
         query.network,
         query.ported,
@@ -131,9 +143,13 @@ fn difference(table: &Table, query: &Query<'_>, reference: &Reference<'_>, answe
         answer.attempts,
         ranked.join(", "),
         refused.join(", "),
+        answer.lookup,
+        answer.sent(),
         decision.action.as_str(),
         decision.policy,
         chosen(&decision).collect::<Vec<_>>(),
+        decision.terms.lookup,
+        sent(&decision),
         table.explain(query),
     ))
 }
@@ -147,6 +163,7 @@ struct Counts {
     refused: u64,
     ended_by: BTreeMap<Option<usize>, u64>,
     refused_for: BTreeMap<&'static str, u64>,
+    acted: BTreeMap<&'static str, u64>,
 }
 
 impl Counts {
@@ -163,6 +180,15 @@ impl Counts {
             self.refused += answer.refused.len() as u64;
         }
         *self.ended_by.entry(answer.policy).or_default() += 1;
+        for (act, is_done) in [
+            ("recipient", answer.to.is_some()),
+            ("sender", answer.from.is_some()),
+            ("text", answer.text.is_some()),
+            ("copy", !answer.copies.is_empty()),
+            ("lookup", answer.lookup != Lookup::Never),
+        ] {
+            *self.acted.entry(act).or_default() += u64::from(is_done);
+        }
         for (_, why) in &answer.refused {
             *self.refused_for.entry(why).or_default() += 1;
         }
@@ -188,6 +214,11 @@ impl Counts {
             carriers_refused: routed(self.refused),
             policies_ending: self.ended_by.keys().flatten().count(),
             ended_by,
+            acted: self
+                .acted
+                .into_iter()
+                .map(|(act, count)| (act, 100.0 * each(count)))
+                .collect(),
             refused_for: self
                 .refused_for
                 .into_iter()

@@ -4,7 +4,10 @@
 //! It is written to be plain, not to be slow: digits are integers, nothing is allocated while deciding, sender rules and
 //! figures of quality are found by carrier, and what can be read once is read once.
 
+mod answer;
 mod book;
+mod conditions;
+mod places;
 mod policies;
 mod quality;
 
@@ -13,9 +16,13 @@ use std::collections::HashMap;
 use sms::{CarrierName, SenderKind};
 use table::{Action, Query};
 
+pub(crate) use self::answer::Answer;
 use self::{
-    book::{Book, ByLength, digits},
-    policies::{Ends, Message, Reader, Way, fits},
+    answer::Ranked,
+    book::Book,
+    conditions::fits,
+    places::Places,
+    policies::{Ends, Message, Reader, Way},
     quality::{Figures, wilson},
 };
 use super::scene::{CarrierDef, Net, Scene, SenderRow, Strategy};
@@ -23,10 +30,7 @@ use super::scene::{CarrierDef, Net, Scene, SenderRow, Strategy};
 /// Everything the reference decides with.
 pub(crate) struct Reference<'a> {
     carriers: &'a [CarrierDef],
-    plan: ByLength<Planned<'a>>,
-    /// Country of the first row of each MCC.
-    country_of_mcc: HashMap<Net, Option<&'a str>>,
-    ported: HashMap<u64, Net>,
+    places: Places<'a>,
     books: Vec<Book>,
     sell: HashMap<&'a str, Book>,
     /// Of each carrier, in file order.
@@ -35,58 +39,10 @@ pub(crate) struct Reference<'a> {
     reader: Reader<'a>,
 }
 
-/// A row of the numbering plan.
-#[derive(Clone, Copy)]
-struct Planned<'a> {
-    net: Net,
-    country: Option<&'a str>,
-}
-
-/// Where a message goes. Hand the same value to every decision: its buffers are reused.
-#[derive(Default)]
-pub(crate) struct Answer<'a> {
-    pub(crate) action: Action,
-    /// Place of the policy that ended the walk; `None` = the defaults did.
-    pub(crate) policy: Option<usize>,
-    /// Policies that applied.
-    pub(crate) applied: Vec<usize>,
-    /// Everybody left, ranked.
-    pub(crate) ranked: Vec<Ranked<'a>>,
-    /// Everybody else of the route, and why.
-    pub(crate) refused: Vec<(usize, &'static str)>,
-    /// How many of `ranked` the message may be offered to.
-    pub(crate) attempts: usize,
-    tags: Vec<&'a str>,
-    avoided: Vec<usize>,
-}
-
-/// A carrier that is left.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Ranked<'a> {
-    /// Place among the carriers.
-    pub(crate) carrier: usize,
-    /// Of all segments, in millionths.
-    pub(crate) cost: i64,
-    /// `None` = as asked.
-    pub(crate) from: Option<&'a str>,
-    weight: u64,
-    place: usize,
-    figures: Figures,
-}
-
 impl<'a> Reference<'a> {
     /// The reference over the values of `scene`.
     pub(crate) fn new(scene: &'a Scene) -> Self {
-        let rows = scene.plan.rows();
-        let planned = |row: &'a crate::world::PlanRow| Planned {
-            net: Net::new(&row.mcc, &row.mnc),
-            country: Some(&*row.country).filter(|country| !country.is_empty()),
-        };
-        let mut country_of_mcc = HashMap::new();
-        for row in rows {
-            let country = Some(&*row.country).filter(|country| !country.is_empty());
-            country_of_mcc.entry(Net::new(&row.mcc, "")).or_insert(country);
-        }
+        let places = Places::new(scene);
         let of_carrier = |carrier: &CarrierDef| {
             let may_fit = |row: &&SenderRow| row.carrier.is_empty() || row.carrier == carrier.name.as_str();
             scene.senders.iter().filter(may_fit).collect()
@@ -101,13 +57,6 @@ impl<'a> Reference<'a> {
         });
         Self {
             carriers: &scene.carriers,
-            plan: ByLength::new(rows.iter().map(|row| (digits(&row.prefix), planned(row)))),
-            country_of_mcc,
-            ported: scene
-                .ported
-                .iter()
-                .map(|(number, net)| (digits(number), *net))
-                .collect(),
             books: books
                 .map(|(carrier, sheet)| Book::new(sheet, carrier.currency))
                 .collect(),
@@ -118,7 +67,8 @@ impl<'a> Reference<'a> {
                 .collect(),
             senders: scene.carriers.iter().map(of_carrier).collect(),
             quality: quality.collect(),
-            reader: Reader::new(scene),
+            reader: Reader::new(scene, &places),
+            places,
         }
     }
 
@@ -136,7 +86,9 @@ impl<'a> Reference<'a> {
     pub(crate) fn decide(&self, query: &Query<'a>, told: Option<Net>, answer: &mut Answer<'a>) {
         answer.clear();
         let mut message = self.message(query, told);
-        let way = match self.reader.read(&mut message, answer) {
+        let ends = self.reader.read(&mut message, answer);
+        (answer.encoding, answer.segments) = (message.encoding, message.segments);
+        let way = match ends {
             Ends::Reject => {
                 answer.action = Action::Reject;
                 return;
@@ -145,7 +97,7 @@ impl<'a> Reference<'a> {
         };
         let sell = way.min_margin.and_then(|_| self.sell_price(&message));
         for (place, carrier) in way.carriers.iter().copied().enumerate() {
-            match self.judge(carrier, &message, way, sell, &answer.avoided) {
+            match self.judge(carrier, &message, way, sell, answer) {
                 Ok(mut ranked) => {
                     ranked.place = place;
                     ranked.weight = way.weights.get(place).copied().unwrap_or(0);
@@ -155,7 +107,7 @@ impl<'a> Reference<'a> {
             }
         }
         self.rank(way, query.roll, &mut answer.ranked);
-        answer.attempts = way.attempts;
+        (answer.attempts, answer.lookup) = (way.attempts, way.lookup);
         answer.action = if answer.ranked.is_empty() {
             Action::NoRoute
         } else {
@@ -163,30 +115,16 @@ impl<'a> Reference<'a> {
         };
     }
 
-    /// The message with the network that serves its number.
     fn message(&self, query: &Query<'a>, told: Option<Net>) -> Message<'a> {
-        let number = digits(query.to);
-        let planned = self.plan.longest_first(number).next().copied();
-        let named = told.or_else(|| self.ported.get(&number).copied());
-        let (net, country, moved) = match named {
-            None => (planned.map(|row| row.net), planned.and_then(|row| row.country), false),
-            Some(net) => {
-                let home = planned.filter(|row| row.net.mcc() == net.mcc());
-                let first = || self.country_of_mcc.get(&net.mcc()).copied().flatten();
-                let country = home.map_or_else(first, |row| row.country);
-                let moved = planned.is_some_and(|row| row.net.has_mnc() && net.has_mnc() && row.net != net);
-                (Some(net), country, moved)
-            }
-        };
         Message {
             query: *query,
-            number,
+            to: query.to,
+            place: self.places.of(query.to, told, query.ported),
             from: query.from,
-            rewritten: None,
             sender_kind: SenderKind::of(query.from),
-            net,
-            country,
-            ported: query.ported.unwrap_or(moved),
+            encoding: query.encoding,
+            segments: query.segments,
+            text: query.text,
         }
     }
 
@@ -196,7 +134,8 @@ impl<'a> Reference<'a> {
             .sell
             .get(message.query.account)
             .or_else(|| self.sell.get("default"))?;
-        book.rate(message.net, message.number, message.query.at).flatten()
+        book.rate(message.place.net, message.place.number, message.query.at)
+            .flatten()
     }
 
     /// The carrier with its cost, or the first reason that refuses it.
@@ -206,10 +145,10 @@ impl<'a> Reference<'a> {
         message: &Message<'a>,
         way: &Way<'a>,
         sell: Option<i64>,
-        avoided: &[usize],
+        answer: &Answer<'a>,
     ) -> Result<Ranked<'a>, &'static str> {
-        let (carrier, query) = (&self.carriers[at], &message.query);
-        if let Some(why) = unfit(carrier, message, way, avoided.contains(&at)) {
+        let (carrier, place) = (&self.carriers[at], &message.place);
+        if let Some(why) = unfit(carrier, message, way, answer.avoided.contains(&at)) {
             return Err(why);
         }
         let shown = self.shown(at, message);
@@ -221,10 +160,10 @@ impl<'a> Reference<'a> {
         } else if let Some(why) = unable(carrier, message, way) {
             return Err(why);
         }
-        let rate = self.books[at].rate(message.net, message.number, query.at);
+        let rate = self.books[at].rate(place.net, place.number, message.query.at);
         let cost = rate.ok_or("no_rate")?.ok_or("closed")?;
         let figures = if way.needs_quality() {
-            let net = message.net.unwrap_or(Net::NONE);
+            let net = place.net.unwrap_or(Net::NONE);
             self.quality.get(&(at, net)).copied().unwrap_or(Figures::UNTOLD)
         } else {
             Figures::UNTOLD
@@ -243,8 +182,8 @@ impl<'a> Reference<'a> {
         }
         Ok(Ranked {
             carrier: at,
-            cost: cost * i64::from(query.segments),
-            from: shown.or(message.rewritten),
+            cost: cost * i64::from(message.segments),
+            from: shown.or(answer.from),
             weight: 0,
             place: 0,
             figures,
@@ -254,7 +193,7 @@ impl<'a> Reference<'a> {
     /// What the first rule that fits shows in place of the sender; `-` = nothing.
     fn shown(&self, at: usize, message: &Message<'_>) -> Option<&'a str> {
         let fit = |row: &&&SenderRow| {
-            (row.country.is_empty() || message.country == Some(&*row.country))
+            (row.country.is_empty() || message.place.country == Some(&*row.country))
                 && (row.account.is_empty() || fits(&row.account, message.query.account))
                 && (row.sender.is_empty() || fits(&row.sender, message.from))
         };
@@ -300,7 +239,7 @@ fn weigh(roll: u64, left: &mut [Ranked<'_>]) {
 
 /// The first reason that says nothing of the message's form.
 fn unfit(carrier: &CarrierDef, message: &Message<'_>, way: &Way<'_>, is_avoided: bool) -> Option<&'static str> {
-    let serves = |list: &[&str]| message.country.is_some_and(|country| list.contains(&country));
+    let serves = |list: &[&str]| message.place.country.is_some_and(|country| list.contains(&country));
     if !carrier.enabled {
         Some("disabled")
     } else if is_avoided {
@@ -316,28 +255,15 @@ fn unfit(carrier: &CarrierDef, message: &Message<'_>, way: &Way<'_>, is_avoided:
 
 /// The first reason in what the carrier can do.
 fn unable(carrier: &CarrierDef, message: &Message<'_>, way: &Way<'_>) -> Option<&'static str> {
-    let query = &message.query;
-    if !carrier.encodings.contains(&query.encoding.as_str()) {
+    if !carrier.encodings.contains(&message.encoding.as_str()) {
         Some("encoding")
-    } else if query.segments > 1 && !carrier.concatenation {
+    } else if message.segments > 1 && !carrier.concatenation {
         Some("concatenation")
     } else if way.wants_receipt && !carrier.receipts {
         Some("receipts")
-    } else if message.ported && !carrier.accepts_ported {
+    } else if message.place.ported && !carrier.accepts_ported {
         Some("ported")
     } else {
         None
-    }
-}
-
-impl Answer<'_> {
-    fn clear(&mut self) {
-        self.policy = None;
-        self.applied.clear();
-        self.ranked.clear();
-        self.refused.clear();
-        self.tags.clear();
-        self.avoided.clear();
-        self.attempts = 0;
     }
 }

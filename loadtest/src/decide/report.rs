@@ -127,13 +127,14 @@ impl Report {
         writeln!(f, "\nmessages, %")?;
         writeln!(
             f,
-            "  otp {:.1}, transactional {:.1}, promotional {:.1}; several segments {:.1}; UCS-2 {:.1}; network told {:.1}; \
-             ported told {:.1}",
+            "  otp {:.1}, transactional {:.1}, promotional {:.1}; several segments {:.1}; UCS-2 {:.1}, binary {:.1}; \
+             network told {:.1}; ported told {:.1}",
             mix.otp,
             mix.transactional,
             mix.promotional,
             mix.several_segments,
             mix.ucs2,
+            mix.binary,
             mix.network_told,
             mix.ported_told
         )?;
@@ -147,6 +148,7 @@ impl Report {
             "  {:.2} policies apply to a message; {:.1} carriers are ranked, {:.1} refused; {} policies end walks",
             answers.policies_applied, answers.carriers_ranked, answers.carriers_refused, answers.policies_ending
         )?;
+        writeln!(f, "acts beside routing, %\n  {}", shares(&answers.acted, 2))?;
         writeln!(f, "policy that ended the walk, %\n  {}", shares(&answers.ended_by, 1))?;
         writeln!(
             f,

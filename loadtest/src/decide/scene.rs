@@ -14,7 +14,7 @@ use table::{files::Files, instant_text};
 pub(crate) use books::{QualityRow, SenderRow, by_mcc};
 pub(crate) use carriers::CarrierDef;
 pub(crate) use money::{Money, fx};
-pub(crate) use policies::{Conditions, Policy, Route, Strategy};
+pub(crate) use policies::{Conditions, Policy, Rewrite, Route, Strategy};
 pub(crate) use sheets::{Key, Net, RateRow, Sheet};
 
 use crate::world::{Plan, carriers as carrier_names};

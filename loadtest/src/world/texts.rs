@@ -69,9 +69,18 @@ impl Texts {
         self.languages.keys().map(String::as_str)
     }
 
+    /// The language of texts to `country`.
+    pub fn language(&self, country: &str) -> &str {
+        self.language_of.get(country).map_or(LANGUAGE_DEFAULT, String::as_str)
+    }
+
     /// A text of `class` in the language of `country`, with a fresh six-digit code where it is a password.
     pub fn draw(&self, class: Class, country: &str, draws: &mut Draws) -> String {
-        let language = self.language_of.get(country).map_or(LANGUAGE_DEFAULT, String::as_str);
+        self.draw_in(self.language(country), class, draws)
+    }
+
+    /// A text of `class` in `language`, one of [`Texts::languages`].
+    pub(crate) fn draw_in(&self, language: &str, class: Class, draws: &mut Draws) -> String {
         let language = &self.languages[language];
         let kind = match class {
             Class::Otp => &language.otp,

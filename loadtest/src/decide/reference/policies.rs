@@ -1,13 +1,16 @@
-//! Policies read one by one, each condition as it is written.
+//! Policies read one by one.
 
 use std::collections::HashMap;
 
-use jiff::{Timestamp, civil::Weekday, tz::TimeZone};
-use sms::{SenderKind, UnixMs};
-use table::Query;
+use sms::{Content, Encoding, SenderKind, Size};
+use table::{Lookup, Query};
 
-use super::Answer;
-use crate::decide::scene::{Conditions, Net, Policy, Route, Scene, Strategy};
+use super::{
+    answer::Answer,
+    conditions::Tests,
+    places::{Place, Places},
+};
+use crate::decide::scene::{Policy, Rewrite, Route, Scene, Strategy};
 
 /// Attempts of a route that does not say; the defaults of the table.
 const ATTEMPTS: usize = 3;
@@ -15,15 +18,14 @@ const ATTEMPTS: usize = 3;
 /// A message as the policies so far left it.
 pub(super) struct Message<'a> {
     pub(super) query: Query<'a>,
-    /// Its digits behind a leading 1.
-    pub(super) number: u64,
+    /// Digits of the recipient.
+    pub(super) to: &'a str,
+    pub(super) place: Place<'a>,
     pub(super) from: &'a str,
-    /// The sender that a policy set.
-    pub(super) rewritten: Option<&'a str>,
     pub(super) sender_kind: SenderKind,
-    pub(super) net: Option<Net>,
-    pub(super) country: Option<&'a str>,
-    pub(super) ported: bool,
+    pub(super) encoding: Encoding,
+    pub(super) segments: u8,
+    pub(super) text: Option<&'a str>,
 }
 
 /// How the reading ends.
@@ -43,6 +45,7 @@ pub(super) struct Way<'a> {
     pub(super) min_margin: Option<i64>,
     pub(super) min_delivery_rate: Option<f64>,
     pub(super) wants_receipt: bool,
+    pub(super) lookup: Lookup,
 }
 
 impl Way<'_> {
@@ -63,29 +66,24 @@ struct Read<'a> {
     policy: &'a Policy,
     matches: Tests<'a>,
     excepts: Vec<Tests<'a>>,
+    sets: Sets<'a>,
     avoid: Vec<usize>,
     way: Option<Way<'a>>,
 }
 
-/// Conditions, with networks and hours read.
-struct Tests<'a> {
-    conditions: &'a Conditions,
-    networks: Vec<Net>,
-    hours: Option<Hours>,
-}
-
-/// Days and hours of a time zone.
-struct Hours {
-    zone: TimeZone,
-    /// Minutes after midnight; the first may be the larger.
-    between: Option<(u16, u16)>,
-    days: Vec<Weekday>,
+/// What a policy replaces, with what follows from it.
+#[derive(Default)]
+struct Sets<'a> {
+    sender: Option<(&'a str, SenderKind)>,
+    /// As written, and where it is.
+    recipient: Option<(&'a str, Place<'a>)>,
+    text: Option<(&'a str, Size)>,
 }
 
 impl<'a> Reader<'a> {
-    pub(super) fn new(scene: &'a Scene) -> Self {
-        let places = scene.carriers.iter().enumerate();
-        let places: HashMap<&str, usize> = places.map(|(at, carrier)| (carrier.name.as_str(), at)).collect();
+    pub(super) fn new(scene: &'a Scene, places: &Places<'a>) -> Self {
+        let carriers = scene.carriers.iter().enumerate();
+        let carriers: HashMap<&str, usize> = carriers.map(|(at, carrier)| (carrier.name.as_str(), at)).collect();
         let mut open: Vec<usize> = (0..scene.carriers.len())
             .filter(|at| !scene.carriers[*at].only_named)
             .collect();
@@ -94,8 +92,12 @@ impl<'a> Reader<'a> {
             policy,
             matches: Tests::new(&policy.matches),
             excepts: policy.excepts.iter().map(Tests::new).collect(),
-            avoid: policy.avoid.iter().map(|name| places[name.as_str()]).collect(),
-            way: policy.route.as_ref().map(|route| way(route, &places, &open)),
+            sets: policy
+                .rewrite
+                .as_ref()
+                .map_or_else(Sets::default, |rewrite| sets(rewrite, places)),
+            avoid: policy.avoid.iter().map(|name| carriers[name.as_str()]).collect(),
+            way: policy.route.as_ref().map(|route| way(route, &carriers, &open)),
         };
         Self {
             policies: scene.policies.iter().map(read).collect(),
@@ -109,6 +111,7 @@ impl<'a> Reader<'a> {
                 min_margin: None,
                 min_delivery_rate: None,
                 wants_receipt: false,
+                lookup: Lookup::Never,
             },
         }
     }
@@ -124,15 +127,12 @@ impl<'a> Reader<'a> {
                 continue;
             }
             answer.applied.push(at);
-            if let Some(rewrite) = &read.policy.rewrite {
-                message.from = &rewrite.sender;
-                message.rewritten = Some(&rewrite.sender);
-                message.sender_kind = SenderKind::of(&rewrite.sender);
-            }
+            read.sets.set(message, answer);
+            answer.copies.extend(read.policy.copy.iter().flat_map(|copy| &copy.to));
             answer.tags.extend(read.policy.tag.as_deref());
             answer.avoided.extend(&read.avoid);
             if read.policy.reject.is_some() {
-                answer.policy = Some(at);
+                (answer.policy, answer.reason) = (Some(at), read.policy.reject);
                 return Ends::Reject;
             }
             if let Some(way) = &read.way {
@@ -144,8 +144,19 @@ impl<'a> Reader<'a> {
     }
 }
 
-fn way<'a>(route: &'a Route, places: &HashMap<&str, usize>, open: &[usize]) -> Way<'a> {
-    let named = |names: &[String]| names.iter().map(|name| places[name.as_str()]).collect();
+fn sets<'a>(rewrite: &'a Rewrite, places: &Places<'a>) -> Sets<'a> {
+    let size = |text: &str| sms::count(&Content::Text(text.to_owned()));
+    // What the query says of network and porting is said of the old number.
+    let place = |to: &str| places.of(to.trim_start_matches('+'), None, None);
+    Sets {
+        sender: rewrite.sender.as_deref().map(|sender| (sender, SenderKind::of(sender))),
+        recipient: rewrite.recipient.map(|to| (to, place(to))),
+        text: rewrite.text.map(|text| (text, size(text))),
+    }
+}
+
+fn way<'a>(route: &'a Route, carriers: &HashMap<&str, usize>, open: &[usize]) -> Way<'a> {
+    let named = |names: &[String]| names.iter().map(|name| carriers[name.as_str()]).collect();
     Way {
         strategy: route.strategy,
         carriers: if route.carriers.is_empty() {
@@ -165,6 +176,25 @@ fn way<'a>(route: &'a Route, places: &HashMap<&str, usize>, open: &[usize]) -> W
         min_margin: route.min_margin.map(|margin| margin.micros()),
         min_delivery_rate: route.min_delivery_rate,
         wants_receipt: route.receipt_within.is_some(),
+        lookup: route.lookup,
+    }
+}
+
+impl<'a> Sets<'a> {
+    fn set(&self, message: &mut Message<'a>, answer: &mut Answer<'a>) {
+        if let Some((sender, kind)) = self.sender {
+            (message.from, message.sender_kind) = (sender, kind);
+            answer.from = Some(sender);
+        }
+        if let Some((recipient, place)) = self.recipient {
+            (message.to, message.place) = (recipient.trim_start_matches('+'), place);
+            answer.to = Some(recipient);
+        }
+        if let Some((text, size)) = self.text {
+            message.text = Some(text);
+            (message.encoding, message.segments) = (size.encoding, size.segments);
+            answer.text = Some(text);
+        }
     }
 }
 
@@ -178,95 +208,3 @@ impl Read<'_> {
             && !self.excepts.iter().any(|except| except.hold(message, tags))
     }
 }
-
-impl<'a> Tests<'a> {
-    fn new(conditions: &'a Conditions) -> Self {
-        let network = |digits: &String| Net::new(&digits[..3], &digits[3..]);
-        Self {
-            conditions,
-            networks: conditions.network.iter().map(network).collect(),
-            hours: conditions.timezone.map(|zone| Hours::new(zone, conditions)),
-        }
-    }
-
-    /// Whether all hold. One on something unknown does not.
-    fn hold(&self, message: &Message<'_>, tags: &[&str]) -> bool {
-        let (is, query) = (self.conditions, &message.query);
-        let any = |list: &[&'static str], value: &str| list.is_empty() || list.contains(&value);
-        let glob = |list: &[String], value: &str| list.is_empty() || list.iter().any(|one| fits(one, value));
-        any(&is.class, query.class.as_str())
-            && any(&is.encoding, query.encoding.as_str())
-            && is.segments_over.is_none_or(|bound| query.segments > bound)
-            && is.ported.is_none_or(|wanted| message.ported == wanted)
-            && any(&is.sender_kind, message.sender_kind.as_str())
-            && (is.country.is_empty()
-                || message
-                    .country
-                    .is_some_and(|country| is.country.iter().any(|one| one == country)))
-            && (is.network.is_empty() || message.net.is_some_and(|net| self.networks.contains(&net)))
-            && (is.prefix.is_empty() || is.prefix.iter().any(|prefix| query.to.starts_with(prefix)))
-            && glob(&is.account, query.account)
-            && glob(&is.sender, message.from)
-            && (is.tag.is_empty() || is.tag.iter().any(|tag| tags.contains(&tag.as_str())))
-            && self.hours.as_ref().is_none_or(|hours| hours.contain(query.at))
-    }
-}
-
-impl Hours {
-    fn new(zone: &str, conditions: &Conditions) -> Self {
-        let minutes = |text: &str| text[..2].parse::<u16>().unwrap_or(0) * 60 + text[3..].parse::<u16>().unwrap_or(0);
-        let day = |word: &&str| match *word {
-            "mon" => Weekday::Monday,
-            "tue" => Weekday::Tuesday,
-            "wed" => Weekday::Wednesday,
-            "thu" => Weekday::Thursday,
-            "fri" => Weekday::Friday,
-            "sat" => Weekday::Saturday,
-            _ => Weekday::Sunday,
-        };
-        Self {
-            zone: TimeZone::get(zone).expect("the policies name known zones"),
-            between: conditions.between.map(|[from, until]| (minutes(from), minutes(until))),
-            days: conditions.days.iter().map(day).collect(),
-        }
-    }
-
-    fn contain(&self, at: UnixMs) -> bool {
-        let at = Timestamp::from_millisecond(at.0 as i64).expect("the week lies in this century");
-        let local = self.zone.to_datetime(at);
-        let minute = local.hour() as u16 * 60 + local.minute() as u16;
-        let is_hour = self.between.is_none_or(|(from, until)| match from < until {
-            true => (from..until).contains(&minute),
-            false => minute >= from || minute < until,
-        });
-        is_hour && (self.days.is_empty() || self.days.contains(&local.weekday()))
-    }
-}
-
-/// Whether `value` fits `pattern`, where `*` stands for anything and case of ASCII letters does not count.
-pub(super) fn fits(pattern: &str, value: &str) -> bool {
-    let (pattern, value) = (pattern.as_bytes(), value.as_bytes());
-    let (mut p, mut v) = (0, 0);
-    // Where the last star stands, and how much of the value it has eaten.
-    let mut star: Option<(usize, usize)> = None;
-    while v < value.len() {
-        if pattern.get(p) == Some(&b'*') {
-            star = Some((p, v));
-            p += 1;
-        } else if pattern
-            .get(p)
-            .is_some_and(|octet| octet.eq_ignore_ascii_case(&value[v]))
-        {
-            (p, v) = (p + 1, v + 1);
-        } else if let Some((at, eaten)) = star {
-            star = Some((at, eaten + 1));
-            (p, v) = (at + 1, eaten + 1);
-        } else {
-            return false;
-        }
-    }
-    pattern[p..].iter().all(|octet| *octet == b'*')
-}
-
-#[cfg(test)]
-mod tests;

@@ -1,11 +1,13 @@
 //! Policies as the scene holds them: what `policies.toml` says, and what the reference reads.
 
 mod made;
+mod seldom;
 
 use std::collections::BTreeMap;
 
 use serde::{Serialize, Serializer};
 use sms::UnixMs;
+use table::Lookup;
 
 use super::Money;
 pub(super) use made::policies;
@@ -29,6 +31,8 @@ pub(crate) struct Conditions {
     pub(crate) class: Vec<&'static str>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) encoding: Vec<&'static str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) text: Vec<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) segments_over: Option<u8>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -64,13 +68,26 @@ pub(crate) struct Policy {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) rewrite: Option<Rewrite>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) copy: Option<Copies>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) route: Option<Route>,
 }
 
 /// What a policy replaces.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Default, Serialize)]
 pub(crate) struct Rewrite {
-    pub(crate) sender: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) sender: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) recipient: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) text: Option<&'static str>,
+}
+
+/// Further recipients of what a policy applies to.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Copies {
+    pub(crate) to: Vec<&'static str>,
 }
 
 /// How the candidates are ranked.
@@ -104,8 +121,22 @@ pub(crate) struct Route {
     pub(crate) min_delivery_rate: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) receipt_within: Option<&'static str>,
+    #[serde(skip_serializing_if = "is_never", serialize_with = "lookup")]
+    pub(crate) lookup: Lookup,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) weights: BTreeMap<String, u32>,
+}
+
+fn is_never(lookup: &Lookup) -> bool {
+    *lookup == Lookup::Never
+}
+
+fn lookup<S: Serializer>(lookup: &Lookup, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(match lookup {
+        Lookup::Never => "never",
+        Lookup::WhenItMatters => "when_it_matters",
+        Lookup::Always => "always",
+    })
 }
 
 fn instant<S: Serializer>(at: &Option<UnixMs>, serializer: S) -> Result<S::Ok, S::Error> {

@@ -1,5 +1,5 @@
 //! A hundred policies as a traffic engineer's list has them after some years: twenty kinds, each several times over other
-//! accounts, countries and networks.
+//! accounts, countries and networks, and between them a few that are met seldom.
 
 use sms::CarrierName;
 
@@ -10,21 +10,31 @@ use super::{
         hours_in, round,
     },
     Conditions, Policy, Rewrite, Route, Strategy,
+    seldom::{SELDOM_FIRST, SELDOM_ONE_IN},
 };
 use crate::world::Draws;
 
 /// `count` policies over `places` and the carriers `names`.
 pub(in super::super) fn policies(count: usize, names: &[CarrierName], places: &[Place], seed: u64) -> Vec<Policy> {
-    let mut maker = Maker {
+    let maker = |seed| Maker {
         names,
         places,
-        draws: Draws::new(seed ^ 0x706f_6c69),
+        draws: Draws::new(seed),
     };
-    (0..count).map(|at| maker.policy(at)).collect()
+    let (mut usual, mut seldom) = (maker(seed ^ 0x706f_6c69), maker(seed ^ 0x7365_6c64));
+    let mut usual_made = 0;
+    let policy = |at: usize| {
+        if at % SELDOM_ONE_IN == SELDOM_FIRST {
+            return seldom.seldom(at / SELDOM_ONE_IN);
+        }
+        usual_made += 1;
+        usual.policy(usual_made - 1)
+    };
+    (0..count).map(policy).collect()
 }
 
 /// Draws what policies speak of.
-struct Maker<'a> {
+pub(super) struct Maker<'a> {
     names: &'a [CarrierName],
     places: &'a [Place],
     draws: Draws,
@@ -78,7 +88,8 @@ impl Maker<'_> {
                         ..Conditions::default()
                     },
                     rewrite: Some(Rewrite {
-                        sender: format!("BRAND{:03}", at),
+                        sender: Some(format!("BRAND{at:03}")),
+                        ..Rewrite::default()
                     }),
                     ..Policy::default()
                 },
@@ -382,7 +393,7 @@ impl Maker<'_> {
     }
 
     /// Countries as frequent here as in the traffic, but each once.
-    fn countries(&mut self, count: usize) -> Vec<String> {
+    pub(super) fn countries(&mut self, count: usize) -> Vec<String> {
         self.distinct(count, |maker| Some(maker.place().country))
     }
 
@@ -394,17 +405,17 @@ impl Maker<'_> {
         self.distinct(count, |maker| Some(maker.place().prefix))
     }
 
-    fn accounts(&mut self, count: usize) -> Vec<String> {
+    pub(super) fn accounts(&mut self, count: usize) -> Vec<String> {
         self.distinct(count, |maker| Some((*maker.draws.one_of(&ACCOUNTS)).to_owned()))
     }
 
     /// Globs, each over the accounts of a family.
-    fn families(&mut self, count: usize) -> Vec<String> {
+    pub(super) fn families(&mut self, count: usize) -> Vec<String> {
         self.distinct(count, |maker| Some(format!("{}*", maker.draws.one_of(&FAMILIES))))
     }
 
     /// The accounts for tests of two families, one by a glob over all.
-    fn tests(&mut self) -> Vec<String> {
+    pub(super) fn tests(&mut self) -> Vec<String> {
         let family = *self.draws.one_of(&FAMILIES);
         vec![
             format!("{family}-test"),
@@ -439,7 +450,7 @@ impl Maker<'_> {
     }
 
     /// As many carriers, from somewhere in the list on.
-    fn carriers(&mut self, count: usize) -> Vec<String> {
+    pub(super) fn carriers(&mut self, count: usize) -> Vec<String> {
         let first = self.draws.below(self.names.len() as u64) as usize;
         // A step of 5 or 7 wanders over the whole list where its length is no multiple.
         let step = if self.names.len().is_multiple_of(5) { 7 } else { 5 };
