@@ -40,9 +40,12 @@ impl Checked {
 /// Everything that is wrong, at once.
 pub(crate) fn checked(files: &Files) -> Result<(Checked, Problems), Problems> {
     let log = Log::new(FAMILY);
-    match check(Spec::read(files, &log), &log) {
-        Some(checked) => Ok((checked, log.into_problems())),
-        None => Err(log.into_problems()),
+    let checked = check(Spec::read(files, &log), &log);
+    let mut problems = log.into_problems();
+    problems.append(files.strays().clone());
+    match checked {
+        Some(checked) => Ok((checked, problems)),
+        None => Err(problems),
     }
 }
 

@@ -16,6 +16,7 @@ pub use self::{
     explain::{answered, explain, explain_batch, no_query},
     test::test,
 };
+use crate::files::Files;
 
 /// Everything is fine.
 pub const EXIT_FINE: u8 = 0;
@@ -57,6 +58,14 @@ fn unusable_json(dir: &Path, problems: &Problems) -> Output {
         output.stdout = json_line(&Invalid { problems });
     }
     output
+}
+
+/// Said beside what a sound table answers: whoever misnamed a file would look for the slip in it.
+fn unread(files: &Files) -> String {
+    if files.strays().is_empty() {
+        return String::new();
+    }
+    format!("{}\n", files.strays())
 }
 
 /// An invalid table in the place of a report.

@@ -266,6 +266,52 @@ fn test_passes_in_json_as_it_exits() {
     assert_eq!((broken.code, &report["problems"][0]["code"]), (1, &Value::from("T002")));
 }
 
+/// Asks every command about a table beside which lies `policy.toml`: one whose case passes, and one whose case fails.
+#[test]
+fn a_file_that_is_not_read_is_told_once_whatever_is_asked() {
+    let warning = "policy.toml:1: warning[T046]: is not read";
+    for expected in ["carrier = \"atlas\"", "no_route = true"] {
+        let dir = tested(expected);
+        let dir = dir.path();
+        fs::write(dir.join("policy.toml"), "").expect("it is written");
+        let query = &b"{\"to\":\"33612345678\"}\n"[..];
+        let batch = command::explain_batch(dir, query, io::sink(), UnixMs(0)).expect("memory takes it");
+        let diff = command::diff(dir, dir, command::DiffForm::default());
+        let outputs = [
+            (command::check(dir, false), 1),
+            (command::explain(dir, to("33612345678"), true, UnixMs(0)), 1),
+            (batch, 1),
+            (command::test(dir, None, false), 1),
+            (diff, 2),
+        ];
+        for (output, times) in outputs {
+            let said = format!("{}{}", output.stdout, output.stderr);
+            assert_eq!(said.matches(warning).count(), times, "{said}");
+        }
+        let files = table::files::read(dir).expect("readable");
+        let said = match table::cases::prove(&files) {
+            Ok((_, warnings)) => warnings.to_string(),
+            Err(failed) => failed.to_string(),
+        };
+        assert_eq!(said.matches(warning).count(), 1, "{said}");
+    }
+}
+
+#[test]
+fn an_unsound_table_tells_what_was_not_read_among_its_problems() {
+    let (unsound, sound) = (dir(BROKEN), dir(SOUND));
+    fs::write(unsound.path().join("policy.toml"), "").expect("it is written");
+    let outputs = [
+        command::explain(unsound.path(), to("33612345678"), false, UnixMs(0)),
+        command::test(unsound.path(), None, false),
+        command::diff(sound.path(), unsound.path(), command::DiffForm::default()),
+    ];
+    for output in outputs {
+        let told = output.stderr.matches("[T046]").count();
+        assert_eq!((output.code, told), (1, 1), "{output:?}");
+    }
+}
+
 #[test]
 fn test_speaks_json() {
     let output = command::test(tested("carriers = [\"atlas\"]\npolicy = \"a\"").path(), None, true);

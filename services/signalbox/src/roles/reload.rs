@@ -156,6 +156,9 @@ impl Follower {
 fn next(dir: &Path, version: &str, in_force: Option<&Files>, last_good: &LastGood) -> Result<Option<Next>, Unproven> {
     let files = files::read(dir).map_err(Unproven::Invalid)?;
     if files.version() == version {
+        if !files.strays().is_empty() {
+            warn!("beside the table in force:\n{}", files.strays());
+        }
         return Ok(None);
     }
     let (table, warnings) = cases::prove(&files)?;

@@ -35,6 +35,8 @@ pub struct FailedCases {
     failed: usize,
     /// The first of them in file order, without explanations: those of 20,000 cases would not fit in memory.
     first: Vec<CaseResult>,
+    /// Names of files that were not read: a case may fail for want of one.
+    strays: Box<Problems>,
 }
 
 /// Checks and compiles the table in `files` and runs its cases, if it has some. Beside it come its warnings.
@@ -46,7 +48,8 @@ pub fn prove(files: &Files) -> Result<(Table, Problems), Unproven> {
     let table = compile(&checked);
     let failed = run(&table, &checked.spec().cases);
     if failed.failed > 0 {
-        return Err(Unproven::Failed(failed));
+        let strays = Box::new(files.strays().clone());
+        return Err(Unproven::Failed(FailedCases { strays, ..failed }));
     }
     Ok((table, warnings))
 }
@@ -56,6 +59,7 @@ fn run(table: &Table, cases: &[CaseSpec]) -> FailedCases {
         run: cases.len(),
         failed: 0,
         first: Vec::new(),
+        strays: Box::default(),
     };
     for case in cases {
         let result = judge(table, case, table.explain(&case.asked.query()));
@@ -84,6 +88,9 @@ impl fmt::Display for Unproven {
 
 impl fmt::Display for FailedCases {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.strays.is_empty() {
+            writeln!(f, "{}", self.strays)?;
+        }
         for case in &self.first {
             write!(f, "cases.toml:{}: case \"{}\" fails", case.line, case.name)?;
             for (at, failure) in case.failures.iter().take(FAILURES_TOLD).enumerate() {

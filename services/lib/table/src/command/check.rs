@@ -7,20 +7,18 @@ use source::{Problems, Severity};
 use super::{EXIT_FINE, EXIT_NEGATIVE, EXIT_USAGE, Output, is_usage, json_line, refused};
 use crate::{
     Table, code,
-    files::strays,
     table::{counted, load},
 };
 
 /// `table check DIR [--json]`: every problem at once. Warnings alone exit 0.
 pub fn check(dir: &Path, json: bool) -> Output {
-    let (table, mut problems) = match load(dir) {
+    let (table, problems) = match load(dir) {
         Ok((table, warnings)) => (Some(table), warnings),
         Err(problems) => (None, problems),
     };
     if is_usage(dir, &problems) {
         return refused(&problems, EXIT_USAGE);
     }
-    problems.append(strays(dir));
     let code = if table.is_some() { EXIT_FINE } else { EXIT_NEGATIVE };
     let stdout = if json {
         json_line(&problems)

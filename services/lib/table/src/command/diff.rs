@@ -25,8 +25,12 @@ pub struct DiffForm {
 /// `table diff OLD NEW [--all] [--json] [--exit-code]`: what changes. Two sound tables exit 0, whether they differ or not, and
 /// an unsound one exits 1; with `--exit-code` 1 means that they differ, so an unsound one exits 64.
 pub fn diff(old: &Path, new: &Path, form: DiffForm) -> Output {
+    let mut stderr = String::new();
     let diff = match (files::read(old), files::read(new)) {
-        (Ok(old), Ok(new)) => diff::diff(&old, &new),
+        (Ok(old_files), Ok(new_files)) => {
+            stderr = in_dir(old, old_files.strays()) + &in_dir(new, new_files.strays());
+            diff::diff(&old_files, &new_files)
+        }
         (old, new) => {
             let sides = [(Side::Old, old.err()), (Side::New, new.err())];
             let unread = sides.into_iter().filter_map(|(side, problems)| Some((side, problems?)));
@@ -48,8 +52,8 @@ pub fn diff(old: &Path, new: &Path, form: DiffForm) -> Output {
         } else {
             diff.text(form.all)
         },
+        stderr,
         code,
-        ..Output::default()
     }
 }
 

@@ -6,12 +6,13 @@ use std::{
 };
 
 use sms::UnixMs;
+use source::Problems;
 
-use super::{EXIT_NEGATIVE, EXIT_USAGE, Output, json_line, unusable, unusable_json};
+use super::{EXIT_NEGATIVE, EXIT_USAGE, Output, json_line, unread, unusable, unusable_json};
 use crate::{
-    batch,
+    Table, batch, files,
     request::{Request, RequestError},
-    table::load,
+    table::build,
 };
 
 /// `table explain DIR --to N … [--json]`: how one message would be decided. `now` stands for an absent `at`.
@@ -23,7 +24,7 @@ pub fn explain(dir: &Path, request: Request, json: bool, now: UnixMs) -> Output 
     match load(dir) {
         Err(problems) if json => unusable_json(dir, &problems),
         Err(problems) => unusable(dir, &problems),
-        Ok((table, _)) => {
+        Ok((table, stderr)) => {
             let explanation = table.explain(&asked.query());
             let stdout = if json {
                 json_line(&explanation)
@@ -32,6 +33,7 @@ pub fn explain(dir: &Path, request: Request, json: bool, now: UnixMs) -> Output 
             };
             Output {
                 stdout,
+                stderr,
                 ..Output::default()
             }
         }
@@ -44,11 +46,21 @@ pub fn explain(dir: &Path, request: Request, json: bool, now: UnixMs) -> Output 
 /// # Errors
 /// Reading or writing failed.
 pub fn explain_batch(dir: &Path, input: impl Read, output: impl Write, now: UnixMs) -> io::Result<Output> {
-    let table = match load(dir) {
-        Ok((table, _)) => table,
+    let (table, stderr) = match load(dir) {
+        Ok(loaded) => loaded,
         Err(problems) => return Ok(unusable(dir, &problems)),
     };
-    batch::explain(&table, input, output, now).map(answered)
+    let answered = answered(batch::explain(&table, input, output, now)?);
+    Ok(Output {
+        stderr: stderr + &answered.stderr,
+        ..answered
+    })
+}
+
+/// The table in `dir`, and what is said beside its answers.
+fn load(dir: &Path) -> Result<(Table, String), Problems> {
+    let files = files::read(dir)?;
+    Ok((build(&files)?.0, unread(&files)))
 }
 
 /// What is said of a query that is refused.

@@ -9,7 +9,7 @@ use std::{
 
 use source::{Code, Log, Place, Problems};
 
-use super::Files;
+use super::{Files, strays::strays};
 
 /// Largest file of a table, in octets.
 pub const FILE_OCTETS_MAX: u64 = 512 * 1_024 * 1_024;
@@ -35,7 +35,8 @@ pub(super) const TOP: [&str; 8] = [
 /// Folders of a table directory and the ending of the files in them.
 pub(super) const FOLDERS: [(&str, &str); 3] = [("rates", ".csv"), ("sell", ".csv"), ("sets", ".txt")];
 
-/// Reads the files of the table in `dir`. Other files there are left alone.
+/// Reads the files of the table in `dir`. Other files there are left alone; those whose names are nearly that of a file of a
+/// table are told, see [`Files::strays`].
 ///
 /// A directory that changes meanwhile is read again, up to [`READS_MAX`] times, so that what comes out is of one moment.
 ///
@@ -88,8 +89,10 @@ fn read_once(dir: &Path) -> Result<Files, Problems> {
             Err(error) => unreadable(&path, &error, &log),
         }
     }
-    let problems = log.into_problems();
+    files.strays = strays(dir);
+    let mut problems = log.into_problems();
     if problems.has_errors() {
+        problems.append(files.strays);
         Err(problems)
     } else {
         Ok(files)
@@ -121,7 +124,7 @@ fn unreadable(path: &str, error: &io::Error, log: &Log) {
 }
 
 /// Changes whenever a file of the table in `dir` is replaced, written or removed, as far as names, lengths and times of
-/// change tell. Cheap: no content is read.
+/// change tell, and whenever a name comes or goes that is nearly that of one. Cheap: no content is read.
 pub fn fingerprint(dir: &Path) -> u64 {
     let mut hasher = blake3::Hasher::new();
     for path in paths(dir, &Log::new('T')) {
@@ -133,6 +136,10 @@ pub fn fingerprint(dir: &Path) -> u64 {
         hasher.update(&[0]);
         hasher.update(&meta.len().to_le_bytes());
         hasher.update(&changed.map_or(0, |age| age.as_nanos()).to_le_bytes());
+    }
+    for stray in strays(dir).iter() {
+        hasher.update(stray.place.file.as_bytes());
+        hasher.update(&[0]);
     }
     let hash = hasher.finalize();
     u64::from_le_bytes(hash.as_bytes()[..8].try_into().expect("a hash has 32 octets"))

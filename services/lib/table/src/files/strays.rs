@@ -11,7 +11,7 @@ use crate::code;
 const BEGINNING_MIN: usize = 4;
 
 /// A warning for each such name in `dir`.
-pub(crate) fn strays(dir: &Path) -> Problems {
+pub(super) fn strays(dir: &Path) -> Problems {
     let log = Log::new('T');
     let warn = |name: &str, meant: &str| {
         let help = format!("did you mean \"{meant}\"?");

@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use super::{READS_MAX, directory::read_still, fingerprint, read, strays};
+use super::{READS_MAX, directory::read_still, fingerprint, read};
 
 fn write(dir: &Path, path: &str, text: &str) {
     let path = dir.join(path);
@@ -83,7 +83,8 @@ fn names_that_are_nearly_those_of_a_table_are_told() {
     ];
     let paths = near.iter().map(|(path, _)| path).chain(&other);
     paths.for_each(|path| write(dir.path(), path, ""));
-    let said = strays(dir.path());
+    let files = read(dir.path()).expect("readable");
+    let said = files.strays();
     let mut wanted =
         near.map(|(path, meant)| (path.trim_end_matches("/atlas.csv").trim_end_matches("/vip.txt"), meant));
     wanted.sort_unstable();
@@ -107,9 +108,13 @@ fn versions_and_fingerprints_follow_the_files() {
         before,
         (read(dir.path()).expect("readable").version(), fingerprint(dir.path()))
     );
+    // One that was meant to be of the table is looked at, and changes nothing.
+    write(dir.path(), "policy.toml", "");
+    let beside = (read(dir.path()).expect("readable").version(), fingerprint(dir.path()));
+    assert!(before.0 == beside.0 && before.1 != beside.1);
     write(dir.path(), "rates/a.csv", "");
     let after = (read(dir.path()).expect("readable").version(), fingerprint(dir.path()));
-    assert!(before.0 != after.0 && before.1 != after.1);
+    assert!(beside.0 != after.0 && beside.1 != after.1);
 }
 
 /// Writes a file after each of the first two readings: the third is of one moment.
