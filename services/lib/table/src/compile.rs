@@ -2,12 +2,13 @@
 
 mod books;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use sms::{CarrierName, Content, SenderKind};
+use sms::{CarrierName, Class, Content, SenderKind};
 
 use crate::{
     check::Checked,
+    decision::Terms,
     digits::Digits,
     fit::{Fits, Set},
     gate::{self, GateMaker},
@@ -18,7 +19,7 @@ use crate::{
     ranking::Ranker,
     rates::CarrierIndex,
     senders::{SenderRule, Senders},
-    spec::{CarrierSpec, End, PolicySpec, RouteSpec, Spec},
+    spec::{CarrierSpec, End, OnUnknown, PolicySpec, RouteSpec, Spec},
     table::{Carrier, Table},
 };
 
@@ -177,22 +178,34 @@ impl Routes<'_> {
                 weights: spec.weights.clone(),
             },
             route_types: spec.route_types.clone().or_else(|| defaults.route_types.clone()),
-            attempts: spec.attempts.or(defaults.attempts).unwrap_or(ATTEMPTS_DEFAULT),
-            deadline: spec.deadline.or(defaults.deadline),
+            terms: Class::ALL.map(|class| self.terms(spec, class)),
             max_price: spec.max_price.or(defaults.max_price),
             min_margin: spec.min_margin.or(defaults.min_margin),
             min_delivery_rate: spec.min_delivery_rate.or(defaults.min_delivery_rate),
-            receipt_within: spec.receipt_within.or(defaults.receipt_within),
-            spill_after: spec.spill_after.or(defaults.spill_after),
-            on_unknown: spec.on_unknown.or(defaults.on_unknown),
-            lookup: spec.lookup.or(defaults.lookup).unwrap_or_default(),
         };
         route.able = self.able(&route);
         route
     }
-}
 
-impl Routes<'_> {
+    /// The route's rules, else those of the defaults, else those of the class.
+    fn terms(&self, spec: &RouteSpec, class: Class) -> Terms {
+        let defaults = self.defaults;
+        let (spill_after, on_unknown) = match class {
+            Class::Otp => (Some(Duration::from_secs(2)), OnUnknown::Resend),
+            Class::Transactional => (Some(Duration::from_secs(30)), OnUnknown::Wait),
+            Class::Promotional => (None, OnUnknown::Fail),
+        };
+        let deadline = spec.deadline.or(defaults.deadline);
+        Terms {
+            attempts: spec.attempts.or(defaults.attempts).unwrap_or(ATTEMPTS_DEFAULT),
+            deadline: deadline.unwrap_or(class.deadline_default()),
+            receipt_within: spec.receipt_within.or(defaults.receipt_within),
+            spill_after: spec.spill_after.or(defaults.spill_after).or(spill_after),
+            on_unknown: spec.on_unknown.or(defaults.on_unknown).unwrap_or(on_unknown),
+            lookup: spec.lookup.or(defaults.lookup).unwrap_or_default(),
+        }
+    }
+
     /// The carriers of `route` that can take some message.
     fn able(&self, route: &Route) -> Set {
         let mut listed = vec![false; self.carriers.len()];
@@ -203,7 +216,7 @@ impl Routes<'_> {
             .for_each(|carrier| listed[usize::from(*carrier)] = true);
         Set::of(self.carriers.len(), |at| {
             let carrier = &self.carriers[at];
-            let has_receipts = carrier.receipts || route.receipt_within.is_none();
+            let has_receipts = carrier.receipts || !route.wants_receipts();
             listed[at] && carrier.enabled && !route.refuses_type(carrier.route_type) && has_receipts
         })
     }

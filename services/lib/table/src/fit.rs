@@ -10,8 +10,10 @@ use crate::{network::Country, policy::Route, rates::CarrierIndex, senders::Sende
 pub(crate) struct Fits {
     words: usize,
     encodings: [Set; 3],
-    /// With every carrier that may show another sender than the message's.
+    /// By the kind of the sender that a carrier is to show.
     kinds: [Set; 3],
+    /// The same, with every carrier that may be told to show another than the message's.
+    kinds_ruled: [Set; 3],
     concatenation: Set,
     ported: Set,
     /// Carriers that serve any country.
@@ -53,7 +55,8 @@ impl Fits {
         let count = carriers.len();
         let of = |is_in: &dyn Fn(&Carrier) -> bool| Set::of(count, |at| is_in(&carriers[at]));
         let ruled = Set::of(count, |at| senders.has_rules(index(at)));
-        let kind = |kind| Set::of(count, |at| carriers[at].shows(kind) || senders.has_rules(index(at)));
+        let kinds = [SenderKind::Alphanumeric, SenderKind::LongCode, SenderKind::ShortCode];
+        let ruled_kind = |kind| Set::of(count, |at| carriers[at].shows(kind) || senders.has_rules(index(at)));
         let mut named: Vec<Country> = carriers
             .iter()
             .flat_map(|one| one.countries.iter().flatten())
@@ -68,7 +71,8 @@ impl Fits {
             words: count.div_ceil(64),
             encodings: [Encoding::Gsm7, Encoding::Ucs2, Encoding::Binary]
                 .map(|encoding| of(&|one| one.carries(encoding))),
-            kinds: [SenderKind::Alphanumeric, SenderKind::LongCode, SenderKind::ShortCode].map(kind),
+            kinds: kinds.map(|kind| of(&|one| one.shows(kind))),
+            kinds_ruled: kinds.map(ruled_kind),
             concatenation: of(&|one| one.concatenation),
             ported: of(&|one| one.accepts_ported),
             anywhere: of(&|one| one.countries.is_none()),
@@ -77,13 +81,22 @@ impl Fits {
         }
     }
 
-    /// Fills `left` with the carriers of `route` that can take `message`, but for those in `avoided`. What senders.csv says of
-    /// a carrier, see [`Fits::is_ruled`], and all about prices is left open.
-    pub(crate) fn fill(&self, left: &mut Vec<u64>, route: &Route, message: &Message<'_, '_>, avoided: &[CarrierIndex]) {
+    /// Fills `left` with the carriers of `route` that can take `message`, but for those in `avoided`. All about prices is left
+    /// open, and, where rules of senders.csv may fit the message and `is_ruled`, what they say of a carrier: see
+    /// [`Fits::is_ruled`].
+    pub(crate) fn fill(
+        &self,
+        left: &mut Vec<u64>,
+        route: &Route,
+        message: &Message<'_, '_>,
+        is_ruled: bool,
+        avoided: &[CarrierIndex],
+    ) {
+        let kinds = if is_ruled { &self.kinds_ruled } else { &self.kinds };
         let countries = self.serving(message.resolved.country);
         let (encodings, kinds) = (
             &self.encodings[message.encoding as usize],
-            &self.kinds[message.sender_kind as usize],
+            &kinds[message.sender_kind as usize],
         );
         // Without a branch: which messages are long or to ported numbers is anybody's guess.
         let (short, stayed) = (set_if(message.segments <= 1), set_if(!message.resolved.ported));
@@ -95,11 +108,6 @@ impl Fits {
         for carrier in avoided {
             left[usize::from(*carrier) / 64] &= !(1 << (carrier % 64));
         }
-    }
-
-    /// Whether senders.csv may change the sender towards any carrier.
-    pub(crate) fn is_any_ruled(&self) -> bool {
-        self.ruled.0.iter().any(|word| *word != 0)
     }
 
     /// Whether senders.csv may change the sender towards `carrier`.

@@ -20,6 +20,7 @@ pub mod diff;
 mod digits;
 mod explain;
 pub mod files;
+mod filter;
 mod fit;
 mod gate;
 mod glob;

@@ -7,10 +7,10 @@ impl Table {
     /// defaults if they do.
     pub fn lookups(&self) -> impl Iterator<Item = &str> {
         let policies = self.policies.iter().filter(|policy| match &policy.ends {
-            Some(Ends::Route(route)) => route.lookup != Lookup::Never,
+            Some(Ends::Route(route)) => route.lookup() != Lookup::Never,
             _ => false,
         });
-        let defaults = (self.default_route.lookup != Lookup::Never).then_some("");
+        let defaults = (self.default_route.lookup() != Lookup::Never).then_some("");
         policies.map(|policy| &*policy.name).chain(defaults)
     }
 }

@@ -24,12 +24,12 @@ struct Desk<'t, 'a> {
     query: &'a Query<'a>,
     message: &'a Message<'t, 'a>,
     route: &'t Route,
-    /// The rules of senders.csv, where they may fit a carrier of the route.
+    /// The rules of senders.csv that may fit the message; `None` = none does.
     rules: Option<Fitting<'t>>,
     /// How well carriers deliver, where the route ranks or refuses by it.
     figures: Option<Figures<'t>>,
-    /// Longest wait for a carrier; beyond it the carrier is saturated.
-    patience: Duration,
+    /// Longest wait for a carrier; beyond it the carrier is saturated. `None` = nobody knows how long to wait.
+    patience: Option<Duration>,
     /// What the customer pays for a segment, where the route asks for a margin; `None` = nothing is agreed.
     sell: Option<Micros>,
 }
@@ -54,12 +54,15 @@ pub(crate) fn offer<'t, P: Probe<'t>>(
         query,
         message,
         route,
-        rules: table.fits.is_any_ruled().then(|| table.senders.of(message)),
+        rules: table.senders.of(message),
         figures: needs_figures.then(|| table.quality.of(resolved.network)),
-        patience: patience(query, &decision.terms),
+        patience: query.standings.map(|_| patience(query, &decision.terms)),
         sell,
     };
-    table.fits.fill(&mut decision.fit, route, message, &decision.avoided);
+    let is_ruled = desk.rules.is_some();
+    table
+        .fits
+        .fill(&mut decision.fit, route, message, is_ruled, &decision.avoided);
     let offers = || Offers::new(&table.rankings, &table.rates, resolved, message.at);
     match route.strategy {
         Strategy::LeastCost => desk.in_order(offers(), P::WANTS_ALL, decision),
@@ -243,10 +246,9 @@ impl<'t> Desk<'t, '_> {
     /// refuses it.
     fn judge(&self, index: CarrierIndex, cost: Micros) -> Result<(Quality, Shown), Refusal> {
         let carrier = &self.table.carriers[usize::from(index)];
-        let shown = if self.table.fits.is_ruled(index) {
-            self.shown(index, carrier)?
-        } else {
-            Shown::AsIs
+        let shown = match self.rules {
+            Some(_) if self.table.fits.is_ruled(index) => self.shown(index, carrier)?,
+            _ => Shown::AsIs,
         };
         let quality = self.figures.map_or(Quality::UNTOLD, |figures| quality(figures, index));
         let why = self.unprofitable(cost, quality).or_else(|| self.unready(carrier));
@@ -282,7 +284,7 @@ impl<'t> Desk<'t, '_> {
         } else {
             standing
                 .expected_wait
-                .filter(|wait| *wait > self.patience)
+                .filter(|wait| self.patience.is_some_and(|patience| *wait > patience))
                 .map(|_| Refusal::Saturated)
         }
     }
@@ -313,7 +315,7 @@ impl<'t> Desk<'t, '_> {
             Refusal::Encoding
         } else if message.segments > 1 && !carrier.concatenation {
             Refusal::Concatenation
-        } else if route.receipt_within.is_some() && !carrier.receipts {
+        } else if route.wants_receipts() && !carrier.receipts {
             Refusal::Receipts
         } else if message.resolved.ported && !carrier.accepts_ported {
             Refusal::Ported

@@ -1,16 +1,17 @@
 //! Policies and routes as the walk uses them.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
-use sms::Size;
+use sms::{Class, Size};
 
 use crate::{
+    decision::Terms,
     digits::Digits,
     fit::Set,
     instant::Span,
     money::Micros,
     rates::CarrierIndex,
-    spec::{Conditions, Lookup, OnUnknown, RouteType, Strategy, Test},
+    spec::{Conditions, Lookup, RouteType, Strategy, Test},
     walk::Message,
 };
 
@@ -53,24 +54,34 @@ pub(crate) struct Route {
     pub(crate) able: Set,
     /// `None` = any.
     pub(crate) route_types: Option<Vec<RouteType>>,
-    pub(crate) attempts: u32,
-    /// `None` = that of the class, as for `spill_after` and `on_unknown`.
-    pub(crate) deadline: Option<Duration>,
+    /// By [`Class`].
+    pub(crate) terms: [Terms; 3],
     pub(crate) max_price: Option<Micros>,
     /// What a customer must pay above a segment's cost; may be below zero.
     pub(crate) min_margin: Option<Micros>,
     /// From 0 to 1.
     pub(crate) min_delivery_rate: Option<f64>,
-    pub(crate) receipt_within: Option<Duration>,
-    pub(crate) spill_after: Option<Duration>,
-    pub(crate) on_unknown: Option<OnUnknown>,
-    pub(crate) lookup: Lookup,
 }
 
 impl Route {
-    /// How many candidates a decision hands out.
+    /// What it says of messages of `class`.
+    pub(crate) fn terms(&self, class: Class) -> &Terms {
+        &self.terms[class as usize]
+    }
+
+    /// How many candidates a decision hands out, whatever the class.
     pub(crate) fn attempts_max(&self) -> usize {
-        usize::try_from(self.attempts).unwrap_or(usize::MAX)
+        usize::try_from(self.terms[0].attempts).unwrap_or(usize::MAX)
+    }
+
+    /// Whether it waits for a receipt, whatever the class.
+    pub(crate) fn wants_receipts(&self) -> bool {
+        self.terms[0].receipt_within.is_some()
+    }
+
+    /// When it asks which network serves a number, whatever the class.
+    pub(crate) fn lookup(&self) -> Lookup {
+        self.terms[0].lookup
     }
 
     /// Whether the route wants other types of routes.

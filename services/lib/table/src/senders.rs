@@ -12,6 +12,7 @@ use std::{
 use sms::SenderKind;
 
 use crate::{
+    filter::Filter,
     glob::Glob,
     names::{NameId, Names},
     network::Country,
@@ -23,8 +24,10 @@ use crate::{
 #[derive(Debug, Default)]
 pub(crate) struct Senders {
     rules: Vec<SenderRule>,
+    /// Of what rules name: most messages name nothing of it.
+    named: Filter,
     /// Rules by what they name, each list in file order.
-    lists: HashMap<Named, Vec<u32>, BuildHasherDefault<Mixer>>,
+    lists: HashMap<Named, Vec<u32>, BuildHasherDefault<Taken>>,
     /// What the rules of a list have in common, each once: few tables use more than two.
     shapes: Vec<Named>,
     /// Carriers that rules name; `None` = any.
@@ -98,6 +101,7 @@ impl Senders {
         Self {
             carriers: rules.iter().map(|rule| rule.carrier).collect(),
             rules,
+            named: Filter::new(lists.keys().map(Named::mixed)),
             lists,
             shapes,
         }
@@ -108,8 +112,8 @@ impl Senders {
         self.carriers.contains(&None) || self.carriers.contains(&Some(carrier))
     }
 
-    /// The rules that may fit `message`.
-    pub(crate) fn of<'t>(&'t self, message: &Message<'_, '_>) -> Fitting<'t> {
+    /// The rules that may fit `message`; `None` = there is none.
+    pub(crate) fn of<'t>(&'t self, message: &Message<'_, '_>) -> Option<Fitting<'t>> {
         let own = Named {
             account: message.account.id,
             sender: message.from.id,
@@ -120,13 +124,15 @@ impl Senders {
             lists: [&[]; SHAPES],
             count: 0,
         };
-        for shape in &self.shapes {
-            if let Some(list) = own.in_shape(shape).and_then(|named| self.lists.get(&named)) {
+        for named in self.shapes.iter().filter_map(|shape| own.in_shape(shape)) {
+            if self.named.may_hold(named.mixed())
+                && let Some(list) = self.lists.get(&named)
+            {
                 fitting.lists[fitting.count] = list;
                 fitting.count += 1;
             }
         }
-        fitting
+        (fitting.count > 0).then_some(fitting)
     }
 
     /// What a rule shows, and its kind.
@@ -169,17 +175,15 @@ impl SenderRule {
 
 impl Hash for Named {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        let country = self.country.map_or(0, |country| country.index() as u64 + 1);
-        let number = |name: Option<NameId>| name.map_or(0, |name| u64::from(name.0) + 1);
-        state.write_u64(number(self.account) << 42 ^ number(self.sender) << 10 ^ country);
+        state.write_u64(self.mixed());
     }
 }
 
-/// Hashes the one number that [`Named`] comes to: rows are of the table's own making.
+/// Takes the one number that [`Named::mixed`] comes to as it is.
 #[derive(Clone, Copy, Debug, Default)]
-struct Mixer(u64);
+struct Taken(u64);
 
-impl Hasher for Mixer {
+impl Hasher for Taken {
     fn finish(&self) -> u64 {
         self.0
     }
@@ -189,13 +193,21 @@ impl Hasher for Mixer {
     }
 
     fn write_u64(&mut self, number: u64) {
-        // Both halves of the product, so that every bit reaches the lowest.
-        let product = u128::from(self.0 ^ number) * 0x9E37_79B9_7F4A_7C15;
-        self.0 = product as u64 ^ (product >> 64) as u64;
+        self.0 ^= number;
     }
 }
 
 impl Named {
+    /// A hash: rows are of the table's own making, so that no secret is wanted.
+    fn mixed(&self) -> u64 {
+        let country = self.country.map_or(0, |country| country.index() as u64 + 1);
+        let number = |name: Option<NameId>| name.map_or(0, |name| u64::from(name.0) + 1);
+        let parts = number(self.account) << 42 ^ number(self.sender) << 10 ^ country;
+        // Both halves of the product, so that every bit reaches the lowest.
+        let product = u128::from(parts) * 0x9E37_79B9_7F4A_7C15;
+        product as u64 ^ (product >> 64) as u64
+    }
+
     fn has_shape_of(&self, other: &Self) -> bool {
         self.account.is_some() == other.account.is_some()
             && self.sender.is_some() == other.sender.is_some()

@@ -1,12 +1,10 @@
 //! The walk: policies in order, then the candidates of the route that ends it. Generic over a probe: with `()` it decides,
 //! with a recorder it explains, so the two cannot drift apart.
 
-use std::time::Duration;
-
 use sms::{Class, Encoding, SenderKind, UnixMs};
 
 use crate::{
-    decision::{Action, Decision, Refusal, Terms},
+    decision::{Action, Decision, Refusal},
     digits::Digits,
     names::Name,
     numbers::Resolved,
@@ -15,7 +13,6 @@ use crate::{
     query::Query,
     rates::{CarrierIndex, Price},
     senders::Shown,
-    spec::OnUnknown,
     table::Table,
 };
 
@@ -80,7 +77,7 @@ pub(crate) fn walk<'t, P: Probe<'t>>(table: &'t Table, query: &Query<'_>, probe:
     let route = follow(table, &mut message, probe, decision);
     (decision.encoding, decision.segments) = (message.encoding, message.segments);
     if let Some(route) = route {
-        decision.terms = terms(route, query.class);
+        decision.terms = *route.terms(query.class);
         offer(table, query, &message, route, probe, decision);
     }
     decision.tags = message.tags;
@@ -165,21 +162,4 @@ fn act<'t: 'q, 'q, P: Probe<'t>>(
     decision.copies.extend(policy.copy.iter().map(|to| &**to));
     message.tags.extend(policy.tag.as_deref());
     decision.avoided.extend_from_slice(&policy.avoid);
-}
-
-/// The route's rules, with those of the class where it says nothing.
-fn terms(route: &Route, class: Class) -> Terms {
-    let (spill_after, on_unknown) = match class {
-        Class::Otp => (Some(Duration::from_secs(2)), OnUnknown::Resend),
-        Class::Transactional => (Some(Duration::from_secs(30)), OnUnknown::Wait),
-        Class::Promotional => (None, OnUnknown::Fail),
-    };
-    Terms {
-        attempts: route.attempts,
-        deadline: route.deadline.unwrap_or(class.deadline_default()),
-        receipt_within: route.receipt_within,
-        spill_after: route.spill_after.or(spill_after),
-        on_unknown: route.on_unknown.unwrap_or(on_unknown),
-        lookup: route.lookup,
-    }
 }
