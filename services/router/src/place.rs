@@ -205,6 +205,7 @@ impl<'a> Decisions<'a> {
             roll: roll(message, ask.number),
             tried: &tried,
             standings: Some(standings),
+            figures: None,
             accepted_at: Some(message.accepted_at),
             ttl: message.ttl,
         };

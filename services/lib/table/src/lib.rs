@@ -7,7 +7,7 @@
 //! The way through this crate is the way of a table: `files` → `spec` (as written) → `check` → `compile` → `walk` (the
 //! policies, those that `gate` leaves) → `offer` (the candidates, those that `fit`, in the order of `ranking`), with
 //! `numbers`, `rates`, `senders`, `sell`, `quality` and `rank` beside them. What only a running router knows comes in as
-//! [`Standings`].
+//! [`Standings`] and [`LiveFigures`].
 
 pub mod batch;
 pub mod cases;
@@ -19,6 +19,7 @@ mod decision;
 pub mod diff;
 mod digits;
 mod explain;
+mod figures;
 pub mod files;
 mod filter;
 mod fit;
@@ -53,6 +54,7 @@ mod walk;
 pub use decision::{Action, Candidate, Decision, HeldBack, Refusal, Terms};
 pub use digits::{DIGITS_MAX, Digits};
 pub use explain::{CandidateReport, Explanation, Rewritten, ServedBy, Step};
+pub use figures::{Figures, LiveFigures};
 pub use instant::{InstantError, instant_text, unix_ms};
 pub use live::LiveTable;
 pub use money::{COST_UNITS_MAX, FX_MAX, Micros, MoneyError, PRICE_UNITS_MAX};

@@ -1,6 +1,6 @@
 //! Networks and countries as compact values.
 
-use std::fmt;
+use std::{fmt, str::FromStr};
 
 /// A mobile network: MCC, and MNC where it is known. `01` and `1` and `001` are different MNCs.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -154,6 +154,19 @@ fn number(text: &str, digits: std::ops::RangeInclusive<usize>) -> Option<u16> {
 impl fmt::Display for Mcc {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:03}", self.0)
+    }
+}
+
+/// MCC and MNC together, or an MCC alone: what [`Network`] is displayed as.
+impl FromStr for Network {
+    type Err = NetworkError;
+
+    fn from_str(text: &str) -> Result<Self, NetworkError> {
+        if text.len() == 3 {
+            Self::parse(text, "")
+        } else {
+            Self::parse_together(text)
+        }
     }
 }
 

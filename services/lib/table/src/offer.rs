@@ -7,7 +7,7 @@ use crate::{
     fit,
     money::Micros,
     policy::Route,
-    quality::{Figures, Quality, quality},
+    quality::{Known, Quality},
     query::Query,
     rank,
     ranking::Offers,
@@ -27,7 +27,7 @@ struct Desk<'t, 'a> {
     /// The rules of senders.csv that may fit the message; `None` = none does.
     rules: Option<Fitting<'t>>,
     /// How well carriers deliver, where the route ranks or refuses by it.
-    figures: Option<Figures<'t>>,
+    figures: Option<Known<'t, 'a>>,
     /// Longest wait for a carrier; beyond it the carrier is saturated. `None` = nobody knows how long to wait.
     patience: Option<Duration>,
     /// What the customer pays for a segment, where the route asks for a margin; `None` = nothing is agreed.
@@ -55,7 +55,7 @@ pub(crate) fn offer<'t, P: Probe<'t>>(
         message,
         route,
         rules: table.senders.of(message),
-        figures: needs_figures.then(|| table.quality.of(resolved.network)),
+        figures: needs_figures.then(|| table.quality.of(resolved.network, query.figures)),
         patience: query.standings.map(|_| patience(query, &decision.terms)),
         sell,
     };
@@ -250,7 +250,9 @@ impl<'t> Desk<'t, '_> {
             Some(_) if self.table.fits.is_ruled(index) => self.shown(index, carrier)?,
             _ => Shown::AsIs,
         };
-        let quality = self.figures.map_or(Quality::UNTOLD, |figures| quality(figures, index));
+        let quality = self
+            .figures
+            .map_or(Quality::UNTOLD, |known| known.quality(index, &carrier.name));
         let why = self.unprofitable(cost, quality).or_else(|| self.unready(carrier));
         match why {
             Some(why) => Err(why),

@@ -1,6 +1,14 @@
 //! How well carriers deliver to a network: a cautious rate, and how long it takes.
 
-use crate::{network::Network, rates::CarrierIndex};
+use std::time::Duration;
+
+use sms::CarrierName;
+
+use crate::{
+    figures::{self, LiveFigures},
+    network::Network,
+    rates::CarrierIndex,
+};
 
 /// Delivery rate of a carrier that was tried less often than [`ATTEMPTS_TELLING`].
 const RATE_UNTOLD: f64 = 0.90;
@@ -19,6 +27,15 @@ pub(crate) struct QualityBook {
 
 /// The figures of one network, in order of carriers.
 pub(crate) type Figures<'a> = &'a [(CarrierIndex, Quality)];
+
+/// What is known of carriers on the network of one message.
+#[derive(Clone, Copy)]
+pub(crate) struct Known<'t, 'a> {
+    /// As the table says.
+    written: Figures<'t>,
+    /// As a running router counts.
+    live: Option<(&'a dyn LiveFigures, Network)>,
+}
 
 /// What is known of one carrier and network.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -41,12 +58,17 @@ impl Quality {
         let rate = if attempts < ATTEMPTS_TELLING {
             RATE_UNTOLD
         } else {
-            wilson(attempts as f64, delivered as f64)
+            wilson(attempts as f64, delivered.min(attempts) as f64)
         };
         Self {
             rate,
             p95_seconds: p95_seconds.unwrap_or(f64::INFINITY),
         }
+    }
+
+    fn counted(figures: figures::Figures) -> Self {
+        let p95_seconds = figures.p95.as_ref().map(Duration::as_secs_f64);
+        Self::of(figures.attempts, figures.delivered, p95_seconds)
     }
 }
 
@@ -69,8 +91,15 @@ impl QualityBook {
         }
     }
 
-    /// The figures of `network`; none where it is not known.
-    pub(crate) fn of(&self, network: Option<Network>) -> Figures<'_> {
+    /// What is known on `network`, of which `live` may know more; nothing where it is not known.
+    pub(crate) fn of<'t, 'a>(&'t self, network: Option<Network>, live: Option<&'a dyn LiveFigures>) -> Known<'t, 'a> {
+        Known {
+            written: self.written(network),
+            live: live.zip(network),
+        }
+    }
+
+    fn written(&self, network: Option<Network>) -> Figures<'_> {
         let find = |network| self.networks.binary_search_by_key(&network, |(known, _)| *known).ok();
         let Some(at) = network.and_then(find) else { return &[] };
         let end = self
@@ -78,6 +107,18 @@ impl QualityBook {
             .get(at + 1)
             .map_or(self.figures.len(), |(_, begin)| *begin);
         &self.figures[self.networks[at].1..end]
+    }
+}
+
+impl Known<'_, '_> {
+    /// What is known of the carrier called `name`: what was counted of late if it tells something, else what the table
+    /// says, else what is assumed of a stranger.
+    pub(crate) fn quality(&self, carrier: CarrierIndex, name: &CarrierName) -> Quality {
+        let live = self.live.and_then(|(live, network)| live.figures(name, network));
+        if let Some(counted) = live.filter(|counted| counted.attempts >= ATTEMPTS_TELLING) {
+            return Quality::counted(counted);
+        }
+        quality(self.written, carrier)
     }
 }
 

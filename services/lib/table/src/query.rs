@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sms::{CarrierName, Class, Encoding, UnixMs};
 
-use crate::{network::Network, standing::Standings};
+use crate::{figures::LiveFigures, network::Network, standing::Standings};
 
 /// One message as a decision sees it. Time, die and health are inputs: deciding reads none of them anywhere else.
 #[derive(Clone, Copy)]
@@ -35,6 +35,8 @@ pub struct Query<'a> {
     pub tried: &'a [CarrierName],
     /// How carriers stand just now; `None` = nothing speaks against any of them.
     pub standings: Option<&'a dyn Standings>,
+    /// How well carriers deliver of late; `None` = `quality.csv` alone says.
+    pub figures: Option<&'a dyn LiveFigures>,
     /// When the message was accepted: its deadline counts from then. `None` = at `at`.
     pub accepted_at: Option<UnixMs>,
     /// The deadline that the message itself names, after its acceptance; `None` = the route's, else the class's.
@@ -80,6 +82,7 @@ impl<'a> Query<'a> {
             roll: 0,
             tried: &[],
             standings: None,
+            figures: None,
             accepted_at: None,
             ttl: None,
         }

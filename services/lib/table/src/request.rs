@@ -5,7 +5,7 @@ use sms::{Class, Content, Encoding, Msisdn, TEXT_OCTETS_MAX, UnixMs};
 
 use crate::{
     instant::{InstantError, unix_ms},
-    network::{Network, NetworkError},
+    network::NetworkError,
     query::{Query, Served, Source},
 };
 
@@ -125,7 +125,7 @@ impl Request {
             .map_or(Ok(Class::default()), str::parse)
             .map_err(RequestError::Class)?;
         let at = self.at.as_deref().map_or(Ok(now), unix_ms)?;
-        let network = self.network.as_deref().map(network).transpose()?;
+        let network = self.network.as_deref().map(str::parse).transpose()?;
         Ok(Asked {
             to: self.to,
             from,
@@ -214,13 +214,5 @@ fn bounded(field: &'static str, value: String, limit: usize) -> Result<String, R
         })
     } else {
         Ok(value)
-    }
-}
-
-fn network(text: &str) -> Result<Network, NetworkError> {
-    if text.len() == 3 {
-        Network::parse(text, "")
-    } else {
-        Network::parse_together(text)
     }
 }

@@ -3,7 +3,7 @@
 use crate::{
     generate::{ACCOUNTS, CLASSES, DAYS, ENCODINGS, NETS, SENDERS, SPANS, TEXTS, digits},
     rng::Rng,
-    world::{Ask, Live, Net, World},
+    world::{Ask, Live, LiveRow, Net, World},
 };
 
 /// Half an hour in milliseconds: every edge of a local day lies on one.
@@ -25,6 +25,27 @@ fn number(rng: &mut Rng, world: &World) -> String {
     if rng.chance(10) { format!("+{number}") } else { number }
 }
 
+/// Figures of some carriers on some networks, most of them where a message may go.
+fn figures(rng: &mut Rng, names: &[String]) -> Vec<LiveRow> {
+    let mut rows: Vec<LiveRow> = Vec::new();
+    for _ in 0..rng.below(12) {
+        let (carrier, net) = (rng.pick(names), rng.pick(&NETS));
+        let attempts = rng.pick(&[0, 1, 29, 30, 31, 500]);
+        let delivered = rng.pick(&[0, attempts / 3, attempts, attempts * 4 / 5]);
+        let p95 = rng.maybe(80, &[0, 500, 3_000, 12_250]);
+        if !rows.iter().any(|row| row.carrier == carrier && row.net == net) {
+            rows.push(LiveRow {
+                carrier,
+                net,
+                attempts,
+                delivered,
+                p95,
+            });
+        }
+    }
+    rows
+}
+
 fn live(rng: &mut Rng, world: &World, at: i64) -> Live {
     let names: Vec<String> = world.carriers.iter().map(|carrier| carrier.name.clone()).collect();
     let some = |rng: &mut Rng, percent| {
@@ -42,6 +63,7 @@ fn live(rng: &mut Rng, world: &World, at: i64) -> Live {
         waits: waits.into_iter().map(|name| (name, wait(rng))).collect(),
         accepted_at: rng.chance(50).then(|| at - rng.pick(&[0, 1, 60_000, 119_999])),
         ttl: rng.maybe(30, &SPANS),
+        figures: figures(rng, &names),
     }
 }
 

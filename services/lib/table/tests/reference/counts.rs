@@ -48,7 +48,10 @@ const RULES: [(&str, &[&str]); 14] = [
     ("country", &["own row", "first row", "none"]),
     ("rate", &["mcc+mnc", "prefix", "mcc", "none"]),
     ("sell", &["own sheet", "default sheet", "none", "closed"]),
-    ("quality", &["few attempts", "bound", "none"]),
+    (
+        "quality",
+        &["few attempts", "bound", "none", "live", "few live attempts"],
+    ),
     ("money", &["half to even", "rounded", "exact"]),
     ("act", &["sender", "tag", "avoid", "recipient", "text", "copy"]),
     ("held", CONDITIONS),

@@ -4,7 +4,7 @@ use std::{fmt, time::Duration};
 
 use serde_json::Value;
 use sms::{CarrierName, Class, UnixMs};
-use table::{Asked, Decision, Lookup, OnUnknown, Query, Request, Served, Source, Standing, Table};
+use table::{Asked, Decision, Figures, Lookup, Network, OnUnknown, Query, Request, Served, Source, Standing, Table};
 
 use crate::{
     answer::{Answer, ServedBy, answer, money, told},
@@ -60,6 +60,19 @@ fn standing(live: &Live, carrier: &str) -> Standing {
     }
 }
 
+fn figures(live: &Live, carrier: &str, network: Network) -> Option<Figures> {
+    let is_it = |(mcc, mnc)| Network::parse(mcc, mnc) == Ok(network);
+    let row = live
+        .figures
+        .iter()
+        .find(|row| row.carrier == carrier && is_it(row.net))?;
+    Some(Figures {
+        attempts: row.attempts,
+        delivered: row.delivered,
+        p95: row.p95.map(Duration::from_millis),
+    })
+}
+
 /// Whether table and reference agree on `ask`, in every field of every answer.
 ///
 /// `decided` is the answer to whatever was asked before: nothing of it may be left.
@@ -74,6 +87,7 @@ pub(crate) fn judge<'t>(
     let live = ask.live.clone().unwrap_or_default();
     let tried: Vec<CarrierName> = live.tried.iter().map(|name| CarrierName::new(name).unwrap()).collect();
     let standings = |carrier: &CarrierName, _: Class| standing(&live, carrier.as_str());
+    let counted = |carrier: &CarrierName, network: Network| figures(&live, carrier.as_str(), network);
     let mut query = asked.query();
     if ask.is_hlr {
         query.network = query.network.map(|served| Served {
@@ -85,6 +99,7 @@ pub(crate) fn judge<'t>(
         query = Query {
             tried: &tried,
             standings: Some(&standings),
+            figures: Some(&counted),
             accepted_at: live.accepted_at.map(|at| UnixMs(at as u64)),
             ttl: live.ttl.map(Duration::from_millis),
             ..query

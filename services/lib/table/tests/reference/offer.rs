@@ -136,9 +136,27 @@ fn convert(price: i128, fx: i128, counts: &mut Counts) -> i128 {
     }
 }
 
-/// Lower end of the 95 % Wilson interval, and p95 seconds; both of carrier and network.
-fn quality(world: &World, carrier: &str, message: &Message, counts: &mut Counts) -> (f64, Option<f64>) {
+/// Lower end of the 95 % Wilson interval, and p95 seconds; both of carrier and network. What a running router counted
+/// stands in place of the row from 30 attempts up.
+fn quality(
+    world: &World,
+    carrier: &str,
+    message: &Message,
+    live: Option<&Live>,
+    counts: &mut Counts,
+) -> (f64, Option<f64>) {
     let net = message.resolved.net.map(|(net, _)| net);
+    let counted = live.and_then(|live| {
+        let mut rows = live.figures.iter();
+        rows.find(|row| row.carrier == carrier && Some(row.net) == net)
+    });
+    if let Some(row) = counted {
+        counts.add("quality", if row.attempts < 30 { "few live attempts" } else { "live" });
+        if row.attempts >= 30 {
+            let p95 = row.p95.map(|ms| ms as f64 / 1_000.0);
+            return (wilson(row.attempts, row.delivered), p95);
+        }
+    }
     let row = world
         .quality
         .iter()
@@ -149,14 +167,18 @@ fn quality(world: &World, carrier: &str, message: &Message, counts: &mut Counts)
         return (0.9, p95);
     };
     counts.add("quality", "bound");
-    if row.delivered == 0 {
-        return (0.0, p95);
+    (wilson(row.attempts, row.delivered), p95)
+}
+
+fn wilson(attempts: u64, delivered: u64) -> f64 {
+    if delivered == 0 {
+        return 0.0;
     }
     let z = 1.959_964_f64;
-    let (n, p) = (row.attempts as f64, row.delivered as f64 / row.attempts as f64);
+    let (n, p) = (attempts as f64, delivered as f64 / attempts as f64);
     let centre = p + z * z / (2.0 * n);
     let spread = z * ((p * (1.0 - p) + z * z / (4.0 * n)) / n).sqrt();
-    (((centre - spread) / (1.0 + z * z / n)).max(0.0), p95)
+    ((centre - spread) / (1.0 + z * z / n)).max(0.0)
 }
 
 /// The sender towards `carrier`: `None` = refused.
@@ -265,7 +287,7 @@ fn offer(
         .map_or(1_000_000, |(_, fx)| *fx);
     let price = row.and_then(|row| row.price);
     let unit = price.map(|price| convert(price, fx, counts));
-    let (delivery, p95) = quality(world, &carrier.name, message, counts);
+    let (delivery, p95) = quality(world, &carrier.name, message, live, counts);
     let by_money = || {
         let Some(unit) = unit else {
             return Some(if row.is_some() { "closed" } else { "no_rate" });

@@ -178,12 +178,24 @@ pub(crate) struct Ask {
     pub(crate) live: Option<Live>,
 }
 
+/// What a running router counted of one carrier and network.
+#[derive(Clone, Debug)]
+pub(crate) struct LiveRow {
+    pub(crate) carrier: String,
+    pub(crate) net: Net,
+    pub(crate) attempts: u64,
+    pub(crate) delivered: u64,
+    /// Milliseconds.
+    pub(crate) p95: Option<u64>,
+}
+
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Live {
     pub(crate) tried: Vec<String>,
     pub(crate) down: Vec<String>,
     /// Carrier and milliseconds.
     pub(crate) waits: Vec<(String, u64)>,
+    pub(crate) figures: Vec<LiveRow>,
     pub(crate) accepted_at: Option<i64>,
     pub(crate) ttl: Option<u64>,
 }
