@@ -168,6 +168,7 @@ pub(super) fn attempt_to_pb(attempt: &Attempt) -> pb::Attempt {
     pb::Attempt {
         number: attempt.number.0,
         carrier: attempt.carrier.as_str().to_owned(),
+        network: attempt.network.clone(),
         price: attempt.price.as_ref().map(price_to_pb),
         table: attempt.table.clone(),
         policy: attempt.policy.clone(),
@@ -189,6 +190,7 @@ pub(super) fn attempt_from_pb(attempt: pb::Attempt) -> Result<Attempt, Invalid> 
     Ok(Attempt {
         number: OrderNumber(attempt.number),
         carrier: carrier("attempt.carrier", &attempt.carrier)?,
+        network: attempt.network,
         price: attempt.price.map(price_from_pb),
         table: attempt.table,
         policy: attempt.policy,

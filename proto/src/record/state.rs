@@ -89,6 +89,7 @@ fn progress_from_pb(progress: pb::Progress) -> Result<(OrderNumber, Progress), I
         .collect::<Result<Vec<_>, _>>()?;
     let receipts: BTreeMap<_, _> = heard.into_iter().map(|heard| (heard.segment, heard)).collect();
     let asked = attempt.answer.map(|answer| Asked {
+        network: attempt.network,
         price: attempt.price.map(message::price_from_pb),
         table: attempt.table,
         policy: attempt.policy,

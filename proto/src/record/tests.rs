@@ -143,11 +143,12 @@ fn answer() -> impl Strategy<Value = Answer> {
 }
 
 fn attempt() -> impl Strategy<Value = Attempt> {
-    let asked = (number(), carrier(), option::of(price()), ".*", ".*", instant());
+    let asked = (number(), carrier(), ".*", option::of(price()), ".*", ".*", instant());
     (asked, answer(), any::<bool>(), vec(".*", 0..3), vec(heard(), 0..3)).prop_map(
-        |((number, carrier, price, table, policy, issued_at), answer, spent, remote_ids, receipts)| Attempt {
+        |((number, carrier, network, price, table, policy, issued_at), answer, spent, remote_ids, receipts)| Attempt {
             number,
             carrier,
+            network,
             price,
             table,
             policy,
@@ -200,23 +201,27 @@ fn order() -> impl Strategy<Value = Order> {
         message(),
         number(),
         carrier(),
+        ".*",
         option::of(price()),
         mask(),
         any::<bool>(),
     );
     (asked, terms(), ".*", ".*", instant(), vec(attempt(), 0..3)).prop_map(
-        |((message, number, carrier, price, mask, receipt), terms, table, policy, issued_at, attempts)| Order {
-            message,
-            number,
-            carrier,
-            price,
-            mask,
-            receipt,
-            terms,
-            table,
-            policy,
-            issued_at,
-            attempts,
+        |((message, number, carrier, network, price, mask, receipt), terms, table, policy, issued_at, attempts)| {
+            Order {
+                message,
+                number,
+                carrier,
+                network,
+                price,
+                mask,
+                receipt,
+                terms,
+                table,
+                policy,
+                issued_at,
+                attempts,
+            }
         },
     )
 }
@@ -259,6 +264,7 @@ fn unmatched() -> impl Strategy<Value = Unmatched> {
 
 fn progress() -> impl Strategy<Value = (OrderNumber, Progress)> {
     let asked = (attempt(), any::<bool>()).prop_map(|(attempt, receipt)| Asked {
+        network: attempt.network,
         price: attempt.price,
         table: attempt.table,
         policy: attempt.policy,

@@ -162,6 +162,7 @@ pub(crate) fn order(id: u128) -> Order {
         },
         number: OrderNumber(1),
         carrier: carrier("atlas"),
+        network: String::new(),
         price: None,
         mask: Mask::default(),
         receipt: true,

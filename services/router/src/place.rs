@@ -254,8 +254,14 @@ impl<'a> Decisions<'a> {
             .as_ref()
             .and_then(|stay| candidates.iter().find(|candidate| candidate.carrier == stay));
         let candidate = held.or(candidates.first()).expect("a route has a candidate");
-        let mask = mask(&self.decision, candidate);
-        Placed::Order(Box::new(order(ask, candidate, mask, terms, version, policy, self.now)))
+        let to = self.decision.to.unwrap_or(ask.message.to.digits());
+        let network = self.table.network_of(to, None);
+        let order = Order {
+            network: network.map(|network| network.to_string()).unwrap_or_default(),
+            mask: mask(&self.decision, candidate),
+            ..order(ask, candidate, terms, version, policy, self.now)
+        };
+        Placed::Order(Box::new(order))
     }
 }
 
@@ -276,15 +282,8 @@ fn mask(decision: &Decision<'_>, candidate: &Candidate<'_>) -> Mask {
     }
 }
 
-fn order(
-    ask: Ask,
-    candidate: &Candidate<'_>,
-    mask: Mask,
-    terms: Terms,
-    table: &str,
-    policy: String,
-    now: UnixMs,
-) -> Order {
+/// An order for `candidate` as asked, its network not known.
+fn order(ask: Ask, candidate: &Candidate<'_>, terms: Terms, table: &str, policy: String, now: UnixMs) -> Order {
     let price = Price {
         unit_micros: candidate.unit.0,
         currency: candidate.currency.to_owned(),
@@ -295,8 +294,9 @@ fn order(
         message: ask.message,
         number: ask.number,
         carrier: candidate.carrier.clone(),
+        network: String::new(),
         price: Some(price),
-        mask,
+        mask: Mask::default(),
         terms,
         table: table.to_owned(),
         policy,

@@ -79,6 +79,7 @@ async fn a_second_carrier_that_says_the_same_is_believed() {
     repeated.attempts.push(journey::Attempt {
         number: journey::OrderNumber(1),
         carrier: carrier("cirrus"),
+        network: String::new(),
         price: None,
         table: String::new(),
         policy: String::new(),

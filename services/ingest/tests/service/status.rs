@@ -117,6 +117,7 @@ fn answer(outcome: &str, code: &str) -> Answer {
 
 fn progress(outcome: &str) -> Progress {
     let asked = Asked {
+        network: "20801".to_owned(),
         price: Some(price()),
         table: "t1".to_owned(),
         policy: "p".to_owned(),
@@ -193,6 +194,7 @@ async fn an_ended_message_shows_how() {
     let attempt = Attempt {
         number: OrderNumber(1),
         carrier: CarrierName::new("cirrus").unwrap(),
+        network: String::new(),
         price: None,
         table: "t2".to_owned(),
         policy: String::new(),

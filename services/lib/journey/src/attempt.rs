@@ -24,6 +24,8 @@ pub struct Attempt {
     pub number: OrderNumber,
     /// The carrier asked.
     pub carrier: CarrierName,
+    /// Network it was to reach: MCC and MNC together, or an MCC alone; empty = not known.
+    pub network: String,
     /// What it charges; absent = not known.
     pub price: Option<Price>,
     /// Table version that decided it.

@@ -39,6 +39,7 @@ pub(crate) fn join_answer(state: &mut State, answer: &OrderAnswer) {
         _ => Vec::new(),
     };
     let asked = Asked {
+        network: order.network.clone(),
         price: order.price.clone(),
         table: order.table.clone(),
         policy: order.policy.clone(),
@@ -57,6 +58,7 @@ pub(crate) fn join_answer(state: &mut State, answer: &OrderAnswer) {
 pub(crate) fn join_attempts(state: &mut State, attempts: &[Attempt]) {
     for attempt in attempts {
         let asked = Asked {
+            network: attempt.network.clone(),
             price: attempt.price.clone(),
             table: attempt.table.clone(),
             policy: attempt.policy.clone(),

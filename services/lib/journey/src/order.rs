@@ -93,6 +93,9 @@ pub struct Order {
     pub number: OrderNumber,
     /// The carrier asked.
     pub carrier: CarrierName,
+    /// Network that serves the recipient, as far as the decision knew: MCC and MNC together, or an MCC alone; empty = not
+    /// known.
+    pub network: String,
     /// What this carrier charges; absent = not known.
     pub price: Option<Price>,
     /// What the carrier sees instead of what was asked.

@@ -56,6 +56,8 @@ pub struct Progress {
 /// An answered order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Asked {
+    /// Network it was to reach: MCC and MNC together, or an MCC alone; empty = not known.
+    pub network: String,
     /// What the carrier charges; absent = not known.
     pub price: Option<Price>,
     /// Table version that decided it.
@@ -190,6 +192,7 @@ impl Progress {
         Some(Attempt {
             number,
             carrier: self.carrier.clone(),
+            network: asked.network.clone(),
             price: asked.price.clone(),
             table: asked.table.clone(),
             policy: asked.policy.clone(),

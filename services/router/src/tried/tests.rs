@@ -8,6 +8,7 @@ fn tried(script: &str) -> Tried {
     let attempt = |(at, word): (usize, &str)| Attempt {
         number: OrderNumber(u32::try_from(at).unwrap() + 1),
         carrier: CarrierName::new(word.trim_end_matches(['!', '?'])).unwrap(),
+        network: String::new(),
         price: None,
         table: String::new(),
         policy: String::new(),

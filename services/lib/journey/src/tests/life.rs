@@ -77,6 +77,7 @@ impl Life {
             message: self.message.clone(),
             number: OrderNumber(number),
             carrier: CarrierName::new(&format!("c{number}")).unwrap(),
+            network: String::new(),
             price: None,
             mask: Mask::default(),
             receipt: self.receipt,
