@@ -8,7 +8,10 @@ use signalbox_proto::{keys, record};
 use sms::{MessageId, RecordKey, UnixMs};
 use store::{Applied, Op, Versioned};
 
-use crate::desk::Desk;
+use crate::{
+    desk::Desk,
+    figures::{Fact, facts},
+};
 
 /// How long states and claims outlive the last instant at which their message may change.
 const KEPT: Duration = Duration::from_secs(24 * 3_600);
@@ -51,6 +54,8 @@ pub(crate) struct Settled {
     pub(crate) nexts: Vec<Next>,
     pub(crate) tells: Vec<Event>,
     pub(crate) duplicates: usize,
+    /// What was learnt about carriers.
+    pub(crate) facts: Vec<Fact>,
     /// To be applied once `nexts` and `tells` are published: moves the timer that led to them.
     pub(crate) confirm: Option<Op>,
     /// Octets that the store held under the state's key and that are no state.
@@ -152,6 +157,9 @@ impl Case {
         settled.nexts.dedup_by_key(|next| next.number);
         let before = self.loaded.as_ref().and_then(|loaded| loaded.state.as_ref());
         let is_new = before != Some(state);
+        if is_new {
+            settled.facts = facts(before, state);
+        }
         let is_timer = self.inputs.contains(&Input::Timer);
         if is_timer && !(settled.nexts.is_empty() && settled.tells.is_empty()) {
             settled.confirm = Some(self.swap(desk, state, state.timer, now));

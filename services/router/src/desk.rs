@@ -13,7 +13,7 @@ use store::{Due, Store};
 use table::LiveTable;
 use tracing::warn;
 
-use crate::{Config, Error, carriers::Carriers, epochs::Epochs};
+use crate::{Config, Error, carriers::Carriers, epochs::Epochs, figures::Book};
 
 /// Wait before a dependency that is away is tried again.
 pub(crate) const RETRY: Duration = Duration::from_millis(200);
@@ -26,6 +26,7 @@ pub(crate) struct Desk {
     pub(crate) config: Config,
     pub(crate) table: Arc<LiveTable>,
     pub(crate) carriers: Carriers,
+    pub(crate) figures: Book,
     pub(crate) epochs: Epochs,
     deps: Deps,
     stop: Stop,
@@ -38,6 +39,7 @@ impl Desk {
         Self {
             config,
             table,
+            figures: Book::new(deps.clock.now()),
             deps,
             stop,
             carriers: Carriers::default(),

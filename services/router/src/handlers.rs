@@ -14,7 +14,8 @@ use crate::{
     case::{Case, Loaded, Settled},
     desk::Desk,
     intake::{After, Handle, records},
-    ledger, metrics,
+    ledger::{self, Entered},
+    metrics,
     outbox::{self, Outbox},
     place::{Ask, Decisions, Placed},
 };
@@ -151,10 +152,12 @@ impl Work {
         let epoch = desk.epochs.number();
         let mut entered = ledger::enter(desk, self.cases.into_values().collect()).await?;
         let (table, now) = (desk.table.snapshot(), desk.now());
+        learn(desk, &entered, now);
         let mut confirms = Vec::new();
         let unasked = {
             let carriers = desk.carriers.snapshot(now);
-            let mut decisions = Decisions::new(&table, &carriers, now);
+            let figures = desk.figures.summary();
+            let mut decisions = Decisions::new(&table, &carriers, &figures, now);
             let mut placed: Vec<_> = self.asks.into_iter().map(|ask| decisions.place(ask)).collect();
             placed.extend(self.waits.into_iter().map(|waiting| decisions.place_waiting(waiting)));
             for settled in entered.settled {
@@ -166,6 +169,7 @@ impl Work {
         };
         if !unasked.is_empty() {
             let ended = ledger::enter(desk, unasked).await?;
+            learn(desk, &ended, now);
             entered.commits.extend(ended.commits);
             for settled in ended.settled {
                 tell(&mut self.outbox, &mut confirms, settled);
@@ -193,6 +197,12 @@ impl Work {
         };
         Ok(after.boxed())
     }
+}
+
+/// Counts what became of attempts.
+fn learn(desk: &Desk, entered: &Entered, now: UnixMs) {
+    let facts = entered.settled.iter().flat_map(|settled| &settled.facts);
+    desk.figures.count(facts, now);
 }
 
 /// Puts what is told into the outbox; gives back what is to be asked.

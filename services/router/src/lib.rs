@@ -2,8 +2,8 @@
 //! and ends every message exactly once.
 //!
 //! One loop per family of topics. Each takes a batch, folds it with [`journey::fold`] against the store in one call, decides
-//! on one snapshot of the table, publishes one batch per topic, and acks once that is durable. Nothing here is kept in
-//! memory that a restart would miss.
+//! on one snapshot of the table, publishes one batch per topic, and acks once that is durable. What is kept in memory
+//! alone, how carriers stand and deliver of late, a restart learns anew.
 
 mod carriers;
 mod case;
@@ -14,6 +14,7 @@ mod desk;
 mod due;
 mod epochs;
 mod error;
+mod figures;
 mod grpc;
 mod handlers;
 mod intake;
@@ -78,6 +79,7 @@ pub async fn run_on(
     let mut tasks = Tasks::new();
     tasks.spawn(carriers::follow(desk.clone(), heard, stop.clone()));
     tasks.spawn(carriers::reach::keep(desk.clone(), stop.clone()));
+    tasks.spawn(figures::follow(desk.clone(), stop.clone()));
     if let Some(listener) = listener {
         // Table and carriers are enough to answer: a store that is rebuilt keeps nobody waiting.
         tasks.spawn(listener.serve(desk.clone(), stop.clone()));

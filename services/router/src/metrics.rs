@@ -17,6 +17,7 @@ const MATCHED: &str = "signalbox_router_unmatched_receipts_total";
 const REBUILDS: &str = "signalbox_router_store_rebuilds_total";
 const REBUILD_SECONDS: &str = "signalbox_router_store_rebuild_seconds";
 
+const FIGURES: &str = "signalbox_router_figures";
 const CARRIER_UP: &str = "signalbox_router_carrier_up";
 const CARRIER_BACKLOG: &str = "signalbox_router_carrier_backlog_seconds";
 
@@ -30,6 +31,11 @@ pub(crate) fn describe() {
     describe_counter!(DUPLICATES, Unit::Count, "orders that could not be called off in time");
     describe_counter!(REBUILDS, Unit::Count, "times the store was rebuilt from the log");
     describe_histogram!(REBUILD_SECONDS, Unit::Seconds, "time it took to rebuild the store");
+    describe_gauge!(
+        FIGURES,
+        Unit::Count,
+        "pairs of carrier and network whose deliveries are counted"
+    );
     describe_gauge!(CARRIER_UP, Unit::Count, "1 while a link of the carrier is up");
     describe_gauge!(
         CARRIER_BACKLOG,
@@ -88,6 +94,10 @@ pub(crate) fn rebuilt(took: Duration) {
 
 pub(crate) fn unmatched(result: &'static str) {
     counter!(MATCHED, "result" => result).increment(1);
+}
+
+pub(crate) fn figures(pairs: usize) {
+    gauge!(FIGURES).set(pairs as f64);
 }
 
 pub(crate) fn carrier_up(carrier: &str, is_up: bool) {

@@ -12,6 +12,7 @@ use crate::{
     carriers::Snapshot,
     copies,
     delay::{self, Delay},
+    figures::Summary,
     tried::{AGAIN_AFTER, Tried},
 };
 
@@ -45,6 +46,7 @@ pub(crate) enum Placed {
 pub(crate) struct Decisions<'a> {
     pub(crate) table: &'a Table,
     pub(crate) carriers: &'a Snapshot,
+    pub(crate) figures: &'a Summary,
     pub(crate) now: UnixMs,
     /// Copies of the messages whose first order was made.
     pub(crate) copies: Vec<Message>,
@@ -94,10 +96,11 @@ impl Ask {
 }
 
 impl<'a> Decisions<'a> {
-    pub(crate) fn new(table: &'a Table, carriers: &'a Snapshot, now: UnixMs) -> Self {
+    pub(crate) fn new(table: &'a Table, carriers: &'a Snapshot, figures: &'a Summary, now: UnixMs) -> Self {
         Self {
             table,
             carriers,
+            figures,
             now,
             copies: Vec::new(),
             decision: Decision::new(),
@@ -205,7 +208,7 @@ impl<'a> Decisions<'a> {
             roll: roll(message, ask.number),
             tried: &tried,
             standings: Some(standings),
-            figures: None,
+            figures: Some(self.figures),
             accepted_at: Some(message.accepted_at),
             ttl: message.ttl,
         };

@@ -2,6 +2,7 @@
 
 mod acts;
 mod crashes;
+mod figures;
 mod live;
 mod random;
 mod reach;

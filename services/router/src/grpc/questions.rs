@@ -106,11 +106,13 @@ impl Work {
         let table = self.desk.table.snapshot();
         let carriers = self.desk.carriers.snapshot(self.desk.now());
         let lenient = carriers.lenient();
+        let figures = self.desk.figures.summary();
         let mut decision = Decision::new();
         let (mut answers, mut octets) = (Vec::with_capacity(self.asked.len()), 0);
         for asked in &self.asked {
             let mut query = Query {
                 standings: Some(&carriers),
+                figures: Some(&*figures),
                 ..asked.query()
             };
             table.decide(&query, &mut decision);
