@@ -2,8 +2,11 @@
 //!
 //! The `carriers` topic keeps the last word of every connector, so a router that starts late knows before it decides its
 //! first message. What was heard lies behind arc-swap: a batch takes one [`Snapshot`] and never waits. Beside it stand
-//! hints: carriers whose orders came back for want of a link a moment ago.
+//! hints: carriers whose orders came back for want of a link a moment ago; and breakers, for those whose links are up and
+//! that fail what they are asked.
 
+mod breaker;
+pub(crate) mod breakers;
 mod health;
 mod listen;
 pub(crate) mod reach;
@@ -16,13 +19,14 @@ use std::{
 
 use arc_swap::ArcSwap;
 use bus::Stored;
-use journey::LinkState;
+use journey::{LinkState, OrderAnswer};
 use signalbox_proto::{record, topics};
 use sms::{CarrierName, Class, Lane, UnixMs};
-use table::{Standing, Standings};
+use table::{Network, Standing, Standings};
 use tracing::debug;
 
 use crate::metrics;
+use breakers::{Breakers, Ejected};
 use health::{Carrier, Word};
 
 pub(crate) use listen::{catch_up, follow};
@@ -40,6 +44,7 @@ pub(crate) struct Carriers {
     hints: ArcSwap<BTreeMap<CarrierName, UnixMs>>,
     /// Carriers whose topics exist.
     reached: ArcSwap<BTreeSet<CarrierName>>,
+    breakers: Breakers,
 }
 
 /// What was heard so far.
@@ -60,10 +65,11 @@ pub(crate) struct Snapshot {
     known: Arc<Known>,
     hints: Arc<BTreeMap<CarrierName, UnixMs>>,
     reached: Arc<BTreeSet<CarrierName>>,
+    ejected: Arc<Ejected>,
     now: UnixMs,
 }
 
-/// The same, but it refuses only who is surely down: for messages that nobody else is left for.
+/// The same, but it refuses only who is surely down, and nobody for failing: for messages that nobody else is left for.
 #[derive(Debug)]
 pub(crate) struct Lenient<'a>(&'a Snapshot);
 
@@ -86,6 +92,7 @@ impl Carriers {
             known: self.known.load_full(),
             hints: self.hints.load_full(),
             reached: self.reached.load_full(),
+            ejected: self.breakers.ejected(),
             now,
         }
     }
@@ -124,6 +131,11 @@ impl Carriers {
                 hints
             });
         }
+    }
+
+    /// Takes what a carrier answered, heard at `now`.
+    pub(crate) fn answered(&self, answer: &OrderAnswer, now: UnixMs) {
+        self.breakers.hear(answer, now);
     }
 
     /// Takes what connectors said, heard at `now`. `is_live` = just now; else they were said before we listened, and their
@@ -209,6 +221,11 @@ impl Snapshot {
         Lenient(self)
     }
 
+    /// Notes that an order for `network` goes to `carrier`.
+    pub(crate) fn asked(&self, carrier: &CarrierName, network: Option<Network>) {
+        self.ejected.asked(carrier, network);
+    }
+
     /// Whether words came for long enough, and come still, for the silence of one connector to mean something.
     fn is_listening(&self) -> bool {
         let known = &self.known;
@@ -232,7 +249,15 @@ impl Snapshot {
 
 impl Standings for Snapshot {
     fn standing(&self, carrier: &CarrierName, class: Class) -> Standing {
-        self.standing_unless(carrier, class, |level| level != Level::Up)
+        self.standing_on(carrier, None, class)
+    }
+
+    fn standing_on(&self, carrier: &CarrierName, network: Option<Network>, class: Class) -> Standing {
+        if self.ejected.lets(carrier, network) {
+            self.standing_unless(carrier, class, |level| level != Level::Up)
+        } else {
+            Standing::DOWN
+        }
     }
 }
 

@@ -101,6 +101,7 @@ impl Work {
 
     fn answer(&mut self, desk: &Desk, answer: OrderAnswer, now: UnixMs) {
         metrics::outcome(answer.outcome.as_str());
+        desk.carriers.answered(&answer, now);
         match &answer.outcome {
             // An order that a router took back says nothing about the link.
             Outcome::LinkDown { cause } if cause.code == CODE_TAKEN_BACK => {}

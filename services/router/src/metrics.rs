@@ -19,6 +19,7 @@ const REBUILD_SECONDS: &str = "signalbox_router_store_rebuild_seconds";
 
 const FIGURES: &str = "signalbox_router_figures";
 const CARRIER_UP: &str = "signalbox_router_carrier_up";
+const CARRIER_EJECTIONS: &str = "signalbox_router_carrier_ejections";
 const CARRIER_BACKLOG: &str = "signalbox_router_carrier_backlog_seconds";
 
 /// Describes the router's metrics to the recorder in place.
@@ -37,6 +38,11 @@ pub(crate) fn describe() {
         "pairs of carrier and network whose deliveries are counted"
     );
     describe_gauge!(CARRIER_UP, Unit::Count, "1 while a link of the carrier is up");
+    describe_gauge!(
+        CARRIER_EJECTIONS,
+        Unit::Count,
+        "networks the carrier is ejected from or probed on for failing, and one more for all of them"
+    );
     describe_gauge!(
         CARRIER_BACKLOG,
         Unit::Seconds,
@@ -102,6 +108,10 @@ pub(crate) fn figures(pairs: usize) {
 
 pub(crate) fn carrier_up(carrier: &str, is_up: bool) {
     gauge!(CARRIER_UP, "carrier" => carrier.to_owned()).set(f64::from(u8::from(is_up)));
+}
+
+pub(crate) fn carrier_ejections(carrier: &str, count: usize) {
+    gauge!(CARRIER_EJECTIONS, "carrier" => carrier.to_owned()).set(count as f64);
 }
 
 pub(crate) fn carrier_backlog(carrier: &str, lane: &'static str, wait: Option<Duration>) {

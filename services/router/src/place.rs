@@ -259,6 +259,7 @@ impl<'a> Decisions<'a> {
         let candidate = held.or(candidates.first()).expect("a route has a candidate");
         let to = self.decision.to.unwrap_or(ask.message.to.digits());
         let network = self.table.network_of(to, None);
+        self.carriers.asked(candidate.carrier, network);
         let order = Order {
             network: network.map(|network| network.to_string()).unwrap_or_default(),
             mask: mask(&self.decision, candidate),

@@ -1,6 +1,7 @@
 //! The router on log and store in memory, under virtual time, with a connector that says what the test says.
 
 mod acts;
+mod breakers;
 mod crashes;
 mod figures;
 mod live;

@@ -280,7 +280,8 @@ impl<'t> Desk<'t, '_> {
 
     /// Why a carrier cannot take the message just now.
     fn unready(&self, carrier: &Carrier) -> Option<Refusal> {
-        let standing = self.query.standings?.standing(&carrier.name, self.message.class);
+        let (network, class) = (self.message.resolved.network, self.message.class);
+        let standing = self.query.standings?.standing_on(&carrier.name, network, class);
         if standing.circuit_open {
             Some(Refusal::CircuitOpen)
         } else {

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use sms::{CarrierName, Class};
 
+use crate::network::Network;
+
 /// How a carrier stands at one instant. The default is a carrier that is up with an unknown wait: it is not refused.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Standing {
@@ -21,6 +23,13 @@ pub struct Standing {
 pub trait Standings: Sync {
     /// How `carrier` stands towards messages of `class`.
     fn standing(&self, carrier: &CarrierName, class: Class) -> Standing;
+
+    /// The same towards messages for `network`, `None` where it is not known: what a decision asks. Who does not tell
+    /// networks apart leaves it as it is.
+    fn standing_on(&self, carrier: &CarrierName, network: Option<Network>, class: Class) -> Standing {
+        _ = network;
+        self.standing(carrier, class)
+    }
 }
 
 impl<F: Fn(&CarrierName, Class) -> Standing + Sync> Standings for F {

@@ -1,0 +1,270 @@
+//! Who is ejected for which answers, from which networks, and who is asked all the same.
+
+use journey::{OnUnknown, Order, OrderNumber, Terms};
+use proptest::prelude::*;
+use service::Dice;
+use sms::{AccountId, Class, Content, Encoding, Message, Msisdn, RecordKey, Sender};
+use table::{Table, files::Files};
+
+use super::*;
+use crate::{
+    carriers::Carriers,
+    figures::Summary,
+    place::{Ask, Decisions, Placed},
+};
+
+const START: UnixMs = UnixMs(1_795_262_400_000);
+const CARRIERS: [&str; 3] = ["a", "b", "c"];
+
+fn at(millis: u64) -> UnixMs {
+    START + Duration::from_millis(millis)
+}
+
+fn name(carrier: &str) -> CarrierName {
+    CarrierName::new(carrier).unwrap()
+}
+
+fn network(text: &str) -> Option<Network> {
+    text.parse().ok()
+}
+
+/// A table whose route asks `a`, then `b`, then `c`, and of which only they are known.
+fn table() -> Table {
+    let mut files = Files::default();
+    files.insert("table.toml", "currency = \"EUR\"\n");
+    files.insert("policies.toml", "");
+    let entries = CARRIERS.map(|name| format!("[[carrier]]\nname = \"{name}\"\ncurrency = \"EUR\"\n"));
+    files.insert("carriers.toml", entries.concat());
+    files.insert(
+        "numbering.csv",
+        "prefix,mcc,mnc,country,operator\n336,208,01,FR,\n337,208,10,FR,\n",
+    );
+    for (price, name) in CARRIERS.iter().enumerate() {
+        let sheet = format!("mcc,mnc,prefix,price,from,until\n208,,,0.0{},,\n", price + 1);
+        files.insert(format!("rates/{name}.csv"), sheet);
+    }
+    table::build(&files).unwrap().0
+}
+
+fn carriers() -> Carriers {
+    let carriers = Carriers::default();
+    carriers.have_topics(&CARRIERS.map(name));
+    carriers
+}
+
+fn message(to: &str) -> Message {
+    Message {
+        id: Dice::seeded(7).message_id(START),
+        account: AccountId::new("acme").unwrap(),
+        key: RecordKey(7),
+        from: Sender::new("ACME").unwrap(),
+        to: Msisdn::new(to).unwrap(),
+        content: Content::Text("hello".into()),
+        encoding: Encoding::Gsm7,
+        segments: 1,
+        class: Class::Transactional,
+        accepted_at: START,
+        ttl: Some(Duration::from_secs(24 * 3_600)),
+        receipt: true,
+        reference: String::new(),
+        copy_of: None,
+    }
+}
+
+/// The order that a new message to `to` becomes at `now`, if it becomes one.
+fn order(carriers: &Carriers, table: &Table, to: &str, now: UnixMs) -> Option<Order> {
+    let (snapshot, figures) = (carriers.snapshot(now), Summary::default());
+    let mut decisions = Decisions::new(table, &snapshot, &figures, now);
+    match decisions.place(Ask::first(message(to))) {
+        Placed::Order(order) => Some(*order),
+        _ => None,
+    }
+}
+
+fn cause(code: &str) -> Cause {
+    Cause::new(code, "")
+}
+
+fn taken() -> Outcome {
+    Outcome::Accepted { remote_ids: Vec::new() }
+}
+
+fn fails() -> Outcome {
+    Outcome::Next {
+        cause: cause("system_error"),
+    }
+}
+
+/// `carrier` answers so many orders of that moment for a number of `network`.
+fn answer(carriers: &Carriers, (carrier, network): (&str, &str), count: u32, outcome: &Outcome, now: UnixMs) {
+    let order = Order {
+        carrier: name(carrier),
+        network: network.to_owned(),
+        issued_at: now,
+        ..bare()
+    };
+    for _ in 0..count {
+        let answer = OrderAnswer {
+            order: order.order_ref(),
+            outcome: outcome.clone(),
+            at: now,
+            returned: Box::new(order.clone()),
+        };
+        carriers.answered(&answer, now);
+    }
+}
+
+fn bare() -> Order {
+    Order {
+        message: message("33612345678"),
+        number: OrderNumber::FIRST,
+        carrier: name("a"),
+        network: String::new(),
+        price: None,
+        mask: journey::Mask::default(),
+        receipt: true,
+        terms: Terms {
+            attempts_max: 3,
+            deadline: at(3_600_000),
+            grace: Duration::from_secs(600),
+            on_unknown: OnUnknown::Wait,
+            receipt_within: None,
+            spill_after: None,
+        },
+        table: String::new(),
+        policy: String::new(),
+        issued_at: START,
+        attempts: Vec::new(),
+    }
+}
+
+fn lets(carriers: &Carriers, carrier: &str, on: &str) -> bool {
+    carriers.breakers.ejected().lets(&name(carrier), network(on))
+}
+
+#[test]
+fn a_carrier_is_ejected_from_the_network_it_fails_on() {
+    let carriers = carriers();
+    answer(&carriers, ("a", "20801"), 9, &fails(), at(0));
+    assert!(lets(&carriers, "a", "20801"));
+    answer(&carriers, ("a", "20801"), 1, &fails(), at(0));
+    assert!(!lets(&carriers, "a", "20801"));
+    assert!(lets(&carriers, "a", "20810") && lets(&carriers, "a", "") && lets(&carriers, "b", "20801"));
+    // What was under way says nothing new, of the other networks neither.
+    answer(&carriers, ("a", "20801"), 500, &fails(), at(0));
+    assert!(lets(&carriers, "a", "20810"));
+}
+
+#[test]
+fn a_carrier_that_fails_on_every_network_is_ejected_from_all() {
+    let carriers = carriers();
+    answer(&carriers, ("a", "20801"), 10, &fails(), at(0));
+    answer(&carriers, ("a", "20810"), 9, &fails(), at(0));
+    assert!(lets(&carriers, "a", "23415"));
+    answer(&carriers, ("a", "20815"), 1, &fails(), at(0));
+    assert!(!lets(&carriers, "a", "23415") && !lets(&carriers, "a", ""));
+}
+
+#[test]
+fn only_answers_that_speak_of_the_carrier_eject_it() {
+    let next = |code| Outcome::Next { cause: cause(code) };
+    let neutral = [
+        next("bad_number"),
+        next("bad_sender"),
+        next("not_permitted"),
+        next("words of an operator"),
+        Outcome::Fail {
+            cause: cause("bad_number"),
+        },
+        Outcome::LinkDown {
+            cause: cause("unbound"),
+        },
+        Outcome::Hold {
+            retry_after: Duration::from_secs(1),
+            cause: cause("throttled"),
+        },
+    ];
+    for outcome in neutral {
+        let carriers = carriers();
+        answer(&carriers, ("a", ""), 500, &outcome, at(0));
+        assert!(lets(&carriers, "a", ""), "{outcome:?}");
+    }
+    for outcome in [fails(), next("unmapped"), Outcome::Unknown { since: at(0) }] {
+        let carriers = carriers();
+        answer(&carriers, ("a", ""), 20, &outcome, at(0));
+        assert!(!lets(&carriers, "a", ""), "{outcome:?}");
+    }
+}
+
+/// Every 200 ms one message of those that are decided goes to the carrier that is probed.
+#[test]
+fn a_carrier_that_is_probed_is_asked_five_times_a_second() {
+    let (table, carriers) = (table(), carriers());
+    answer(&carriers, ("a", "20801"), 10, &fails(), at(0));
+    let mut asked = Vec::new();
+    for millis in (0..10_000).step_by(10) {
+        if millis % 200 == 0 {
+            carriers.breakers.tick(at(millis));
+        }
+        let order = order(&carriers, &table, "33612345678", at(millis)).unwrap();
+        if order.carrier == name("a") {
+            asked.push(millis);
+        }
+    }
+    assert_eq!(asked, (5_000..10_000).step_by(200).collect::<Vec<_>>());
+    answer(&carriers, ("a", "20801"), 5, &taken(), at(10_000));
+    assert!(lets(&carriers, "a", "20801"));
+    assert_eq!(
+        order(&carriers, &table, "33612345678", at(10_000)).unwrap().carrier,
+        name("a")
+    );
+}
+
+#[test]
+fn what_says_nothing_any_more_is_forgotten() {
+    let carriers = carriers();
+    answer(&carriers, ("a", "20801"), 10, &fails(), at(0));
+    answer(&carriers, ("b", "20801"), 1, &taken(), at(0));
+    carriers.breakers.tick(at(3_600_000));
+    let kept = carriers.breakers.kept.lock().unwrap();
+    let names: Vec<_> = kept.carriers.keys().map(CarrierName::as_str).collect();
+    assert_eq!((names, kept.networks), (vec!["a"], 1), "a was not asked again yet");
+}
+
+#[test]
+fn no_more_networks_are_watched_than_fit() {
+    let mut kept = Kept::default();
+    for at in 0..NETWORKS_MAX + 10 {
+        let network = network(&format!("{:03}{:03}", at / 1_000, at % 1_000));
+        kept.hear(&name("a"), network, (true, START), START);
+    }
+    assert_eq!(kept.networks, NETWORKS_MAX);
+    assert_eq!(kept.carriers[&name("a")].networks.len(), NETWORKS_MAX);
+}
+
+/// Answers as (milliseconds since the one before, carrier, network, whether it was taken), most of them failures.
+fn answers() -> impl Strategy<Value = Vec<(u64, usize, usize, bool)>> {
+    let gap = prop_oneof![9 => Just(0_u64), 1 => 0..2_000_u64];
+    prop::collection::vec((gap, 0..3_usize, 0..2_usize, prop::bool::weighted(0.1)), 0..300)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// Whatever all carriers answer, a message for which the table has a way gets an order.
+    #[test]
+    fn the_last_candidate_is_never_ejected(answers in answers()) {
+        let (table, carriers) = (table(), carriers());
+        let mut millis = 0;
+        for (gap, carrier, network, is_taken) in answers {
+            millis += gap;
+            carriers.breakers.tick(at(millis));
+            let outcome = if is_taken { taken() } else { fails() };
+            let target = (CARRIERS[carrier], ["20801", "20810"][network]);
+            answer(&carriers, target, 4, &outcome, at(millis));
+            for to in ["33612345678", "33712345678"] {
+                prop_assert!(order(&carriers, &table, to, at(millis)).is_some(), "{} after {}", to, millis);
+            }
+        }
+    }
+}
