@@ -11,13 +11,16 @@ mod order;
 mod state;
 
 use bytes::Bytes;
-use journey::{CarrierReport, Correlation, Delayed, Event, Order, OrderAnswer, ReceiptRecord, State, Unmatched};
+use journey::{
+    CarrierReport, CarrierWord, Correlation, Delayed, Ejections, Event, Order, OrderAnswer, ReceiptRecord, State,
+    Unmatched,
+};
 use prost::Message as _;
 use sms::{Message, RecordKey};
 
 use crate::pb::signalbox::bus::v1 as pb;
 
-pub use carrier::carrier_key;
+pub use carrier::{carrier_key, router_key};
 pub use idempotency::{KeyEntry, KeyMark};
 pub use invalid::Invalid;
 
@@ -166,12 +169,25 @@ pub fn carrier_to_bytes(report: &CarrierReport) -> Bytes {
     carrier::to_pb(report).encode_to_vec().into()
 }
 
-/// What a connector said about a carrier in `octets`. Lanes that are not told read as empty.
+/// What a connector said about a carrier in `octets`. Lanes that are not told read as empty; what a router said is refused.
 ///
 /// # Errors
 /// The field that is missing or not understood.
 pub fn carrier_from_bytes(octets: &Bytes) -> Result<CarrierReport, Invalid> {
     carrier::from_pb(pb::CarrierReport::decode(octets.clone())?)
+}
+
+/// Octets of what a router says about carriers that fail.
+pub fn ejections_to_bytes(said: &Ejections) -> Bytes {
+    carrier::ejections_to_pb(said).encode_to_vec().into()
+}
+
+/// What a connector said about a carrier in `octets`, or a router about all of them.
+///
+/// # Errors
+/// The field that is missing or not understood.
+pub fn carrier_word_from_bytes(octets: &Bytes) -> Result<CarrierWord, Invalid> {
+    carrier::word_from_pb(pb::CarrierReport::decode(octets.clone())?)
 }
 
 /// A record that could not be decoded.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use journey::{Binds, CarrierReport, LaneLoad, LinkState};
+use journey::{Binds, CarrierReport, CarrierWord, Ejection, Ejections, LaneLoad, LinkState};
 use sms::{CarrierName, Lane, RecordKey, UnixMs};
 
 use super::{
@@ -14,11 +14,20 @@ use crate::pb::signalbox::bus::v1 as pb;
 /// Key of the words of one connector about `carrier`. `instance` is a name that a connector keeps across restarts where it
 /// has one, else its run: the topic keeps the last word under each key.
 pub fn carrier_key(carrier: &CarrierName, instance: &str) -> RecordKey {
+    key_of(carrier.as_str().as_bytes(), instance.as_bytes())
+}
+
+fn key_of(first: &[u8], second: &[u8]) -> RecordKey {
     // FNV-1a; the separator is in neither name.
-    let octets = carrier.as_str().bytes().chain([0]).chain(instance.bytes());
+    let octets = first.iter().chain(&[0]).chain(second).copied();
     RecordKey(octets.fold(0xCBF2_9CE4_8422_2325, |hash, octet| {
         (hash ^ u64::from(octet)).wrapping_mul(0x0000_0100_0000_01B3)
     }))
+}
+
+/// Key of the words of one run of a router; no carrier has a name like it.
+pub fn router_key(router: &str) -> RecordKey {
+    key_of(b"/router", router.as_bytes())
 }
 
 pub(super) fn to_pb(report: &CarrierReport) -> pb::CarrierReport {
@@ -42,7 +51,40 @@ pub(super) fn to_pb(report: &CarrierReport) -> pb::CarrierReport {
         rate_limit: report.rate_limit,
         taken_per_second: report.taken_per_second,
         lanes: lanes.collect(),
+        ejections: None,
     }
+}
+
+pub(super) fn ejections_to_pb(said: &Ejections) -> pb::CarrierReport {
+    let ejected = said.ejected.iter().map(|one| pb::Ejection {
+        carrier: one.carrier.as_str().to_owned(),
+        network: one.network.clone(),
+    });
+    pb::CarrierReport {
+        ejections: Some(pb::Ejections {
+            router: said.router.clone(),
+            said_at: said.said_at.0,
+            ejected: ejected.collect(),
+        }),
+        ..pb::CarrierReport::default()
+    }
+}
+
+pub(super) fn word_from_pb(word: pb::CarrierReport) -> Result<CarrierWord, Invalid> {
+    let Some(said) = word.ejections else {
+        return from_pb(word).map(Box::new).map(CarrierWord::Link);
+    };
+    let ejected = said.ejected.into_iter().map(|one| {
+        Ok(Ejection {
+            carrier: carrier("ejections.ejected.carrier", &one.carrier)?,
+            network: one.network,
+        })
+    });
+    Ok(CarrierWord::Router(Ejections {
+        router: said.router,
+        said_at: UnixMs(said.said_at),
+        ejected: ejected.collect::<Result<_, Invalid>>()?,
+    }))
 }
 
 pub(super) fn from_pb(report: pb::CarrierReport) -> Result<CarrierReport, Invalid> {

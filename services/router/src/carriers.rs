@@ -10,6 +10,7 @@ pub(crate) mod breakers;
 mod health;
 mod listen;
 pub(crate) mod reach;
+pub(crate) mod speak;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -19,7 +20,7 @@ use std::{
 
 use arc_swap::ArcSwap;
 use bus::Stored;
-use journey::{LinkState, OrderAnswer};
+use journey::{CarrierReport, CarrierWord, Ejection, LinkState, OrderAnswer};
 use signalbox_proto::{record, topics};
 use sms::{CarrierName, Class, Lane, UnixMs};
 use table::{Network, Standing, Standings};
@@ -138,40 +139,57 @@ impl Carriers {
         self.breakers.hear(answer, now);
     }
 
-    /// Takes what connectors said, heard at `now`. `is_live` = just now; else they were said before we listened, and their
+    /// Whom this router ejects by the answers it heard itself.
+    pub(crate) fn ejected_here(&self, now: UnixMs) -> Vec<Ejection> {
+        self.breakers.own(now)
+    }
+
+    /// The name of this run among routers, made by `draw` when it is asked for first. Words under it are our own.
+    pub(crate) fn run(&self, draw: impl FnOnce() -> String) -> String {
+        self.breakers.run(draw)
+    }
+
+    /// Takes what connectors and routers said, heard at `now`. `is_live` = just now; else they were said before we listened, and their
     /// age is that of the record.
     fn learn(&self, records: &[Stored], now: UnixMs, is_live: bool) {
         let mut known = Known::clone(&self.known.load());
+        let mut is_of_connector = false;
         for stored in records {
-            let report = match record::carrier_from_bytes(&stored.value) {
-                Ok(report) => report,
-                Err(error) => {
-                    metrics::dead(topics::carriers().as_str());
-                    debug!(%error, "a word about a carrier is not understood");
-                    continue;
-                }
-            };
             // Clocks of other machines are not ours: what is heard live is said now.
             let at = if is_live {
                 now
             } else {
                 UnixMs(stored.stored_at_ms).min(now)
             };
-            let name = report.carrier.clone();
-            let is_up = report.state == LinkState::Up;
-            let carrier = known.carriers.entry(name.clone()).or_default();
-            let came_up = Arc::make_mut(carrier).hear(Word::new(report, at), now);
-            if is_up && came_up {
-                self.came_up(&name);
+            match record::carrier_word_from_bytes(&stored.value) {
+                Ok(CarrierWord::Link(report)) => {
+                    is_of_connector = true;
+                    self.learn_of_link(&mut known, *report, at, now);
+                }
+                Ok(CarrierWord::Router(said)) => self.breakers.told(said, at, now),
+                Err(error) => {
+                    metrics::dead(topics::carriers().as_str());
+                    debug!(%error, "a word about a carrier is not understood");
+                }
             }
         }
-        if is_live {
+        if is_live && is_of_connector {
             let was_silent = now.since(known.heard_at) > SILENCE;
             known.listening_since = known.listening_since.filter(|_| !was_silent).or(Some(now));
             known.heard_at = now;
             known.has_heard_all |= known.listening_since.is_some_and(|since| now.since(since) >= FRESH);
         }
         self.known.store(Arc::new(known));
+    }
+
+    fn learn_of_link(&self, known: &mut Known, report: CarrierReport, at: UnixMs, now: UnixMs) {
+        let name = report.carrier.clone();
+        let is_up = report.state == LinkState::Up;
+        let carrier = known.carriers.entry(name.clone()).or_default();
+        let came_up = Arc::make_mut(carrier).hear(Word::new(report, at), now);
+        if is_up && came_up {
+            self.came_up(&name);
+        }
     }
 
     /// Those of `names` that count as down because nobody ever spoke of them.

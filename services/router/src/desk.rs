@@ -60,6 +60,11 @@ impl Desk {
         self.deps.clock.now()
     }
 
+    /// A number that nobody else draws.
+    pub(crate) fn draw(&self) -> u64 {
+        self.deps.dice.next_u64()
+    }
+
     /// Makes the topics that are missing; waits while the log is away.
     pub(crate) async fn ensure(&self, specs: &[TopicSpec]) -> Result<(), Error> {
         while let Err(error) = self.bus().ensure(specs).await {

@@ -80,6 +80,7 @@ pub async fn run_on(
     tasks.spawn(carriers::follow(desk.clone(), heard, stop.clone()));
     tasks.spawn(carriers::reach::keep(desk.clone(), stop.clone()));
     tasks.spawn(carriers::breakers::follow(desk.clone(), stop.clone()));
+    tasks.spawn(carriers::speak::run(desk.clone(), stop.clone()));
     tasks.spawn(figures::follow(desk.clone(), stop.clone()));
     if let Some(listener) = listener {
         // Table and carriers are enough to answer: a store that is rebuilt keeps nobody waiting.

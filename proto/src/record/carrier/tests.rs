@@ -4,7 +4,7 @@ use proptest::{option, prelude::*};
 use prost::Message as _;
 
 use super::*;
-use crate::record::{carrier_from_bytes, carrier_to_bytes};
+use crate::record::{carrier_from_bytes, carrier_to_bytes, carrier_word_from_bytes, ejections_to_bytes};
 
 fn lane() -> impl Strategy<Value = LaneLoad> {
     (any::<u64>(), option::of(any::<u64>().prop_map(Duration::from_millis)))
@@ -57,7 +57,29 @@ proptest! {
 
     #[test]
     fn reports_come_back(report in report()) {
-        prop_assert_eq!(carrier_from_bytes(&carrier_to_bytes(&report)), Ok(report));
+        let octets = carrier_to_bytes(&report);
+        prop_assert_eq!(carrier_from_bytes(&octets), Ok(report.clone()));
+        prop_assert_eq!(carrier_word_from_bytes(&octets), Ok(CarrierWord::Link(Box::new(report))));
+    }
+
+    #[test]
+    fn ejections_come_back_and_are_no_reports(
+        router in ".{0,32}",
+        said_at in any::<u64>(),
+        ejected in prop::collection::vec(("[a-z0-9-]{1,32}", ".{0,6}"), 0..5),
+    ) {
+        let ejection = |(carrier, network): (String, String)| Ejection {
+            carrier: CarrierName::new(&carrier).unwrap(),
+            network,
+        };
+        let said = Ejections {
+            router,
+            said_at: UnixMs(said_at),
+            ejected: ejected.into_iter().map(ejection).collect(),
+        };
+        let octets = ejections_to_bytes(&said);
+        prop_assert!(carrier_from_bytes(&octets).is_err());
+        prop_assert_eq!(carrier_word_from_bytes(&octets), Ok(CarrierWord::Router(said)));
     }
 }
 
@@ -86,4 +108,5 @@ fn every_connector_has_its_own_key_for_every_carrier() {
     ];
     assert!(keys[0] != keys[1] && keys[1] != keys[2]);
     assert_eq!(keys[0], carrier_key(&carrier("a"), "bc"), "the same after a restart");
+    assert!(router_key("a") != router_key("b") && !keys.contains(&router_key("a")));
 }

@@ -1,4 +1,5 @@
-//! What a connector says about a carrier it serves: whether it can be reached, and how much waits for it.
+//! What is said about carriers: by the connector that serves one, whether it can be reached and how much waits for it; by a
+//! router, which of them fail what they are asked.
 
 use std::time::Duration;
 
@@ -31,6 +32,35 @@ pub struct CarrierReport {
     pub taken_per_second: f64,
     /// What waits, for each lane in the order of [`Lane::ALL`].
     pub lanes: [LaneLoad; Lane::ALL.len()],
+}
+
+/// A word on the topic of the carriers.
+#[derive(Clone, Debug, PartialEq)]
+pub enum CarrierWord {
+    /// Of a connector, about one carrier.
+    Link(Box<CarrierReport>),
+    /// Of a router, about all of them.
+    Router(Ejections),
+}
+
+/// Whom one router ejects, said every second while there is anybody, and whenever that changes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Ejections {
+    /// The run of the router that speaks.
+    pub router: String,
+    /// When this was said, by the router's clock.
+    pub said_at: UnixMs,
+    /// Whom it ejects, in order.
+    pub ejected: Vec<Ejection>,
+}
+
+/// A carrier that fails what it is asked.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Ejection {
+    /// The carrier.
+    pub carrier: CarrierName,
+    /// The network on which it fails: MCC and MNC together, or an MCC alone; empty = all.
+    pub network: String,
 }
 
 /// Whether a link takes submissions.

@@ -17,7 +17,7 @@ mod standing;
 mod state;
 
 pub use attempt::{Answer, Attempt};
-pub use carrier::{Binds, CarrierReport, LaneLoad, LinkState};
+pub use carrier::{Binds, CarrierReport, CarrierWord, Ejection, Ejections, LaneLoad, LinkState};
 pub use fold::{ATTEMPTS_KEPT_MAX, Actions, CODE_DEADLINE, CODE_TAKEN_BACK, DeadEnd, Input, Known, Next, fold};
 pub use order::{Mask, OnUnknown, Order, OrderNumber, OrderRef, Price, Terms};
 pub use outcome::{Cause, Outcome};

@@ -19,6 +19,9 @@ const CALM: Duration = Duration::from_secs(600);
 const PROBES_TAKEN: u32 = 5;
 /// Answers are looked back at for this long, and for twice as long at the most.
 const WINDOW: Duration = Duration::from_secs(15);
+/// A carrier that is probed and that this router got no answer from for so long is for other routers to judge: this one may
+/// have no messages for it.
+const VOUCHED: Duration = Duration::from_secs(10);
 /// Share of failures from which on it opens, in percent. Every message that fails costs an attempt and a wait.
 const SHARE_PERCENT: u64 = 50;
 
@@ -97,7 +100,7 @@ impl Breaker {
         if let State::Ejected { until } = self.state
             && now >= until
         {
-            self.change(State::Probing, now);
+            self.change(State::Probing, until);
         }
         match self.state {
             State::Closed => Gate::Open,
@@ -131,6 +134,15 @@ impl Breaker {
     /// Whether it is closed and forgets nothing by being made anew at `now`.
     pub(super) fn is_idle(&self, now: UnixMs) -> bool {
         self.state == State::Closed && now.since(self.heard_at.max(self.since)) >= CALM
+    }
+
+    /// Whether other routers should leave it to this one.
+    pub(super) fn is_vouched_for(&mut self, now: UnixMs) -> bool {
+        match self.gate(now) {
+            Gate::Shut => true,
+            Gate::Probing => now.since(self.heard_at.max(self.since)) < VOUCHED,
+            Gate::Open => false,
+        }
     }
 
     /// When the ejection ends; absent = there is none.

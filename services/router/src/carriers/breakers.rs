@@ -3,18 +3,23 @@
 //! A failure on a network opens the breaker of that network alone; the carrier as a whole hears of it only while that one is
 //! closed, and takes twice as much: a network that is down ejects nobody from the others. Decisions read [`Ejected`], which
 //! is empty while nothing is wrong. It refuses, but where nobody else is left whoever is ejected is asked all the same.
+//!
+//! Whom other routers eject is refused as well, and left to them to probe.
+
+mod others;
+mod verdict;
 
 use std::{
     collections::BTreeMap,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, OnceLock, PoisonError,
         atomic::{AtomicU32, Ordering},
     },
     time::Duration,
 };
 
 use arc_swap::ArcSwap;
-use journey::{Cause, OrderAnswer, Outcome};
+use journey::{Ejection, Ejections, OrderAnswer};
 use service::{Stop, time};
 use sms::{CarrierName, UnixMs};
 use table::Network;
@@ -22,6 +27,8 @@ use tracing::{info, warn};
 
 use super::breaker::{Breaker, Gate, Limits};
 use crate::{Error, desk::Desk, metrics};
+use others::Others;
+use verdict::verdict;
 
 /// What it takes on one network: ten failures in a row are no accident, and fifty answers tell a share.
 const NETWORK: Limits = Limits {
@@ -37,33 +44,25 @@ const _: () = assert!(NETWORK.run < CARRIER.run && NETWORK.answers_min < CARRIER
 /// Networks of all carriers that have a breaker of their own, about 150 octets each. What comes beyond counts for the
 /// carrier as a whole.
 const NETWORKS_MAX: usize = 8_192;
+/// Ejections of one router that others hear of.
+const EJECTED_MAX: usize = 1_000;
 /// A carrier that is probed is asked once in this time: five times a second.
-const PROBE_EVERY: Duration = Duration::from_millis(200);
-
-/// Causes that speak of the carrier. Others speak of the message (a bad number, a sender that is not allowed) or ask for
-/// patience, and words that an operator's map brings say nothing here.
-const FAULTS: [&str; 8] = [
-    "delivery_failed",
-    "queue_full",
-    "submit_failed",
-    "system_error",
-    "temporary",
-    "throttled",
-    "unknown_error",
-    "unmapped",
-];
+pub(super) const PROBE_EVERY: Duration = Duration::from_millis(200);
 
 /// All breakers of this router.
 #[derive(Default)]
 pub(super) struct Breakers {
     kept: Mutex<Kept>,
     ejected: ArcSwap<Ejected>,
+    /// The name of this run among routers.
+    run: OnceLock<String>,
 }
 
 #[derive(Default)]
 struct Kept {
     carriers: BTreeMap<CarrierName, Watched>,
     networks: usize,
+    others: Others,
 }
 
 /// One carrier.
@@ -81,21 +80,9 @@ pub(super) struct Ejected(BTreeMap<CarrierName, Out>);
 #[derive(Debug)]
 struct Out {
     whole: Gate,
-    /// In order; those that are closed are left out.
-    networks: Vec<(Network, Gate)>,
+    /// Those that are closed are left out.
+    networks: BTreeMap<Network, Gate>,
     probes: Arc<AtomicU32>,
-}
-
-/// What an answer says about whoever gave it: true = it takes messages; `None` = nothing.
-fn verdict(outcome: &Outcome) -> Option<bool> {
-    let speaks_of_carrier = |cause: &Cause| FAULTS.contains(&cause.code.as_str());
-    match outcome {
-        Outcome::Accepted { .. } => Some(true),
-        Outcome::Unknown { .. } => Some(false),
-        Outcome::Next { cause } => speaks_of_carrier(cause).then_some(false),
-        // A hold asks for patience, a failure speaks of the message, and of links their connectors speak.
-        Outcome::Hold { .. } | Outcome::Fail { .. } | Outcome::LinkDown { .. } => None,
-    }
 }
 
 impl Breakers {
@@ -119,6 +106,26 @@ impl Breakers {
         ) {
             self.ejected.store(Arc::new(kept.ejected(now)));
         }
+    }
+
+    /// Takes what another router said, heard at `now` and said at `at` by our clock.
+    pub(super) fn told(&self, said: Ejections, at: UnixMs, now: UnixMs) {
+        if self.run.get() == Some(&said.router) {
+            return;
+        }
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.others.hear(said, at, now);
+        self.ejected.store(Arc::new(kept.ejected(now)));
+    }
+
+    /// The name of this run, made by `draw` when it is asked for first.
+    pub(super) fn run(&self, draw: impl FnOnce() -> String) -> String {
+        self.run.get_or_init(draw).clone()
+    }
+
+    /// Whom this router ejects, for others to hear.
+    pub(super) fn own(&self, now: UnixMs) -> Vec<Ejection> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner).own(now)
     }
 
     /// Lets ejections end, grants each carrier that is probed one probe, and forgets what says nothing any more.
@@ -191,7 +198,7 @@ impl Kept {
             let whole = watched.whole.gate(now);
             let networks = watched.networks.iter_mut();
             let gates = networks.map(|(network, breaker)| (*network, breaker.gate(now)));
-            let networks: Vec<_> = gates.filter(|(_, gate)| *gate != Gate::Open).collect();
+            let networks: BTreeMap<_, _> = gates.filter(|(_, gate)| *gate != Gate::Open).collect();
             if whole != Gate::Open || !networks.is_empty() {
                 let probes = watched.probes.clone();
                 let out = Out {
@@ -202,7 +209,42 @@ impl Kept {
                 all.insert(carrier.clone(), out);
             }
         }
+        for (carrier, network) in self.others.ejected(now) {
+            let out = all.entry(carrier.clone()).or_insert_with(|| Out {
+                whole: Gate::Open,
+                networks: BTreeMap::new(),
+                probes: Arc::default(),
+            });
+            match network {
+                // Whoever is probed here is probed here.
+                None => out.whole = if out.whole == Gate::Open { Gate::Shut } else { out.whole },
+                Some(network) => _ = out.networks.entry(*network).or_insert(Gate::Shut),
+            }
+        }
         Ejected(all)
+    }
+
+    /// Whom this router ejects by what it heard itself.
+    fn own(&mut self, now: UnixMs) -> Vec<Ejection> {
+        let mut own = Vec::new();
+        for (carrier, watched) in &mut self.carriers {
+            let mut add = |network| {
+                own.push(Ejection {
+                    carrier: carrier.clone(),
+                    network,
+                });
+            };
+            if watched.whole.is_vouched_for(now) {
+                add(String::new());
+            }
+            for (network, breaker) in &mut watched.networks {
+                if breaker.is_vouched_for(now) {
+                    add(network.to_string());
+                }
+            }
+        }
+        own.truncate(EJECTED_MAX);
+        own
     }
 
     fn forget(&mut self, now: UnixMs) {
@@ -245,9 +287,8 @@ impl Ejected {
 
 impl Out {
     fn gate(&self, network: Option<Network>) -> Gate {
-        let find = |network: Network| self.networks.binary_search_by_key(&network, |(known, _)| *known).ok();
-        let there = network.and_then(find).map_or(Gate::Open, |at| self.networks[at].1);
-        there.max(self.whole)
+        let there = network.and_then(|network| self.networks.get(&network));
+        there.copied().unwrap_or(Gate::Open).max(self.whole)
     }
 
     fn ejections(&self) -> usize {

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, time::Duration};
 
 use anyhow::Context as _;
 use bus::{Bus as _, KafkaBus, KafkaConfig, Position};
-use journey::LinkState;
+use journey::{CarrierWord, LinkState};
 use service::time;
 use signalbox_proto::{record, topics};
 use sms::{CarrierName, UnixMs};
@@ -37,7 +37,9 @@ async fn all_up(brokers: &str, mut carriers: BTreeSet<CarrierName>, began: UnixM
     let mut words = log.read(&topics::carriers(), Position::Start).await?;
     while !carriers.is_empty() {
         for stored in words.next(RECORDS_MAX).await? {
-            let word = record::carrier_from_bytes(&stored.value).context("a word about a carrier cannot be read")?;
+            let word =
+                record::carrier_word_from_bytes(&stored.value).context("a word about a carrier cannot be read")?;
+            let CarrierWord::Link(word) = word else { continue };
             if word.state == LinkState::Up && word.said_at >= began {
                 carriers.remove(&word.carrier);
             }

@@ -1,6 +1,6 @@
 //! Who is ejected for which answers, from which networks, and who is asked all the same.
 
-use journey::{OnUnknown, Order, OrderNumber, Terms};
+use journey::{Cause, OnUnknown, Order, OrderNumber, Outcome, Terms};
 use proptest::prelude::*;
 use service::Dice;
 use sms::{AccountId, Class, Content, Encoding, Message, Msisdn, RecordKey, Sender};
@@ -242,6 +242,71 @@ fn no_more_networks_are_watched_than_fit() {
     assert_eq!(kept.carriers[&name("a")].networks.len(), NETWORKS_MAX);
 }
 
+/// What a router called `router` says, heard at `now`.
+fn told(carriers: &Carriers, router: &str, ejected: &[(&str, &str)], now: UnixMs) {
+    let ejection = |(carrier, network): &(&str, &str)| Ejection {
+        carrier: name(carrier),
+        network: (*network).to_owned(),
+    };
+    let said = Ejections {
+        router: router.to_owned(),
+        said_at: now,
+        ejected: ejected.iter().map(ejection).collect(),
+    };
+    carriers.breakers.told(said, now, now);
+}
+
+#[test]
+fn whom_another_router_ejects_is_refused_until_it_says_otherwise_or_falls_silent() {
+    let carriers = carriers();
+    told(&carriers, "r1", &[("a", "20801"), ("b", "")], at(0));
+    assert!(!lets(&carriers, "a", "20801") && !lets(&carriers, "b", "20801") && lets(&carriers, "a", "20810"));
+    told(&carriers, "r2", &[("b", "20810")], at(1_000));
+    told(&carriers, "r1", &[("a", "20801")], at(1_000));
+    assert!(lets(&carriers, "b", "20801") && !lets(&carriers, "b", "20810"));
+    told(&carriers, "r2", &[], at(1_500));
+    assert!(lets(&carriers, "b", "20810"));
+    carriers.breakers.tick(at(3_999));
+    assert!(!lets(&carriers, "a", "20801"));
+    carriers.breakers.tick(at(4_000));
+    assert!(lets(&carriers, "a", "20801"));
+}
+
+#[test]
+fn own_words_are_not_believed() {
+    let carriers = carriers();
+    assert_eq!(carriers.run(|| "r1".to_owned()), carriers.run(|| "another".to_owned()));
+    told(&carriers, "r1", &[("a", "")], at(0));
+    assert!(lets(&carriers, "a", ""));
+}
+
+#[test]
+fn a_carrier_that_is_probed_here_is_probed_whatever_others_say() {
+    let carriers = carriers();
+    answer(&carriers, ("a", "20801"), 10, &fails(), at(0));
+    told(&carriers, "r2", &[("a", "20801")], at(5_000));
+    carriers.breakers.tick(at(5_000));
+    assert!(lets(&carriers, "a", "20801"));
+}
+
+/// A router without messages for a carrier must not keep the others from it for ever.
+#[test]
+fn others_hear_of_an_ejection_until_nobody_is_there_to_probe() {
+    let carriers = carriers();
+    answer(&carriers, ("a", "20801"), 10, &fails(), at(0));
+    let said = |millis| carriers.ejected_here(at(millis));
+    let ejection = Ejection {
+        carrier: name("a"),
+        network: "20801".to_owned(),
+    };
+    assert_eq!((said(0), said(14_999)), (vec![ejection.clone()], vec![ejection]));
+    assert_eq!(said(15_000), []);
+    answer(&carriers, ("a", "20801"), 1, &taken(), at(16_000));
+    assert_eq!(said(25_999).len(), 1, "a probe was answered");
+    answer(&carriers, ("a", "20801"), 4, &taken(), at(26_000));
+    assert_eq!(said(26_000), []);
+}
+
 /// Answers as (milliseconds since the one before, carrier, network, whether it was taken), most of them failures.
 fn answers() -> impl Strategy<Value = Vec<(u64, usize, usize, bool)>> {
     let gap = prop_oneof![9 => Just(0_u64), 1 => 0..2_000_u64];
@@ -258,6 +323,9 @@ proptest! {
         let mut millis = 0;
         for (gap, carrier, network, is_taken) in answers {
             millis += gap;
+            if gap % 2 == 1 {
+                told(&carriers, "another", &CARRIERS.map(|name| (name, "")), at(millis));
+            }
             carriers.breakers.tick(at(millis));
             let outcome = if is_taken { taken() } else { fails() };
             let target = (CARRIERS[carrier], ["20801", "20810"][network]);
