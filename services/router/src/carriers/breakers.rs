@@ -93,7 +93,7 @@ impl Breakers {
 
     /// Takes an answer, heard at `now`.
     pub(super) fn hear(&self, answer: &OrderAnswer, now: UnixMs) {
-        let Some(is_taken) = verdict(&answer.outcome) else {
+        let Some(is_taken) = verdict(answer) else {
             return;
         };
         let order = &*answer.returned;

@@ -183,15 +183,16 @@ fn only_answers_that_speak_of_the_carrier_eject_it() {
             retry_after: Duration::from_secs(1),
             cause: cause("throttled"),
         },
+        Outcome::Unknown { since: at(10_000) },
     ];
     for outcome in neutral {
         let carriers = carriers();
-        answer(&carriers, ("a", ""), 500, &outcome, at(0));
+        answer(&carriers, ("a", ""), 500, &outcome, at(10_999));
         assert!(lets(&carriers, "a", ""), "{outcome:?}");
     }
-    for outcome in [fails(), next("unmapped"), Outcome::Unknown { since: at(0) }] {
+    for outcome in [fails(), next("unmapped"), Outcome::Unknown { since: at(10_000) }] {
         let carriers = carriers();
-        answer(&carriers, ("a", ""), 20, &outcome, at(0));
+        answer(&carriers, ("a", ""), 20, &outcome, at(11_000));
         assert!(!lets(&carriers, "a", ""), "{outcome:?}");
     }
 }

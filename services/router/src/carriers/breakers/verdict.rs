@@ -1,6 +1,11 @@
 //! What an answer says about the carrier that gave it.
 
-use journey::{Cause, Outcome};
+use std::time::Duration;
+
+use journey::{Cause, OrderAnswer, Outcome};
+
+/// Who had less time to answer was not silent: the link was lost, or the connector died with its orders.
+const SILENCE: Duration = Duration::from_secs(1);
 
 /// Causes that speak of the carrier. Others speak of the message (a bad number, a sender that is not allowed) or ask for
 /// patience, and words that an operator's map brings say nothing here.
@@ -16,11 +21,11 @@ const FAULTS: [&str; 8] = [
 ];
 
 /// What an answer says about whoever gave it: true = it takes messages; `None` = nothing.
-pub(super) fn verdict(outcome: &Outcome) -> Option<bool> {
+pub(super) fn verdict(answer: &OrderAnswer) -> Option<bool> {
     let speaks_of_carrier = |cause: &Cause| FAULTS.contains(&cause.code.as_str());
-    match outcome {
+    match &answer.outcome {
         Outcome::Accepted { .. } => Some(true),
-        Outcome::Unknown { .. } => Some(false),
+        Outcome::Unknown { since } => (answer.at.since(*since) >= SILENCE).then_some(false),
         Outcome::Next { cause } => speaks_of_carrier(cause).then_some(false),
         // A hold asks for patience, a failure speaks of the message, and of links their connectors speak.
         Outcome::Hold { .. } | Outcome::Fail { .. } | Outcome::LinkDown { .. } => None,
