@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use sms::{CarrierName, Class, UnixMs};
-use table::{Action, Decision, HeldBack, OnUnknown, Query, Standing, Table, files::Files};
+use table::{
+    Action, Decision, HeldBack, Network, OnUnknown, Query, Served, Source, Standing, Standings, Table, files::Files,
+};
 
 /// Carriers in order of their prices, and the route of every message.
 fn table(carriers: &[&str], route: &str) -> Table {
@@ -72,6 +74,48 @@ fn a_message_waits_where_only_the_moment_refuses() {
         }
     );
     assert!(decision.candidates.is_empty());
+}
+
+/// Carrier `a` is down towards one network.
+struct DownOn(Network);
+
+impl Standings for DownOn {
+    fn standing(&self, _: &CarrierName, _: Class) -> Standing {
+        unreachable!("a decision asks for the network")
+    }
+
+    fn standing_on(&self, carrier: &CarrierName, network: Option<Network>, _: Class) -> Standing {
+        match carrier.as_str() == "a" && network == Some(self.0) {
+            true => Standing::DOWN,
+            false => Standing::UP,
+        }
+    }
+}
+
+#[test]
+fn a_carrier_may_stand_otherwise_on_each_network() {
+    let table = table(&["a", "b"], "");
+    let network: Network = "20801".parse().expect("a network");
+    let standings = DownOn(network);
+    let served = |network| Served {
+        network,
+        source: Source::Query,
+    };
+    let query = Query {
+        standings: Some(&standings),
+        ..Query::new("33612345678", UnixMs(0))
+    };
+    let mut decision = Decision::new();
+    table.decide(&query, &mut decision);
+    assert_eq!(names(&decision), ["a", "b"]);
+    let there = Query {
+        network: Some(served(network)),
+        ..query
+    };
+    table.decide(&there, &mut decision);
+    assert_eq!(names(&decision), ["b"]);
+    let explained = table.explain(&there).candidates;
+    assert_eq!(explained.last().and_then(|one| one.reason), Some("circuit_open"));
 }
 
 /// Who is asked first where the cheaper of two carriers holds a message of `class`, `age` old, for `wait`.
