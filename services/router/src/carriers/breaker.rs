@@ -19,6 +19,8 @@ const CALM: Duration = Duration::from_secs(600);
 const PROBES_TAKEN: u32 = 5;
 /// Answers are looked back at for this long, and for twice as long at the most.
 const WINDOW: Duration = Duration::from_secs(15);
+/// A carrier that is probed and was not asked for so long has no messages; it may have left the table.
+const UNASKED: Duration = Duration::from_secs(3_600);
 /// A carrier that is probed and that this router got no answer from for so long is for other routers to judge: this one may
 /// have no messages for it.
 const VOUCHED: Duration = Duration::from_secs(10);
@@ -131,9 +133,14 @@ impl Breaker {
         self.gate(now) != before
     }
 
-    /// Whether it is closed and forgets nothing by being made anew at `now`.
+    /// Whether little is forgotten by making it anew at `now`: it was closed and calm, or probed for long without an answer.
     pub(super) fn is_idle(&self, now: UnixMs) -> bool {
-        self.state == State::Closed && now.since(self.heard_at.max(self.since)) >= CALM
+        let idle = now.since(self.heard_at.max(self.since));
+        match self.state {
+            State::Closed => idle >= CALM,
+            State::Probing => idle >= UNASKED,
+            State::Ejected { .. } => false,
+        }
     }
 
     /// Whether other routers should leave it to this one.

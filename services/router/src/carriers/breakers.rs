@@ -132,22 +132,17 @@ impl Breakers {
     fn tick(&self, now: UnixMs) {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         kept.forget(now);
-        let ejected = kept.ejected(now);
+        let ejected = Arc::new(kept.ejected(now));
+        let before = self.ejected.swap(Arc::clone(&ejected));
+        // Held until here, so that nothing that was just heard is overwritten.
         drop(kept);
         for (carrier, out) in &ejected.0 {
             out.probes.store(1, Ordering::Relaxed);
             metrics::carrier_ejections(carrier.as_str(), out.ejections());
         }
-        for carrier in self
-            .ejected
-            .load()
-            .0
-            .keys()
-            .filter(|name| !ejected.0.contains_key(*name))
-        {
+        for carrier in before.0.keys().filter(|carrier| !ejected.0.contains_key(*carrier)) {
             metrics::carrier_ejections(carrier.as_str(), 0);
         }
-        self.ejected.store(Arc::new(ejected));
     }
 }
 

@@ -125,7 +125,9 @@ fn an_idle_one_may_be_forgotten() {
     assert!(!breaker.is_idle(at(699)));
     assert!(breaker.is_idle(at(700)));
     ejection(&mut breaker, 700);
-    assert!(!breaker.is_idle(at(9_999)), "it has not been asked since");
+    assert_eq!(breaker.gate(at(705)), Gate::Probing);
+    assert!(!breaker.is_idle(at(705 + 3_599)));
+    assert!(breaker.is_idle(at(705 + 3_600)), "nobody asked it since");
 }
 
 /// Answers as (seconds since the one before, seconds since its order, whether it was taken), most of them failures.

@@ -226,10 +226,16 @@ fn what_says_nothing_any_more_is_forgotten() {
     let carriers = carriers();
     answer(&carriers, ("a", "20801"), 10, &fails(), at(0));
     answer(&carriers, ("b", "20801"), 1, &taken(), at(0));
-    carriers.breakers.tick(at(3_600_000));
-    let kept = carriers.breakers.kept.lock().unwrap();
-    let names: Vec<_> = kept.carriers.keys().map(CarrierName::as_str).collect();
-    assert_eq!((names, kept.networks), (vec!["a"], 1), "a was not asked again yet");
+    let kept = |millis| {
+        carriers.breakers.tick(at(millis));
+        let kept = carriers.breakers.kept.lock().unwrap();
+        (
+            kept.carriers.keys().map(CarrierName::to_string).collect::<Vec<_>>(),
+            kept.networks,
+        )
+    };
+    assert_eq!(kept(3_600_000), (vec!["a".to_owned()], 1), "a was not asked again yet");
+    assert_eq!(kept(3_606_000), (Vec::new(), 0));
 }
 
 #[test]
