@@ -110,13 +110,6 @@ impl Rankings {
         };
         Some(&self.offers[from as usize..][..usize::from(len)])
     }
-
-    /// Begins to read the offers of `ranking`: they lie anywhere in a large table, and policies are walked meanwhile.
-    pub(crate) fn touch(&self, ranking: Ranking) {
-        if let Ranking::Always { from, .. } = ranking {
-            std::hint::black_box(self.offers.get(from as usize).map(|offer| offer.key));
-        }
-    }
 }
 
 /// The offers of a message, the cheapest first.

@@ -60,7 +60,6 @@ pub(crate) fn walk<'t, P: Probe<'t>>(table: &'t Table, query: &Query<'_>, probe:
     let to = recipient(query);
     let resolved = table.numbers.resolve(to, query.network, query.ported);
     probe.resolved(&resolved);
-    table.rankings.touch(resolved.ranking);
     let mut message = Message {
         to,
         from: table.sender_names.name(query.from),
