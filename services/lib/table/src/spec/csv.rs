@@ -1,10 +1,11 @@
 //! CSV with a header, row by row, with lines. A row is one line: a quote that is not closed in it is a slip, and costs no other
 //! row.
 
-use std::borrow::Cow;
+mod line;
 
 use source::{Code, Log, Place, nearest};
 
+use self::line::{Fields, Open, Splitter};
 use super::octets;
 
 /// Longest field, in octets.
@@ -38,11 +39,12 @@ pub(super) fn read<const COLUMNS: usize>(
     let Some(content) = octets(content, &file, log) else {
         return;
     };
+    let mut splitter = Splitter::new();
     let mut order = None;
     let mut rows = 0;
     for (line, text) in lines(content) {
         let Some(order) = order else {
-            order = header(text, columns, &file.at(line), log);
+            order = header(splitter.split(text), columns, &file.at(line), log);
             if order.is_none() {
                 return;
             }
@@ -54,8 +56,7 @@ pub(super) fn read<const COLUMNS: usize>(
             log.error(file.at(line), Code::RANGE, what, "", limit.help);
             return;
         }
-        if let Some(fields) = fields(text, order, &file, line, log) {
-            let fields = fields.each_ref().map(|field| field.trim());
+        if let Some(fields) = fields(splitter.split(text), order, &file, line, log) {
             each(Row { line, fields });
         }
     }
@@ -74,82 +75,18 @@ fn lines(content: &[u8]) -> impl Iterator<Item = (u32, &[u8])> {
         .filter(|(_, text)| !text.is_empty())
 }
 
-/// The fields of a line, as written.
-struct Fields<'a>(Option<&'a [u8]>);
-
-impl<'a> Iterator for Fields<'a> {
-    type Item = &'a [u8];
-
-    fn next(&mut self) -> Option<&'a [u8]> {
-        let rest = self.0?;
-        // One whose quote is not closed takes the rest of the line.
-        let quoted = if is_quoted(rest) {
-            closed(rest).unwrap_or(rest.len())
-        } else {
-            0
-        };
-        let Some(len) = rest[quoted..].iter().position(|octet| *octet == b',') else {
-            return self.0.take();
-        };
-        let end = quoted + len;
-        self.0 = Some(&rest[end + 1..]);
-        Some(&rest[..end])
-    }
-}
-
-fn is_quoted(field: &[u8]) -> bool {
-    field.first() == Some(&b'"')
-}
-
-/// The place behind the quote that closes the one at the beginning; a doubled one stands for itself. `None` = it is not closed.
-fn closed(field: &[u8]) -> Option<usize> {
-    let mut at = 1;
-    loop {
-        at += field[at..].iter().position(|octet| *octet == b'"')? + 1;
-        if field.get(at) != Some(&b'"') {
-            return Some(at);
-        }
-        at += 1;
-    }
-}
-
-/// What a field says. `None` = its quote is not closed.
-fn unquoted(field: &[u8]) -> Option<Cow<'_, [u8]>> {
-    if !is_quoted(field) {
-        return Some(Cow::Borrowed(field));
-    }
-    let end = closed(field)?;
-    let (inside, after) = (&field[1..end - 1], &field[end..]);
-    if after.is_empty() && !inside.contains(&b'"') {
-        return Some(Cow::Borrowed(inside));
-    }
-    let mut said = Vec::with_capacity(field.len());
-    let mut is_doubled = false;
-    for octet in inside {
-        is_doubled = *octet == b'"' && !is_doubled;
-        if !is_doubled {
-            said.push(*octet);
-        }
-    }
-    said.extend_from_slice(after);
-    Some(Cow::Owned(said))
-}
-
 /// Where each of `columns` stands in the header.
 fn header<const COLUMNS: usize>(
-    line: &[u8],
+    split: Result<Fields<'_>, Open>,
     columns: [&str; COLUMNS],
     place: &Place,
     log: &Log,
 ) -> Option<[usize; COLUMNS]> {
-    let mut found: Vec<String> = Vec::new();
-    for (at, field) in Fields(Some(line)).take(HEADER_COLUMNS_MAX).enumerate() {
-        let Some(name) = unquoted(field) else {
-            refuse_open(at, place, log);
-            return None;
-        };
-        found.push(String::from_utf8_lossy(&name).trim().to_owned());
-    }
+    let names = split.map_err(|open| refuse_open(open, place, log)).ok()?;
+    let looked_at = names.count.min(HEADER_COLUMNS_MAX);
+    let found: Vec<String> = (0..looked_at)
+        .map(|at| String::from_utf8_lossy(names.get(at)).trim().to_owned())
+        .collect();
     let why = format!("the columns are {}", columns.join(","));
     if let ([only], true) = (&found[..], COLUMNS > 1)
         && let Some(separator) = [';', '\t', '|'].into_iter().find(|separator| only.contains(*separator))
@@ -198,56 +135,46 @@ fn header<const COLUMNS: usize>(
     is_sound.then(|| order.map(|at| at.expect("missing columns were refused")))
 }
 
-/// The fields in the order asked for. The place is made where it is told alone: nearly every row is sound.
+/// The fields in the order asked for, blanks around them dropped. The place is made where it is told alone: nearly every row is
+/// sound.
 fn fields<'a, const COLUMNS: usize>(
-    line: &'a [u8],
+    split: Result<Fields<'a>, Open>,
     order: [usize; COLUMNS],
     file: &Place,
     number: u32,
     log: &Log,
-) -> Option<[Cow<'a, str>; COLUMNS]> {
-    let mut written = [&b""[..]; COLUMNS];
-    let mut count = 0;
-    for field in Fields(Some(line)) {
-        if is_quoted(field) && closed(field).is_none() {
-            refuse_open(count, &file.at(number), log);
-            return None;
-        }
-        if let Some(place) = written.get_mut(count) {
-            *place = field;
-        }
-        count += 1;
-    }
-    if count != COLUMNS {
-        let what = format!("row has {count} fields, the header has {COLUMNS}");
+) -> Option<[&'a str; COLUMNS]> {
+    let found = split.map_err(|open| refuse_open(open, &file.at(number), log)).ok()?;
+    if found.count != COLUMNS {
+        let what = format!("row has {} fields, the header has {COLUMNS}", found.count);
         log.error(file.at(number), Code::FORMAT, what, "", "");
         return None;
     }
-    let mut fields = [const { Cow::Borrowed("") }; COLUMNS];
+    let mut fields = [""; COLUMNS];
     for (field, at) in fields.iter_mut().zip(order) {
-        let octets = unquoted(written[at]).expect("open quotes were refused");
+        let octets = found.get(at);
         if octets.len() > FIELD_OCTETS_MAX {
             let count = octets.len();
             let what = format!("field {} has {count} octets, the limit is {FIELD_OCTETS_MAX}", at + 1);
             log.error(file.at(number), Code::RANGE, what, "", "");
             return None;
         }
-        *field = match octets {
-            Cow::Borrowed(octets) => std::str::from_utf8(octets).ok().map(Cow::Borrowed),
-            Cow::Owned(octets) => String::from_utf8(octets).ok().map(Cow::Owned),
-        }
-        .or_else(|| {
+        let Ok(text) = std::str::from_utf8(octets) else {
             let what = format!("field {} is not valid UTF-8", at + 1);
             log.error(file.at(number), Code::SYNTAX, what, "", "save the file as UTF-8");
-            None
-        })?;
+            return None;
+        };
+        *field = text.trim();
     }
     Some(fields)
 }
 
-/// Logs that the quote of field `at`, from 0, is not closed.
-fn refuse_open(at: usize, place: &Place, log: &Log) {
-    let what = format!("the quote that opens field {} is not closed in its line", at + 1);
+/// Logs that the quote of a field is not closed.
+fn refuse_open(open: Open, place: &Place, log: &Log) {
+    let what = format!(
+        "the quote that opens field {} is not closed in its line",
+        open.field + 1
+    );
     let help = "close it before the comma, or remove it";
     log.error(place.clone(), Code::SYNTAX, what, "a row is one line", help);
 }

@@ -63,6 +63,26 @@ fn an_open_quote_is_told_at_its_line_and_costs_no_other_row() {
     );
 }
 
+/// Rows with as many fields as where one's ends fit in, and one more, with an open quote and without.
+#[test]
+fn fields_are_counted_however_many_there_are() {
+    for count in [1, 3, 63, 64, 65, 128, 129, 1_000] {
+        let commas = ",".repeat(count - 1);
+        let told = format!("x.csv:2: error[X007]: row has {count} fields, the header has 2");
+        assert_eq!(rows(format!("a,b\n1{commas}\n").as_bytes()).1, told);
+        let (found, report) = rows(format!("a,b\n{commas}\"\n1,2\n").as_bytes());
+        let told = format!("x.csv:2: error[X008]: the quote that opens field {count} is not closed");
+        assert!(report.starts_with(&told), "{report}");
+        assert_eq!(found, ["3: 1 2"]);
+    }
+}
+
+#[test]
+fn a_carriage_return_ends_no_line_and_a_mark_begins_no_file_in_the_middle() {
+    let (found, report) = rows(b"a,b\n1\r2,3\n\"\n\xef\xbb\xbf4,5\n");
+    assert_eq!(found, ["2: 1\r2 3", "4: \u{feff}4 5"], "{report}");
+}
+
 #[test]
 fn utf_16_is_told_once() {
     for text in [
