@@ -34,6 +34,10 @@ struct Desk<'t, 'a> {
     sell: Option<Micros>,
 }
 
+/// Carriers that were judged and refused, and why: what is live may answer otherwise when it is asked again. `None` = nobody
+/// wants to know, nor more carriers than there may be attempts.
+type Turned<'a> = Option<&'a mut Vec<(CarrierIndex, Refusal)>>;
+
 /// Judges every candidate, ranks those left, and says what that comes to.
 pub(crate) fn offer<'t, P: Probe<'t>>(
     table: &'t Table,
@@ -63,14 +67,12 @@ pub(crate) fn offer<'t, P: Probe<'t>>(
     table
         .fits
         .fill(&mut decision.fit, route, message, is_ruled, &decision.avoided);
-    let offers = || Offers::new(&table.rankings, &table.rates, resolved, message.at);
-    match route.strategy {
-        Strategy::LeastCost => desk.in_order(offers(), P::WANTS_ALL, decision),
-        Strategy::BestValue | Strategy::Fastest => desk.by_figure(offers(), P::WANTS_ALL, decision),
-        Strategy::Priority | Strategy::Weighted => desk.as_listed(P::WANTS_ALL, decision),
-    }
     if P::WANTS_ALL {
-        desk.tell(probe, decision);
+        let mut turned = Vec::new();
+        desk.choose(Some(&mut turned), decision);
+        desk.tell(probe, &turned, decision);
+    } else {
+        desk.choose(None, decision);
     }
     desk.conclude(decision);
 }
@@ -83,19 +85,31 @@ fn patience(query: &Query<'_>, terms: &Terms) -> Duration {
 }
 
 impl<'t> Desk<'t, '_> {
+    #[inline]
+    fn choose(&self, turned: Turned<'_>, decision: &mut Decision<'t>) {
+        let (table, message) = (self.table, self.message);
+        let offers = || Offers::new(&table.rankings, &table.rates, &message.resolved, message.at);
+        match self.route.strategy {
+            Strategy::LeastCost => self.in_order(offers(), turned, decision),
+            Strategy::BestValue | Strategy::Fastest => self.by_figure(offers(), turned, decision),
+            Strategy::Priority | Strategy::Weighted => self.as_listed(turned, decision),
+        }
+    }
+
     /// Takes carriers from the cheapest on. Whoever decides needs no more of them than there may be attempts.
-    fn in_order(&self, offers: Option<Offers<'_>>, wants_all: bool, decision: &mut Decision<'t>) {
+    fn in_order(&self, offers: Option<Offers<'_>>, mut turned: Turned<'_>, decision: &mut Decision<'t>) {
         let Some(offers) = offers else {
-            return self.as_listed(wants_all, decision);
+            return self.as_listed(turned, decision);
         };
         for offer in offers {
             if !fit::has(&decision.fit, offer.carrier()) {
                 continue;
             }
-            let Some(ranked) = self.take(0, offer.carrier(), offer.price(), &mut decision.held_back) else {
+            let Some(ranked) = self.take(0, offer.carrier(), offer.price(), &mut decision.held_back, &mut turned)
+            else {
                 continue;
             };
-            if wants_all {
+            if turned.is_some() {
                 decision.ranking.push(ranked);
                 continue;
             }
@@ -107,30 +121,30 @@ impl<'t> Desk<'t, '_> {
     }
 
     /// Takes every carrier that has a price, and ranks those that are left: what they are listed as says nothing.
-    fn by_figure(&self, offers: Option<Offers<'_>>, wants_all: bool, decision: &mut Decision<'t>) {
+    fn by_figure(&self, offers: Option<Offers<'_>>, mut turned: Turned<'_>, decision: &mut Decision<'t>) {
         let Some(offers) = offers else {
-            return self.as_listed(wants_all, decision);
+            return self.as_listed(turned, decision);
         };
         for offer in offers {
             if fit::has(&decision.fit, offer.carrier()) {
-                let ranked = self.take(0, offer.carrier(), offer.price(), &mut decision.held_back);
+                let ranked = self.take(0, offer.carrier(), offer.price(), &mut decision.held_back, &mut turned);
                 decision.ranking.extend(ranked);
             }
         }
-        self.rank(wants_all, decision);
+        self.rank(turned.is_some(), decision);
     }
 
     /// Looks up what each of the route's carriers charges, in their order, and ranks those that are left.
-    fn as_listed(&self, wants_all: bool, decision: &mut Decision<'t>) {
+    fn as_listed(&self, mut turned: Turned<'_>, decision: &mut Decision<'t>) {
         for (place, carrier) in (0..).zip(self.route.carriers.list.iter().copied()) {
             if fit::has(&decision.fit, carrier)
                 && let Charge::Price(price) = self.charge(carrier)
             {
-                let ranked = self.take(place, carrier, price, &mut decision.held_back);
+                let ranked = self.take(place, carrier, price, &mut decision.held_back, &mut turned);
                 decision.ranking.extend(ranked);
             }
         }
-        self.rank(wants_all, decision);
+        self.rank(turned.is_some(), decision);
     }
 
     fn rank(&self, wants_all: bool, decision: &mut Decision<'t>) {
@@ -147,7 +161,14 @@ impl<'t> Desk<'t, '_> {
     }
 
     /// A carrier that fits, as it is to be ranked; `None` = it was counted why not.
-    fn take(&self, place: u16, carrier: CarrierIndex, price: Price, held_back: &mut HeldBack) -> Option<Ranked> {
+    fn take(
+        &self,
+        place: u16,
+        carrier: CarrierIndex,
+        price: Price,
+        held_back: &mut HeldBack,
+        turned: &mut Turned<'_>,
+    ) -> Option<Ranked> {
         match self.judge(carrier, price.cost) {
             Ok((quality, shown)) => {
                 let cost = price.cost.times(self.message.segments);
@@ -163,6 +184,9 @@ impl<'t> Desk<'t, '_> {
             }
             Err(why) => {
                 held_back.count(why);
+                if let Some(turned) = turned {
+                    turned.push((carrier, why));
+                }
                 None
             }
         }
@@ -198,12 +222,12 @@ impl<'t> Desk<'t, '_> {
     }
 
     /// Tells `probe` why each carrier that is not among the ranked is refused.
-    fn tell<P: Probe<'t>>(&self, probe: &mut P, decision: &Decision<'t>) {
+    fn tell<P: Probe<'t>>(&self, probe: &mut P, turned: &[(CarrierIndex, Refusal)], decision: &Decision<'t>) {
         for carrier in self.route.carriers.list.iter().copied() {
             if decision.ranking.iter().any(|ranked| ranked.carrier == carrier) {
                 continue;
             }
-            let (why, shown) = self.refusal(carrier, &decision.avoided);
+            let (why, shown) = self.refusal(carrier, turned, &decision.avoided);
             let is_fit = fit::has(&decision.fit, carrier);
             debug_assert!(
                 is_fit || why <= Refusal::Ported,
@@ -214,7 +238,12 @@ impl<'t> Desk<'t, '_> {
     }
 
     /// The first reason that refuses a carrier that is refused, and the sender that it would have shown.
-    fn refusal(&self, carrier: CarrierIndex, avoided: &[CarrierIndex]) -> (Refusal, Shown) {
+    fn refusal(
+        &self,
+        carrier: CarrierIndex,
+        turned: &[(CarrierIndex, Refusal)],
+        avoided: &[CarrierIndex],
+    ) -> (Refusal, Shown) {
         let shown = self.towards(carrier);
         let told = self.unfit(
             &self.table.carriers[usize::from(carrier)],
@@ -224,9 +253,12 @@ impl<'t> Desk<'t, '_> {
         let why = told.unwrap_or_else(|| match self.charge(carrier) {
             Charge::Unrated => Refusal::NoRate,
             Charge::Closed => Refusal::Closed,
-            Charge::Price(price) => self
-                .judge(carrier, price.cost)
-                .expect_err("it would be among the ranked"),
+            Charge::Price(_) => {
+                let judged = turned.iter().find(|(other, _)| *other == carrier);
+                judged
+                    .expect("who fits and has a price was judged, and is not among the ranked")
+                    .1
+            }
         });
         (why, shown)
     }

@@ -1,10 +1,14 @@
 //! What only a running router knows: carriers that are down, those that are busy, and those tried before.
 
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
+};
 
 use sms::{CarrierName, Class, UnixMs};
 use table::{
-    Action, Decision, HeldBack, Network, OnUnknown, Query, Served, Source, Standing, Standings, Table, files::Files,
+    Action, Decision, HeldBack, Network, OnUnknown, Query, Refusal, Served, Source, Standing, Standings, Table,
+    files::Files,
 };
 
 /// Carriers in order of their prices, and the route of every message.
@@ -256,4 +260,37 @@ fn a_reused_decision_forgets_the_last() {
     let mut decision = decide(&table, &[], &[]);
     table.decide(&Query::new("999", UnixMs(0)), &mut decision);
     assert_eq!((decision.action, decision.candidates.len()), (Action::NoRoute, 0));
+}
+
+#[test]
+fn who_explains_and_who_quotes_ask_each_carrier_once() {
+    let routes = [
+        "",
+        "strategy = \"fastest\"",
+        "strategy = \"priority\", carriers = [\"a\", \"b\"]",
+    ];
+    for route in routes {
+        let table = table(&["a", "b"], route);
+        let asked = AtomicUsize::new(0);
+        // Down whenever it is asked the first time, up ever after.
+        let standings = |carrier: &CarrierName, _| match carrier.as_str() {
+            "a" if asked.fetch_add(1, Ordering::Relaxed) == 0 => Standing::DOWN,
+            _ => Standing::UP,
+        };
+        let query = Query {
+            standings: Some(&standings),
+            ..Query::new("33612345678", UnixMs(0))
+        };
+        let told = table.explain(&query).candidates;
+        let told: Vec<_> = told.iter().map(|one| (one.carrier.as_str(), one.reason)).collect();
+        assert_eq!(told, [("b", None), ("a", Some("circuit_open"))], "{route}");
+        assert_eq!(asked.swap(0, Ordering::Relaxed), 1, "{route}");
+        let refused = table.quote(&query).refused;
+        assert_eq!(
+            refused,
+            [(CarrierName::new("a").expect("a name"), Refusal::CircuitOpen)],
+            "{route}"
+        );
+        assert_eq!(asked.load(Ordering::Relaxed), 1, "{route}");
+    }
 }
