@@ -104,10 +104,12 @@ fn parse(text: &str) -> Result<i64, InstantError> {
             if text[..DATE_LEN].parse::<Date>().is_err() {
                 return Err(no_such_day(text));
             }
+            let has_offset = |text: &str| text[DATE_LEN..].contains(['+', '-']);
             let zoneless = UTC.iter().find_map(|ending| text.strip_suffix(ending));
             match (zoneless, zoneless.unwrap_or(text).parse::<DateTime>()) {
-                (Some(_), Ok(parsed)) => Ok(ceil_ms(since_epoch(parsed))),
-                (None, Ok(_)) if !text[DATE_LEN..].contains(['+', '-']) => Err(InstantError::Zoneless(short(text))),
+                // The parser passes over an offset before the one that was taken off.
+                (Some(rest), Ok(parsed)) if !has_offset(rest) => Ok(ceil_ms(since_epoch(parsed))),
+                (None, Ok(_)) if !has_offset(text) => Err(InstantError::Zoneless(short(text))),
                 _ => Err(error()),
             }
         }
