@@ -1,6 +1,6 @@
 //! Carriers in order of their cost, ranked when the table is compiled: whoever decides only reads the list.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use sms::UnixMs;
 
@@ -207,12 +207,12 @@ impl<'a> Ranker<'a> {
     }
 
     fn make(&mut self, tariff: &Tariff) -> Ranking {
-        let mut turns: Vec<i64> = self.book.keys(tariff).flat_map(|key| self.book.turns(key)).collect();
-        turns.sort_unstable();
-        turns.dedup();
+        let Some(turns) = self.turns(tariff) else {
+            return Ranking::Unranked;
+        };
         let rated = self.book.rated(tariff);
         let most = (turns.len() + 1) * rated.len();
-        if turns.len() >= RUNS_MAX || self.rankings.offers.len() + most > self.offers_max {
+        if self.rankings.offers.len() + most > self.offers_max {
             return Ranking::Unranked;
         }
         let mut offers = Vec::with_capacity(rated.len());
@@ -242,6 +242,18 @@ impl<'a> Ranker<'a> {
         }
     }
 
+    /// The instants at which a rate of `tariff` begins or ends; `None` = more than are kept, of which the rest is not looked at.
+    fn turns(&self, tariff: &Tariff) -> Option<BTreeSet<i64>> {
+        let mut turns = BTreeSet::new();
+        for turn in self.book.keys(tariff).flat_map(|key| self.book.turns(key)) {
+            turns.insert(turn);
+            if turns.len() >= RUNS_MAX {
+                return None;
+            }
+        }
+        Some(turns)
+    }
+
     /// The offers in force at `at`, in order.
     fn rank(&self, tariff: &Tariff, rated: &[CarrierIndex], at: UnixMs, offers: &mut Vec<Offer>) {
         offers.clear();
@@ -263,3 +275,6 @@ impl<'a> Ranker<'a> {
 fn index(at: usize) -> u32 {
     u32::try_from(at).expect("row limits keep counts below 2^32")
 }
+
+#[cfg(test)]
+mod tests;
