@@ -46,7 +46,7 @@ impl Digits {
         Some(Self(packed))
     }
 
-    /// A hash whose lower half is well mixed.
+    /// A hash whose lower 48 bits are well mixed.
     pub(crate) const fn hash(self) -> u64 {
         let product = self.0 as u128 * 0x9E37_79B9_7F4A_7C15;
         product as u64 ^ (product >> 64) as u64

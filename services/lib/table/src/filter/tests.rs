@@ -1,6 +1,7 @@
 //! What a filter promises.
 
 use super::Filter;
+use crate::digits::Digits;
 
 /// Hashes as they come: well mixed, and the same in every run.
 fn hashes(from: u64) -> impl Iterator<Item = u64> {
@@ -28,4 +29,19 @@ fn every_member_passes_and_few_others() {
 fn the_empty_set_holds_nothing() {
     let filter = Filter::new(std::iter::empty());
     assert!(hashes(0).take(1_000).all(|hash| !filter.may_hold(hash)));
+}
+
+#[test]
+fn numbers_in_a_row_are_mixed_well_enough() {
+    let hashes = |from: u64, count: u64| {
+        (from..from + count).map(|number| Digits::parse(&number.to_string()).expect("digits").hash())
+    };
+    for count in [100, 4_096, 100_000] {
+        let members: Vec<u64> = hashes(33_600_000_000, count).collect();
+        let filter = Filter::new(members.iter().copied());
+        let passed = hashes(33_700_000_000, 10_000)
+            .filter(|hash| filter.may_hold(*hash))
+            .count();
+        assert!(passed < 200, "{passed} of 10,000 others pass a filter of {count}");
+    }
 }
