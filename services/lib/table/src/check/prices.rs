@@ -177,7 +177,7 @@ impl Judged {
     fn none() -> Self {
         Self {
             networks: vec![false; Network::INDEX_MAX],
-            mccs: vec![false; 1_000],
+            mccs: vec![false; Mcc::COUNT],
         }
     }
 

@@ -21,19 +21,20 @@ pub(super) fn spelled_out(defaults: &RouteSpec) -> RouteSpec {
 
 /// The route with its own table's default for each key that only `beside` says, the route of that policy in the other table.
 /// A key that neither says is left out: if its default changed, that is told once, of the defaults.
-pub(super) fn filled(route: &RouteSpec, beside: &RouteSpec, spec: &Spec) -> RouteSpec {
-    let defaults = spelled_out(&spec.settings.defaults);
+///
+/// `defaults` are those that are [`spelled_out`], and `open` the carriers of [`open`], of the route's own table.
+pub(super) fn filled(route: &RouteSpec, beside: &RouteSpec, defaults: &RouteSpec, open: &[Named]) -> RouteSpec {
     RouteSpec {
         strategy: fill(route.strategy, beside.strategy, defaults.strategy),
         carriers: route
             .carriers
             .clone()
-            .or_else(|| beside.carriers.is_some().then(|| open(spec))),
+            .or_else(|| beside.carriers.is_some().then(|| open.to_vec())),
         weights: route.weights.clone(),
         route_types: fill(
             route.route_types.clone(),
             beside.route_types.as_ref(),
-            defaults.route_types,
+            defaults.route_types.clone(),
         ),
         attempts: fill(route.attempts, beside.attempts, defaults.attempts),
         deadline: fill(route.deadline, beside.deadline, defaults.deadline),
@@ -56,7 +57,7 @@ fn fill<T, U>(own: Option<T>, beside: Option<U>, default: Option<T>) -> Option<T
 }
 
 /// The candidates of a route that names none.
-fn open(spec: &Spec) -> Vec<Named> {
+pub(super) fn open(spec: &Spec) -> Vec<Named> {
     let carriers = spec.carriers.iter().flatten().filter(|carrier| !carrier.only_named);
     let mut open: Vec<Named> = carriers
         .map(|carrier| Named {

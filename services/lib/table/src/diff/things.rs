@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::{
     Change,
-    defaults::{filled, spelled_out},
+    defaults::{filled, open, spelled_out},
     fields::{self, Fields},
     merge::{self, Field, Thing},
     names::Names,
@@ -54,10 +54,11 @@ pub(super) fn policies(spec: &Spec, other: &Spec) -> Vec<Thing> {
     let routes: HashMap<&str, &RouteSpec> = others
         .filter_map(|policy| Some((&*policy.name, route_of(policy)?)))
         .collect();
+    let (defaults, open) = (spelled_out(&spec.settings.defaults), open(spec));
     let thing = |policy: &PolicySpec| {
         let beside = routes.get(&*policy.name).copied();
         let route = route_of(policy).map(|route| match beside {
-            Some(beside) => filled(route, beside, spec),
+            Some(beside) => filled(route, beside, &defaults, &open),
             None => route.clone(),
         });
         Thing {
