@@ -133,7 +133,9 @@ impl Table {
     /// Reads no clock and no die, takes no lock, touches no reference count; allocates nothing once the buffers of `decision`
     /// have grown. One walk of at most 16 trie nodes, a look at those policies that class, place, account and sender leave,
     /// and as many carriers in order of cost as there may be attempts. Other strategies than `least_cost` look at every carrier
-    /// of the route, as does a network that was told of a number under a rated prefix.
+    /// of the route. So does every strategy where a network was told of a number under a rated prefix and its MCC has other
+    /// rates than that of the plan, and where no ranking is kept: where rates begin or end at 64 instants or more, or where the
+    /// table has more offers than are kept.
     pub fn decide<'t>(&'t self, query: &Query<'_>, decision: &mut Decision<'t>) {
         walk(self, query, &mut (), decision);
     }
