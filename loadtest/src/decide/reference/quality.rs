@@ -27,6 +27,9 @@ pub(super) fn wilson(attempts: u64, delivered: u64) -> f64 {
     if attempts < ATTEMPTS_TELLING {
         return Figures::UNTOLD.rate;
     }
+    if delivered == 0 {
+        return 0.0;
+    }
     let (n, share) = (attempts as f64, delivered as f64 / attempts as f64);
     let centre = share + Z * Z / (2.0 * n);
     let spread = Z * ((share * (1.0 - share) + Z * Z / (4.0 * n)) / n).sqrt();

@@ -136,6 +136,10 @@ pub(crate) fn quality(figures: Figures<'_>, carrier: CarrierIndex) -> Quality {
 
 /// Lower bound of the Wilson interval: a few lucky deliveries do not make a good carrier.
 fn wilson(attempts: f64, delivered: f64) -> f64 {
+    // Rounding would leave some carriers that deliver nothing a little above the others.
+    if delivered == 0.0 {
+        return 0.0;
+    }
     let share = delivered / attempts;
     let z2 = Z * Z;
     let centre = share + z2 / (2.0 * attempts);

@@ -10,6 +10,11 @@ use table::{Decision, Figures, Network, Query, Served, Source, Table, files::Fil
 
 /// Two carriers at one price, of which `quality.csv` knows `a` as the better and the faster one, and one `route`.
 fn table(route: &str) -> Table {
+    priced(route, "0.04")
+}
+
+/// The same, with another price of `a`.
+fn priced(route: &str, price: &str) -> Table {
     let mut files = Files::default();
     files.insert("table.toml", "currency = \"EUR\"");
     files.insert(
@@ -26,10 +31,10 @@ fn table(route: &str) -> Table {
     );
     let carriers = ["a", "b"].map(|name| format!("[[carrier]]\nname = \"{name}\"\ncurrency = \"EUR\"\n"));
     files.insert("carriers.toml", carriers.concat());
-    for name in ["a", "b"] {
+    for (name, price) in [("a", price), ("b", "0.04")] {
         files.insert(
             format!("rates/{name}.csv"),
-            "mcc,mnc,prefix,price,from,until\n208,,,0.04,,\n",
+            format!("mcc,mnc,prefix,price,from,until\n208,,,{price},,\n"),
         );
     }
     table::build(&files).expect("a sound table").0
@@ -140,4 +145,27 @@ fn the_network_of_a_number_is_the_one_that_figures_are_asked_for() {
         source: Source::Hlr,
     };
     assert_eq!(network("33612345678", Some(told)).as_deref(), Some("20810"));
+}
+
+#[test]
+fn who_delivers_nothing_comes_last_whatever_it_charges() {
+    let route = "strategy = \"best_value\", attempts = 2";
+    for attempts in [30, 125, 500, 1_000] {
+        let free = priced(route, "0");
+        assert_eq!(left(&free, counted(attempts, 0, None)), ["b", "a"], "{attempts}");
+    }
+}
+
+#[test]
+fn those_that_deliver_nothing_are_ranked_by_name() {
+    let table = priced("strategy = \"best_value\", attempts = 2", "0.05");
+    let nothing = |_: &CarrierName, _: Network| Some(counted(1_000, 0, None));
+    let query = Query {
+        figures: Some(&nothing),
+        ..Query::new("33612345678", UnixMs(0))
+    };
+    let mut decision = Decision::new();
+    table.decide(&query, &mut decision);
+    let names: Vec<&str> = decision.candidates.iter().map(|one| one.carrier.as_str()).collect();
+    assert_eq!(names, ["a", "b"]);
 }
