@@ -16,7 +16,7 @@ mod scene;
 mod swap;
 mod targets;
 
-use std::process::ExitCode;
+use std::{ops::Range, process::ExitCode};
 
 use anyhow::{Result, anyhow, ensure};
 use table::{Decision, Query, Table};
@@ -108,6 +108,14 @@ pub fn measure(args: &Args, heap: &dyn Heap) -> Result<Report> {
     Ok(report)
 }
 
+/// Which of `count` queries the reference decides in `round`: never none of them, and in time each.
+fn referred(count: usize, round: usize) -> Range<usize> {
+    let part = count.div_ceil(REFERRED_ONE_IN).max(1);
+    let parts = count.div_ceil(part).max(1);
+    let from = round % parts * part;
+    from..(from + part).min(count)
+}
+
 /// Lets table and reference decide by turns, so that what else the machine does meets both.
 fn deciding<'q>(
     table: &Table,
@@ -120,15 +128,13 @@ fn deciding<'q>(
     let mut decision = Decision::new();
     let clock_ns = clock::cost_ns();
     let allocations = allocations(table, queries, &mut decision, heap);
-    let part = queries.len().div_ceil(REFERRED_ONE_IN);
     let (mut ns, mut shares, mut latencies) = (Vec::new(), Vec::new(), Vec::new());
     let (mut referred_ns, mut ratios) = (Vec::new(), Vec::new());
     for round in 0..rounds {
         let (ours, share) = throughput(table, queries, &mut decision);
         latencies.push(latency(table, queries, &mut decision, clock_ns));
-        let from = round % REFERRED_ONE_IN * part;
-        let until = (from + part).min(queries.len());
-        let theirs = measure::reference(reference, &queries[from..until], &told[from..until]);
+        let part = referred(queries.len(), round);
+        let theirs = measure::reference(reference, &queries[part.clone()], &told[part]);
         ns.push(ours);
         shares.push(share);
         referred_ns.push(theirs);
@@ -155,3 +161,6 @@ fn deciding<'q>(
     };
     (deciding, referred)
 }
+
+#[cfg(test)]
+mod tests;
