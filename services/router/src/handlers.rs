@@ -13,7 +13,7 @@ use crate::{
     Error,
     case::{Case, Loaded, Settled},
     desk::Desk,
-    intake::{After, Handle, records},
+    intake::{After, Handle, Turn, records},
     ledger::{self, Entered},
     metrics,
     outbox::{self, Outbox},
@@ -40,7 +40,7 @@ pub(crate) struct Work {
 }
 
 impl Handle for Accepted {
-    fn handle<'a>(&'a self, desk: &'a Arc<Desk>, read: &'a [Batch]) -> BoxFuture<'a, Result<After, Error>> {
+    fn handle<'a>(&'a self, desk: &'a Arc<Desk>, read: &'a [Batch], _: Turn) -> BoxFuture<'a, Result<After, Error>> {
         async move {
             let mut work = Work::default();
             for (topic, stored) in records(read) {
@@ -58,13 +58,18 @@ impl Handle for Accepted {
 impl Handle for Outcomes {
     const OWNS_TIMERS: bool = true;
 
-    fn handle<'a>(&'a self, desk: &'a Arc<Desk>, read: &'a [Batch]) -> BoxFuture<'a, Result<After, Error>> {
+    fn handle<'a>(&'a self, desk: &'a Arc<Desk>, read: &'a [Batch], turn: Turn) -> BoxFuture<'a, Result<After, Error>> {
         async move {
             let mut work = Work::default();
             let now = desk.now();
             for (topic, stored) in records(read) {
                 match record::outcome_from_bytes(&stored.value) {
-                    Ok(answer) => work.answer(desk, answer, now),
+                    Ok(answer) => {
+                        if turn == Turn::First {
+                            hear(desk, &answer, now);
+                        }
+                        work.answer(answer);
+                    }
                     Err(error) => work.outbox.dead(topic, stored, error.to_string()),
                 }
             }
@@ -75,7 +80,7 @@ impl Handle for Outcomes {
 }
 
 impl Handle for Receipts {
-    fn handle<'a>(&'a self, desk: &'a Arc<Desk>, read: &'a [Batch]) -> BoxFuture<'a, Result<After, Error>> {
+    fn handle<'a>(&'a self, desk: &'a Arc<Desk>, read: &'a [Batch], _: Turn) -> BoxFuture<'a, Result<After, Error>> {
         async move {
             let mut work = Work::default();
             for (topic, stored) in records(read) {
@@ -99,18 +104,7 @@ impl Work {
         self.cases.entry(message).or_insert_with(|| Case::new(message, key))
     }
 
-    fn answer(&mut self, desk: &Desk, answer: OrderAnswer, now: UnixMs) {
-        metrics::outcome(answer.outcome.as_str());
-        desk.carriers.answered(&answer, now);
-        match &answer.outcome {
-            // An order that a router took back says nothing about the link.
-            Outcome::LinkDown { cause } if cause.code == CODE_TAKEN_BACK => {}
-            Outcome::LinkDown { .. } => desk
-                .carriers
-                .went_down(&answer.order.carrier, now, desk.config.link_down_hint),
-            Outcome::Accepted { .. } => desk.carriers.came_up(&answer.order.carrier),
-            _ => {}
-        }
+    fn answer(&mut self, answer: OrderAnswer) {
         let beside = correlations(&answer);
         let case = self.case(answer.order.message, answer.order.key);
         case.beside.extend(beside);
@@ -197,6 +191,21 @@ impl Work {
             Ok(())
         };
         Ok(after.boxed())
+    }
+}
+
+/// Learns how the carrier stands from its answer, heard at `now`.
+fn hear(desk: &Desk, answer: &OrderAnswer, now: UnixMs) {
+    metrics::outcome(answer.outcome.as_str());
+    desk.carriers.answered(answer, now);
+    match &answer.outcome {
+        // An order that a router took back says nothing about the link.
+        Outcome::LinkDown { cause } if cause.code == CODE_TAKEN_BACK => {}
+        Outcome::LinkDown { .. } => desk
+            .carriers
+            .went_down(&answer.order.carrier, now, desk.config.link_down_hint),
+        Outcome::Accepted { .. } => desk.carriers.came_up(&answer.order.carrier),
+        _ => {}
     }
 }
 

@@ -25,13 +25,21 @@ pub(crate) type After = BoxFuture<'static, Result<(), Error>>;
 /// What was read, and whether all it led to is safe.
 type Finished = (Result<(), Error>, Vec<Batch>);
 
+/// Whether what was read is done over. What is learnt from it beside the store must be learnt once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Turn {
+    First,
+    Again,
+}
+
 /// What is done with the records of one topic.
 pub(crate) trait Handle: Send + Sync + 'static {
     /// Whether the partitions of this topic are those whose timers the router looks at.
     const OWNS_TIMERS: bool = false;
 
-    /// Folds and decides what was `read`. What a topic holds gets here one after the other.
-    fn handle<'a>(&'a self, desk: &'a Arc<Desk>, read: &'a [Batch]) -> BoxFuture<'a, Result<After, Error>>;
+    /// Folds and decides what was `read`. What a topic holds gets here one after the other, and more than once where the
+    /// store is lost.
+    fn handle<'a>(&'a self, desk: &'a Arc<Desk>, read: &'a [Batch], turn: Turn) -> BoxFuture<'a, Result<After, Error>>;
 }
 
 /// The records of what was read, each with its topic.
@@ -113,7 +121,7 @@ impl Intake {
                     if let Some(batch) = read(batch).await? {
                         let read = gather(&mut *subscription, batch, desk.config.batch_records_max)?;
                         debug!(%topic, partitions = read.len(), "batch");
-                        let after = handle(&desk, &handler, &read).await?;
+                        let after = handle(&desk, &handler, &read, Turn::First).await?;
                         unsafe_batches.push_back(after.map(|done| (done, read)).boxed());
                     }
                 }
@@ -125,8 +133,8 @@ impl Intake {
 
 /// Hands what was `read` to its handler. A store that was lost meanwhile fails what is left to do, so that it is all done
 /// over.
-async fn handle<H: Handle>(desk: &Arc<Desk>, handler: &H, read: &[Batch]) -> Result<After, Error> {
-    match handler.handle(desk, read).await {
+async fn handle<H: Handle>(desk: &Arc<Desk>, handler: &H, read: &[Batch], turn: Turn) -> Result<After, Error> {
+    match handler.handle(desk, read, turn).await {
         Err(error) if error.is_away() => Ok(std::future::ready(Err(error)).boxed()),
         handled => handled,
     }
@@ -139,7 +147,7 @@ async fn again<H: Handle>(desk: &Arc<Desk>, handler: &H, read: &[Batch], first: 
         desk.away("the store", &failed, failed.is_away())
             .await
             .map_err(|()| failed)?;
-        match handle(desk, handler, read).await?.await {
+        match handle(desk, handler, read, Turn::Again).await?.await {
             Ok(()) => return Ok(()),
             Err(error) => failed = error,
         }

@@ -13,7 +13,7 @@ use crate::{
     Error, delay,
     desk::Desk,
     handlers::Work,
-    intake::{After, Handle, records},
+    intake::{After, Handle, Turn, records},
     ledger, metrics,
     outbox::Outbox,
 };
@@ -27,7 +27,7 @@ const SECOND_LOOK: Duration = Duration::from_millis(250);
 pub(crate) struct Unmatched;
 
 impl Handle for Unmatched {
-    fn handle<'a>(&'a self, desk: &'a Arc<Desk>, read: &'a [Batch]) -> BoxFuture<'a, Result<After, Error>> {
+    fn handle<'a>(&'a self, desk: &'a Arc<Desk>, read: &'a [Batch], _: Turn) -> BoxFuture<'a, Result<After, Error>> {
         async move {
             let mut work = Work::default();
             let mut receipts = Vec::new();

@@ -184,3 +184,21 @@ async fn another_router_rebuilds_where_one_died_at_it() {
     world.delivered(&order).await;
     assert_eq!(world.end(&message).await.unwrap().0, EndState::Delivered);
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_is_heard_once_however_long_the_store_is_lost() {
+    let mut world = lost().await;
+    world.accepted().await;
+    let order = world.order("atlas").await.unwrap();
+    let since = world.deps.clock.now();
+    world.pass(1_000).await;
+    world.store.lose();
+    // A router that died at the rebuild keeps others waiting: the answer is tried anew many times meanwhile.
+    let dead = world.store.rebuild().await.unwrap();
+    assert!(dead.is_some());
+    world.answer(&order, Outcome::Unknown { since }).await;
+    world.pass(10_000).await;
+    assert!(world.store.epoch().await.is_ok(), "the store is back");
+    let words = world.values(&topics::carriers()).await;
+    assert!(words.is_empty(), "one failure ejects nobody");
+}
