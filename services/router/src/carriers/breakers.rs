@@ -10,7 +10,7 @@ mod others;
 mod verdict;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{
         Arc, Mutex, OnceLock, PoisonError,
         atomic::{AtomicU32, Ordering},
@@ -63,6 +63,8 @@ struct Kept {
     carriers: BTreeMap<CarrierName, Watched>,
     networks: usize,
     others: Others,
+    /// Carriers whose gauge may not be zero.
+    shown: BTreeSet<CarrierName>,
 }
 
 /// One carrier.
@@ -133,15 +135,15 @@ impl Breakers {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         kept.forget(now);
         let ejected = Arc::new(kept.ejected(now));
-        let before = self.ejected.swap(Arc::clone(&ejected));
+        self.ejected.store(Arc::clone(&ejected));
+        let gauges = kept.gauges(&ejected);
         // Held until here, so that nothing that was just heard is overwritten.
         drop(kept);
-        for (carrier, out) in &ejected.0 {
+        for out in ejected.0.values() {
             out.probes.store(1, Ordering::Relaxed);
-            metrics::carrier_ejections(carrier.as_str(), out.ejections());
         }
-        for carrier in before.0.keys().filter(|carrier| !ejected.0.contains_key(*carrier)) {
-            metrics::carrier_ejections(carrier.as_str(), 0);
+        for (carrier, ejections) in gauges {
+            metrics::carrier_ejections(carrier.as_str(), ejections);
         }
     }
 }
@@ -217,6 +219,19 @@ impl Kept {
             }
         }
         Ejected(all)
+    }
+
+    /// What to show of each carrier: its ejections, and once that it has none any more.
+    fn gauges(&mut self, ejected: &Ejected) -> Vec<(CarrierName, usize)> {
+        let ended = self.shown.iter().filter(|carrier| !ejected.0.contains_key(*carrier));
+        let ended = ended.map(|carrier| (carrier.clone(), 0));
+        let lasting = ejected
+            .0
+            .iter()
+            .map(|(carrier, out)| (carrier.clone(), out.ejections()));
+        let gauges = ended.chain(lasting).collect();
+        self.shown = ejected.0.keys().cloned().collect();
+        gauges
     }
 
     /// Whom this router ejects by what it heard itself.

@@ -249,6 +249,25 @@ fn no_more_networks_are_watched_than_fit() {
     assert_eq!(kept.carriers[&name("a")].networks.len(), NETWORKS_MAX);
 }
 
+#[test]
+fn a_carrier_that_recovered_between_two_looks_is_shown_without_ejections() {
+    let mut kept = Kept::default();
+    let hear = |kept: &mut Kept, is_taken, now| {
+        kept.hear(&name("a"), network("20801"), (is_taken, now), now);
+    };
+    let shown = |kept: &mut Kept, now| {
+        let ejected = kept.ejected(now);
+        kept.gauges(&ejected)
+    };
+    (0..10).for_each(|_| hear(&mut kept, false, at(0)));
+    assert_eq!(shown(&mut kept, at(0)), [(name("a"), 1)]);
+    (0..5).for_each(|_| hear(&mut kept, true, at(5_100)));
+    // Decisions have a snapshot without it by now.
+    assert!(kept.ejected(at(5_100)).0.is_empty());
+    assert_eq!(shown(&mut kept, at(5_200)), [(name("a"), 0)]);
+    assert_eq!(shown(&mut kept, at(5_400)), []);
+}
+
 /// What a router called `router` says, heard at `now`.
 fn told(carriers: &Carriers, router: &str, ejected: &[(&str, &str)], now: UnixMs) {
     let ejection = |(carrier, network): &(&str, &str)| Ejection {
