@@ -55,8 +55,8 @@ pub(crate) fn compile(checked: &Checked) -> Table {
     };
     let policies: Vec<Policy> = spec.policies.iter().map(|policy| routes.policy(policy)).collect();
     let (mut account_names, mut sender_names) = (Names::default(), Names::default());
-    let mut gates = GateMaker::new(&policies, &mut account_names, &mut sender_names);
     let rules = sender_rules(spec, &names);
+    let mut gates = GateMaker::new(&policies, &rules, &mut account_names, &mut sender_names);
     let senders = Senders::new(rules, &mut account_names, &mut sender_names);
     let mut ranker = Ranker::new(&rates);
     let numbers = Numbers::new(spec, &rates, &rate_prefixes, &mut ranker, &mut gates);

@@ -4,20 +4,26 @@
 //! condition on it holds. The rows' intersection is what the walk looks at. A bit that is set says nothing yet: the
 //! conditions themselves decide. One that is not set is certain.
 
+mod beginnings;
 mod maker;
 
 use sms::{Class, Encoding, SenderKind};
 
-pub(crate) use self::maker::{GateMaker, left_open};
+use self::beginnings::Beginnings;
+pub(crate) use self::{
+    beginnings::BEGINNING_MAX,
+    maker::{GateMaker, left_open},
+};
 use crate::{
-    names::{Name, first_octet},
+    glob::Glob,
+    names::{Name, Names},
     network::{Country, Network},
     query::Source,
     walk::Message,
 };
 
 /// Rows whose intersection tells.
-const ROWS: usize = 7;
+const ROWS: usize = 8;
 /// Classes × encodings × kinds of senders × ported or not × with a text or without.
 const SHAPES: usize = 3 * 3 * 3 * 2 * 2;
 /// Pairs of letters, and none.
@@ -31,6 +37,8 @@ pub(crate) struct Gates {
     bits: Vec<u64>,
     /// By shape.
     shapes: Vec<RowId>,
+    /// By segments, 0 to 255.
+    segments: Vec<RowId>,
     /// By country.
     countries: Vec<RowId>,
     /// Of the networks that conditions name, in order.
@@ -59,10 +67,10 @@ pub(crate) struct PlaceGates {
 /// Rows by a name.
 #[derive(Debug, Default)]
 struct ByName {
-    /// Of the names that conditions give without a star, by their numbers.
+    /// Of the names that the table gives without a star, by their numbers.
     named: Vec<RowId>,
-    /// Of all others, by their first octet in lower case, 0 for the empty name.
-    others: Vec<RowId>,
+    /// Of all others.
+    others: Beginnings,
 }
 
 /// The policies left of a message as it stands, in order.
@@ -96,6 +104,7 @@ impl Gates {
         };
         let rows = [
             self.shapes[shape],
+            self.segments[usize::from(message.segments)],
             planned,
             country,
             network,
@@ -160,9 +169,19 @@ impl Iterator for Open<'_> {
 }
 
 impl ByName {
+    /// Numbers the name that `glob` gives, if it has no star, and remembers its row.
+    fn add(&mut self, names: &mut Names, glob: &Option<Glob>) {
+        let Some(name) = glob.as_ref().and_then(Glob::plain) else {
+            return;
+        };
+        if names.intern(name).0 as usize == self.named.len() {
+            self.named.push(self.others.row(name));
+        }
+    }
+
     fn of(&self, name: Name<'_>) -> RowId {
         let named = name.id.and_then(|id| self.named.get(id.0 as usize));
-        *named.unwrap_or_else(|| &self.others[usize::from(first_octet(name.text))])
+        named.copied().unwrap_or_else(|| self.others.row(name.text))
     }
 }
 

@@ -1,7 +1,5 @@
 //! Globs that know only `*` and ignore ASCII case.
 
-use std::ops::{BitAnd, BitOr};
-
 /// Patterns of which any may fit. Those without a star are found by binary search, so a list may be long.
 #[derive(Clone, Debug)]
 pub(crate) struct Globs {
@@ -13,42 +11,6 @@ pub(crate) struct Globs {
 /// A pattern that a whole value must fit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Glob(Vec<String>);
-
-/// A set of octets.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Octets([u64; 4]);
-
-impl Octets {
-    /// Every octet.
-    pub(crate) const ALL: Self = Self([u64::MAX; 4]);
-
-    fn of(octet: u8) -> Self {
-        let mut words = [0; 4];
-        words[usize::from(octet) / 64] = 1 << (octet % 64);
-        Self(words)
-    }
-
-    /// The octets in it, in order.
-    pub(crate) fn iter(self) -> impl Iterator<Item = u8> {
-        (0..=u8::MAX).filter(move |octet| self.0[usize::from(*octet) / 64] & (1 << (octet % 64)) != 0)
-    }
-}
-
-impl BitAnd for Octets {
-    type Output = Self;
-
-    fn bitand(self, other: Self) -> Self {
-        Self(std::array::from_fn(|at| self.0[at] & other.0[at]))
-    }
-}
-
-impl BitOr for Octets {
-    type Output = Self;
-
-    fn bitor(self, other: Self) -> Self {
-        Self(std::array::from_fn(|at| self.0[at] | other.0[at]))
-    }
-}
 
 impl Globs {
     /// Reads patterns.
@@ -74,11 +36,6 @@ impl Globs {
         self.plain.iter().map(String::as_str)
     }
 
-    /// Whether there are patterns with a star.
-    pub(crate) fn has_stars(&self) -> bool {
-        !self.starred.is_empty()
-    }
-
     /// Whether every value that any pattern of `other` fits is fitted here. May say no where it is so.
     ///
     /// A star of the other pattern stands in its text as itself, and only a star can take it.
@@ -98,13 +55,16 @@ impl Globs {
         self.plain.len() + self.starred.len()
     }
 
-    /// The first octets in lower case, 0 for none, of values that a pattern with a star may fit.
-    pub(crate) fn starred_firsts(&self) -> Octets {
-        let firsts = self.starred.iter().map(|glob| match glob.0[0].as_bytes().first() {
-            Some(first) => Octets::of(first.to_ascii_lowercase()),
-            None => Octets::ALL,
-        });
-        firsts.fold(Octets::default(), |all, own| all | own)
+    /// What the patterns with a star have before it, up to `max` octets.
+    pub(crate) fn beginnings(&self, max: usize) -> impl Iterator<Item = &[u8]> {
+        let before = self.starred.iter().map(|glob| glob.0[0].as_bytes());
+        before.map(move |octets| &octets[..octets.len().min(max)])
+    }
+
+    /// Whether all patterns with a star are such that a beginning of up to `max` octets is all they ask for.
+    pub(crate) fn are_told_by_beginnings(&self, max: usize) -> bool {
+        let mut starred = self.starred.iter();
+        starred.all(|glob| matches!(&glob.0[..], [first, rest] if first.len() <= max && rest.is_empty()))
     }
 
     /// The patterns, for people.

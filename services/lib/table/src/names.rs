@@ -161,10 +161,5 @@ fn id(at: usize) -> NameId {
     NameId(u32::try_from(at).expect("list limits keep names below 2^32"))
 }
 
-/// The first octet of `name` in lower case; 0 = it is empty.
-pub(crate) fn first_octet(name: &str) -> u8 {
-    name.as_bytes().first().map_or(0, u8::to_ascii_lowercase)
-}
-
 #[cfg(test)]
 mod tests;

@@ -10,6 +10,7 @@ use source::{Code, Log, Place};
 
 use crate::{
     digits::Digits,
+    gate::BEGINNING_MAX,
     glob::Globs,
     network::{Country, Network},
     spec::{PlanRow, PolicySpec, Spec, Test},
@@ -50,6 +51,7 @@ fn names(policies: &[PolicySpec], plan: &[PlanRow]) -> u64 {
         Test::Network(list) => list.len(),
         // A prefix has a row of its own, and one with the network and country of its place.
         Test::Prefix(list) => 2 * list.len(),
+        Test::SegmentsOver(_) => 1,
         _ => 0,
     });
     (named.sum::<usize>() + plan.len()) as u64
@@ -97,30 +99,36 @@ impl<K: Eq + Hash> Naming<K> {
     }
 }
 
-/// Groups of the names in those conditions that `globs` picks. Names of one group begin alike for the patterns with a star.
+/// Groups of the names in those conditions that `globs` picks: of those that patterns with a star tell apart by how they begin,
+/// and of those written without one.
 fn named_groups(policies: &[PolicySpec], globs: impl Fn(&Test) -> Option<&Globs>) -> usize {
-    let mut plain = Naming::new();
-    let mut beginnings = [0; 256];
+    let (mut plain, mut beginnings) = (Naming::new(), Naming::new());
     for (at, policy) in policies.iter().enumerate() {
-        let written = policy.matches.0.iter().filter_map(&globs).flat_map(Globs::written);
-        let mut firsts = BTreeSet::new();
-        for pattern in written {
-            match pattern.split_once('*') {
-                None => plain.add(pattern, at),
-                Some(("", _)) => firsts.extend(0..=u8::MAX),
-                Some((beginning, _)) => firsts.extend(beginning.bytes().next().map(|first| first.to_ascii_lowercase())),
-            }
-        }
-        for first in firsts {
-            beginnings[usize::from(first)] = mixed(beginnings[usize::from(first)], at as u64 + 1);
+        for globs in policy.matches.0.iter().filter_map(&globs) {
+            globs.plain().for_each(|name| plain.add(name.as_bytes().to_vec(), at));
+            let octets = globs.beginnings(BEGINNING_MAX).map(<[u8]>::to_ascii_lowercase);
+            octets.for_each(|octets| beginnings.add(octets, at));
         }
     }
-    let first = |name: &str| name.bytes().next().unwrap_or_default();
-    let groups = plain
-        .0
-        .iter()
-        .map(|(name, hash)| (beginnings[usize::from(first(name))], *hash));
-    groups.collect::<HashSet<_>>().len()
+    // In order, so that the beginnings of a name come right before it, the longest last.
+    let all: BTreeSet<&Vec<u8>> = plain.0.keys().chain(beginnings.0.keys()).collect();
+    let mut above: Vec<(&[u8], u64)> = Vec::new();
+    let mut groups = HashSet::new();
+    for name in all {
+        while above.last().is_some_and(|(shorter, _)| !name.starts_with(shorter)) {
+            above.pop();
+        }
+        let mut group = above.last().map_or(0, |(_, group)| *group);
+        if let hash @ 1.. = beginnings.of(name) {
+            group = mixed(group, hash);
+            above.push((name, group));
+            groups.insert((group, 0));
+        }
+        if let hash @ 1.. = plain.of(name) {
+            groups.insert((group, hash));
+        }
+    }
+    groups.len()
 }
 
 /// What policies name of the place of a number.

@@ -4,13 +4,18 @@ use std::collections::{BTreeMap, HashMap};
 
 use sms::{Class, Encoding, SenderKind};
 
-use super::{ByName, COUNTRIES, Gates, PlaceGates, RowId, SHAPES, country_index, shape};
+use super::{
+    ByName, COUNTRIES, Gates, PlaceGates, RowId, SHAPES,
+    beginnings::{BEGINNING_MAX, Beginnings},
+    country_index, shape,
+};
 use crate::{
     digits::Digits,
-    glob::{Globs, Octets},
-    names::{Names, first_octet},
+    glob::Globs,
+    names::Names,
     network::{Country, Network},
     policy::Policy,
+    senders::SenderRule,
     spec::{Conditions, Test},
 };
 
@@ -27,8 +32,8 @@ pub(crate) struct GateMaker {
 }
 
 impl GateMaker {
-    /// The rows of `policies`, but for places. Numbers the names that conditions give; none was numbered before.
-    pub(crate) fn new(policies: &[Policy], accounts: &mut Names, senders: &mut Names) -> Self {
+    /// The rows of `policies`, but for places. Numbers the names that conditions and `rules` give; none was numbered before.
+    pub(crate) fn new(policies: &[Policy], rules: &[SenderRule], accounts: &mut Names, senders: &mut Names) -> Self {
         let mut maker = Self {
             gates: Gates {
                 words: policies.len().div_ceil(64),
@@ -40,6 +45,7 @@ impl GateMaker {
             no_prefix: RowId::default(),
         };
         maker.add_shapes(policies);
+        maker.add_segments(policies);
         maker.add_networks(policies);
         maker.gates.accounts = maker.by_name(policies, accounts, |test| match test {
             Test::Account(globs) => Some(globs),
@@ -50,6 +56,10 @@ impl GateMaker {
             Test::Sender(globs) => Some(globs),
             _ => None,
         });
+        for rule in rules {
+            maker.gates.accounts.add(accounts, &rule.account);
+            maker.gates.senders.add(senders, &rule.sender);
+        }
         let untagged = maker.row(policies, |test| !matches!(test, Test::Tag(_)));
         let any = maker.row(policies, |_| true);
         maker.gates.tagged = [untagged, any];
@@ -122,6 +132,16 @@ impl GateMaker {
         self.gates.shapes = rows;
     }
 
+    fn add_segments(&mut self, policies: &[Policy]) {
+        let rows = (0..=u8::MAX).map(|segments| {
+            self.row(policies, |test| match test {
+                Test::SegmentsOver(bound) => segments > *bound,
+                _ => true,
+            })
+        });
+        self.gates.segments = rows.collect();
+    }
+
     /// Rows by country and by network.
     fn add_networks(&mut self, policies: &[Policy]) {
         let (mut countries, mut networks) = (BTreeMap::new(), BTreeMap::new());
@@ -159,30 +179,48 @@ impl GateMaker {
         self.no_prefix = self.row(policies, |test| !matches!(test, Test::Prefix(_)));
     }
 
-    /// Rows by a name, for the conditions that `globs` picks. Where a starred pattern may fit, nothing is certain.
+    /// Rows by a name, for the conditions that `globs` picks, of which a policy has one at most. Where a pattern with a star may
+    /// fit, nothing more is certain than [`left_open`] says.
     fn by_name(&mut self, policies: &[Policy], names: &mut Names, globs: impl Fn(&Test) -> Option<&Globs>) -> ByName {
         let mut named: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
-        let mut others = vec![vec![0; self.gates.words]; Octets::ALL.iter().count()];
+        let mut beginnings: BTreeMap<Vec<u8>, Vec<usize>> = BTreeMap::new();
         for (at, policy) in policies.iter().enumerate() {
-            let mut firsts = Octets::ALL;
             for globs in policy.matches.0.iter().filter_map(&globs) {
-                firsts = firsts & globs.starred_firsts();
                 for name in globs.plain() {
                     named.entry(name).or_default().push(at);
                 }
+                for beginning in globs.beginnings(BEGINNING_MAX) {
+                    beginnings.entry(beginning.to_ascii_lowercase()).or_default().push(at);
+                }
             }
-            firsts.iter().for_each(|octet| set(&mut others[usize::from(octet)], at));
         }
-        let others: Vec<RowId> = others.into_iter().map(|bits| self.keep(bits)).collect();
+        let other = self.row(policies, |test| globs(test).is_none());
+        let others = self.beginnings(beginnings, other);
         let rows = named.into_iter().zip(0..).map(|((name, at), place)| {
             debug_assert!(names.len() == place, "conditions give their names first");
             names.intern(name);
-            self.row_with(others[usize::from(first_octet(name))], &at)
+            self.row_with(others.row(name), &at)
         });
         ByName {
             named: rows.collect(),
             others,
         }
+    }
+
+    /// Rows by the beginnings that policies name; `other` is that of all other names.
+    fn beginnings(&mut self, named: BTreeMap<Vec<u8>, Vec<usize>>, other: RowId) -> Beginnings {
+        let mut rows: BTreeMap<Vec<u8>, RowId> = BTreeMap::new();
+        // In text order those that begin one come right before it, the longest last.
+        let mut above: Vec<Vec<u8>> = Vec::new();
+        for (beginning, at) in named {
+            while above.last().is_some_and(|shorter| !beginning.starts_with(shorter)) {
+                above.pop();
+            }
+            let row = above.last().map_or(other, |shorter| rows[shorter]);
+            rows.insert(beginning.clone(), self.row_with(row, &at));
+            above.push(beginning);
+        }
+        Beginnings::new(&rows, other)
     }
 
     /// The policies of `row`, and those at `more`.
@@ -225,11 +263,12 @@ pub(crate) fn left_open(conditions: &Conditions) -> Vec<u8> {
         | Test::Encoding(_)
         | Test::Ported(_)
         | Test::SenderKind(_)
+        | Test::SegmentsOver(_)
         | Test::Country(_)
         | Test::Network(_)
         | Test::Prefix(_) => false,
-        Test::Account(globs) | Test::Sender(globs) => globs.has_stars(),
-        Test::SegmentsOver(_) | Test::Tag(_) | Test::Hours(_) | Test::Text(_) => true,
+        Test::Account(globs) | Test::Sender(globs) => !globs.are_told_by_beginnings(BEGINNING_MAX),
+        Test::Tag(_) | Test::Hours(_) | Test::Text(_) => true,
     };
     let places = (0..).zip(&conditions.0);
     places

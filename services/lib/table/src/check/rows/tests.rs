@@ -42,8 +42,12 @@ fn names_that_the_same_policies_name_are_one_group() {
 #[test]
 fn a_beginning_with_a_star_tells_names_apart() {
     let names = "account = [\"a1\", \"a2\", \"b1\"]";
-    assert_eq!(counted(&[names, "account = \"*\""]).0, PLACES + 1);
-    assert_eq!(counted(&[names, "account = \"A*\""]).0, PLACES + 2);
+    // Those that it names, and all others.
+    assert_eq!(counted(&[names, "account = \"*\""]).0, PLACES + 2);
+    // Those that begin so and are named, those that are named only, and those that only begin so.
+    assert_eq!(counted(&[names, "account = \"A*\""]).0, PLACES + 3);
+    // Of two beginnings the longer is within the shorter.
+    assert_eq!(counted(&["account = \"a*\"", "account = [\"ab*\", \"b*\"]"]).0, PLACES + 3);
 }
 
 #[test]
