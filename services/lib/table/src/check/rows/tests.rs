@@ -47,7 +47,10 @@ fn a_beginning_with_a_star_tells_names_apart() {
     // Those that begin so and are named, those that are named only, and those that only begin so.
     assert_eq!(counted(&[names, "account = \"A*\""]).0, PLACES + 3);
     // Of two beginnings the longer is within the shorter.
-    assert_eq!(counted(&["account = \"a*\"", "account = [\"ab*\", \"b*\"]"]).0, PLACES + 3);
+    assert_eq!(
+        counted(&["account = \"a*\"", "account = [\"ab*\", \"b*\"]"]).0,
+        PLACES + 3
+    );
 }
 
 #[test]
