@@ -99,6 +99,7 @@ impl Breaker {
 
     /// How it stands at `now`. An ejection that is over leads to probing.
     pub(super) fn gate(&mut self, now: UnixMs) -> Gate {
+        self.follow_clock(now);
         if let State::Ejected { until } = self.state
             && now >= until
         {
@@ -158,6 +159,17 @@ impl Breaker {
         match self.state {
             State::Ejected { until } => Some(until),
             State::Closed | State::Probing => None,
+        }
+    }
+
+    /// A wall clock that was set back leaves no instant ahead of it: answers would count for nothing, and an ejection last,
+    /// until it gets there again.
+    fn follow_clock(&mut self, now: UnixMs) {
+        self.since = self.since.min(now);
+        self.heard_at = self.heard_at.min(now);
+        self.window_began = self.window_began.min(now);
+        if let State::Ejected { until } = &mut self.state {
+            *until = (*until).min(now + EJECTION_MAX);
         }
     }
 

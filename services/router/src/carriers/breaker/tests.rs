@@ -130,6 +130,25 @@ fn an_idle_one_may_be_forgotten() {
     assert!(breaker.is_idle(at(705 + 3_600)), "nobody asked it since");
 }
 
+#[test]
+fn a_clock_that_is_set_back_holds_up_nothing() {
+    const HOUR: u64 = 3_600;
+    let mut shut = breaker();
+    ejection(&mut shut, HOUR);
+    assert_eq!(shut.gate(at(0)), Gate::Shut);
+    assert_eq!(shut.gate(at(299)), Gate::Shut);
+    assert_eq!(shut.gate(at(300)), Gate::Probing, "the longest ejection later");
+    let mut probed = breaker();
+    ejection(&mut probed, HOUR);
+    assert_eq!(probed.gate(at(HOUR + 5)), Gate::Probing);
+    let mut unasked = probed.clone();
+    assert!(unasked.is_vouched_for(at(0)) && !unasked.is_vouched_for(at(10)));
+    hear(&mut probed, 5, true, 0);
+    assert_eq!(probed.gate(at(0)), Gate::Open, "answers count");
+    hear(&mut probed, 10, false, 1);
+    assert_eq!(probed.gate(at(1)), Gate::Shut);
+}
+
 /// Answers as (seconds since the one before, seconds since its order, whether it was taken), most of them failures.
 fn answers() -> impl Strategy<Value = Vec<(u64, u64, bool)>> {
     let gap = prop_oneof![8 => Just(0_u64), 2 => 0..20_u64, 1 => 0..1_000_u64];
