@@ -284,10 +284,11 @@ impl Ejected {
         })
     }
 
-    /// Notes that an order for `network` goes to `carrier`: a probe, if it is probed.
+    /// Notes that an order for `network` goes to `carrier`: a probe, if it is probed there. Where it is shut it is asked for
+    /// want of anybody else, which leaves the probe to the networks that wait for one.
     pub(super) fn asked(&self, carrier: &CarrierName, network: Option<Network>) {
         if let Some(out) = self.0.get(carrier)
-            && out.gate(network) != Gate::Open
+            && out.gate(network) == Gate::Probing
         {
             let less = |probes: u32| probes.checked_sub(1);
             _ = out.probes.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);

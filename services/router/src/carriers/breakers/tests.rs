@@ -333,6 +333,21 @@ fn others_hear_of_an_ejection_until_nobody_is_there_to_probe() {
     assert_eq!(said(26_000), []);
 }
 
+#[test]
+fn an_order_where_the_carrier_is_shut_takes_no_probe_from_elsewhere() {
+    let carriers = carriers();
+    answer(&carriers, ("a", "20801"), 10, &fails(), at(0));
+    answer(&carriers, ("a", "20815"), 1, &taken(), at(0));
+    answer(&carriers, ("a", "20810"), 10, &fails(), at(1_000));
+    carriers.breakers.tick(at(5_500));
+    assert!(lets(&carriers, "a", "20801") && !lets(&carriers, "a", "20810"));
+    let asked = |on| carriers.breakers.ejected().asked(&name("a"), network(on));
+    asked("20810");
+    assert!(lets(&carriers, "a", "20801"));
+    asked("20801");
+    assert!(!lets(&carriers, "a", "20801"));
+}
+
 /// Answers as (milliseconds since the one before, carrier, network, whether it was taken), most of them failures.
 fn answers() -> impl Strategy<Value = Vec<(u64, usize, usize, bool)>> {
     let gap = prop_oneof![9 => Just(0_u64), 1 => 0..2_000_u64];
