@@ -253,6 +253,8 @@ impl Kept {
                 }
             }
         }
+        // Where not all are heard of, those that say most are.
+        own.sort_by_key(|ejection| !ejection.network.is_empty());
         own.truncate(EJECTED_MAX);
         own
     }

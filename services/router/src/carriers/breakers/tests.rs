@@ -348,6 +348,23 @@ fn an_order_where_the_carrier_is_shut_takes_no_probe_from_elsewhere() {
     assert!(!lets(&carriers, "a", "20801"));
 }
 
+#[test]
+fn whole_carriers_are_said_before_networks() {
+    let carriers = carriers();
+    for number in 0..EJECTED_MAX + 10 {
+        let network = format!("{:03}{:03}", number / 1_000, number % 1_000);
+        answer(&carriers, ("a", &network), 10, &fails(), at(0));
+    }
+    answer(&carriers, ("b", ""), 20, &fails(), at(0));
+    let said = carriers.ejected_here(at(0));
+    let whole = Ejection {
+        carrier: name("b"),
+        network: String::new(),
+    };
+    assert_eq!(said.len(), EJECTED_MAX);
+    assert!(said.contains(&whole));
+}
+
 /// Answers as (milliseconds since the one before, carrier, network, whether it was taken), most of them failures.
 fn answers() -> impl Strategy<Value = Vec<(u64, usize, usize, bool)>> {
     let gap = prop_oneof![9 => Just(0_u64), 1 => 0..2_000_u64];
