@@ -149,8 +149,8 @@ impl Carriers {
         self.breakers.run(draw)
     }
 
-    /// Takes what connectors and routers said, heard at `now`. `is_live` = just now; else they were said before we listened, and their
-    /// age is that of the record.
+    /// Takes what connectors and routers said, heard at `now`. `is_live` = just now; else they were said before we
+    /// listened, and their age is that of the record.
     fn learn(&self, records: &[Stored], now: UnixMs, is_live: bool) {
         let mut known = Known::clone(&self.known.load());
         let mut is_of_connector = false;
