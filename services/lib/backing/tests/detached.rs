@@ -5,10 +5,15 @@ use std::{
     fs,
     net::{Ipv4Addr, TcpListener},
     path::PathBuf,
-    process::{Command, Output, Stdio},
+    process::{Child, Command, Output, Stdio},
+    sync::{Mutex, PoisonError},
 };
 
 use tempfile::TempDir;
+
+/// Held while a program is written and while one is begun: a process that is just being forked holds open what the other tests
+/// write, and a program that is open for writing cannot be run.
+static ALONE: Mutex<()> = Mutex::new(());
 
 /// The program in a target directory of its own, so that it never meets what a developer left up.
 struct Program {
@@ -19,21 +24,26 @@ impl Program {
     fn new() -> Self {
         let target = tempfile::tempdir().unwrap();
         fs::write(target.path().join("CACHEDIR.TAG"), "").unwrap();
+        let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
         fs::copy(env!("CARGO_BIN_EXE_backing"), target.path().join("program")).unwrap();
         Self { target }
     }
 
     fn run(&self, arguments: &[&str]) -> Output {
-        Command::new(self.target.path().join("program"))
-            .args(arguments)
-            .stdin(Stdio::null())
-            .output()
-            .unwrap()
+        let mut command = Command::new(self.target.path().join("program"));
+        command.args(arguments).stdin(Stdio::null());
+        let child = begin(command.stdout(Stdio::piped()).stderr(Stdio::piped()));
+        child.wait_with_output().unwrap()
     }
 
     fn holder(&self) -> PathBuf {
         self.target.path().join("backing/run/holder")
     }
+}
+
+fn begin(command: &mut Command) -> Child {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    command.spawn().unwrap()
 }
 
 #[test]
@@ -53,7 +63,7 @@ fn a_port_in_use_is_named_and_nothing_is_left() {
 #[test]
 fn a_process_with_a_number_used_again_is_left_alone() {
     let program = Program::new();
-    let mut other = Command::new("cat").stdin(Stdio::piped()).spawn().unwrap();
+    let mut other = begin(Command::new("cat").stdin(Stdio::piped()));
     fs::create_dir_all(program.holder().parent().unwrap()).unwrap();
     let text = format!("{}\nlong ago\n127.0.0.1:9092\nredis://127.0.0.1:6379\n", other.id());
     fs::write(program.holder(), text).unwrap();
