@@ -257,8 +257,7 @@ impl<'a> Decisions<'a> {
             .as_ref()
             .and_then(|stay| candidates.iter().find(|candidate| candidate.carrier == stay));
         let candidate = held.or(candidates.first()).expect("a route has a candidate");
-        let to = self.decision.to.unwrap_or(ask.message.to.digits());
-        let network = self.table.network_of(to, None);
+        let network = self.decision.network;
         self.carriers.asked(candidate.carrier, network);
         let order = Order {
             network: network.map(|network| network.to_string()).unwrap_or_default(),

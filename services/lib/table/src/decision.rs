@@ -6,6 +6,7 @@ use sms::{CarrierName, Encoding};
 
 use crate::{
     money::Micros,
+    network::Network,
     rates::CarrierIndex,
     senders::Shown,
     spec::{Lookup, OnUnknown},
@@ -35,6 +36,8 @@ pub struct Decision<'t> {
     pub from: Option<&'t str>,
     /// Text that policies set; `None` = as asked.
     pub text: Option<&'t str>,
+    /// Network of the recipient, as policies left it; `None` = not known. Live figures are asked for under it.
+    pub network: Option<Network>,
     /// Encoding of what is sent.
     pub encoding: Encoding,
     /// Segments of what is sent.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sms::CarrierName;
 
-use crate::{digits::Digits, network::Network, query::Served, table::Table};
+use crate::network::Network;
 
 /// What one carrier took for one network of late, and what became of it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -30,14 +30,5 @@ pub trait LiveFigures: Sync {
 impl<F: Fn(&CarrierName, Network) -> Option<Figures> + Sync> LiveFigures for F {
     fn figures(&self, carrier: &CarrierName, network: Network) -> Option<Figures> {
         self(carrier, network)
-    }
-}
-
-impl Table {
-    /// The network under which figures of messages to `to` are asked for, if `told` is what a look-up said. `None` = not
-    /// known: such a message has no figures.
-    pub fn network_of(&self, to: &str, told: Option<Served>) -> Option<Network> {
-        let to = Digits::of_number(to).unwrap_or_default();
-        self.numbers.resolve(to, told, None).network
     }
 }

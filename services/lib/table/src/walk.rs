@@ -75,6 +75,7 @@ pub(crate) fn walk<'t, P: Probe<'t>>(table: &'t Table, query: &Query<'_>, probe:
     };
     let route = follow(table, &mut message, probe, decision);
     (decision.encoding, decision.segments) = (message.encoding, message.segments);
+    decision.network = message.resolved.network;
     if let Some(route) = route {
         decision.terms = *route.terms(query.class);
         offer(table, query, &message, route, probe, decision);

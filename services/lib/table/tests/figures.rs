@@ -137,7 +137,15 @@ fn routes_that_do_not_go_by_quality_ask_for_no_figures() {
 #[test]
 fn the_network_of_a_number_is_the_one_that_figures_are_asked_for() {
     let table = table("");
-    let network = |to: &str, told: Option<Served>| table.network_of(to, told).map(|network| network.to_string());
+    let network = |to: &str, network: Option<Served>| {
+        let query = Query {
+            network,
+            ..Query::new(to, UnixMs(0))
+        };
+        let mut decision = Decision::new();
+        table.decide(&query, &mut decision);
+        decision.network.map(|network| network.to_string())
+    };
     assert_eq!(network("+33612345678", None).as_deref(), Some("20801"));
     assert_eq!(network("49170", None), None);
     let told = Served {
