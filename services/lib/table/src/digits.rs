@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::mix::mixed;
+
 /// Longest number and longest prefix, in digits (E.164).
 pub const DIGITS_MAX: usize = 15;
 
@@ -48,8 +50,7 @@ impl Digits {
 
     /// A hash whose lower 48 bits are well mixed.
     pub(crate) const fn hash(self) -> u64 {
-        let product = self.0 as u128 * 0x9E37_79B9_7F4A_7C15;
-        product as u64 ^ (product >> 64) as u64
+        mixed(self.0)
     }
 
     /// Digits that [`Digits::head`] tells apart.

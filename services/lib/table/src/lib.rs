@@ -28,6 +28,7 @@ mod glob;
 mod instant;
 mod live;
 mod lookups;
+mod mix;
 mod money;
 mod names;
 mod network;

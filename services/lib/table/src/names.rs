@@ -1,6 +1,8 @@
 //! Names that a table gives, of accounts or of senders, each with a number: a message's name is looked up once, and whatever
 //! depends on it is found by that number.
 
+use crate::mix::mixed;
+
 /// Names without a star, each once. ASCII case is ignored, as in globs.
 #[derive(Debug, Default)]
 pub(crate) struct Names {
@@ -149,12 +151,6 @@ fn lower(word: u64) -> u64 {
     let beyond_z = low + (0x7F - b'Z' as u64) * EACH;
     let capital = (from_a ^ beyond_z) & TOP & !word;
     word | capital >> 2
-}
-
-/// Mixes all bits into all. Who writes the table chooses the names that are looked for, so that no secret is wanted.
-fn mixed(word: u64) -> u64 {
-    let product = u128::from(word) * 0x9E37_79B9_7F4A_7C15;
-    product as u64 ^ (product >> 64) as u64
 }
 
 fn id(at: usize) -> NameId {

@@ -14,6 +14,7 @@ use sms::SenderKind;
 use crate::{
     filter::Filter,
     glob::Glob,
+    mix::mixed,
     names::{NameId, Names},
     network::Country,
     rates::CarrierIndex,
@@ -198,14 +199,11 @@ impl Hasher for Taken {
 }
 
 impl Named {
-    /// A hash: rows are of the table's own making, so that no secret is wanted.
+    /// A hash.
     fn mixed(&self) -> u64 {
         let country = self.country.map_or(0, |country| country.index() as u64 + 1);
         let number = |name: Option<NameId>| name.map_or(0, |name| u64::from(name.0) + 1);
-        let parts = number(self.account) << 42 ^ number(self.sender) << 10 ^ country;
-        // Both halves of the product, so that every bit reaches the lowest.
-        let product = u128::from(parts) * 0x9E37_79B9_7F4A_7C15;
-        product as u64 ^ (product >> 64) as u64
+        mixed(number(self.account) << 42 ^ number(self.sender) << 10 ^ country)
     }
 
     fn has_shape_of(&self, other: &Self) -> bool {
