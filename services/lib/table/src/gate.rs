@@ -1,8 +1,8 @@
 //! Which policies may apply to a message, as one bit each: a hundred policies cost little more than the few that are left.
 //!
 //! Each property of a message (its shape, its place, its account, its sender) has a row of bits, one for each policy whose
-//! condition on it holds. The rows' intersection is what the walk looks at. A bit that is set says nothing yet: the
-//! conditions themselves decide. One that is not set is certain.
+//! condition on it holds. The rows' intersection is what the walk looks at. A bit that is not set is certain. Of one that
+//! is set, those conditions decide that the rows say too little of, see [`left_open`].
 
 mod beginnings;
 mod maker;

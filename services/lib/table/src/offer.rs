@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use sms::SenderKind;
+
 use crate::{
     decision::{Action, Candidate, Decision, HeldBack, Ranked, Refusal, Terms},
     fit,
@@ -296,18 +298,19 @@ impl<'t> Desk<'t, '_> {
     /// The sender towards a carrier for which there are rules, if it shows that.
     fn shown(&self, index: CarrierIndex, carrier: &Carrier) -> Result<Shown, Refusal> {
         let shown = self.towards(index);
-        let kind = self
-            .table
-            .senders
-            .shown(shown)
-            .map_or(self.message.sender_kind, |(_, kind)| *kind);
         if shown == Shown::Never {
             Err(Refusal::Sender)
-        } else if carrier.shows(kind) {
+        } else if carrier.shows(self.kind(shown)) {
             Ok(shown)
         } else {
             Err(Refusal::SenderKind)
         }
+    }
+
+    /// The kind of the sender that is shown.
+    fn kind(&self, shown: Shown) -> SenderKind {
+        let rule = self.table.senders.shown(shown);
+        rule.map_or(self.message.sender_kind, |(_, kind)| *kind)
     }
 
     /// Why a carrier cannot take the message just now.
@@ -328,12 +331,6 @@ impl<'t> Desk<'t, '_> {
     fn unfit(&self, carrier: &Carrier, shown: Shown, is_avoided: bool) -> Option<Refusal> {
         let (message, route) = (self.message, self.route);
         let country = message.resolved.country;
-        let kind = || {
-            self.table
-                .senders
-                .shown(shown)
-                .map_or(message.sender_kind, |(_, kind)| *kind)
-        };
         let why = if !carrier.enabled {
             Refusal::Disabled
         } else if is_avoided {
@@ -344,7 +341,7 @@ impl<'t> Desk<'t, '_> {
             Refusal::Country
         } else if shown == Shown::Never {
             Refusal::Sender
-        } else if !carrier.shows(kind()) {
+        } else if !carrier.shows(self.kind(shown)) {
             Refusal::SenderKind
         } else if !carrier.carries(message.encoding) {
             Refusal::Encoding
