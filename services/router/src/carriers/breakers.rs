@@ -157,17 +157,11 @@ impl Kept {
         (is_taken, asked_at): (bool, UnixMs),
         now: UnixMs,
     ) -> bool {
-        if !self.carriers.contains_key(carrier) {
-            let watched = Watched {
-                whole: Breaker::new(CARRIER, now),
-                networks: BTreeMap::new(),
-                probes: Arc::default(),
-            };
-            self.carriers.insert(carrier.clone(), watched);
-        }
-        let Some(watched) = self.carriers.get_mut(carrier) else {
-            return false;
-        };
+        let watched = self.carriers.entry(carrier.clone()).or_insert_with(|| Watched {
+            whole: Breaker::new(CARRIER, now),
+            networks: BTreeMap::new(),
+            probes: Arc::default(),
+        });
         let mut is_ejected_there = false;
         let mut has_changed = false;
         let network = network.filter(|network| self.networks < NETWORKS_MAX || watched.networks.contains_key(network));

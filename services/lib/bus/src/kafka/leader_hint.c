@@ -4,7 +4,7 @@
  * When a partition moves, brokers of Kafka 3.7 and later say in the answer itself who leads it now. librdkafka makes room for
  * every partition of which that is said, skips those that have no leader just then, and afterwards reads the room it did not
  * fill as partition numbers: the process dies or writes where it must not. It is so in every version from 2.4.0 to at least
- * 2.14.1 (confluentinc/librdkafka issue 5280). The hint is a short cut only. The error that comes with it makes librdkafka
+ * 2.14.1 (its makers know it as number 5280). The hint is a short cut only. The error that comes with it makes librdkafka
  * ask who leads, as it does with older brokers, so nothing is lost by leaving the hint alone; whoever calls this frees it.
  *
  * build.rs has the linker put this in the other's place. Once librdkafka fills what it counts, drop this file and its two build.rs.
