@@ -1,13 +1,15 @@
 //! The storage format: domain values to octets and back, for the bus and the store.
 //!
 //! Every `*_from_bytes` refuses what it does not understand with an [`Invalid`] that names the field; the caller puts such
-//! a record on `dead` with its octets and that reason. Octets written by an older version are always understood.
+//! a record on `dead` with its octets and that reason. Octets written by an older version are always understood. Everything
+//! is written behind a seal (`seal.rs`) that tells damage, a wrong kind and a later format.
 
 mod carrier;
 mod idempotency;
 mod invalid;
 mod message;
 mod order;
+mod seal;
 mod state;
 
 use bytes::Bytes;
@@ -15,25 +17,26 @@ use journey::{
     CarrierReport, CarrierWord, Correlation, Delayed, Ejections, Event, Order, OrderAnswer, ReceiptRecord, State,
     Unmatched,
 };
-use prost::Message as _;
 use sms::{Message, RecordKey};
 
 use crate::pb::signalbox::bus::v1 as pb;
 
 pub use carrier::{carrier_key, router_key};
 pub use idempotency::{KeyEntry, KeyMark};
-pub use invalid::Invalid;
+pub use invalid::{Fault, Invalid};
+use seal::Kind;
+pub use seal::{FORMAT, of_a_later_format};
 
 /// Octets of the accepted message.
 pub fn accepted_to_bytes(accepted: &Message) -> Bytes {
-    message::to_pb(accepted, message::Keep::All).encode_to_vec().into()
+    seal::seal(Kind::Accepted, &message::to_pb(accepted, message::Keep::All))
 }
 
 /// The same with the idempotency key it was submitted under.
 pub fn accepted_with_key_to_bytes(accepted: &Message, mark: &KeyMark) -> Bytes {
     let mut accepted = message::to_pb(accepted, message::Keep::All);
     accepted.idempotency = Some(mark.to_pb());
-    accepted.encode_to_vec().into()
+    seal::seal(Kind::Accepted, &accepted)
 }
 
 /// The accepted message in `octets`.
@@ -41,7 +44,7 @@ pub fn accepted_with_key_to_bytes(accepted: &Message, mark: &KeyMark) -> Bytes {
 /// # Errors
 /// The field that is missing or not understood.
 pub fn accepted_from_bytes(octets: &Bytes) -> Result<Message, Invalid> {
-    message::from_pb(pb::Accepted::decode(octets.clone())?)
+    message::from_pb(seal::open(Kind::Accepted, octets)?)
 }
 
 /// The accepted message in `octets`, and the idempotency key it was submitted under, if any.
@@ -49,19 +52,19 @@ pub fn accepted_from_bytes(octets: &Bytes) -> Result<Message, Invalid> {
 /// # Errors
 /// The field that is missing or not understood.
 pub fn accepted_with_key_from_bytes(octets: &Bytes) -> Result<(Message, Option<KeyMark>), Invalid> {
-    let accepted = pb::Accepted::decode(octets.clone())?;
+    let accepted: pb::Accepted = seal::open(Kind::Accepted, octets)?;
     let mark = accepted.idempotency.as_ref().map(KeyMark::from_pb).transpose()?;
     Ok((message::from_pb(accepted)?, mark))
 }
 
 /// Octets of the note that the store was rebuilt after it was seen to be lost at `lost_at`.
 pub fn rebuilt_to_bytes(lost_at: sms::UnixMs) -> Bytes {
-    pb::Rebuilt { lost_at: lost_at.0 }.encode_to_vec().into()
+    seal::seal(Kind::Rebuilt, &pb::Rebuilt { lost_at: lost_at.0 })
 }
 
 /// Octets of an order.
 pub fn order_to_bytes(order: &Order) -> Bytes {
-    order::to_pb(order, message::Keep::All).encode_to_vec().into()
+    seal::seal(Kind::Order, &order::to_pb(order, message::Keep::All))
 }
 
 /// The order in `octets`.
@@ -69,13 +72,13 @@ pub fn order_to_bytes(order: &Order) -> Bytes {
 /// # Errors
 /// The field that is missing or not understood.
 pub fn order_from_bytes(octets: &Bytes) -> Result<Order, Invalid> {
-    order::from_pb(pb::Order::decode(octets.clone())?)
+    order::from_pb(seal::open(Kind::Order, octets)?)
 }
 
 /// Octets of what a connector says about an order. What the carrier took goes without its rewritten content, and without
 /// any content unless the route may still fail over.
 pub fn outcome_to_bytes(answer: &OrderAnswer) -> Bytes {
-    order::answer_to_pb(answer).encode_to_vec().into()
+    seal::seal(Kind::Outcome, &order::answer_to_pb(answer))
 }
 
 /// What a connector said in `octets`. Content that was left out reads as empty text.
@@ -83,12 +86,12 @@ pub fn outcome_to_bytes(answer: &OrderAnswer) -> Bytes {
 /// # Errors
 /// The field that is missing or not understood.
 pub fn outcome_from_bytes(octets: &Bytes) -> Result<OrderAnswer, Invalid> {
-    order::answer_from_pb(pb::OrderAnswer::decode(octets.clone())?)
+    order::answer_from_pb(seal::open(Kind::Outcome, octets)?)
 }
 
 /// Octets of a receipt that found its order.
 pub fn receipt_to_bytes(receipt: &ReceiptRecord) -> Bytes {
-    order::matched_to_pb(receipt).encode_to_vec().into()
+    seal::seal(Kind::Receipt, &order::matched_to_pb(receipt))
 }
 
 /// The receipt in `octets`.
@@ -96,12 +99,12 @@ pub fn receipt_to_bytes(receipt: &ReceiptRecord) -> Bytes {
 /// # Errors
 /// The field that is missing or not understood.
 pub fn receipt_from_bytes(octets: &Bytes) -> Result<ReceiptRecord, Invalid> {
-    order::matched_from_pb(pb::MatchedReceipt::decode(octets.clone())?)
+    order::matched_from_pb(seal::open(Kind::Receipt, octets)?)
 }
 
 /// Octets of a receipt whose order is not known yet.
 pub fn unmatched_to_bytes(unmatched: &Unmatched) -> Bytes {
-    message::unmatched_to_pb(unmatched).encode_to_vec().into()
+    seal::seal(Kind::Unmatched, &message::unmatched_to_pb(unmatched))
 }
 
 /// The receipt without a match in `octets`.
@@ -109,12 +112,12 @@ pub fn unmatched_to_bytes(unmatched: &Unmatched) -> Bytes {
 /// # Errors
 /// The field that is missing or not understood.
 pub fn unmatched_from_bytes(octets: &Bytes) -> Result<Unmatched, Invalid> {
-    message::unmatched_from_pb(pb::Unmatched::decode(octets.clone())?)
+    message::unmatched_from_pb(seal::open(Kind::Unmatched, octets)?)
 }
 
 /// Octets of what a carrier's id stands for; the value under [`keys::correlation`](crate::keys::correlation).
 pub fn correlation_to_bytes(correlation: &Correlation) -> Bytes {
-    order::correlation_to_pb(correlation).encode_to_vec().into()
+    seal::seal(Kind::Correlation, &order::correlation_to_pb(correlation))
 }
 
 /// What a carrier's id stands for.
@@ -122,12 +125,12 @@ pub fn correlation_to_bytes(correlation: &Correlation) -> Bytes {
 /// # Errors
 /// The field that is missing or not understood.
 pub fn correlation_from_bytes(octets: &Bytes) -> Result<Correlation, Invalid> {
-    order::correlation_from_pb(pb::Correlation::decode(octets.clone())?)
+    order::correlation_from_pb(seal::open(Kind::Correlation, octets)?)
 }
 
 /// Octets of what waits in a delay topic.
 pub fn delayed_to_bytes(delayed: &Delayed) -> Bytes {
-    message::delayed_to_pb(delayed).encode_to_vec().into()
+    seal::seal(Kind::Delayed, &message::delayed_to_pb(delayed))
 }
 
 /// What waits in a delay topic, with the key of its record.
@@ -135,12 +138,12 @@ pub fn delayed_to_bytes(delayed: &Delayed) -> Bytes {
 /// # Errors
 /// The field that is missing or not understood.
 pub fn delayed_from_bytes(octets: &Bytes, key: RecordKey) -> Result<Delayed, Invalid> {
-    message::delayed_from_pb(pb::Delayed::decode(octets.clone())?, key)
+    message::delayed_from_pb(seal::open(Kind::Delayed, octets)?, key)
 }
 
 /// Octets of a message's state; the value under [`keys::state`](crate::keys::state).
 pub fn state_to_bytes(state: &State) -> Bytes {
-    state::to_pb(state).encode_to_vec().into()
+    seal::seal(Kind::State, &state::to_pb(state))
 }
 
 /// The state in `octets`.
@@ -148,12 +151,12 @@ pub fn state_to_bytes(state: &State) -> Bytes {
 /// # Errors
 /// The field that is missing or not understood.
 pub fn state_from_bytes(octets: &Bytes) -> Result<State, Invalid> {
-    state::from_pb(pb::State::decode(octets.clone())?)
+    state::from_pb(seal::open(Kind::State, octets)?)
 }
 
 /// Octets of an event: equal events give equal octets.
 pub fn event_to_bytes(event: &Event) -> Bytes {
-    state::event_to_pb(event).encode_to_vec().into()
+    seal::seal(Kind::Event, &state::event_to_pb(event))
 }
 
 /// The event in `octets`.
@@ -161,12 +164,12 @@ pub fn event_to_bytes(event: &Event) -> Bytes {
 /// # Errors
 /// The field that is missing or not understood.
 pub fn event_from_bytes(octets: &Bytes) -> Result<Event, Invalid> {
-    state::event_from_pb(pb::Event::decode(octets.clone())?)
+    state::event_from_pb(seal::open(Kind::Event, octets)?)
 }
 
 /// Octets of what a connector says about a carrier.
 pub fn carrier_to_bytes(report: &CarrierReport) -> Bytes {
-    carrier::to_pb(report).encode_to_vec().into()
+    seal::seal(Kind::Carrier, &carrier::to_pb(report))
 }
 
 /// What a connector said about a carrier in `octets`. Lanes that are not told read as empty; what a router said is refused.
@@ -174,12 +177,12 @@ pub fn carrier_to_bytes(report: &CarrierReport) -> Bytes {
 /// # Errors
 /// The field that is missing or not understood.
 pub fn carrier_from_bytes(octets: &Bytes) -> Result<CarrierReport, Invalid> {
-    carrier::from_pb(pb::CarrierReport::decode(octets.clone())?)
+    carrier::from_pb(seal::open(Kind::Carrier, octets)?)
 }
 
 /// Octets of what a router says about carriers that fail.
 pub fn ejections_to_bytes(said: &Ejections) -> Bytes {
-    carrier::ejections_to_pb(said).encode_to_vec().into()
+    seal::seal(Kind::Carrier, &carrier::ejections_to_pb(said))
 }
 
 /// What a connector said about a carrier in `octets`, or a router about all of them.
@@ -187,7 +190,7 @@ pub fn ejections_to_bytes(said: &Ejections) -> Bytes {
 /// # Errors
 /// The field that is missing or not understood.
 pub fn carrier_word_from_bytes(octets: &Bytes) -> Result<CarrierWord, Invalid> {
-    carrier::word_from_pb(pb::CarrierReport::decode(octets.clone())?)
+    carrier::word_from_pb(seal::open(Kind::Carrier, octets)?)
 }
 
 /// A record that could not be decoded.
@@ -204,7 +207,7 @@ pub struct DeadRecord {
 /// Octets of a dead record.
 pub fn dead_to_bytes(dead: &DeadRecord) -> Bytes {
     let DeadRecord { topic, octets, reason } = dead.clone();
-    pb::Dead { topic, octets, reason }.encode_to_vec().into()
+    seal::seal(Kind::Dead, &pb::Dead { topic, octets, reason })
 }
 
 /// The dead record in `octets`.
@@ -212,7 +215,7 @@ pub fn dead_to_bytes(dead: &DeadRecord) -> Bytes {
 /// # Errors
 /// The octets are no dead record.
 pub fn dead_from_bytes(octets: &Bytes) -> Result<DeadRecord, Invalid> {
-    let pb::Dead { topic, octets, reason } = pb::Dead::decode(octets.clone())?;
+    let pb::Dead { topic, octets, reason } = seal::open(Kind::Dead, octets)?;
     Ok(DeadRecord { topic, octets, reason })
 }
 

@@ -5,6 +5,23 @@ use std::fmt::Display;
 /// Octets that are no such record.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Invalid {
+    /// Written by a version that this one cannot follow; it can be read once the upgrade is finished.
+    #[error("written in format {format}, this version reads up to {known}: finish the upgrade, then replay")]
+    Newer {
+        /// The format it is written in.
+        format: u32,
+        /// The newest format that is read here.
+        known: u32,
+    },
+    /// The octets end before the record begins.
+    #[error("octets end within the seal, after {octets}")]
+    Truncated {
+        /// How many octets there are.
+        octets: usize,
+    },
+    /// The octets are not those that were written, or stand where another kind of record belongs.
+    #[error("record {0}")]
+    Damaged(String),
     /// Not this kind of record at all.
     #[error("octets are not protobuf of this record: {0}")]
     Octets(String),
@@ -19,6 +36,46 @@ pub enum Invalid {
         /// What is wrong with it.
         reason: String,
     },
+}
+
+/// Why octets cannot be read, in one word: what is counted, and what dead records are looked up by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// A later version wrote them.
+    Newer,
+    /// They end too early.
+    Truncated,
+    /// They are not those that were written.
+    Checksum,
+    /// They were written so, and say what cannot be.
+    Invalid,
+}
+
+impl Fault {
+    /// Every fault.
+    pub const ALL: [Self; 4] = [Self::Newer, Self::Truncated, Self::Checksum, Self::Invalid];
+
+    /// The word in metrics, logs and dead records.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Newer => "newer",
+            Self::Truncated => "truncated",
+            Self::Checksum => "checksum",
+            Self::Invalid => "invalid",
+        }
+    }
+}
+
+impl Invalid {
+    /// The kind of fault.
+    pub const fn fault(&self) -> Fault {
+        match self {
+            Self::Newer { .. } => Fault::Newer,
+            Self::Truncated { .. } => Fault::Truncated,
+            Self::Damaged(_) => Fault::Checksum,
+            Self::Octets(_) | Self::Missing(_) | Self::Field { .. } => Fault::Invalid,
+        }
+    }
 }
 
 impl From<prost::DecodeError> for Invalid {

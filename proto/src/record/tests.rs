@@ -13,6 +13,7 @@ use sms::{
 };
 
 use super::*;
+use prost::Message as _;
 
 fn instant() -> impl Strategy<Value = UnixMs> {
     any::<u64>().prop_map(UnixMs)
