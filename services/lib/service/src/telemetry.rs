@@ -46,9 +46,11 @@ pub fn start_logs(format: LogFormat) {
 /// # Errors
 /// A recorder is installed already, or a bucket list is empty.
 pub fn start_metrics() -> Result<PrometheusHandle, BuildError> {
-    PrometheusBuilder::new()
+    let handle = PrometheusBuilder::new()
         .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS_BUCKETS)?
-        .install_recorder()
+        .install_recorder()?;
+    crate::clock::describe();
+    Ok(handle)
 }
 
 #[derive(Clone)]
