@@ -33,6 +33,8 @@ static TOLD: Seldom = Seldom::new();
 pub(crate) struct Source {
     /// Index of the intake in its pump.
     pub index: usize,
+    /// Which of the pump's memberships of the group this is.
+    pub membership: u32,
     /// The carrier.
     pub carrier: CarrierName,
     /// The lane.
@@ -65,6 +67,8 @@ pub(crate) enum Ask {
 pub(crate) struct Fetched {
     /// Index of the intake.
     pub intake: usize,
+    /// The membership under which it was read.
+    pub membership: u32,
     /// Names the batch in the ack.
     pub delivered: Delivered,
     /// What the records are, in order.
@@ -196,6 +200,7 @@ fn decode(source: &Source, topic: &Topic, batch: Batch, origins: &mut Origins) -
     let records = batch.records.into_iter().zip(origins);
     Fetched {
         intake: source.index,
+        membership: source.membership,
         delivered: batch.delivered,
         records: records
             .map(|(stored, origin)| read(source, topic, stored, origin))

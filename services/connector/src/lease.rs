@@ -43,6 +43,7 @@ pub(crate) struct Lease {
     lost: Arc<Notify>,
     pumps: Arc<Mutex<Vec<mpsc::UnboundedSender<Word>>>>,
     doubt: Arc<Mutex<Doubt>>,
+    calls: Arc<AtomicU64>,
 }
 
 impl Incarnation {
@@ -67,12 +68,18 @@ impl Lease {
             lost: Arc::default(),
             pumps: Arc::default(),
             doubt: Arc::default(),
+            calls: Arc::default(),
         }
     }
 
     /// Whose it is.
     pub(crate) fn incarnation(&self) -> &Incarnation {
         &self.incarnation
+    }
+
+    /// Number of the next call that claims: no two calls of this run share one, whichever pump makes them.
+    pub(crate) fn next_call(&self) -> u64 {
+        self.calls.fetch_add(1, Ordering::Relaxed)
     }
 
     /// Whether it certainly holds now.

@@ -8,6 +8,7 @@
 mod absent;
 mod action;
 mod aside;
+pub mod caretaker;
 mod claims;
 mod config;
 mod correlations;
@@ -32,6 +33,7 @@ mod parts;
 mod pump;
 mod rate;
 mod receipts;
+mod roster;
 mod run;
 pub mod simulator;
 mod smpp_link;

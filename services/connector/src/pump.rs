@@ -7,6 +7,7 @@
 
 mod claiming;
 mod epochs;
+mod groups;
 mod intakes;
 mod receipts;
 mod sending;
@@ -43,17 +44,23 @@ use crate::{
     parts::Ready,
     rate::Bucket,
     receipts::Looked,
+    roster::Roster,
     vitals::Vitals,
     window::Window,
 };
 use claiming::{Claimed, Hand, Pending};
 use epochs::Epochs;
-use intakes::{Intake, Item};
+use intakes::{Gate, Intake, Item};
 
 pub(crate) use intakes::OPEN_MAX;
 
 /// A link without a bind for so long answers orders as `LinkDown`; a shorter gap is waited out.
 const DOWN_AFTER: Duration = Duration::from_secs(1);
+/// Orders a second that a link without a bind hands back, urgent ones first as ever: what a router decides anew in a
+/// small share of its time, so that the queue of one carrier holds up no traffic of the others.
+const RETURNS_PER_SECOND: u32 = 1_000;
+/// How often a link without a bind looks whether somebody else serves its carriers.
+const LOOK: Duration = Duration::from_millis(250);
 /// Wait before looking again at what nothing will wake us for.
 const IDLE: Duration = Duration::from_secs(3_600);
 /// Least wait for rate tokens, so that a fast link sends batches.
@@ -82,6 +89,10 @@ pub(crate) struct Settings {
     pub drain_limit: Duration,
     /// Where it tells how it is doing.
     pub vitals: Arc<Vitals>,
+    /// What other connectors say of its carriers; absent = nobody else counts, and it never leaves a group.
+    pub roster: Option<Roster>,
+    /// Whether there is a link at all. Without one there is no gap to wait out.
+    pub is_absent: bool,
 }
 
 /// Whether the link takes submissions.
@@ -124,6 +135,7 @@ pub(crate) struct Pump {
     events: mpsc::UnboundedReceiver<Event>,
     fetched: mpsc::UnboundedReceiver<Fetched>,
     intakes: Vec<Intake>,
+    gate: Gate,
     waiting: Lanes<(Box<Ready>, Item)>,
     claiming: FuturesUnordered<BoxFuture<'static, Claimed>>,
     aside: Aside<Pending>,
@@ -132,14 +144,14 @@ pub(crate) struct Pump {
     epochs: Epochs,
     airborne: BTreeMap<u64, Airborne>,
     flight_next: u64,
-    /// Number of the next call that claims.
-    claim_next: u64,
     /// Orders reported as unknown that the carrier may still answer.
     late: BTreeMap<u64, Flight>,
     sendable: VecDeque<u64>,
     held: BTreeMap<(Instant, u64), ()>,
     window: Window,
     bucket: Bucket,
+    /// Tokens of orders that may be handed back.
+    returns: Bucket,
     state: LinkState,
     outbox: Outbox<Safe>,
     correlations: Correlations,
@@ -155,15 +167,18 @@ pub(crate) struct Abandoned {
 }
 
 impl Pump {
-    /// A pump over `wire`, with its intakes and receipts task in `tasks`.
+    /// A pump over `wire`, with its receipts task in `tasks`.
     pub(crate) fn new(settings: Settings, deps: &Deps, lease: Lease, wire: Wire, tasks: &mut service::Tasks) -> Self {
         let now = time::now();
         let (words, doubt) = lease.join();
-        let (intakes, fetched) = intakes::start(&settings, deps, tasks);
+        let (mut gate, fetched) = Gate::new(&settings, deps);
+        let carriers = 0..settings.carriers.len();
+        let intakes = carriers.flat_map(|number| gate.join(number, 0)).collect();
         let receipts = receipts::start(&settings, deps, wire.commands.clone(), tasks);
         Self {
             window: Window::new(settings.window),
             bucket: Bucket::new(settings.rate, now),
+            returns: Bucket::new(Some(RETURNS_PER_SECOND), now),
             outbox: Outbox::new(Arc::clone(&deps.bus)),
             aside: Aside::new(Arc::clone(&deps.store)),
             store: Arc::clone(&deps.store),
@@ -174,13 +189,13 @@ impl Pump {
             events: wire.events,
             fetched,
             intakes,
+            gate,
             waiting: Lanes::default(),
             claiming: FuturesUnordered::new(),
             hands: HashMap::new(),
             epochs: Epochs::new(words, doubt),
             airborne: BTreeMap::new(),
             flight_next: 0,
-            claim_next: 0,
             late: BTreeMap::new(),
             sendable: VecDeque::new(),
             held: BTreeMap::new(),
@@ -236,6 +251,8 @@ impl Pump {
     fn advance(&mut self) {
         let (now, wall) = (time::now(), self.clock.now());
         self.bucket.fill(now);
+        self.returns.fill(now);
+        self.choose_groups(now);
         self.release_held(now);
         self.send(now, wall);
         self.start_claims(now, wall);
@@ -299,7 +316,8 @@ impl Pump {
     }
 
     fn is_down(&self, now: Instant) -> bool {
-        matches!(self.state, LinkState::Down { since } if self.is_draining || now.duration_since(since) >= DOWN_AFTER)
+        let is_given_up = self.is_draining || self.settings.is_absent;
+        matches!(self.state, LinkState::Down { since } if is_given_up || now.duration_since(since) >= DOWN_AFTER)
     }
 
     /// When to look again at the latest.
@@ -307,8 +325,13 @@ impl Pump {
         let now = time::now();
         let waits = !self.waiting.is_empty() || self.epochs.is_deferring();
         let has_work = !self.sendable.is_empty() || waits;
+        let is_watching = self.settings.roster.is_some();
         let link = match self.state {
-            LinkState::Down { since } if has_work && !self.is_down(now) => Some(since + DOWN_AFTER),
+            LinkState::Down { since } if (has_work || is_watching) && !self.is_down(now) => Some(since + DOWN_AFTER),
+            LinkState::Down { .. } if waits && !self.returns.is_open() => {
+                Some(now + self.returns.opens_in().max(TOKENS_WAIT_MIN))
+            }
+            LinkState::Down { .. } if is_watching => Some(now + LOOK),
             LinkState::Up if has_work && !self.bucket.is_open() => {
                 Some(now + self.bucket.opens_in().max(TOKENS_WAIT_MIN))
             }
@@ -347,22 +370,34 @@ impl Pump {
 
     /// Closes the link; receipts are served until it is closed.
     async fn leave(mut self) -> Abandoned {
+        let until = time::now() + self.settings.drain_limit;
         let abandoned = Abandoned {
             orders: self.hands.len() - self.aside.len(),
         };
         self.epochs.leave();
+        // Intakes end once they acked what they were asked to.
+        self.intakes.clear();
+        self.fetched.close();
         let _ = self.commands.send(Command::Close);
-        let limit = self.settings.drain_limit;
         let closing = async {
             while let Some(event) = self.events.recv().await {
                 self.on_event(event);
             }
         };
-        if time::timeout(limit, closing).await.is_none() {
+        if time::timeout(until.duration_since(time::now()), closing)
+            .await
+            .is_none()
+        {
             warn!("a link did not close in time");
         }
         metrics::link_up(&self.settings.link, false);
         self.stands(Stand::Gone);
+        if time::timeout(until.duration_since(time::now()), self.gate.closed())
+            .await
+            .is_none()
+        {
+            warn!("acks were not finished in time; what they concern comes again");
+        }
         abandoned
     }
 }

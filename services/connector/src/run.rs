@@ -14,6 +14,7 @@ use crate::{
     lease::{LEASE_RENEWAL, Lease},
     link, metrics,
     pump::{Abandoned, Pump, Settings},
+    roster::Roster,
     simulator::{Hub, Simulator},
     smpp_link::{self, Dialect},
     vitals::Vitals,
@@ -77,7 +78,8 @@ pub async fn run(config: Config, deps: Deps, stop: Stop) -> Result<(), Error> {
     }
 
     let lease = Lease::new(Incarnation::new(shell.dice.next_u64()));
-    let mut keeper = Tasks::new();
+    let (roster, mut keeper) = (Roster::default(), Tasks::new());
+    keeper.spawn(roster.clone().follow(Arc::clone(&shell.bus)));
     if acquire(&lease, &deps, &stop).await.is_none() {
         return Ok(());
     }
@@ -94,7 +96,7 @@ pub async fn run(config: Config, deps: Deps, stop: Stop) -> Result<(), Error> {
     for link in &config.links {
         let vitals = Vitals::new(link.carriers.clone(), shell.clock.now(), Arc::clone(&news));
         pulses.push(Pulse::new(link, Arc::clone(&vitals)));
-        let pump = start(link, &config, &deps, &lease, vitals, &mut helpers);
+        let pump = start(link, &config, &deps, (&lease, &roster), vitals, &mut helpers);
         pumps.spawn(pump.run(stop.clone()));
     }
     // With all pumps there to be told, should the store be lost already.
@@ -166,7 +168,7 @@ fn start(
     link: &LinkConfig,
     config: &Config,
     deps: &Deps,
-    lease: &Lease,
+    (lease, roster): (&Lease, &Roster),
     vitals: Arc<Vitals>,
     helpers: &mut Tasks,
 ) -> Pump {
@@ -180,6 +182,8 @@ fn start(
         concatenation: link.concatenation,
         drain_limit: config.drain_limit,
         vitals,
+        roster: Some(roster.clone()),
+        is_absent: matches!(link.kind, LinkKind::Absent),
     };
     match &link.kind {
         LinkKind::Smpp(smpp) => {

@@ -70,13 +70,15 @@ impl Pump {
             return;
         }
         let mut batch = Vec::new();
-        while batch.len() < CLAIM_BATCH_MAX && (is_down || (self.window.free() > 0 && self.bucket.is_open())) {
+        while batch.len() < CLAIM_BATCH_MAX && self.has_room(is_down) {
             if let Some((ready, key)) = self.epochs.take_deferred(wall) {
                 batch.push(self.reserve(ready, key, is_down));
                 continue;
             }
             let Some((ready, item)) = self.waiting.pop() else { break };
-            self.left_queue(item);
+            if !self.left_queue(item) {
+                continue;
+            }
             let key = Self::key_of(&ready.order, item);
             if let Some(hand) = self.hands.get_mut(&key) {
                 // The same order came twice while the first is in hand: it is done when that one is.
@@ -98,8 +100,17 @@ impl Pump {
         }
     }
 
+    /// Whether one more order may be claimed, to be sent or to be handed back.
+    fn has_room(&self, is_down: bool) -> bool {
+        match is_down {
+            true => self.returns.is_open(),
+            false => self.window.free() > 0 && self.bucket.is_open(),
+        }
+    }
+
     fn reserve(&mut self, ready: Box<Ready>, key: OrderKey, is_down: bool) -> Pending {
         let tokens = if is_down {
+            self.returns.take(1);
             0
         } else {
             u32::try_from(ready.parts.len()).unwrap_or(u32::MAX)
@@ -116,7 +127,7 @@ impl Pump {
     }
 
     fn claim(&mut self, pending: Vec<Pending>) {
-        let (incarnation, call) = (self.lease.incarnation(), self.claim_next);
+        let (incarnation, call) = (self.lease.incarnation(), self.lease.next_call());
         let mut ops = Vec::with_capacity(pending.len());
         for pending in &pending {
             let claim = claims::claim(&pending.ready.order, incarnation, call);
@@ -125,7 +136,6 @@ impl Pump {
             }
             ops.push(claim);
         }
-        self.claim_next += 1;
         let applied = claims::apply(Arc::clone(&self.store), ops);
         self.claiming
             .push(applied.map(|applied| Claimed { pending, applied }).boxed());

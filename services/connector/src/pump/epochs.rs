@@ -1,6 +1,6 @@
 //! A store that was lost, as a pump meets it: see [`crate::epochs`].
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, ops::Range};
 
 use service::time;
 use store::{Applied, Op};
@@ -103,6 +103,19 @@ impl Epochs {
             first.is_some_and(|(ready, _)| !doubt.waits(&ready.origin, now))
         };
         queues.find(is_over)?.pop_front()
+    }
+
+    /// Gives up on what waits of these intakes.
+    pub(super) fn forget_deferred_of(&mut self, intakes: &Range<usize>) -> Vec<OrderKey> {
+        let mut forgotten = Vec::new();
+        for queue in [&mut self.deferred, &mut self.inherited] {
+            queue.retain(|(_, key)| {
+                let is_of_them = intakes.contains(&key.2);
+                forgotten.extend(is_of_them.then_some(*key));
+                !is_of_them
+            });
+        }
+        forgotten
     }
 
     /// Gives up on what waits.

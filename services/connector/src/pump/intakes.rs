@@ -2,18 +2,23 @@
 
 use std::sync::Arc;
 
-use bus::Record;
-use service::{Deps, Tasks};
-use signalbox_proto::record::{self, DeadRecord};
+use bus::{Bus, Record};
+use service::{Clock, Deps, Tasks};
+use signalbox_proto::{
+    record::{self, DeadRecord},
+    topics,
+};
 use sms::Lane;
 use tokio::sync::mpsc;
 use tracing::warn;
 
 use super::{OrderKey, Pump, Safe, Settings};
 use crate::{
+    Concatenation,
     intake::{self, Ask, Content, Ends, Fetched, Source},
     ledger::{BatchId, Ledger},
     metrics,
+    vitals::{LANES, Vitals},
 };
 
 /// Orders one intake may have fetched and the pump not claimed.
@@ -23,11 +28,12 @@ const OPEN_ROOM: usize = 2_000;
 /// The most that an intake of whatever link may have fetched and not acked.
 pub(crate) const OPEN_MAX: usize = 2 * crate::WINDOW_SLOTS_MAX as usize + OPEN_ROOM + 2 * FETCHED_MAX;
 
-/// One record of the log.
+/// One record of the log, as it was read under one membership of its group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Item {
     pub intake: usize,
-    pub batch: BatchId,
+    membership: u32,
+    batch: BatchId,
 }
 
 /// The pump's end of an intake.
@@ -35,57 +41,94 @@ pub(super) struct Item {
 pub(super) struct Intake {
     lane: Lane,
     topic: String,
-    asks: mpsc::UnboundedSender<Ask>,
+    /// Absent = its group was left.
+    pub(super) asks: Option<mpsc::UnboundedSender<Ask>>,
+    /// Membership of the group that the ledger is of.
+    pub(super) membership: u32,
     ledger: Ledger,
     /// Records that may be fetched and were not granted yet.
     owed: usize,
 }
 
-/// Starts an intake for every lane of every carrier.
-pub(super) fn start(
-    settings: &Settings,
-    deps: &Deps,
-    tasks: &mut Tasks,
-) -> (Vec<Intake>, mpsc::UnboundedReceiver<Fetched>) {
-    let (to_pump, fetched) = mpsc::unbounded_channel();
-    let mut intakes = Vec::new();
-    for carrier in &settings.carriers {
-        let mut lanes = Vec::new();
-        for lane in Lane::ALL {
+/// Starts intakes, and joins the groups of carriers again that were left.
+pub(super) struct Gate {
+    bus: Arc<dyn Bus>,
+    clock: Clock,
+    concatenation: Concatenation,
+    vitals: Arc<Vitals>,
+    /// Records of one intake that may be fetched before the first of them leaves the queue.
+    owed: usize,
+    to_pump: mpsc::UnboundedSender<Fetched>,
+    tasks: Tasks,
+}
+
+impl Gate {
+    /// A gate for the pump of `settings`, and the end at which it finds what is fetched.
+    pub(super) fn new(settings: &Settings, deps: &Deps) -> (Self, mpsc::UnboundedReceiver<Fetched>) {
+        let (to_pump, fetched) = mpsc::unbounded_channel();
+        let gate = Self {
+            bus: Arc::clone(&deps.bus),
+            clock: deps.clock.clone(),
+            concatenation: settings.concatenation,
+            vitals: Arc::clone(&settings.vitals),
+            owed: FETCHED_MAX.min(settings.window as usize),
+            to_pump,
+            tasks: Tasks::new(),
+        };
+        (gate, fetched)
+    }
+
+    /// Joins the group of carrier number `number`: an intake for each lane.
+    pub(super) fn join(&mut self, number: usize, membership: u32) -> [Intake; LANES] {
+        let carrier = self.vitals.carriers()[number].clone();
+        let mut lanes = Vec::with_capacity(LANES);
+        let intakes = std::array::from_fn(|index| {
+            let lane = Lane::ALL[index];
             let (asks, asked) = mpsc::unbounded_channel();
             let source = Source {
-                index: intakes.len(),
+                index: number * LANES + index,
+                membership,
                 carrier: carrier.clone(),
                 lane,
-                concatenation: settings.concatenation,
-                clock: deps.clock.clone(),
+                concatenation: self.concatenation,
+                clock: self.clock.clone(),
             };
             let ends = Ends {
                 asks: asked,
-                fetched: to_pump.clone(),
-                vitals: Arc::clone(&settings.vitals),
+                fetched: self.to_pump.clone(),
+                vitals: Arc::clone(&self.vitals),
             };
             lanes.push((source, ends));
-            intakes.push(Intake {
+            Intake {
                 lane,
-                topic: signalbox_proto::topics::dispatch(carrier, lane).as_str().to_owned(),
-                asks,
+                topic: topics::dispatch(&carrier, lane).as_str().to_owned(),
+                asks: Some(asks),
+                membership,
                 ledger: Ledger::default(),
-                owed: FETCHED_MAX.min(settings.window as usize),
-            });
-        }
-        tasks.spawn(intake::run_all(carrier.clone(), Arc::clone(&deps.bus), lanes));
+                owed: self.owed,
+            }
+        });
+        self.tasks.spawn(intake::run_all(carrier, Arc::clone(&self.bus), lanes));
+        intakes
     }
-    (intakes, fetched)
+
+    /// Waits until every intake has acked what it was asked to; for when their ends in the pump are gone.
+    pub(super) async fn closed(mut self) {
+        self.tasks.join_all().await;
+    }
 }
 
 impl Pump {
-    /// Enters a batch and queues its orders.
+    /// Enters a batch and queues its orders. What was read before its group was left comes again to whoever reads it now.
     pub(super) fn on_fetched(&mut self, fetched: Fetched) {
         let intake = &mut self.intakes[fetched.intake];
+        if intake.asks.is_none() || intake.membership != fetched.membership {
+            return;
+        }
         let batch = intake.ledger.open(fetched.delivered, fetched.records.len());
         let item = Item {
             intake: fetched.intake,
+            membership: fetched.membership,
             batch,
         };
         let lane = intake.lane;
@@ -110,34 +153,47 @@ impl Pump {
         self.intakes[item.intake].owed += 1;
     }
 
-    /// An order left the queue: another may be fetched.
-    pub(super) fn left_queue(&mut self, item: Item) {
+    /// An order left the queue: another may be fetched. False = its group was left, and it is somebody else's by now.
+    pub(super) fn left_queue(&mut self, item: Item) -> bool {
         self.settings.vitals.left(item.intake);
-        self.intakes[item.intake].owed += 1;
+        let is_ours = self.is_ours(item);
+        if is_ours {
+            self.intakes[item.intake].owed += 1;
+        }
+        is_ours
     }
 
+    /// A record needs nothing more. One whose group was left is not ours to ack: it came again elsewhere.
     pub(super) fn item_done(&mut self, item: Item) {
-        self.intakes[item.intake].ledger.done(item.batch);
+        if self.is_ours(item) {
+            self.intakes[item.intake].ledger.done(item.batch);
+        }
+    }
+
+    fn is_ours(&self, item: Item) -> bool {
+        let intake = &self.intakes[item.intake];
+        intake.asks.is_some() && intake.membership == item.membership
     }
 
     /// Acks what is finished, and grants what there is room for.
     pub(super) fn settle_intakes(&mut self) {
         let open_max = 2 * self.settings.window as usize + OPEN_ROOM;
         for intake in &mut self.intakes {
+            let Some(asks) = &intake.asks else { continue };
             let finished = intake.ledger.take_finished();
             // An intake that is gone has nothing left to ack to: the log is closed.
             if !finished.is_empty() {
-                let _ = intake.asks.send(Ask::Ack(finished));
+                let _ = asks.send(Ask::Ack(finished));
             }
             if intake.owed > 0 && intake.ledger.records_open() < open_max {
-                let _ = intake.asks.send(Ask::Grant(std::mem::take(&mut intake.owed)));
+                let _ = asks.send(Ask::Grant(std::mem::take(&mut intake.owed)));
             }
         }
     }
 
     pub(super) fn stop_intakes(&mut self) {
-        for intake in &self.intakes {
-            let _ = intake.asks.send(Ask::Stop);
+        for asks in self.intakes.iter().filter_map(|intake| intake.asks.as_ref()) {
+            let _ = asks.send(Ask::Stop);
         }
     }
 

@@ -1,5 +1,6 @@
 //! The pump with a scripted link, on log and store in memory, under virtual time.
 
+mod groups;
 mod lost;
 mod receipts;
 mod rig;

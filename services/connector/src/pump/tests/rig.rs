@@ -75,6 +75,8 @@ impl Rig {
             concatenation: crate::Concatenation::Udh8,
             drain_limit: Duration::from_secs(35),
             vitals: Vitals::new(Vec::new(), world.deps.clock.now(), Arc::default()),
+            roster: None,
+            is_absent: false,
         };
         change(&mut settings);
         settings.vitals = Vitals::new(settings.carriers.clone(), world.deps.clock.now(), Arc::default());
