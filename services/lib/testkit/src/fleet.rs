@@ -7,6 +7,7 @@ use std::{
 
 use connector::{
     LinkConfig, LinkKind,
+    caretaker::{self, Named},
     simulator::{Hub, SimulatorConfig},
 };
 use ingest::{Account, Intake, KeySecret};
@@ -199,9 +200,19 @@ impl Program {
                     partitions: world.partitions,
                     ..router::Config::default()
                 };
-                Box::pin(router::run(config, deps, table, stop))
-                    .await
-                    .map_err(|error| error.to_string())
+                // In the same process, as it is assembled in earnest.
+                let mut caretaker = Tasks::new();
+                let beside = world.deps(&deps.dice);
+                caretaker.spawn(caretaker::run(
+                    named(&table),
+                    beside,
+                    connector::DRAIN_LIMIT_DEFAULT,
+                    stop.clone(),
+                ));
+                let ran = Box::pin(router::run(config, deps, table, stop)).await;
+                ran.map_err(|error| error.to_string())?;
+                caretaker.join_all().await;
+                Ok(())
             }
             Self::Connector(links) => {
                 let config = connector::Config {
@@ -230,6 +241,16 @@ impl World {
         }
         links
     }
+}
+
+/// The carriers of the table in force.
+fn named(table: &Arc<LiveTable>) -> Named {
+    let table = Arc::clone(table);
+    Arc::new(move || {
+        let snapshot = table.snapshot();
+        let carriers = snapshot.carriers().iter();
+        carriers.map(|carrier| carrier.name().clone()).collect()
+    })
 }
 
 /// Ingest without its sockets: takes calls in order, and finishes several at once.
