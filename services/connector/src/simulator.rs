@@ -20,7 +20,7 @@ use crate::{
     link::{Answer, Arrived, Command, Event, Job, Plug, Reply, Verdict},
 };
 
-pub use hub::{Hub, Submitted};
+pub use hub::{Hub, Submitted, Told};
 
 /// How a simulated carrier behaves. Shares are of all parts, 0 to 1.
 #[derive(Clone, Debug, PartialEq)]
@@ -313,10 +313,13 @@ impl Simulator {
     }
 
     fn on_replies(&mut self, replies: &[Reply]) {
-        let again_at = time::now() + Duration::from_secs(1);
-        replies
-            .iter()
-            .for_each(|reply| self.hub.settle(&self.link, reply.token, reply.is_safe, again_at));
+        let (at, again_at) = (self.clock.now(), time::now() + Duration::from_secs(1));
+        for reply in replies {
+            match reply.is_safe {
+                true => self.hub.settle(&self.link, reply.token, at),
+                false => self.hub.put_off(&self.link, reply.token, again_at),
+            }
+        }
     }
 }
 

@@ -38,6 +38,19 @@ pub struct Submitted {
     pub remote_id: Option<String>,
 }
 
+/// A receipt that a simulated carrier got rid of: the other side answered that it has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Told {
+    /// The link it went over.
+    pub link: String,
+    /// When it was answered.
+    pub at: UnixMs,
+    /// The carrier's id of the part.
+    pub remote_id: String,
+    /// Whether it says that the part was not delivered.
+    pub is_failed: bool,
+}
+
 /// What the simulated carriers remember, and the switch that cuts their links. Cheap to clone; clones are one memory.
 #[derive(Clone, Debug)]
 pub struct Hub {
@@ -54,6 +67,7 @@ struct Shared {
 struct State {
     is_recording: bool,
     submitted: Vec<Submitted>,
+    told: Vec<Told>,
     carriers: BTreeMap<String, Carrier>,
 }
 
@@ -100,6 +114,11 @@ impl Hub {
     /// Every part handed to a simulated carrier so far, in order; empty unless recording.
     pub fn submitted(&self) -> Vec<Submitted> {
         self.state().submitted.clone()
+    }
+
+    /// Every receipt that was answered as safe so far, in order; empty unless recording.
+    pub fn told(&self) -> Vec<Told> {
+        self.state().told.clone()
     }
 
     /// Cuts the link called `link`: what is unanswered is lost, and nothing is taken until it is mended.
@@ -190,12 +209,24 @@ impl Hub {
         })
     }
 
-    /// The reply to a receipt.
-    pub(super) fn settle(&self, link: &str, token: u64, is_safe: bool, again_at: Instant) {
+    /// The other side has the receipt.
+    pub(super) fn settle(&self, link: &str, token: u64, at: UnixMs) {
+        let settled = self.carrier(link, |carrier| carrier.open.remove(&token));
+        let mut state = self.state();
+        if let Some(Owed { remote_id, is_failed }) = settled.filter(|_| state.is_recording) {
+            state.told.push(Told {
+                link: link.to_owned(),
+                at,
+                remote_id,
+                is_failed,
+            });
+        }
+    }
+
+    /// The other side wants the receipt again.
+    pub(super) fn put_off(&self, link: &str, token: u64, again_at: Instant) {
         self.carrier(link, |carrier| {
-            if let Some(owed) = carrier.open.remove(&token)
-                && !is_safe
-            {
+            if let Some(owed) = carrier.open.remove(&token) {
                 carrier.owed.insert((again_at, token), owed);
             }
         });

@@ -7,7 +7,7 @@ use std::{
 
 use bus::{Bus, Position, Stored, Topic};
 use bytes::Bytes;
-use connector::simulator::Submitted;
+use connector::simulator::{Submitted, Told};
 use journey::{Event, Order, OrderAnswer, ReceiptRecord};
 use signalbox_proto::{
     record::{self, DeadRecord},
@@ -50,6 +50,8 @@ pub struct Evidence {
     pub dead: Vec<DeadRecord>,
     /// Every part that a carrier was handed.
     pub submitted: Vec<Submitted>,
+    /// Every receipt that was answered as safe.
+    pub told: Vec<Told>,
     /// The carriers of each link.
     pub links: Links,
     /// Senders that the table replaces, and by what.
@@ -72,6 +74,7 @@ impl Evidence {
         let mut hasher = DefaultHasher::new();
         let mut found = Self {
             submitted: world.hub.submitted(),
+            told: world.hub.told(),
             panics: world.diary.panics(),
             ..Self::default()
         };

@@ -17,8 +17,10 @@ use table::LiveTable;
 use tokio::sync::{Mutex as AsyncMutex, mpsc};
 
 use crate::{
+    Bug,
     customer::Asked,
     faults::Role,
+    planted,
     unsteady::{UnsteadyBus, UnsteadyStore, Weather},
 };
 
@@ -36,6 +38,7 @@ pub(crate) struct World {
     pub(crate) clock: Clock,
     pub(crate) weather: Weather,
     pub(crate) partitions: u32,
+    pub(crate) bug: Option<Bug>,
     /// Whether carriers behave; looked at when a connector starts.
     pub(crate) behaves: Arc<std::sync::atomic::AtomicBool>,
     pub(crate) door: Arc<AsyncMutex<mpsc::UnboundedReceiver<Asked>>>,
@@ -118,11 +121,15 @@ impl World {
             weather: self.weather.clone(),
             dice: dice.fork(),
         };
-        Deps {
+        let deps = Deps {
             bus: Arc::new(bus),
             store: Arc::new(store),
             clock: self.clock.clone(),
             dice: dice.fork(),
+        };
+        match self.bug {
+            Some(bug) => planted::plant(bug, deps, dice),
+            None => deps,
         }
     }
 

@@ -28,10 +28,12 @@ pub fn judge(evidence: &Evidence) -> Vec<Finding> {
     let rules = [
         ends::every_message_ends_once_and_in_time,
         ends::a_key_is_one_message,
+        ends::what_was_sent_once_is_one_message,
         issued::carriers_see_only_what_was_ordered,
         issued::nothing_is_sent_after_its_answer,
         octets::octets_out_are_octets_in,
         octets::ends_agree_with_carriers,
+        octets::deliveries_that_were_told_count,
         duplicates::a_part_is_taken_once_an_order,
         duplicates::taken_twice_only_where_explained,
         flow::a_fresh_message_flows,

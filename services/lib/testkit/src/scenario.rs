@@ -11,6 +11,7 @@ use sms::{CarrierName, ReceiptFault};
 use table::files::Files;
 
 use crate::{
+    Bug,
     drafts::{self, Call},
     faults::{self, Fault},
     tables::{self, CARRIERS},
@@ -30,6 +31,8 @@ pub struct Scenario {
     pub recovers: bool,
     /// Whether log and store take a moment for what they do.
     pub is_slow: bool,
+    /// A bug that every process has; absent = none but what is in the services.
+    pub bug: Option<Bug>,
     pub(crate) partitions: u32,
     pub(crate) routers: usize,
     /// Connectors: the links that each holds. A link may be held by several.
@@ -49,6 +52,7 @@ impl Scenario {
             seed,
             recovers: dice.below(2) == 0,
             is_slow: dice.below(4) > 0,
+            bug: None,
             partitions: 2 + 2 * dice.below(2) as u32,
             routers: 2,
             connectors: spread(&dice, links),
@@ -68,6 +72,11 @@ impl Scenario {
             connectors: vec![links],
             ..Self::draw(seed)
         }
+    }
+
+    /// The same with `bug` in every process.
+    pub fn with(self, bug: Bug) -> Self {
+        Self { bug: Some(bug), ..self }
     }
 
     /// The carriers of each link.

@@ -152,6 +152,7 @@ async fn world(scenario: &Scenario, asked: mpsc::UnboundedReceiver<crate::custom
         clock,
         weather,
         partitions: scenario.partitions,
+        bug: scenario.bug,
         behaves: Arc::default(),
         door: Arc::new(AsyncMutex::new(asked)),
     }

@@ -5,7 +5,7 @@ use std::{sync::OnceLock, time::Duration};
 use bytes::Bytes;
 use connector::simulator::Submitted;
 use journey::{EndState, Event, OnUnknown, OrderNumber, Outcome};
-use sms::{Class, MessageId, UnixMs};
+use sms::{Class, Message, MessageId, UnixMs};
 use testkit::{End, Evidence, Scenario, oracle};
 
 /// What a run without faults leaves behind.
@@ -119,6 +119,36 @@ fn two_ends_are_found_and_a_repeat_is_none() {
         ..end
     });
     assert_eq!(broken(&evidence), ["O1"]);
+}
+
+#[test]
+fn a_message_accepted_under_two_ids_is_found() {
+    let mut evidence = sound();
+    let id = delivered(&evidence, Class::Otp);
+    let message = evidence.accepted[&id][0].clone();
+    let twin = MessageId::of(UnixMs(1), [7; 10]);
+    evidence.accepted.insert(twin, vec![Message { id: twin, ..message }]);
+    let findings = oracle::judge(&evidence);
+    assert!(
+        findings
+            .iter()
+            .any(|finding| finding.what.contains("accepted as 2 messages"))
+    );
+}
+
+#[test]
+fn a_delivery_that_was_told_and_is_not_known_is_found() {
+    let mut evidence = sound();
+    let id = delivered(&evidence, Class::Otp);
+    let end = evidence.events.iter_mut().find(|end| is_end_of(end, id)).unwrap();
+    let Event::Ended(event) = &mut end.event else {
+        unreachable!()
+    };
+    event.state = EndState::Unknown;
+    assert_eq!(broken(&evidence), [""; 0], "it may have ended before the receipt came");
+    let end = evidence.events.iter_mut().find(|end| is_end_of(end, id)).unwrap();
+    end.at = UnixMs(end.at.0 + 60_000);
+    assert_eq!(broken(&evidence), ["O3"]);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use sms::{Message, MessageId};
+use sms::{Class, Message, MessageId};
 
 use super::book::Book;
 use crate::Finding;
@@ -69,6 +69,20 @@ fn one_end(book: &Book<'_>, id: MessageId, messages: &[Message]) -> Option<Findi
             ),
         )
     })
+}
+
+/// What a customer sent once is one message, whoever died meanwhile and however often it was asked for under its key.
+pub(super) fn what_was_sent_once_is_one_message(book: &Book<'_>) -> Vec<Finding> {
+    let mut ids: BTreeMap<(&str, Class), BTreeSet<MessageId>> = BTreeMap::new();
+    for message in book.evidence.accepted.values().flatten() {
+        ids.entry((&message.reference, message.class))
+            .or_default()
+            .insert(message.id);
+    }
+    let broken = ids.into_iter().filter(|(_, ids)| ids.len() > 1);
+    broken
+        .map(|((reference, _), ids)| Finding::new("O1", format!("{reference} was accepted as {} messages", ids.len())))
+        .collect()
 }
 
 /// All answers to one idempotency key name one message.

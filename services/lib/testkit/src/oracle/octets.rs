@@ -1,11 +1,17 @@
 //! O3: octets out are octets in, and the end is what carriers know.
 
+use std::{collections::BTreeMap, time::Duration};
+
 use connector::simulator::Submitted;
-use journey::{EndState, OrderNumber, TerminalEvent};
+use journey::{EndState, OrderNumber, Outcome, TerminalEvent};
 use sms::{Message, MessageId, Reference, Segment};
 
 use super::book::Book;
 use crate::Finding;
+
+/// A receipt has found its message so long after both are known: one that found none is looked at again every few seconds,
+/// and a store that was lost is rebuilt meanwhile.
+const MATCHED_WITHIN: Duration = Duration::from_secs(45);
 
 /// Every part is the part of that number of what was accepted, to and from whom it should be.
 pub(super) fn octets_out_are_octets_in(book: &Book<'_>) -> Vec<Finding> {
@@ -95,6 +101,44 @@ fn disagreement(book: &Book<'_>, event: &TerminalEvent) -> Option<Finding> {
         )),
         _ => None,
     }
+}
+
+/// A message whose carrier answered, and got rid of a receipt for every part that says so, is known to be delivered, unless
+/// it ended before that.
+pub(super) fn deliveries_that_were_told_count(book: &Book<'_>) -> Vec<Finding> {
+    let told = book.evidence.told.iter().rev().filter(|told| !told.is_failed);
+    let told: BTreeMap<_, _> = told.map(|told| ((&*told.link, &*told.remote_id), told.at)).collect();
+    let mut findings = Vec::new();
+    for answer in &book.evidence.answers {
+        let Outcome::Accepted { remote_ids } = &answer.outcome else {
+            continue;
+        };
+        let links = book.evidence.links.iter();
+        let link = links
+            .filter(|(_, carriers)| carriers.contains(&answer.order.carrier))
+            .map(|(link, _)| &**link)
+            .next();
+        let Some(link) = link else { continue };
+        let heard = remote_ids.iter().map(|id| told.get(&(link, &**id)).copied());
+        let Some(Some(heard)) = heard.collect::<Option<Vec<_>>>().map(|heard| heard.into_iter().max()) else {
+            continue;
+        };
+        let id = answer.order.message;
+        let Some((end, event)) = book.ends.get(&id).and_then(|ends| ends.first()) else {
+            continue;
+        };
+        let known = heard.max(answer.at);
+        if event.state != EndState::Delivered && end.at > known + MATCHED_WITHIN {
+            let late = end.at.since(known);
+            let number = answer.order.number.0;
+            let what = format!(
+                "ended as {:?} {late:?} after receipts said that order {number} was delivered",
+                event.state
+            );
+            findings.push(Finding::of("O3", id, what));
+        }
+    }
+    findings
 }
 
 /// Whether a carrier took every part of an order. How many there are depends on the reference.
