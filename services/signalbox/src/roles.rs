@@ -161,7 +161,7 @@ async fn serve(
         }
     }
     if roles.router {
-        let questions = start::router(config, engine.deps()?, unserved, stop, &mut running).await?;
+        let questions = start::router(config, engine, unserved, stop, &mut running).await?;
         if let Some(address) = questions {
             println!("{QUESTIONS_PREFIX}{address}");
         }

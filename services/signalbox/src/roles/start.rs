@@ -2,6 +2,7 @@
 
 use std::{net::SocketAddr, path::Path, sync::Arc};
 
+use ::connector::caretaker::{self, Named};
 use ::router::Listener;
 use anyhow::Context as _;
 use service::{Deps, Readiness, Stop, Tasks};
@@ -9,17 +10,17 @@ use table::LiveTable;
 use tracing::{info, warn};
 
 use super::{
-    DRAIN_NOTICE, Running, check, key_secret,
+    DRAIN_NOTICE, Engine, Running, check, key_secret,
     last_good::{LastGood, Loaded},
     reload::{self, Follower},
     unserved::Unserved,
 };
 use crate::config::Config;
 
-/// Starts the router; returns where it answers questions, if it does.
+/// Starts the router, and the caretaker beside it; returns where the router answers questions, if it does.
 pub(super) async fn router(
     config: &Config,
-    deps: Deps,
+    engine: &Engine,
     mut unserved: Option<Unserved>,
     stop: &Stop,
     running: &mut Running,
@@ -46,11 +47,12 @@ pub(super) async fn router(
     };
     let listener = Listener::bind(&router).await.context("router")?;
     let address = listener.as_ref().map(Listener::local_addr);
-    let run = ::router::run_on(listener, router, deps, live.clone(), stop.clone());
+    let run = ::router::run_on(listener, router, engine.deps()?, live.clone(), stop.clone());
     running.spawn(async move {
         run.await.context("router")?;
         Ok("router")
     });
+    caretaker(config, engine.deps()?, Arc::clone(&live), stop, running);
     let stop = stop.clone();
     let follower = Follower::new(dir, last_good, live, unserved, files);
     running.spawn(async move {
@@ -58,6 +60,20 @@ pub(super) async fn router(
         Ok("table watch")
     });
     Ok(address)
+}
+
+/// Starts what hands back orders of carriers that lost all their connectors.
+fn caretaker(config: &Config, deps: Deps, live: Arc<LiveTable>, stop: &Stop, running: &mut Running) {
+    let named: Named = Arc::new(move || {
+        let table = live.snapshot();
+        let carriers = table.carriers().iter();
+        carriers.map(|carrier| carrier.name().clone()).collect()
+    });
+    let run = caretaker::run(named, deps, config.drain_limit, stop.clone());
+    running.spawn(async move {
+        run.await;
+        Ok("caretaker")
+    });
 }
 
 /// The table to begin with, read and compiled away from the threads that answer.
