@@ -10,6 +10,8 @@ mod drafts;
 mod evidence;
 mod faults;
 mod fleet;
+#[cfg(test)]
+mod handback;
 mod life;
 pub mod oracle;
 mod planted;
