@@ -40,23 +40,40 @@ pub(crate) fn draw(dice: &Dice, messages: u64) -> Vec<Call> {
 
 /// One message of each class, to a number that nobody else writes to, for the end of the run.
 pub(crate) fn fresh() -> Vec<Draft> {
-    let one = |class: Class| {
-        let content = Content::Text(format!("all is well, {class}"));
-        let size = sms::count(&content);
-        Draft {
-            from: Sender::new("Parcel").expect("it is a name"),
-            to: Msisdn::new("33620999001").expect("it is a number"),
-            content,
-            encoding: size.encoding,
-            segments: size.segments,
-            class,
-            ttl: Some(Duration::from_secs(60)),
-            receipt: true,
-            reference: "fresh".to_owned(),
-            idempotency_key: String::new(),
+    let to = Msisdn::new("33620999001").expect("it is a number");
+    Class::ALL.map(|class| one(class, to.clone(), "fresh")).to_vec()
+}
+
+/// Short messages a second apart, of one class after the other, to numbers of their own.
+pub(crate) fn one_by_one(messages: u64) -> Vec<Call> {
+    let call = |serial: u64| {
+        let class = Class::ALL[serial as usize % Class::ALL.len()];
+        let to = Msisdn::new(&format!("33612{serial:06}")).expect("it is a number");
+        let draft = one(class, to, &format!("one {serial}"));
+        Call {
+            at: Duration::from_secs(5 + serial),
+            drafts: vec![draft],
         }
     };
-    Class::ALL.map(one).to_vec()
+    (0..messages).map(call).collect()
+}
+
+/// A short message that wants a receipt.
+fn one(class: Class, to: Msisdn, reference: &str) -> Draft {
+    let content = Content::Text(format!("all is well, {class}"));
+    let size = sms::count(&content);
+    Draft {
+        from: Sender::new("Parcel").expect("it is a name"),
+        to,
+        content,
+        encoding: size.encoding,
+        segments: size.segments,
+        class,
+        ttl: Some(Duration::from_secs(60)),
+        receipt: true,
+        reference: reference.to_owned(),
+        idempotency_key: String::new(),
+    }
 }
 
 fn draft(dice: &Dice, serial: u64) -> Draft {

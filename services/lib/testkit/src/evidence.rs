@@ -58,7 +58,9 @@ pub struct Evidence {
     pub rewrites: Vec<(String, String)>,
     /// When everything was up again and the faults were over.
     pub calm_at: UnixMs,
-    /// Messages sent after that.
+    /// When the run was over.
+    pub ended_at: UnixMs,
+    /// Messages sent once it was calm.
     pub fresh: Vec<MessageId>,
     /// Whether carriers behaved by then.
     pub recovered: bool,
@@ -76,6 +78,7 @@ impl Evidence {
             submitted: world.hub.submitted(),
             told: world.hub.told(),
             panics: world.diary.panics(),
+            ended_at: world.clock.now(),
             ..Self::default()
         };
         for lane in Lane::ALL {

@@ -21,7 +21,10 @@ use crate::{
     customer::Asked,
     faults::Role,
     planted,
+    steps::Steps,
+    tally::Tally,
     unsteady::{UnsteadyBus, UnsteadyStore, Weather},
+    watch::{Watch, WatchedBus, WatchedStore},
 };
 
 /// A process that ends without being asked to is started again after this.
@@ -43,6 +46,16 @@ pub(crate) struct World {
     pub(crate) behaves: Arc<std::sync::atomic::AtomicBool>,
     pub(crate) door: Arc<AsyncMutex<mpsc::UnboundedReceiver<Asked>>>,
     pub(crate) diary: Diary,
+    /// Takes down what processes ask of log and store; absent = nobody does.
+    pub(crate) observer: Option<Observer>,
+}
+
+/// Who watches every process of a run.
+#[derive(Clone, Default)]
+pub(crate) struct Observer {
+    /// Absent = calls are counted and not told.
+    pub(crate) steps: Option<Steps>,
+    pub(crate) tally: Tally,
 }
 
 /// What happened, in order. Clones are one diary.
@@ -51,6 +64,7 @@ pub(crate) struct Diary {
     clock: Clock,
     start: sms::UnixMs,
     lines: Arc<Mutex<Vec<String>>>,
+    steps: Option<Steps>,
     panics: Arc<Mutex<Vec<String>>>,
 }
 
@@ -75,12 +89,14 @@ pub(crate) struct Process {
 }
 
 impl Diary {
-    pub(crate) fn new(clock: Clock) -> Self {
+    /// Everything noted is also told among `steps`, if there are any.
+    pub(crate) fn new(clock: Clock, steps: Option<Steps>) -> Self {
         let start = clock.now();
         Self {
             clock,
             start,
             lines: Arc::default(),
+            steps,
             panics: Arc::default(),
         }
     }
@@ -88,6 +104,9 @@ impl Diary {
     pub(crate) fn note(&self, what: impl std::fmt::Display) {
         let at = self.clock.now().since(self.start);
         let line = format!("{:>9.3} s  {what}", at.as_secs_f64());
+        if let Some(steps) = &self.steps {
+            steps.note("", what.to_string(), Vec::new());
+        }
         self.lines.lock().unwrap_or_else(PoisonError::into_inner).push(line);
     }
 
@@ -110,7 +129,7 @@ impl Diary {
 
 impl World {
     /// What a process that starts now is handed.
-    fn deps(&self, dice: &Dice) -> Deps {
+    fn deps(&self, name: &str, dice: &Dice) -> Deps {
         let bus = UnsteadyBus {
             inner: self.bus.clone(),
             weather: self.weather.clone(),
@@ -127,9 +146,33 @@ impl World {
             clock: self.clock.clone(),
             dice: dice.fork(),
         };
-        match self.bug {
+        let deps = match self.bug {
             Some(bug) => planted::plant(bug, deps, dice),
             None => deps,
+        };
+        self.watched(name, deps)
+    }
+
+    /// `deps` as the process called `name` sees them, with every call taken down if anybody watches.
+    fn watched(&self, name: &str, deps: Deps) -> Deps {
+        let Some(Observer { steps, tally }) = self.observer.clone() else {
+            return deps;
+        };
+        let watch = Watch {
+            who: name.into(),
+            steps,
+            tally,
+        };
+        Deps {
+            bus: Arc::new(WatchedBus {
+                inner: deps.bus,
+                watch: watch.clone(),
+            }),
+            store: Arc::new(WatchedStore {
+                inner: deps.store,
+                watch,
+            }),
+            ..deps
         }
     }
 
@@ -146,7 +189,7 @@ impl World {
         loop {
             let (handle, stop) = Stop::new();
             let mut process = Tasks::new();
-            process.spawn(program.clone().run(self.clone(), self.deps(&dice), stop));
+            process.spawn(program.clone().run(self.clone(), self.deps(&name, &dice), stop));
             let away = tokio::select! {
                 biased;
                 command = told.recv() => match command {
@@ -209,7 +252,7 @@ impl Program {
                 };
                 // In the same process, as it is assembled in earnest.
                 let mut caretaker = Tasks::new();
-                let beside = world.deps(&deps.dice);
+                let beside = world.deps("caretaker", &deps.dice);
                 caretaker.spawn(caretaker::run(
                     named(&table),
                     beside,

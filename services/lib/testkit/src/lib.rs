@@ -5,6 +5,7 @@
 //! faults; a seed fixes all of it, so that a run that fails is run again as it was. [`oracle::judge`] holds what came of
 //! it, the [`Evidence`], against what the customers were promised.
 
+mod budget;
 mod customer;
 mod drafts;
 mod evidence;
@@ -13,18 +14,25 @@ mod fleet;
 #[cfg(test)]
 mod handback;
 mod life;
+mod many;
 pub mod oracle;
 mod planted;
 mod report;
 mod scenario;
 mod simulate;
+mod steps;
 mod tables;
+mod tally;
 mod unsteady;
+mod watch;
 
+pub use budget::Budget;
 pub use customer::Promise;
 pub use evidence::{End, Evidence};
 pub use faults::{Fault, Repeated, Role};
+pub use many::simulate_all;
 pub use planted::Bug;
 pub use report::{Finding, Report};
 pub use scenario::{Links, Scenario};
-pub use simulate::{evidence, run, simulate};
+pub use simulate::{budget, evidence, run, simulate};
+pub use steps::Step;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use journey::Event;
 use sms::{MessageId, UnixMs};
 
-use crate::{Evidence, Finding};
+use crate::{Evidence, Finding, Step};
 
 /// Messages whose lives are told.
 const LIVES_MAX: usize = 3;
@@ -18,6 +18,20 @@ pub(crate) fn lives(evidence: &Evidence, findings: &[Finding], start: UnixMs) ->
         .take(LIVES_MAX)
         .flat_map(|message| life(evidence, message, start))
         .collect()
+}
+
+/// Adds what carriers were handed to the `steps` of a run that began at `start`. Within a millisecond it comes last.
+pub(crate) fn tell_parts(evidence: &Evidence, start: UnixMs, steps: &mut Vec<Step>) {
+    steps.extend(evidence.submitted.iter().map(|part| {
+        let what = if part.remote_id.is_some() { "takes" } else { "refuses" };
+        Step {
+            at: part.at.since(start),
+            who: part.link.clone(),
+            what: format!("{what} part {} of {} order {}", part.part, part.message, part.number.0),
+            messages: vec![part.message],
+        }
+    }));
+    steps.sort_by_key(|step| step.at);
 }
 
 fn life(evidence: &Evidence, id: MessageId, start: UnixMs) -> Vec<String> {

@@ -1,8 +1,10 @@
 //! What a run came to, for people.
 
-use std::{collections::BTreeMap, fmt};
+use std::{collections::BTreeMap, fmt, time::Duration};
 
 use sms::MessageId;
+
+use crate::Step;
 
 /// A promise that was broken.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,12 +24,16 @@ pub struct Report {
     pub seed: u64,
     /// Hash of everything that stood on the log and that carriers were handed, with times. Equal runs have equal hashes.
     pub hash: u64,
+    /// How long it took by its own clock.
+    pub simulated: Duration,
     /// What it consisted of, by name.
     pub counts: BTreeMap<String, usize>,
     /// Every promise that was broken; empty = none.
     pub findings: Vec<Finding>,
     /// Faults and what else happened to processes, in order.
     pub diary: Vec<String>,
+    /// Every call of every process, where the scenario tells them, and what carriers were handed.
+    pub steps: Vec<Step>,
     /// The lives of the first messages with findings: line by line, in order of time.
     pub lives: Vec<String>,
 }

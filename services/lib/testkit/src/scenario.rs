@@ -33,6 +33,10 @@ pub struct Scenario {
     pub is_slow: bool,
     /// A bug that every process has; absent = none but what is in the services.
     pub bug: Option<Bug>,
+    /// Whether every call of every process is told; it changes nothing else.
+    pub(crate) tells_steps: bool,
+    /// Whether what processes ask of log and store is counted.
+    pub(crate) is_counted: bool,
     pub(crate) partitions: u32,
     pub(crate) routers: usize,
     /// Connectors: the links that each holds. A link may be held by several.
@@ -53,6 +57,8 @@ impl Scenario {
             recovers: dice.below(2) == 0,
             is_slow: dice.below(4) > 0,
             bug: None,
+            tells_steps: false,
+            is_counted: false,
             partitions: 2 + 2 * dice.below(2) as u32,
             routers: 2,
             connectors: spread(&dice, links),
@@ -77,6 +83,28 @@ impl Scenario {
     /// The same with `bug` in every process.
     pub fn with(self, bug: Bug) -> Self {
         Self { bug: Some(bug), ..self }
+    }
+
+    /// The same with every step told.
+    #[must_use]
+    pub fn told(self) -> Self {
+        Self {
+            tells_steps: true,
+            ..self
+        }
+    }
+
+    /// Nothing goes wrong, and messages of one segment that want a receipt come one after the other: what one of them
+    /// costs shows in the sum.
+    pub(crate) fn one_by_one(messages: u64) -> Self {
+        Self {
+            tables: vec![tables::plain()],
+            calls: drafts::one_by_one(messages),
+            is_counted: true,
+            // Connectors that start again are sent some receipts again.
+            recovers: false,
+            ..Self::quiet(0)
+        }
     }
 
     /// The carriers of each link.

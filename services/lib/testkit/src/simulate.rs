@@ -17,13 +17,16 @@ use table::LiveTable;
 use tokio::sync::{Mutex as AsyncMutex, mpsc};
 
 use crate::{
-    Evidence, Fault, Finding, Repeated, Report, Role, Scenario,
+    Evidence, Fault, Finding, Repeated, Report, Role, Scenario, Step,
+    budget::Budget,
     customer::Office,
     drafts::{self, Call},
     faults::{FAULTS_SPAN, RESTART_MAX},
-    fleet::{Command, Diary, Process, Program, World},
+    fleet::{Command, Diary, Observer, Process, Program, World},
     life, oracle,
+    steps::Steps,
     tables::{self, CARRIERS},
+    tally::{Counts, Tally},
     unsteady::Weather,
 };
 
@@ -45,6 +48,14 @@ struct Stage {
     swaps: usize,
 }
 
+/// What a run leaves behind.
+struct Played {
+    evidence: Evidence,
+    diary: Vec<String>,
+    steps: Vec<Step>,
+    counts: Counts,
+}
+
 /// Runs the scenario of `seed`.
 pub fn simulate(seed: u64) -> Report {
     run(&Scenario::draw(seed))
@@ -55,15 +66,25 @@ pub fn simulate(seed: u64) -> Report {
 /// # Panics
 /// The scenario itself is not sound, which is a mistake in this crate.
 pub fn run(scenario: &Scenario) -> Report {
-    let (evidence, diary) = play_alone(scenario);
+    let Played {
+        evidence,
+        diary,
+        mut steps,
+        ..
+    } = play_alone(scenario);
     let findings = oracle::judge(&evidence);
+    if scenario.tells_steps {
+        life::tell_parts(&evidence, START, &mut steps);
+    }
     Report {
         seed: scenario.seed,
         hash: evidence.hash,
+        simulated: evidence.ended_at.since(START),
         counts: counts(&evidence),
         lives: life::lives(&evidence, &findings, START),
         findings,
         diary,
+        steps,
     }
 }
 
@@ -72,11 +93,27 @@ pub fn run(scenario: &Scenario) -> Report {
 /// # Panics
 /// As [`run`].
 pub fn evidence(scenario: &Scenario) -> Evidence {
-    play_alone(scenario).0
+    play_alone(scenario).evidence
+}
+
+/// What `messages` delivered messages of one segment cost, when nothing goes wrong and each travels alone.
+///
+/// # Panics
+/// One of them was not delivered: then it is no budget of delivered messages.
+pub fn budget(messages: u64) -> Budget {
+    let played = play_alone(&Scenario::one_by_one(messages));
+    let delivered = counts(&played.evidence)["delivered"];
+    let fresh = played.evidence.fresh.len();
+    assert_eq!(
+        delivered,
+        messages as usize + fresh,
+        "everything is delivered where nothing goes wrong"
+    );
+    Budget::new(&played.counts, delivered)
 }
 
 /// Plays `scenario` in a runtime of its own.
-fn play_alone(scenario: &Scenario) -> (Evidence, Vec<String>) {
+fn play_alone(scenario: &Scenario) -> Played {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .start_paused(true)
@@ -85,7 +122,7 @@ fn play_alone(scenario: &Scenario) -> (Evidence, Vec<String>) {
     runtime.block_on(Box::pin(play(scenario)))
 }
 
-async fn play(scenario: &Scenario) -> (Evidence, Vec<String>) {
+async fn play(scenario: &Scenario) -> Played {
     let dice = Dice::seeded(scenario.seed ^ 0x5157_0A11);
     let (door, asked) = mpsc::unbounded_channel();
     let world = world(scenario, asked).await;
@@ -127,7 +164,13 @@ async fn play(scenario: &Scenario) -> (Evidence, Vec<String>) {
     evidence.rewrites = vec![(tables::REWRITE.0.to_owned(), tables::REWRITE.1.to_owned())];
     evidence.calm_at = calm_at;
     evidence.recovered = scenario.recovers || scenario.faults.is_empty();
-    (evidence, world.diary.lines())
+    let Observer { steps, tally } = world.observer.unwrap_or_default();
+    Played {
+        evidence,
+        diary: world.diary.lines(),
+        steps: steps.map_or_else(Vec::new, |steps| steps.taken()),
+        counts: tally.counted(),
+    }
 }
 
 async fn world(scenario: &Scenario, asked: mpsc::UnboundedReceiver<crate::customer::Asked>) -> World {
@@ -144,11 +187,17 @@ async fn world(scenario: &Scenario, asked: mpsc::UnboundedReceiver<crate::custom
     let store = MemoryStore::new(clock.as_millis_fn());
     // As an empty one is found: there is none until a router has made it.
     store.lose();
+    let steps = scenario.tells_steps.then(|| Steps::new(clock.clone()));
+    let observer = (scenario.tells_steps || scenario.is_counted).then(|| Observer {
+        steps: steps.clone(),
+        tally: Tally::default(),
+    });
     World {
         bus,
         store,
         hub: Hub::recording(),
-        diary: Diary::new(clock.clone()),
+        diary: Diary::new(clock.clone(), steps),
+        observer,
         clock,
         weather,
         partitions: scenario.partitions,

@@ -36,6 +36,17 @@ pub(crate) fn draw(dice: &Dice) -> Files {
     files
 }
 
+/// One carrier for everything, with receipts, and no policies.
+pub(crate) fn plain() -> Files {
+    let mut files = Files::default();
+    files.insert("table.toml", "name = \"plain\"\ncurrency = \"EUR\"\n");
+    files.insert("carriers.toml", "[[carrier]]\nname = \"atlas\"\ncurrency = \"EUR\"\n");
+    files.insert("policies.toml", "");
+    files.insert("numbering.csv", NUMBERING);
+    files.insert("rates/atlas.csv", "mcc,mnc,prefix,price,from,until\n208,,,0.01,,\n");
+    files
+}
+
 /// The table made of `files`.
 ///
 /// # Panics

@@ -1,16 +1,9 @@
 //! The pipeline under seeded faults: `SIM_SEED=n` runs one seed and tells all about it, `SIM_SEEDS=n` runs so many.
 
-use std::sync::{
-    Mutex,
-    atomic::{AtomicU64, Ordering},
-};
-
-use testkit::{Report, Scenario, run, simulate};
+use testkit::{Scenario, run, simulate, simulate_all};
 
 /// Seeds of an ordinary run.
 const SEEDS_DEFAULT: u64 = 50;
-/// Stack of a thread that simulates: futures are large in a debug build.
-const STACK_OCTETS: usize = 16 * 1_024 * 1_024;
 
 fn number(name: &str) -> Option<u64> {
     let text = std::env::var(name).ok()?;
@@ -18,34 +11,6 @@ fn number(name: &str) -> Option<u64> {
         text.parse()
             .unwrap_or_else(|_| panic!("{name} is \"{text}\", wanted is a number")),
     )
-}
-
-/// Runs `seeds` on as many threads as there are cores, each run in a runtime of its own.
-fn run_all(seeds: u64) -> Vec<Report> {
-    let next = AtomicU64::new(0);
-    let reports = Mutex::new(Vec::new());
-    let threads = std::thread::available_parallelism().map_or(1, |cores| cores.get());
-    std::thread::scope(|scope| {
-        for _ in 0..threads {
-            let work = || {
-                loop {
-                    let seed = next.fetch_add(1, Ordering::Relaxed);
-                    if seed >= seeds {
-                        return;
-                    }
-                    let report = simulate(seed);
-                    reports.lock().expect("no run panics").push(report);
-                }
-            };
-            std::thread::Builder::new()
-                .stack_size(STACK_OCTETS)
-                .spawn_scoped(scope, work)
-                .expect("the system has room for a thread a core");
-        }
-    });
-    let mut reports = reports.into_inner().expect("no run panics");
-    reports.sort_by_key(|report| report.seed);
-    reports
 }
 
 /// What must have happened in many runs, or they show less than they seem to.
@@ -67,10 +32,16 @@ const SEEN: [&str; 12] = [
 /// Many seeds, or the one asked for: no promise is broken in any.
 #[test]
 fn promises_hold_whatever_fails() {
-    let reports = match number("SIM_SEED") {
-        Some(seed) => vec![simulate(seed)],
-        None => run_all(number("SIM_SEEDS").unwrap_or(SEEDS_DEFAULT)),
+    let seeds = match number("SIM_SEED") {
+        Some(seed) => seed..seed + 1,
+        None => 0..number("SIM_SEEDS").unwrap_or(SEEDS_DEFAULT),
     };
+    let mut reports = Vec::new();
+    simulate_all(seeds, |report| {
+        reports.push(report);
+        true
+    });
+    reports.sort_by_key(|report| report.seed);
     let mut broken = 0;
     for report in &reports {
         print!("{report}");
@@ -91,6 +62,26 @@ fn a_seed_is_a_run() {
         assert_eq!(simulate(seed).hash, simulate(seed).hash, "seed {seed}");
     }
     assert_ne!(simulate(3).hash, simulate(11).hash);
+}
+
+/// The same run told step by step: nothing of it changes, and every step is told.
+#[test]
+fn telling_every_step_changes_nothing() {
+    let told = run(&Scenario::draw(3).told());
+    assert_eq!(told.hash, simulate(3).hash);
+    let is_told = |what: &str| told.steps.iter().any(|step| step.what.contains(what));
+    for what in [
+        "publishes to",
+        "is safe",
+        "is handed",
+        "acks",
+        "claims",
+        "swaps",
+        "takes part",
+        "dies",
+    ] {
+        assert!(is_told(what), "no step says \"{what}\"");
+    }
 }
 
 /// Without faults, everything that has a way is delivered, nothing twice.

@@ -70,7 +70,7 @@ const MAY_IMPORT: [(&str, &[&str]); 17] = [
     ),
     (
         "signalbox-loadtest",
-        &["service", "smpp", "sms", "table", "signalbox-proto"],
+        &["service", "smpp", "sms", "table", "testkit", "signalbox-proto"],
     ),
     (
         "signalbox",
