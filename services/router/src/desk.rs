@@ -13,7 +13,7 @@ use store::{Due, Store};
 use table::LiveTable;
 use tracing::warn;
 
-use crate::{Config, Error, carriers::Carriers, epochs::Epochs, figures::Book};
+use crate::{Config, Error, carriers::Carriers, epochs::Epochs, figures::Book, remembered::Remembered};
 
 /// Wait before a dependency that is away is tried again.
 pub(crate) const RETRY: Duration = Duration::from_millis(200);
@@ -28,6 +28,7 @@ pub(crate) struct Desk {
     pub(crate) carriers: Carriers,
     pub(crate) figures: Book,
     pub(crate) epochs: Epochs,
+    pub(crate) remembered: Remembered,
     deps: Deps,
     stop: Stop,
     /// Partitions whose timers this router looks at.
@@ -44,6 +45,7 @@ impl Desk {
             stop,
             carriers: Carriers::default(),
             epochs: Epochs::default(),
+            remembered: Remembered::default(),
             owned: Mutex::default(),
         }
     }

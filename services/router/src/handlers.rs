@@ -92,6 +92,7 @@ impl Handle for Receipts {
                     Err(error) => work.outbox.dead(topic, stored, error.to_string()),
                 }
             }
+            work.recall(desk);
             work.load(desk).await?;
             work.finish(desk).await
         }
@@ -111,9 +112,24 @@ impl Work {
         case.inputs.push(Input::Answered(Box::new(answer)));
     }
 
-    /// Reads the states of all cases, with one call.
+    /// Takes the states that this router wrote a moment ago for what the store holds. Whoever wrote since makes the swap
+    /// fail that follows, and that tells what is there.
+    fn recall(&mut self, desk: &Desk) {
+        let recalled = desk.remembered.take(desk.epochs.number(), self.cases.keys().copied());
+        for (case, state) in self.cases.values_mut().zip(recalled) {
+            case.loaded = state.map(Loaded::new);
+        }
+    }
+
+    /// Reads the states of all cases that have none yet, with one call.
     pub(crate) async fn load(&mut self, desk: &Arc<Desk>) -> Result<(), Error> {
-        let keys: Vec<Key> = self.cases.keys().map(|message| keys::state(*message)).collect();
+        let is_missing = |case: &&mut Case| case.loaded.is_none();
+        let keys: Vec<Key> = self
+            .cases
+            .values_mut()
+            .filter(is_missing)
+            .map(|case| keys::state(case.message))
+            .collect();
         if keys.is_empty() {
             return Ok(());
         }
@@ -123,7 +139,7 @@ impl Work {
                 Err(error) => ledger::wait_for_store(desk, error).await?,
             }
         };
-        for (case, state) in self.cases.values_mut().zip(states) {
+        for (case, state) in self.cases.values_mut().filter(is_missing).zip(states) {
             case.loaded = state.map(Loaded::new);
         }
         Ok(())

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use journey::Event;
+use sms::MessageId;
 use store::{Applied, Commit, Op, StoreError};
 
 use crate::{
@@ -58,6 +60,7 @@ pub(crate) async fn enter(desk: &Arc<Desk>, cases: Vec<Case>) -> Result<Entered,
             let mut own = applied.by_ref().take(ops_of_case);
             let first = own.next().expect("the store answers every operation");
             own.for_each(drop);
+            remember(desk, case.message, &op, &first, &settled);
             if case.applied(&op, first, &mut settled) {
                 entered.settled.push(settled);
             } else {
@@ -69,6 +72,22 @@ pub(crate) async fn enter(desk: &Arc<Desk>, cases: Vec<Case>) -> Result<Entered,
         }
     }
     unreachable!("a batch settles within {ROUNDS_MAX} rounds")
+}
+
+/// Remembers a state that was written and waits for receipts.
+fn remember(desk: &Desk, message: MessageId, op: &Op, applied: &Applied, settled: &Settled) {
+    let is_over = settled.confirm.is_some() || settled.tells.iter().any(|event| matches!(event, Event::Ended(_)));
+    if let (
+        false,
+        Op::Swap {
+            value: Some(octets), ..
+        },
+        Applied::Written(version),
+    ) = (is_over, op, applied)
+    {
+        let epoch = desk.epochs.number();
+        desk.remembered.put(epoch, message, *version, octets.clone());
+    }
 }
 
 /// Applies `ops`; waits while the store is away. What was applied without our hearing of it shows as a conflict with

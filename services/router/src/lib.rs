@@ -24,6 +24,7 @@ mod metrics;
 mod outbox;
 mod place;
 mod rebuild;
+mod remembered;
 mod retry;
 mod tried;
 
