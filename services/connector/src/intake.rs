@@ -19,7 +19,7 @@ use crate::{
 /// Records of one fetch.
 const FETCH_RECORDS_MAX: usize = 500;
 /// How often the orders left in the log are counted.
-const COUNT_EVERY: Duration = Duration::from_millis(250);
+const COUNT_EVERY: Duration = Duration::from_millis(500);
 /// How often an intake looks which partitions it holds.
 const OWNED_EVERY: Duration = Duration::from_secs(1);
 /// Wait after the log failed.

@@ -34,8 +34,13 @@ use crate::{
 const START: UnixMs = UnixMs(1_767_225_600_000);
 /// From the end of the faults until a fresh message must flow: the longest answer timeout, and a lease.
 const SETTLING: Duration = Duration::from_secs(38);
-/// From the last promise until everything must have ended: the longest time to live, the longest grace, ten seconds, and
-/// the ten minutes after which a receipt is an orphan.
+/// From the last promise until no password waits for anything any more: the longest time to live, its grace, and what it
+/// takes to be looked at and to drain.
+const EVENING: Duration = Duration::from_secs(60 + 60 + 10 + 40);
+/// From the beginning of the run until shortly before the first of the other messages comes to the end of its grace: the
+/// shortest time to live, and the grace, but for half a minute.
+const NIGHT: Duration = Duration::from_secs(20 + 600 - 30);
+/// From the last promise until everything must have ended: the longest time to live, the longest grace, and ten seconds.
 const REST: Duration = Duration::from_secs(60 + 600 + 10 + 30);
 
 /// One run under way.
@@ -143,6 +148,7 @@ async fn play(scenario: &Scenario) -> Played {
             office.visit(call, dice).await;
         });
     }
+    let start = time::now();
     stage.rage(scenario).await;
     stage.calm(scenario.recovers).await;
 
@@ -154,7 +160,7 @@ async fn play(scenario: &Scenario) -> Played {
     };
     office.clone().visit(fresh, dice.fork()).await;
     customers.join_all().await;
-    time::sleep(REST).await;
+    stage.rest(time::now(), start).await;
 
     let mut evidence = Evidence::gather(&world).await;
     evidence.promises = promises.lock().unwrap_or_else(PoisonError::into_inner).clone();
@@ -337,6 +343,22 @@ impl Stage {
             }
         }
         time::sleep(SETTLING).await;
+    }
+}
+
+impl Stage {
+    /// Waits until everything must have ended that was promised by `promised`. All that is left to do for the most part of
+    /// it is to wait, so that every process is stopped meanwhile: they come back in time for what is still to end.
+    async fn rest(&self, promised: time::Instant, start: time::Instant) {
+        time::sleep_until(promised + EVENING).await;
+        let night = (start + NIGHT).saturating_duration_since(time::now());
+        if !night.is_zero() {
+            self.world.diary.note("everybody is stopped");
+            for process in &self.processes {
+                let _ = process.commands.send(Command::Drain(night));
+            }
+        }
+        time::sleep_until(promised + REST).await;
     }
 }
 
