@@ -15,10 +15,6 @@ const STACK_OCTETS: usize = 16 * 1_024 * 1_024;
 
 /// Runs every seed of `seeds`, each in a runtime of its own, and hands each report to `each` as it comes; order is that of
 /// finishing. `each` answers whether to go on: after a `false` no further seed is begun.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a run has one thread to itself, and knows nothing of the others"
-)]
 pub fn simulate_all(seeds: Range<u64>, each: impl FnMut(Report) -> bool + Send) {
     let (next, is_over, each) = (AtomicU64::new(seeds.start), AtomicBool::new(false), Mutex::new(each));
     let work = || {
