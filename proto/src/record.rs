@@ -14,7 +14,7 @@ mod state;
 
 use bytes::Bytes;
 use journey::{
-    CarrierReport, CarrierWord, Correlation, Delayed, Ejections, Event, Order, OrderAnswer, ReceiptRecord, State,
+    CarrierReport, CarrierWord, Correlation, Delayed, Event, Order, OrderAnswer, ReceiptRecord, RouterReport, State,
     Unmatched,
 };
 use sms::{Message, RecordKey};
@@ -180,9 +180,9 @@ pub fn carrier_from_bytes(octets: &Bytes) -> Result<CarrierReport, Invalid> {
     carrier::from_pb(seal::open(Kind::Carrier, octets)?)
 }
 
-/// Octets of what a router says about carriers that fail.
-pub fn ejections_to_bytes(said: &Ejections) -> Bytes {
-    seal::seal(Kind::Carrier, &carrier::ejections_to_pb(said))
+/// Octets of what a router says.
+pub fn router_report_to_bytes(report: &RouterReport) -> Bytes {
+    seal::seal(Kind::Carrier, &carrier::router_to_pb(report))
 }
 
 /// What a connector said about a carrier in `octets`, or a router about all of them.

@@ -1,8 +1,11 @@
-//! What connectors say about carriers.
+//! What connectors and routers say about carriers.
 
 use std::time::Duration;
 
-use journey::{Binds, CarrierReport, CarrierWord, Ejection, Ejections, LaneLoad, LinkState};
+use journey::{
+    Binds, CONGESTED_MAX, CarrierReport, CarrierWord, Congestion, Ejection, Ejections, Head, LaneLoad, LinkState,
+    Pressure, RouterReport,
+};
 use sms::{CarrierName, Lane, RecordKey, UnixMs};
 
 use super::{
@@ -34,9 +37,7 @@ pub(super) fn to_pb(report: &CarrierReport) -> pb::CarrierReport {
     let lanes = Lane::ALL.iter().zip(&report.lanes).map(|(lane, load)| pb::LaneLoad {
         lane: lane.as_str().to_owned(),
         orders: load.orders,
-        wait_ms: load
-            .wait
-            .map(|wait| u64::try_from(wait.as_millis()).unwrap_or(u64::MAX)),
+        wait_ms: load.wait.map(millis),
     });
     pb::CarrierReport {
         carrier: report.carrier.as_str().to_owned(),
@@ -52,10 +53,12 @@ pub(super) fn to_pb(report: &CarrierReport) -> pb::CarrierReport {
         taken_per_second: report.taken_per_second,
         lanes: lanes.collect(),
         ejections: None,
+        pressure: None,
     }
 }
 
-pub(super) fn ejections_to_pb(said: &Ejections) -> pb::CarrierReport {
+pub(super) fn router_to_pb(report: &RouterReport) -> pb::CarrierReport {
+    let said = &report.ejections;
     let ejected = said.ejected.iter().map(|one| pb::Ejection {
         carrier: one.carrier.as_str().to_owned(),
         network: one.network.clone(),
@@ -66,6 +69,7 @@ pub(super) fn ejections_to_pb(said: &Ejections) -> pb::CarrierReport {
             said_at: said.said_at.0,
             ejected: ejected.collect(),
         }),
+        pressure: (!report.pressure.is_none()).then(|| pressure_to_pb(&report.pressure)),
         ..pb::CarrierReport::default()
     }
 }
@@ -80,18 +84,66 @@ pub(super) fn word_from_pb(word: pb::CarrierReport) -> Result<CarrierWord, Inval
             network: one.network,
         })
     });
-    Ok(CarrierWord::Router(Ejections {
+    let ejections = Ejections {
         router: said.router,
         said_at: UnixMs(said.said_at),
         ejected: ejected.collect::<Result<_, Invalid>>()?,
+    };
+    Ok(CarrierWord::Router(RouterReport {
+        ejections,
+        pressure: word.pressure.map(pressure_from_pb).unwrap_or_default(),
     }))
+}
+
+fn pressure_to_pb(pressure: &Pressure) -> pb::Pressure {
+    let lags = Lane::ALL.iter().zip(&pressure.lags);
+    let lags = lags.filter(|(_, lag)| !lag.is_zero()).map(|(lane, lag)| pb::LaneLag {
+        lane: lane.as_str().to_owned(),
+        lag_ms: millis(*lag),
+    });
+    let congested = pressure.congested.iter().map(|one| pb::Congestion {
+        lane: one.lane.as_str().to_owned(),
+        head: one.head.number(),
+        wait_ms: millis(one.wait),
+    });
+    pb::Pressure {
+        lags: lags.collect(),
+        congested: congested.collect(),
+    }
+}
+
+/// Lanes and heads of a later version are no business of ours, and of too many heads the last ones are the least.
+fn pressure_from_pb(told: pb::Pressure) -> Pressure {
+    let mut pressure = Pressure::default();
+    for pb::LaneLag { lane, lag_ms } in &told.lags {
+        if let Some(place) = place_of(lane) {
+            pressure.lags[place] = Duration::from_millis(*lag_ms);
+        }
+    }
+    let congested = told.congested.iter().filter_map(|one| {
+        Some(Congestion {
+            lane: Lane::ALL[place_of(&one.lane)?],
+            head: Head::new(one.head)?,
+            wait: Duration::from_millis(one.wait_ms),
+        })
+    });
+    pressure.congested = congested.take(CONGESTED_MAX).collect();
+    pressure
+}
+
+fn place_of(lane: &str) -> Option<usize> {
+    Lane::ALL.iter().position(|known| known.as_str() == lane)
+}
+
+fn millis(span: Duration) -> u64 {
+    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
 }
 
 pub(super) fn from_pb(report: pb::CarrierReport) -> Result<CarrierReport, Invalid> {
     let mut lanes = [LaneLoad::default(); Lane::ALL.len()];
     for told in &report.lanes {
         // A lane of a later version is no business of ours.
-        let Some(place) = Lane::ALL.iter().position(|lane| lane.as_str() == told.lane) else {
+        let Some(place) = place_of(&told.lane) else {
             continue;
         };
         lanes[place] = LaneLoad {

@@ -4,11 +4,23 @@ use proptest::{option, prelude::*};
 use prost::Message as _;
 
 use super::*;
-use crate::record::{carrier_from_bytes, carrier_to_bytes, carrier_word_from_bytes, ejections_to_bytes};
+use crate::record::{carrier_from_bytes, carrier_to_bytes, carrier_word_from_bytes, router_report_to_bytes};
 
 fn lane() -> impl Strategy<Value = LaneLoad> {
     (any::<u64>(), option::of(any::<u64>().prop_map(Duration::from_millis)))
         .prop_map(|(orders, wait)| LaneLoad { orders, wait })
+}
+
+fn pressure() -> impl Strategy<Value = Pressure> {
+    let span = || any::<u64>().prop_map(Duration::from_millis);
+    let lane = prop::sample::select(Lane::ALL.to_vec());
+    let congestion = (lane, 0..1_000_u32, span()).prop_map(|(lane, head, wait)| Congestion {
+        lane,
+        head: Head::new(head).unwrap(),
+        wait,
+    });
+    ([span(), span(), span()], prop::collection::vec(congestion, 0..5))
+        .prop_map(|(lags, congested)| Pressure { lags, congested })
 }
 
 fn report() -> impl Strategy<Value = CarrierReport> {
@@ -63,21 +75,23 @@ proptest! {
     }
 
     #[test]
-    fn ejections_come_back_and_are_no_reports(
+    fn words_of_routers_come_back_and_are_none_of_connectors(
         router in ".{0,32}",
         said_at in any::<u64>(),
         ejected in prop::collection::vec(("[a-z0-9-]{1,32}", ".{0,6}"), 0..5),
+        pressure in pressure(),
     ) {
         let ejection = |(carrier, network): (String, String)| Ejection {
             carrier: CarrierName::new(&carrier).unwrap(),
             network,
         };
-        let said = Ejections {
+        let ejections = Ejections {
             router,
             said_at: UnixMs(said_at),
             ejected: ejected.into_iter().map(ejection).collect(),
         };
-        let octets = ejections_to_bytes(&said);
+        let said = RouterReport { ejections, pressure };
+        let octets = router_report_to_bytes(&said);
         prop_assert!(carrier_from_bytes(&octets).is_err());
         prop_assert_eq!(carrier_word_from_bytes(&octets), Ok(CarrierWord::Router(said)));
     }
@@ -96,6 +110,46 @@ fn a_report_without_a_state_or_with_an_odd_rate_is_refused() {
     told.taken_per_second = f64::NAN;
     let refused = read(&told).unwrap_err().to_string();
     assert_eq!(refused, "field taken_per_second: NaN is no rate");
+}
+
+/// What routers said before they knew of pressure, and what later ones may say.
+#[test]
+fn a_word_without_pressure_has_none_and_what_is_not_understood_is_left_out() {
+    let mut told = pb::CarrierReport {
+        ejections: Some(pb::Ejections::default()),
+        ..Default::default()
+    };
+    let read = |told: &pb::CarrierReport| match carrier_word_from_bytes(&told.encode_to_vec().into()) {
+        Ok(CarrierWord::Router(report)) => report.pressure,
+        other => panic!("{other:?}"),
+    };
+    assert!(read(&told).is_none());
+    let lag = |lane: &str| pb::LaneLag {
+        lane: lane.into(),
+        lag_ms: 7_000,
+    };
+    let congestion = |lane: &str, head| pb::Congestion {
+        lane: lane.into(),
+        head,
+        wait_ms: 700_000,
+    };
+    let mut congested = vec![
+        congestion("bulk", 336),
+        congestion("later", 336),
+        congestion("bulk", 1_000),
+    ];
+    congested.extend((0..400).map(|head| congestion("normal", head)));
+    told.pressure = Some(pb::Pressure {
+        lags: vec![lag("later"), lag("bulk")],
+        congested,
+    });
+    let pressure = read(&told);
+    assert_eq!(pressure.lags, [0, 0, 7].map(Duration::from_secs));
+    assert_eq!(
+        (pressure.congested[0].head.number(), pressure.congested[1].head.number()),
+        (336, 0)
+    );
+    assert_eq!(pressure.congested.len(), CONGESTED_MAX);
 }
 
 #[test]

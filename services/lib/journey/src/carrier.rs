@@ -1,9 +1,11 @@
 //! What is said about carriers: by the connector that serves one, whether it can be reached and how much waits for it; by a
-//! router, which of them fail what they are asked.
+//! router, which of them fail what they are asked, and where messages would have to wait.
 
 use std::time::Duration;
 
 use sms::{CarrierName, Lane, UnixMs};
+
+use crate::Pressure;
 
 /// One word of one connector about one carrier, said every second and whenever a link changes.
 #[derive(Clone, Debug, PartialEq)]
@@ -40,7 +42,16 @@ pub enum CarrierWord {
     /// Of a connector, about one carrier.
     Link(Box<CarrierReport>),
     /// Of a router, about all of them.
-    Router(Ejections),
+    Router(RouterReport),
+}
+
+/// What one router says, every second while there is anything to say, and once when it is over.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RouterReport {
+    /// Who speaks, and whom it ejects.
+    pub ejections: Ejections,
+    /// How much it has before it.
+    pub pressure: Pressure,
 }
 
 /// Whom one router ejects, said every second while there is anybody, and whenever that changes.
