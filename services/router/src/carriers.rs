@@ -37,6 +37,10 @@ const FRESH: Duration = Duration::from_secs(10);
 /// Without a word of anybody for so long it is the log or this router that hears nothing, not a carrier that is silent.
 const SILENCE: Duration = Duration::from_secs(3);
 
+/// From this wait on it is counted which messages go to a carrier: long before the wait is worth a word.
+const BUSY: Duration = Duration::from_secs(30);
+const _: () = assert!(BUSY.as_secs() < journey::WAIT_SAID_MIN.as_secs());
+
 /// What this router knows of the carriers.
 #[derive(Default)]
 pub(crate) struct Carriers {
@@ -58,6 +62,8 @@ struct Known {
     heard_at: UnixMs,
     /// Whether words came for so long that every connector must have spoken. Stays: a carrier nobody spoke of then has none.
     has_heard_all: bool,
+    /// Whether an order would wait for [`BUSY`] anywhere.
+    is_busy: bool,
 }
 
 /// How the carriers stand at one instant; for one batch. As [`Standings`] it refuses whoever is not surely up.
@@ -166,7 +172,8 @@ impl Carriers {
                     is_of_connector = true;
                     self.learn_of_link(&mut known, *report, at, now);
                 }
-                Ok(CarrierWord::Router(said)) => self.breakers.told(said, at, now),
+                // How much other routers have before them is for ingest to know.
+                Ok(CarrierWord::Router(said)) => self.breakers.told(said.ejections, at, now),
                 Err(error) => {
                     metrics::dead(topics::carriers().as_str());
                     debug!(%error, "a word about a carrier is not understood");
@@ -179,6 +186,8 @@ impl Carriers {
             known.heard_at = now;
             known.has_heard_all |= known.listening_since.is_some_and(|since| now.since(since) >= FRESH);
         }
+        let mut waits = known.carriers.values().flat_map(|carrier| carrier.waits());
+        known.is_busy = waits.any(|wait| wait.is_some_and(|wait| wait >= BUSY));
         self.known.store(Arc::new(known));
     }
 
@@ -232,6 +241,18 @@ impl Snapshot {
         } else {
             level
         }
+    }
+
+    /// Whether an order would have to wait for a while anywhere.
+    pub(crate) fn is_busy(&self) -> bool {
+        self.known.is_busy
+    }
+
+    /// How long an order would wait at `name`, whose links are up; `None` = they are not, or it is not known.
+    pub(crate) fn wait(&self, name: &CarrierName, lane: Lane) -> Option<Duration> {
+        let carrier = self.known.carriers.get(name);
+        let is_up = self.level(name, carrier) == Level::Up;
+        carrier.filter(|_| is_up)?.waits()[lane as usize]
     }
 
     /// The same for messages that nobody else is left for.

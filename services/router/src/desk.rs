@@ -13,7 +13,9 @@ use store::{Due, Store};
 use table::LiveTable;
 use tracing::warn;
 
-use crate::{Config, Error, carriers::Carriers, epochs::Epochs, figures::Book, remembered::Remembered};
+use crate::{
+    Config, Error, carriers::Carriers, epochs::Epochs, figures::Book, pressure::Gauge, remembered::Remembered,
+};
 
 /// Wait before a dependency that is away is tried again.
 pub(crate) const RETRY: Duration = Duration::from_millis(200);
@@ -29,6 +31,7 @@ pub(crate) struct Desk {
     pub(crate) figures: Book,
     pub(crate) epochs: Epochs,
     pub(crate) remembered: Remembered,
+    pub(crate) gauge: Gauge,
     deps: Deps,
     stop: Stop,
     /// Partitions whose timers this router looks at.
@@ -46,6 +49,7 @@ impl Desk {
             carriers: Carriers::default(),
             epochs: Epochs::default(),
             remembered: Remembered::default(),
+            gauge: Gauge::default(),
             owned: Mutex::default(),
         }
     }

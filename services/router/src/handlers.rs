@@ -6,7 +6,7 @@ use bus::Batch;
 use futures::{FutureExt, future::BoxFuture};
 use journey::{CODE_TAKEN_BACK, Correlation, Input, OrderAnswer, Outcome};
 use signalbox_proto::{keys, record};
-use sms::{Message, MessageId, RecordKey, UnixMs};
+use sms::{Lane, Message, MessageId, RecordKey, UnixMs};
 use store::{Key, Op};
 
 use crate::{
@@ -23,8 +23,8 @@ use crate::{
 /// How long a carrier's ids are kept after the last instant at which a receipt counts.
 const CORRELATIONS_KEPT: std::time::Duration = std::time::Duration::from_secs(24 * 3_600);
 
-/// Messages that were answered OK: each gets its first order.
-pub(crate) struct Accepted;
+/// Messages of one lane that were answered OK: each gets its first order.
+pub(crate) struct Accepted(pub(crate) Lane);
 /// What connectors say about orders.
 pub(crate) struct Outcomes;
 /// Receipts that found their order.
@@ -40,6 +40,10 @@ pub(crate) struct Work {
 }
 
 impl Handle for Accepted {
+    fn lane(&self) -> Option<Lane> {
+        Some(self.0)
+    }
+
     fn handle<'a>(&'a self, desk: &'a Arc<Desk>, read: &'a [Batch], _: Turn) -> BoxFuture<'a, Result<After, Error>> {
         async move {
             let mut work = Work::default();
@@ -169,6 +173,7 @@ impl Work {
             let carriers = desk.carriers.snapshot(now);
             let figures = desk.figures.summary();
             let mut decisions = Decisions::new(&table, &carriers, &figures, now);
+            let new = self.asks.len();
             let mut placed: Vec<_> = self.asks.into_iter().map(|ask| decisions.place(ask)).collect();
             placed.extend(self.waits.into_iter().map(|waiting| decisions.place_waiting(waiting)));
             for settled in entered.settled {
@@ -176,6 +181,7 @@ impl Work {
                 placed.extend(nexts.into_iter().map(|next| decisions.place_next(next)));
             }
             decisions.copies.iter().for_each(|copy| self.outbox.accepted(copy));
+            desk.gauge.count(&placed, new, &carriers, now);
             send(&mut self.outbox, placed)
         };
         if !unasked.is_empty() {

@@ -5,11 +5,13 @@ use std::{sync::Arc, time::Duration};
 use bus::{Batch, ConsumeError, Delivered, Stored, Subscribe, Topic};
 use futures::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesOrdered};
 use service::{Stop, time};
+use sms::Lane;
 use tracing::{debug, info, warn};
 
 use crate::{
     Error,
     desk::{Desk, RETRY, TOLD},
+    pressure::Held,
 };
 
 /// The group that reads what waits: these topics are idle most of the time, so that they share one link to the log.
@@ -36,6 +38,11 @@ pub(crate) enum Turn {
 pub(crate) trait Handle: Send + Sync + 'static {
     /// Whether the partitions of this topic are those whose timers the router looks at.
     const OWNS_TIMERS: bool = false;
+
+    /// The lane of accepted messages that is read, so that it is known how far the router is behind in it.
+    fn lane(&self) -> Option<Lane> {
+        None
+    }
 
     /// Folds and decides what was `read`. What a topic holds gets here one after the other, and more than once where the
     /// store is lost.
@@ -97,6 +104,7 @@ impl Intake {
     pub(crate) async fn run<H: Handle>(self, desk: Arc<Desk>, handler: H, stop: Stop) -> Result<(), Error> {
         let (topic, mut subscription) = self.into_parts();
         let mut unsafe_batches: FuturesOrdered<BoxFuture<'static, Finished>> = FuturesOrdered::new();
+        let mut held = Held::new(handler.lane());
         let mut owned_tick = time::every(OWNED_EVERY);
         let mut is_stopping = false;
         loop {
@@ -112,6 +120,7 @@ impl Intake {
                     for batch in read {
                         ack(&mut *subscription, batch.delivered).await?;
                     }
+                    held.end(&desk);
                 }
                 () = stop.requested(), if !is_stopping => is_stopping = true,
                 _ = owned_tick.tick(), if H::OWNS_TIMERS && !is_stopping => {}
@@ -121,6 +130,7 @@ impl Intake {
                     if let Some(batch) = read(batch).await? {
                         let read = gather(&mut *subscription, batch, desk.config.batch_records_max)?;
                         debug!(%topic, partitions = read.len(), "batch");
+                        held.begin(&desk, &read);
                         let after = handle(&desk, &handler, &read, Turn::First).await?;
                         unsafe_batches.push_back(after.map(|done| (done, read)).boxed());
                     }

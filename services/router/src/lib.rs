@@ -23,6 +23,7 @@ mod lookup;
 mod metrics;
 mod outbox;
 mod place;
+mod pressure;
 mod rebuild;
 mod remembered;
 mod retry;
@@ -90,8 +91,8 @@ pub async fn run_on(
     rebuild::begin(&desk).await;
     let mut intakes = Intake::join(&desk, busy(), waiting()).await?.into_iter();
     let mut next = || intakes.next().expect("every topic has its member");
-    for _ in Lane::ALL {
-        tasks.spawn(next().run(desk.clone(), Accepted, stop.clone()));
+    for lane in Lane::ALL {
+        tasks.spawn(next().run(desk.clone(), Accepted(lane), stop.clone()));
     }
     tasks.spawn(next().run(desk.clone(), Outcomes, stop.clone()));
     tasks.spawn(next().run(desk.clone(), Receipts, stop.clone()));

@@ -21,6 +21,8 @@ const FIGURES: &str = "signalbox_router_figures";
 const CARRIER_UP: &str = "signalbox_router_carrier_up";
 const CARRIER_EJECTIONS: &str = "signalbox_router_carrier_ejections";
 const CARRIER_BACKLOG: &str = "signalbox_router_carrier_backlog_seconds";
+const LAG: &str = "signalbox_router_lag_seconds";
+const CONGESTED: &str = "signalbox_router_congested_heads";
 
 /// Describes the router's metrics to the recorder in place.
 pub(crate) fn describe() {
@@ -47,6 +49,16 @@ pub(crate) fn describe() {
         CARRIER_BACKLOG,
         Unit::Seconds,
         "wait of an order published now, by carrier and lane; NaN while it is not known"
+    );
+    describe_gauge!(
+        LAG,
+        Unit::Seconds,
+        "age of the oldest accepted message read and not placed, by lane"
+    );
+    describe_gauge!(
+        CONGESTED,
+        Unit::Count,
+        "beginnings of numbers to which messages would wait for minutes, by lane"
     );
     describe_counter!(LATE, Unit::Count, "receipts that came after the end");
     describe_counter!(
@@ -112,6 +124,11 @@ pub(crate) fn carrier_up(carrier: &str, is_up: bool) {
 
 pub(crate) fn carrier_ejections(carrier: &str, count: usize) {
     gauge!(CARRIER_EJECTIONS, "carrier" => carrier.to_owned()).set(count as f64);
+}
+
+pub(crate) fn pressure(lane: &'static str, lag: Duration, congested: usize) {
+    gauge!(LAG, "lane" => lane).set(lag.as_secs_f64());
+    gauge!(CONGESTED, "lane" => lane).set(congested as f64);
 }
 
 pub(crate) fn carrier_backlog(carrier: &str, lane: &'static str, wait: Option<Duration>) {

@@ -5,6 +5,7 @@ mod breakers;
 mod crashes;
 mod figures;
 mod live;
+mod pressure;
 mod random;
 mod reach;
 mod rebuilds;

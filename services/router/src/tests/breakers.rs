@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use journey::{CarrierWord, Ejection, Ejections, Order};
+use journey::{CarrierWord, Ejection, Ejections, Order, Pressure, RouterReport};
 use signalbox_proto::{record, topics};
 use sms::CarrierName;
 
@@ -74,7 +74,7 @@ async fn said(world: &World) -> Ejections {
     let words = world.values(&topics::carriers()).await;
     let words = words.iter().map(|word| record::carrier_word_from_bytes(word).unwrap());
     let words = words.filter_map(|word| match word {
-        CarrierWord::Router(said) => Some(said),
+        CarrierWord::Router(said) => Some(said.ejections),
         CarrierWord::Link(_) => None,
     });
     words.last().expect("it spoke")
@@ -122,8 +122,12 @@ async fn a_router_spares_whom_another_one_ejects() {
         }],
     };
     let key = record::router_key(&word.router);
+    let report = RouterReport {
+        ejections: word,
+        pressure: Pressure::default(),
+    };
     world
-        .publish(&topics::carriers(), key.0, record::ejections_to_bytes(&word))
+        .publish(&topics::carriers(), key.0, record::router_report_to_bytes(&report))
         .await;
     assert_eq!(world.ordered().await.carrier.as_str(), "b");
     world.pass(3_200).await;
