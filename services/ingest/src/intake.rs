@@ -12,7 +12,7 @@ use sms::{Encoding, Lane, Message, MessageId, UnixMs};
 use store::{Key, Store, StoreError};
 
 use crate::{
-    Account, Draft, KeySecret, Permits, Refusal,
+    Account, Busy, Draft, KeySecret, Permits, Pressure, Refusal,
     idempotency::{self, Final, Verdict, Wanted},
     metrics,
 };
@@ -24,6 +24,7 @@ pub struct Intake {
     clock: Clock,
     dice: Dice,
     key_secret: KeySecret,
+    pressure: Pressure,
     topics: [Topic; Lane::ALL.len()],
 }
 
@@ -71,8 +72,14 @@ impl Intake {
             clock: deps.clock.clone(),
             dice: deps.dice.clone(),
             key_secret,
+            pressure: Pressure::default(),
             topics: Lane::ALL.map(signalbox_proto::topics::accepted),
         }
+    }
+
+    /// What it refuses messages for, once somebody keeps it up to date.
+    pub fn pressure(&self) -> Pressure {
+        self.pressure.clone()
     }
 
     /// Publishes what is good of `drafts` for `account`; a draft that was refused already keeps its place. Waits while the
@@ -110,7 +117,8 @@ impl Intake {
         }
     }
 
-    /// The drafts to go on with and their places; the others have their answers. Refused drafts use up no permit.
+    /// The drafts to go on with and their places; the others have their answers. Refused drafts use up no permit, and their
+    /// idempotency keys stay free.
     fn admit(
         &self,
         account: &Account,
@@ -119,8 +127,15 @@ impl Intake {
         frame: &mut Frame,
     ) -> Vec<(usize, Draft)> {
         let mut admitted = Vec::with_capacity(drafts.len());
+        let judge = self.pressure.judge(frame.now);
+        let mut shed: Vec<Busy> = Vec::new();
         for (place, draft) in drafts.into_iter().enumerate() {
+            let busy = |draft: &Draft| judge.refuse(draft.class.lane(), &draft.to, &self.dice);
             let refusal = match draft {
+                Ok(draft) if let Some(busy) = busy(&draft) => {
+                    shed.push(busy.clone());
+                    Refusal::Busy(busy)
+                }
                 Ok(draft) if admitted.len() < granted => {
                     frame.answers.push(Ok(Accepted {
                         id: self.dice.message_id(frame.now),
@@ -139,6 +154,7 @@ impl Intake {
             };
             frame.answers.push(Err(refusal));
         }
+        metrics::shed(&shed);
         admitted
     }
 

@@ -1,7 +1,8 @@
 //! Takes messages from customers and hands back what became of them.
 //!
 //! A message is answered OK only once it is durable on the bus, so it will end in exactly one terminal state. Everything
-//! that waits here is bounded: messages in flight per account, frames in flight per stream, octets per request.
+//! that waits here is bounded: messages in flight per account, frames in flight per stream, octets per request. What would wait
+//! behind it for too long is refused, campaigns first.
 
 mod account;
 mod config;
@@ -12,6 +13,7 @@ mod idempotency;
 mod intake;
 mod limit;
 mod metrics;
+mod pressure;
 mod record_key;
 mod refusal;
 mod server;
@@ -24,6 +26,7 @@ pub use grpc::{FRAME_MESSAGES_MAX, FRAMES_IN_FLIGHT_MAX, REQUEST_OCTETS_MAX, WAT
 pub use intake::{Accepted, Answer, Intake, Submitted};
 pub use limit::{Limit, Permits};
 pub use metrics::describe;
+pub use pressure::{Busy, BusyWhat, Pressure, keep_pressure};
 pub use record_key::{KeySecret, KeySecretError};
 pub use refusal::Refusal;
 pub use server::{Error, Server};

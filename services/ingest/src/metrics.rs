@@ -3,22 +3,32 @@
 use std::time::Duration;
 
 use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
+use service::Seldom;
 use sms::Lane;
+use tracing::warn;
 
-use crate::{Answer, Refusal};
+use crate::{Answer, Busy, Refusal};
 
 const ACCEPTED: &str = "signalbox_ingest_messages_accepted_total";
 const REFUSED: &str = "signalbox_ingest_messages_refused_total";
 const CALLS_REFUSED: &str = "signalbox_ingest_calls_refused_total";
+const SHED: &str = "signalbox_ingest_messages_shed_total";
 const ANSWER_SECONDS: &str = "signalbox_ingest_answer_seconds";
 const RECEIPTS: &str = "signalbox_ingest_receipts_total";
 const WATCHES: &str = "signalbox_ingest_watches";
+
+/// Messages are refused by the thousand while something is busy.
+static TOLD: Seldom = Seldom::new();
 
 /// Describes the metrics to the recorder that is installed.
 pub fn describe() {
     describe_counter!(ACCEPTED, "Messages answered OK, by lane");
     describe_counter!(REFUSED, "Messages answered with an error, by reason");
     describe_counter!(CALLS_REFUSED, "Calls refused as a whole, by reason");
+    describe_counter!(
+        SHED,
+        "Messages told to come back because they would wait too long, by lane and reason"
+    );
     describe_histogram!(ANSWER_SECONDS, Unit::Seconds, "From a frame's arrival to its answers");
     describe_counter!(RECEIPTS, "Receipts handed to customers");
     describe_gauge!(WATCHES, "Receipt streams open");
@@ -34,6 +44,19 @@ pub(crate) fn answered(answers: &[Answer], elapsed: Duration) {
     histogram!(ANSWER_SECONDS).record(elapsed.as_secs_f64());
     for refusal in answers.iter().filter_map(|answer| answer.as_ref().err()) {
         counter!(REFUSED, "reason" => refusal.reason()).increment(1);
+    }
+}
+
+/// Counts messages of one frame that were told to come back, and says so now and then.
+pub(crate) fn shed(messages: &[Busy]) {
+    for busy in messages {
+        counter!(SHED, "lane" => busy.lane.as_str(), "reason" => busy.what.reason()).increment(1);
+    }
+    if let Some(busy) = messages.first()
+        && TOLD.is_due(busy.what.reason())
+    {
+        let (reason, lane, wait_s) = (busy.what.reason(), busy.lane, busy.wait.as_secs());
+        warn!(reason, %lane, wait_s, "messages are refused for now: they would wait for too long");
     }
 }
 

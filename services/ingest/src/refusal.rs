@@ -4,7 +4,7 @@ use bus::{ConsumeError, PublishError};
 use sms::{AccountId, MessageId};
 use store::StoreError;
 
-use crate::Violation;
+use crate::{Busy, BusyWhat, Violation};
 
 /// Why a call or a message was refused. Nothing was accepted, unless a variant says otherwise.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -36,6 +36,9 @@ pub enum Refusal {
         /// The limit.
         limit: u32,
     },
+    /// The message would wait for too long, or routers are too far behind: come back later.
+    #[error("{}", busy(.0))]
+    Busy(Busy),
     /// The idempotency key belongs to a message that says something else.
     #[error("idempotency_key was used within 24 h for message {0}, which is another message")]
     KeyReused(MessageId),
@@ -68,6 +71,7 @@ impl Refusal {
             Self::Unauthenticated(_) => "UNAUTHENTICATED",
             Self::Disabled(_) => "ACCOUNT_DISABLED",
             Self::Exhausted { .. } => "LIMIT_EXHAUSTED",
+            Self::Busy(busy) => busy.what.reason(),
             Self::KeyReused(_) => "IDEMPOTENCY_KEY_REUSED",
             Self::NotFound(_) => "MESSAGE_NOT_FOUND",
             Self::Publish(_) | Self::Consume(_) => "LOG_UNAVAILABLE",
@@ -75,6 +79,31 @@ impl Refusal {
             Self::Unreadable(_) => "STATE_UNREADABLE",
             Self::Draining => "DRAINING",
         }
+    }
+}
+
+impl BusyWhat {
+    /// Stable reason, for machines and metrics.
+    pub const fn reason(self) -> &'static str {
+        match self {
+            Self::Routers => "ROUTERS_BEHIND",
+            Self::Destination(_) => "DESTINATION_BUSY",
+        }
+    }
+}
+
+fn busy(busy: &Busy) -> String {
+    let Busy { lane, .. } = busy;
+    let (wait, limit) = (busy.wait.as_secs(), busy.limit.as_secs());
+    let away = busy.retry_after.as_secs_f64().ceil();
+    match busy.what {
+        BusyWhat::Routers => {
+            format!("routers are {wait} s behind in lane {lane}, the limit is {limit} s: come back in {away} s")
+        }
+        BusyWhat::Destination(head) => format!(
+            "messages to numbers that begin with {head} would wait for {wait} s in lane {lane}, the limit is {limit} s: come \
+             back in {away} s"
+        ),
     }
 }
 

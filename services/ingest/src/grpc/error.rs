@@ -36,7 +36,7 @@ const fn code(refusal: &Refusal) -> Code {
         Refusal::Invalid(_) | Refusal::Frame { .. } => Code::InvalidArgument,
         Refusal::Unauthenticated(_) => Code::Unauthenticated,
         Refusal::Disabled(_) => Code::PermissionDenied,
-        Refusal::Exhausted { .. } => Code::ResourceExhausted,
+        Refusal::Exhausted { .. } | Refusal::Busy(_) => Code::ResourceExhausted,
         Refusal::KeyReused(_) => Code::AlreadyExists,
         Refusal::NotFound(_) => Code::NotFound,
         Refusal::Publish(_) | Refusal::Consume(_) | Refusal::Store(_) | Refusal::Draining => Code::Unavailable,
@@ -75,6 +75,12 @@ fn details(refusal: &Refusal, at: &str) -> ErrorDetails {
             details.set_quota_failure(vec![violation]);
             details.set_retry_info(Some(RETRY_EXHAUSTED));
             metadata.insert("limit".to_owned(), limit.to_string());
+        }
+        Refusal::Busy(busy) => {
+            details.set_retry_info(Some(busy.retry_after));
+            metadata.insert("lane".to_owned(), busy.lane.to_string());
+            metadata.insert("wait_seconds".to_owned(), busy.wait.as_secs().to_string());
+            metadata.insert("limit_seconds".to_owned(), busy.limit.as_secs().to_string());
         }
         Refusal::KeyReused(id) => {
             details.add_bad_request_violation(path(at, "idempotency_key"), refusal.to_string());

@@ -58,6 +58,28 @@ impl Rig {
         self.intake.submit(&self.account, drafts).await.finish().await
     }
 
+    /// Hears what routers say as long as what it returns lives.
+    async fn listen(&self) -> (service::Tasks, service::StopHandle) {
+        let (handle, stop) = service::Stop::new();
+        let mut tasks = service::Tasks::new();
+        tasks.spawn(crate::keep_pressure(self.intake.pressure(), self.deps.clone(), stop));
+        service::time::sleep(Duration::from_millis(1)).await;
+        (tasks, handle)
+    }
+
+    /// Says in place of a router what it has before it.
+    async fn say(&self, pressure: journey::Pressure) {
+        let mut report = journey::RouterReport {
+            pressure,
+            ..Default::default()
+        };
+        report.ejections.router = "a".to_owned();
+        let word = Record::new(1, record::router_report_to_bytes(&report));
+        let taken = self.deps.bus.publish(&topics::carriers(), vec![word]).await;
+        taken.unwrap().await.unwrap();
+        service::time::sleep(Duration::from_millis(1)).await;
+    }
+
     /// Every message on the bus in `lane`, oldest first within a partition.
     async fn accepted(&self, lane: Lane) -> Vec<Message> {
         let mut read = self
@@ -371,4 +393,58 @@ async fn a_new_epoch_is_adopted() {
     assert_eq!(rig.deps.store.get(vec![]).await, Ok(vec![]));
     handle.request();
     keeper.join_all().await;
+}
+
+/// Numbers that begin with 336 have a queue of a quarter of an hour in bulk.
+#[tokio::test(start_paused = true)]
+async fn what_would_wait_is_refused_alone_and_its_key_stays_free() {
+    let rig = rig().await;
+    let _listening = rig.listen().await;
+    let congestion = journey::Congestion {
+        lane: Lane::Bulk,
+        head: journey::Head::new(336).unwrap(),
+        wait: Duration::from_secs(900),
+    };
+    rig.say(journey::Pressure {
+        congested: vec![congestion],
+        ..Default::default()
+    })
+    .await;
+    let campaign = draft("33612345678", Class::Promotional, "key");
+    let answers = rig
+        .submit(vec![
+            campaign.clone(),
+            draft("33612345678", Class::Otp, ""),
+            draft("44712345678", Class::Promotional, ""),
+        ])
+        .await;
+    let Err(Refusal::Busy(busy)) = &answers[0] else {
+        panic!("{answers:?}")
+    };
+    assert_eq!((busy.lane, busy.wait), (Lane::Bulk, Duration::from_secs(900)));
+    assert!(answers[1].is_ok() && answers[2].is_ok(), "{answers:?}");
+    assert_eq!(rig.accepted(Lane::Bulk).await.len(), 1);
+    let key = idempotency::store_key(&rig.account.name, "key");
+    assert_eq!(rig.deps.store.get(vec![key]).await.unwrap(), [None]);
+
+    rig.say(journey::Pressure::default()).await;
+    assert!(rig.submit(vec![campaign]).await[0].is_ok());
+}
+
+/// What is refused leaves its place in the account's limit to others.
+#[tokio::test(start_paused = true)]
+async fn what_is_refused_for_now_counts_against_no_limit() {
+    let rig = rig().await;
+    let mut drafts = vec![draft("33612345678", Class::Promotional, ""); 10];
+    drafts.extend(vec![draft("33612345678", Class::Otp, ""); 5]);
+    let answers = rig.submit(drafts.clone()).await;
+    assert_eq!(answers.iter().filter(|answer| answer.is_ok()).count(), 10);
+    let _listening = rig.listen().await;
+    rig.say(journey::Pressure {
+        lags: [Duration::from_secs(9); 3],
+        ..Default::default()
+    })
+    .await;
+    let answers = rig.submit(drafts).await;
+    assert_eq!(answers.iter().filter(|answer| answer.is_ok()).count(), 5);
 }

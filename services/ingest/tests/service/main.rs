@@ -3,6 +3,7 @@
 
 mod auth;
 mod away;
+mod busy;
 mod fields;
 mod idempotency;
 mod limits;
