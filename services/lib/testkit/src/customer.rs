@@ -104,7 +104,7 @@ impl Office {
                     });
                 true
             }
-            Some(Err(Refusal::Publish(_) | Refusal::Store(_))) | None => false,
+            Some(Err(Refusal::Publish(_) | Refusal::Store(_) | Refusal::Busy(_))) | None => false,
             Some(Err(refusal)) => panic!("every draft of a run is sound, and one was refused: {refusal}"),
         }
     }

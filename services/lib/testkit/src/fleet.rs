@@ -310,6 +310,7 @@ async fn take_calls(world: &World, deps: &Deps, stop: &Stop) {
     let mut door = world.door.lock().await;
     let mut calls = Tasks::new();
     let mut keeper = Tasks::new();
+    keeper.spawn(ingest::keep_pressure(intake.pressure(), deps.clone(), stop.clone()));
     keeper.spawn(ingest::keep_epoch(Arc::clone(&deps.store), stop.clone()));
     loop {
         tokio::select! {
