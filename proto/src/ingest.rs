@@ -1,9 +1,13 @@
 //! What `signalbox.ingest.v1` says about a message under way, and about its end.
 
+use std::time::Duration;
+
 use journey::{Attempt, Cause, EndState, Event, LateReceipt, Price, Progress, State, TerminalEvent};
 use prost::Message as _;
 use prost_types::Timestamp;
 use sms::{Message, ReceiptState, UnixMs};
+use tonic::Code;
+use tonic_types::pb::RetryInfo;
 
 use crate::pb::signalbox::ingest::v1 as pb;
 
@@ -157,6 +161,18 @@ const fn end_state(state: EndState) -> pb::MessageState {
 /// The problem in an encoded `google.rpc.Status`, which it is field by field; `None` if the octets are none.
 pub fn problem(status: &[u8]) -> Option<pb::Problem> {
     pb::Problem::decode(status).ok()
+}
+
+/// How long whoever was refused with `problem` shall stay away before it asks for the same again; `None` = asking again is of
+/// no use, may make a second message, or nothing was said.
+pub fn come_back(problem: &pb::Problem) -> Option<Duration> {
+    // Of what is exhausted nothing was taken; of what is unavailable something may have been.
+    if problem.code != i32::from(Code::ResourceExhausted) {
+        return None;
+    }
+    let is_hint = |detail: &&prost_types::Any| detail.type_url.ends_with("google.rpc.RetryInfo");
+    let hint = RetryInfo::decode(&*problem.details.iter().find(is_hint)?.value).ok()?;
+    Duration::try_from(hint.retry_delay?).ok()
 }
 
 /// `at` as protobuf has it.

@@ -251,6 +251,9 @@ pub(crate) struct Send {
     /// Time to live in seconds; absent = the route's or the class's
     #[arg(long, value_name = "SECONDS")]
     pub(crate) ttl: Option<u32>,
+    /// Seconds to come back for while the router says that it is busy; 0 = not at all
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    pub(crate) patience: u32,
     /// Do not wait for the receipt
     #[arg(long)]
     pub(crate) no_wait: bool,

@@ -104,6 +104,11 @@ fn read(file: &Path) -> anyhow::Result<Vec<u8>> {
     fs::read(file).with_context(|| format!("{}: cannot be read", file.display()))
 }
 
+/// How long to stay away before asking for the same again; `None` = see [`signalbox_proto::ingest::come_back`].
+pub(crate) fn come_back(status: &Status) -> Option<Duration> {
+    signalbox_proto::ingest::problem(status.details()).and_then(|problem| signalbox_proto::ingest::come_back(&problem))
+}
+
 /// `status` with its details, for people: what is wrong, with which field, and when to come back. It is [`Away`] where trying
 /// again may help.
 pub(crate) fn explain(status: &Status) -> anyhow::Error {

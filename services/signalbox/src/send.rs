@@ -1,8 +1,9 @@
 //! `signalbox send`: one message, and how it ended.
 
-use std::process::ExitCode;
+use std::{process::ExitCode, time::Duration};
 
 use anyhow::Context as _;
+use service::time;
 use signalbox_proto::pb::signalbox::{
     ingest::v1::{Accepted, MessageState, Receipt, Submission, SubmitRequest, WatchReceiptsRequest},
     sms::v1::{Content, Encoding, MessageClass, content::Body},
@@ -10,7 +11,7 @@ use signalbox_proto::pb::signalbox::{
 
 use crate::{
     cli::{ClassWord, Send},
-    client::{self, Client, explain},
+    client::{self, Client, come_back, explain},
     exit,
 };
 
@@ -33,17 +34,7 @@ async fn run(client: &mut Client, send: &Send) -> anyhow::Result<ExitCode> {
         .await
         .map_err(|status| explain(&status))?
         .into_inner();
-    let request = SubmitRequest {
-        message: Some(submission(send)),
-    };
-    let response = client
-        .submit(request)
-        .await
-        .map_err(|status| explain(&status))?
-        .into_inner();
-    let accepted = response
-        .accepted
-        .context("the server answered without saying what it accepted")?;
+    let accepted = submit(client, send).await?;
     println!("{}", accepted_line(&accepted));
     if send.no_wait {
         return Ok(ExitCode::SUCCESS);
@@ -63,6 +54,30 @@ async fn run(client: &mut Client, send: &Send) -> anyhow::Result<ExitCode> {
         "the server closed the stream before the receipt of {} came",
         accepted.message_id
     )
+}
+
+/// Submits the message, and comes back as often as the server says within the patience asked for.
+async fn submit(client: &mut Client, send: &Send) -> anyhow::Result<Accepted> {
+    let request = SubmitRequest {
+        message: Some(submission(send)),
+    };
+    let give_up_at = time::now() + Duration::from_secs(send.patience.into());
+    loop {
+        let status = match client.submit(request.clone()).await {
+            Ok(response) => {
+                let accepted = response.into_inner().accepted;
+                return accepted.context("the server answered without saying what it accepted");
+            }
+            Err(status) => status,
+        };
+        match come_back(&status) {
+            Some(stay_away) if time::now() + stay_away <= give_up_at => {
+                eprintln!("not now: {}", status.message());
+                time::sleep(stay_away).await;
+            }
+            _ => return Err(explain(&status)),
+        }
+    }
 }
 
 fn submission(send: &Send) -> Submission {

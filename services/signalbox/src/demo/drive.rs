@@ -6,8 +6,9 @@ use anyhow::{Context as _, ensure};
 use indicatif::{ProgressBar, ProgressStyle};
 use service::{time, time::Instant};
 use signalbox_loadtest::world::{Letter, Traffic};
-use signalbox_proto::pb::signalbox::ingest::v1::{
-    SubmitStreamResponse, WatchReceiptsResponse, answer::Result as Answer,
+use signalbox_proto::{
+    ingest::come_back,
+    pb::signalbox::ingest::v1::{SubmitStreamResponse, WatchReceiptsResponse, answer::Result as Answer},
 };
 use sms::{CarrierName, UnixMs};
 
@@ -34,6 +35,8 @@ pub(super) struct Trip {
     pub(super) accepted: BTreeMap<String, Letter>,
     /// Messages that were refused, with the reason of the first.
     pub(super) refused: (u64, String),
+    /// How often a message was told to come back, and came back.
+    pub(super) held_back: u64,
     /// Messages whose answer was lost with the router: they may be there or not.
     pub(super) lost: Vec<Letter>,
     /// The carrier that was killed, when, and when it came back.
@@ -65,6 +68,7 @@ pub(super) async fn run(stage: &mut Stage, demo: &Demo) -> anyhow::Result<Trip> 
         },
         letters,
         answered: BTreeSet::new(),
+        later: BTreeMap::new(),
         trip: Trip::default(),
         ended: BTreeSet::new(),
         open: BTreeSet::new(),
@@ -104,6 +108,8 @@ pub(super) struct Drive {
     letters: Vec<Letter>,
     /// Places of the letters that were answered, or whose answer is lost.
     answered: BTreeSet<usize>,
+    /// Places of letters that come back, by when.
+    later: BTreeMap<Instant, BTreeSet<usize>>,
     pub(super) trip: Trip,
     ended: BTreeSet<String>,
     /// Accepted and not yet ended.
@@ -119,8 +125,9 @@ impl Drive {
 
     /// Gives up on what was sent and not answered: it may be there or not. Returns how much that is.
     pub(super) fn lose_unanswered(&mut self) -> usize {
+        let is_later = |place: &usize| self.later.values().any(|places| places.contains(place));
         let lost: Vec<_> = (0..self.schedule.sent)
-            .filter(|place| !self.answered.contains(place))
+            .filter(|place| !self.answered.contains(place) && !is_later(place))
             .collect();
         self.trip
             .lost
@@ -159,6 +166,9 @@ impl Drive {
     }
 
     fn send_due(&mut self) {
+        if !self.send_again() {
+            return;
+        }
         let elapsed = self.schedule.start.elapsed().as_secs_f64();
         let due = ((elapsed * f64::from(self.schedule.rate)) as usize).min(self.letters.len());
         while self.schedule.sent < due {
@@ -169,6 +179,26 @@ impl Drive {
             }
             self.schedule.sent = until;
         }
+    }
+
+    /// Sends those again that were told to come back by now, in runs of neighbours; false if the router takes no more.
+    fn send_again(&mut self) -> bool {
+        let now = time::now();
+        while let Some(entry) = self.later.first_entry()
+            && *entry.key() <= now
+        {
+            let (at, mut places) = entry.remove_entry();
+            while let Some(from) = places.first().copied() {
+                let run = places.iter().zip(from..).take_while(|(place, next)| **place == *next);
+                let until = from + run.take(FRAME_MESSAGES_MAX).count();
+                if !self.courier.send(from as u64, &self.letters[from..until]) {
+                    self.later.insert(at, places);
+                    return false;
+                }
+                places = places.split_off(&until);
+            }
+        }
+        true
     }
 
     /// Puts a frame on the wire before its time, so that the kill finds messages under way.
@@ -194,8 +224,16 @@ impl Drive {
         ensure!(response.error.is_none(), "a frame was refused: {:?}", response.error);
         for answer in response.answers {
             let place = usize::try_from(response.sequence)? + answer.index as usize;
+            let result = answer.result.context("an answer without a result")?;
+            if let Answer::Error(problem) = &result
+                && let Some(stay_away) = come_back(problem)
+            {
+                self.trip.held_back += 1;
+                self.later.entry(time::now() + stay_away).or_default().insert(place);
+                continue;
+            }
             self.answered.insert(place);
-            match answer.result.context("an answer without a result")? {
+            match result {
                 Answer::Accepted(accepted) => {
                     // The receipt may have overtaken the answer.
                     if !self.ended.contains(&accepted.message_id) {

@@ -51,6 +51,9 @@ fn print_ends(scene: &Scene, trip: &Trip, books: &Books) {
             books.strangers
         );
     }
+    if trip.held_back > 0 {
+        println!("told to come back {} times, and came back", trip.held_back);
+    }
     let failovers = books.ends.values().filter(|end| end.attempts.len() > 1).count();
     let unanswered = attempts_with(books, "unknown");
     let bounced = attempts_with(books, "link_down");
