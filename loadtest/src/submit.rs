@@ -55,6 +55,8 @@ pub struct Plan {
     pub frame_wait: Duration,
     /// Messages of a frame, 1 to [`FRAME_MESSAGES_MAX`].
     pub frame_messages: usize,
+    /// How long after it was due a message comes back that the router is too busy for; zero = it does not, and is refused.
+    pub patience: Duration,
     /// How long after the last message answers are waited for.
     pub answer_timeout: Duration,
     /// How long after the last answer receipts are waited for; absent = receipts are not followed.

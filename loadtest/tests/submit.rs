@@ -25,6 +25,7 @@ use tokio_stream::{
     wrappers::{BroadcastStream, ReceiverStream, TcpListenerStream},
 };
 use tonic::{Code, Request, Response, Status, Streaming};
+use tonic_types::{ErrorDetails, StatusExt};
 
 /// Refuses every tenth message, answers each frame in two responses and backwards, and sends every receipt twice.
 #[derive(Clone)]
@@ -33,6 +34,8 @@ struct Router {
     seen: Arc<Mutex<Seen>>,
     /// Ends the stream after so many frames.
     frames_max: usize,
+    /// Whether it says when to come back.
+    has_hints: bool,
 }
 
 #[derive(Default)]
@@ -51,6 +54,7 @@ impl Router {
             receipts: broadcast::channel(100_000).0,
             seen: Arc::default(),
             frames_max,
+            has_hints: false,
         }
     }
 
@@ -62,12 +66,7 @@ impl Router {
             seen.messages += 1;
             let id = format!("id-{}", seen.messages);
             let result = if seen.messages.is_multiple_of(10) {
-                let problem = Problem {
-                    code: Code::ResourceExhausted.into(),
-                    message: "full".into(),
-                    details: vec![],
-                };
-                answer::Result::Error(problem)
+                answer::Result::Error(self.full())
             } else {
                 self.end(&id, &message.reference);
                 answer::Result::Accepted(Accepted {
@@ -89,6 +88,15 @@ impl Router {
             answers,
             error: None,
         })
+    }
+
+    fn full(&self) -> Problem {
+        let details = match self.has_hints {
+            true => ErrorDetails::with_retry_info(Some(Duration::from_millis(5))),
+            false => ErrorDetails::new(),
+        };
+        let status = Status::with_error_details(Code::ResourceExhausted, "full", details);
+        signalbox_proto::ingest::problem(status.details()).unwrap()
     }
 
     fn end(&self, id: &str, reference: &str) {
@@ -189,6 +197,7 @@ async fn serve(router: &Router) -> (JoinSet<()>, Plan) {
         connections: 3,
         frame_wait: Duration::from_millis(1),
         frame_messages: 50,
+        patience: Duration::from_secs(30),
         answer_timeout: Duration::from_secs(30),
         receipt_timeout: None,
         ttl: Some(Duration::from_secs(20)),
@@ -215,6 +224,32 @@ async fn every_message_is_submitted_once_and_its_answer_counted() {
     assert_eq!(report.accepted_ids.iter().collect::<BTreeSet<_>>().len(), 4_500);
     assert!(report.is_complete(), "{report}");
     assert!(report.latency.p50_ms > 0.0 && report.latency.p50_ms <= report.latency.max_ms);
+}
+
+/// Every tenth message is refused with a hint, those that come back too.
+#[tokio::test]
+async fn whoever_is_told_to_come_back_comes_back_until_it_is_taken() {
+    let mut router = Router::new(usize::MAX);
+    router.has_hints = true;
+    let (_server, plan) = serve(&router).await;
+    let report = submit::run(plan).await.unwrap();
+    let seen = router.seen.lock().unwrap();
+    assert_eq!((report.sent, report.accepted, report.refused.len()), (5_000, 5_000, 0));
+    assert_eq!(seen.references.len(), 5_000);
+    assert_eq!(report.held_back, seen.messages as u64 - 5_000);
+    assert!(report.held_back >= 500, "{report}");
+    assert!(report.is_complete(), "{report}");
+}
+
+#[tokio::test]
+async fn whoever_has_no_patience_does_not_come_back() {
+    let mut router = Router::new(usize::MAX);
+    router.has_hints = true;
+    let (_server, mut plan) = serve(&router).await;
+    plan.patience = Duration::ZERO;
+    let report = submit::run(plan).await.unwrap();
+    assert_eq!((report.accepted, report.held_back), (4_500, 0));
+    assert_eq!(report.refused["ResourceExhausted"].messages, 500);
 }
 
 #[tokio::test]

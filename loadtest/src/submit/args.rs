@@ -40,6 +40,9 @@ pub struct Args {
     /// Most messages of a frame, 1 to 500
     #[arg(long, value_name = "N", default_value_t = 500)]
     pub frame: usize,
+    /// Seconds for which a message comes back that the router is too busy for, as often as it says; 0 = it counts as refused
+    #[arg(long, value_name = "N", default_value_t = 600)]
+    pub patience: u64,
     /// Seconds to wait for answers after the last message
     #[arg(long, value_name = "N", default_value_t = 30)]
     pub answer_timeout: u64,
@@ -82,6 +85,7 @@ impl TryFrom<&Args> for Plan {
             connections: args.connections,
             frame_wait: Duration::from_millis(args.frame_wait),
             frame_messages: args.frame,
+            patience: Duration::from_secs(args.patience),
             answer_timeout: Duration::from_secs(args.answer_timeout),
             receipt_timeout: args.receipts.map(Duration::from_secs),
             ttl: args.ttl.map(Duration::from_secs),

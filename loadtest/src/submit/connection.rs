@@ -2,12 +2,15 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use signalbox_proto::pb::signalbox::{
-    ingest::v1::{
-        Answer, Problem, Submission, SubmitStreamRequest, SubmitStreamResponse, answer,
-        message_service_client::MessageServiceClient,
+use signalbox_proto::{
+    ingest::come_back,
+    pb::signalbox::{
+        ingest::v1::{
+            Answer, Problem, Submission, SubmitStreamRequest, SubmitStreamResponse, answer,
+            message_service_client::MessageServiceClient,
+        },
+        sms::v1::{Content, MessageClass, content},
     },
-    sms::v1::{Content, MessageClass, content},
 };
 use sms::Class;
 use tokio::{sync::mpsc, time::Instant};
@@ -34,15 +37,30 @@ pub(crate) struct Connection {
 struct Stream {
     connection: Connection,
     tally: Tally,
-    /// Messages made into frames so far.
+    /// Messages made into frames so far, those that came back aside.
     taken: u64,
-    /// Messages without an answer in each frame. A frame is known by the place of its first message in this stream.
+    /// Frames so far; each is known by its number.
+    frames: u64,
+    /// Frames with messages that have no answer.
     open: BTreeMap<u64, Open>,
+    /// Messages that were told to come back, by when.
+    later: BTreeMap<Instant, Vec<Sent>>,
 }
 
 struct Open {
+    /// Those that have no answer.
     messages: u64,
     answered: Vec<bool>,
+    /// All of the frame, in order.
+    sent: Vec<Sent>,
+}
+
+/// A message that was sent.
+struct Sent {
+    /// Its place among those of this connection.
+    own: u64,
+    /// What it says; `None` = it is not sent again.
+    submission: Option<Submission>,
 }
 
 impl Connection {
@@ -52,13 +70,16 @@ impl Connection {
             connection: self,
             tally: Tally::default(),
             taken: 0,
+            frames: 0,
             open: BTreeMap::new(),
+            later: BTreeMap::new(),
         };
         if let Err(fault) = stream.work(client).await {
             stream.tally.faults.push(fault);
         }
         let open: u64 = stream.open.values().map(|frame| frame.messages).sum();
-        stream.tally.unanswered = open;
+        let later: usize = stream.later.values().map(Vec::len).sum();
+        stream.tally.unanswered = open + later as u64;
         stream.tally
     }
 }
@@ -75,21 +96,23 @@ impl Stream {
         let opening = client.submit_stream(request);
         tokio::pin!(opening);
         let mut answers: Option<Streaming<SubmitStreamResponse>> = None;
-        let mut frames = Some(frames);
         let total = self.connection.schedule.messages_of(self.connection.number);
         let mut is_closed = false;
         let mut give_up: Option<Instant> = None;
         loop {
-            if (self.taken == total || is_closed) && frames.take().is_some() {
-                give_up = Some(now() + self.connection.plan.answer_timeout);
-            }
-            if self.taken == total && self.open.is_empty() {
+            let is_all_sent = self.taken == total && self.later.is_empty();
+            if is_all_sent && self.open.is_empty() {
                 return Ok(());
             }
+            // Whoever is told to come back comes back on the same stream, so that it stays open until the last answer.
+            give_up = match is_all_sent || is_closed {
+                true => give_up.or_else(|| Some(now() + self.connection.plan.answer_timeout)),
+                false => None,
+            };
             // Frames first: an open loop keeps its times. Answers get their turn as soon as nothing is due or the
             // queue is full.
             tokio::select! { biased;
-                permit = slot(frames.as_ref(), self.next_frame()), if frames.is_some() => match permit {
+                permit = slot(&frames, self.next_frame()), if !is_closed => match permit {
                     Some(permit) => {
                         if let Some(frame) = self.frame() {
                             permit.send(frame);
@@ -115,38 +138,75 @@ impl Stream {
         }
     }
 
-    /// When the next frame is to be made: some time after its first message is due, so that others can join it.
-    fn next_frame(&self) -> Instant {
-        let schedule = &self.connection.schedule;
-        schedule.due(schedule.place(self.connection.number, self.taken)) + self.connection.plan.frame_wait
+    /// When the next frame is to be made: some time after its first message is due, so that others can join it. `None` = all is
+    /// sent.
+    fn next_frame(&self) -> Option<Instant> {
+        let (number, schedule) = (self.connection.number, &self.connection.schedule);
+        let new = || schedule.due(schedule.place(number, self.taken)) + self.connection.plan.frame_wait;
+        let new = (self.taken < schedule.messages_of(number)).then(new);
+        let again = self.later.first_key_value().map(|(at, _)| *at);
+        new.into_iter().chain(again).min()
     }
 
-    /// All messages that are due by now, as one frame.
+    /// All messages that are due by now, as one frame; those that come back go first.
     fn frame(&mut self) -> Option<SubmitStreamRequest> {
         let now = now();
+        let most = self.connection.plan.frame_messages;
+        let mut sent = self.again(now, most);
         let (number, schedule) = (self.connection.number, self.connection.schedule);
         let first = self.taken;
         let due = schedule.due_until(number, now).saturating_sub(first);
-        let messages = due.min(self.connection.plan.frame_messages as u64);
-        if messages == 0 {
+        let new = due.min((most - sent.len()) as u64);
+        if new > 0 {
+            let lag = now.saturating_duration_since(schedule.due(schedule.place(number, first)));
+            self.tally.lag_max = self.tally.lag_max.max(lag);
+            self.tally.sent += new;
+            self.taken += new;
+        }
+        for own in first..self.taken {
+            let submission = self.submission(own)?;
+            sent.push(Sent {
+                own,
+                submission: Some(submission),
+            });
+        }
+        if sent.is_empty() {
             return None;
         }
-        let lag = now.saturating_duration_since(schedule.due(schedule.place(number, first)));
-        self.tally.lag_max = self.tally.lag_max.max(lag);
-        self.tally.sent += messages;
-        self.taken += messages;
-        self.open.insert(
-            first,
-            Open {
-                messages,
-                answered: vec![false; messages as usize],
-            },
-        );
-        let messages = (first..self.taken).filter_map(|own| self.submission(own)).collect();
+        let keeps = !self.connection.plan.patience.is_zero();
+        let take = |sent: &mut Sent| match keeps {
+            true => sent.submission.clone(),
+            false => sent.submission.take(),
+        };
+        let messages = sent.iter_mut().filter_map(take).collect();
+        self.frames += 1;
+        let open = Open {
+            messages: sent.len() as u64,
+            answered: vec![false; sent.len()],
+            sent,
+        };
+        self.open.insert(self.frames, open);
         Some(SubmitStreamRequest {
-            sequence: first,
+            sequence: self.frames,
             messages,
         })
+    }
+
+    /// Up to `most` messages that come back at `now`.
+    fn again(&mut self, now: Instant, most: usize) -> Vec<Sent> {
+        let mut again = Vec::new();
+        while let Some(entry) = self.later.first_entry()
+            && *entry.key() <= now
+            && again.len() < most
+        {
+            let (at, mut sent) = entry.remove_entry();
+            let rest = sent.split_off(sent.len().min(most - again.len()));
+            again.extend(sent);
+            if !rest.is_empty() {
+                self.later.insert(at, rest);
+            }
+        }
+        again
     }
 
     fn submission(&mut self, own: u64) -> Option<Submission> {
@@ -173,9 +233,17 @@ impl Stream {
                 Some(answered) if !*answered => {
                     *answered = true;
                     frame.messages = frame.messages.saturating_sub(1);
+                    let sent = &mut frame.sent[answer.index as usize];
                     let (schedule, number) = (self.connection.schedule, self.connection.number);
-                    let due = schedule.due(schedule.place(number, response.sequence + u64::from(answer.index)));
-                    count(&mut self.tally, answer, due, now, self.connection.plan.keeps_ids);
+                    let due = schedule.due(schedule.place(number, sent.own));
+                    let give_up_at = due + self.connection.plan.patience;
+                    match comes_back(&answer, sent, now, give_up_at) {
+                        Some((at, sent)) => {
+                            self.tally.held_back += 1;
+                            self.later.entry(at).or_default().push(sent);
+                        }
+                        None => count(&mut self.tally, answer, due, now, self.connection.plan.keeps_ids),
+                    }
                 }
                 _ => self
                     .tally
@@ -187,6 +255,17 @@ impl Stream {
             self.open.remove(&response.sequence);
         }
     }
+}
+
+/// The message and when it is to come back, if `answer` says so and that is before it gives up.
+fn comes_back(answer: &Answer, sent: &mut Sent, now: Instant, give_up_at: Instant) -> Option<(Instant, Sent)> {
+    let Some(answer::Result::Error(problem)) = &answer.result else {
+        return None;
+    };
+    let at = now + come_back(problem)?;
+    let submission = sent.submission.take_if(|_| at <= give_up_at)?;
+    let (own, submission) = (sent.own, Some(submission));
+    Some((at, Sent { own, submission }))
 }
 
 fn count(tally: &mut Tally, answer: Answer, due: Instant, now: Instant, keeps_ids: bool) {
@@ -236,13 +315,12 @@ fn reason(problem: &Problem) -> String {
 }
 
 /// A place in the queue once it is `at`. Cancel-safe: nothing is taken before both hold. `None` = the stream is closed.
-#[expect(clippy::disallowed_methods, reason = "the open loop keeps real time")]
 async fn slot(
-    frames: Option<&mpsc::Sender<SubmitStreamRequest>>,
-    at: Instant,
+    frames: &mpsc::Sender<SubmitStreamRequest>,
+    at: Option<Instant>,
 ) -> Option<mpsc::Permit<'_, SubmitStreamRequest>> {
-    tokio::time::sleep_until(at).await;
-    frames?.reserve().await.ok()
+    until(at).await;
+    frames.reserve().await.ok()
 }
 
 async fn next(
@@ -254,7 +332,10 @@ async fn next(
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "the wait for answers keeps real time")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the open loop and the wait for answers keep real time"
+)]
 async fn until(at: Option<Instant>) {
     match at {
         Some(at) => tokio::time::sleep_until(at).await,

@@ -29,6 +29,8 @@ pub struct Report {
     pub segments: u64,
     /// Messages sent and never answered.
     pub unanswered: u64,
+    /// Times a message was told to come back later, and was to.
+    pub held_back: u64,
     /// Messages that were due and could not be sent any more, because their stream broke.
     pub unsent: u64,
     /// Messages refused, by gRPC code and reason.
@@ -106,6 +108,7 @@ impl Report {
             accepted: tally.accepted,
             segments: tally.segments,
             unanswered: tally.unanswered,
+            held_back: tally.held_back,
             unsent: plan.messages.saturating_sub(tally.sent),
             latency: Latency::of(&tally.latency),
             lag_ms_max: tally.lag_max.as_secs_f64() * 1_000.0,
@@ -138,6 +141,9 @@ impl fmt::Display for Report {
         )?;
         for (reason, refused) in &self.refused {
             writeln!(f, "refused    {} {reason}: {}", refused.messages, refused.example)?;
+        }
+        if self.held_back > 0 {
+            writeln!(f, "held back  messages were told to come back {} times", self.held_back)?;
         }
         if self.unanswered + self.unsent > 0 {
             writeln!(

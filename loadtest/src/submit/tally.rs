@@ -12,6 +12,8 @@ pub(crate) struct Tally {
     pub(crate) accepted: u64,
     pub(crate) segments: u64,
     pub(crate) unanswered: u64,
+    /// Times a message was told to come back, and was to.
+    pub(crate) held_back: u64,
     /// Refused messages by gRPC code and reason.
     pub(crate) refused: BTreeMap<String, Refused>,
     pub(crate) latency: Histogram<u64>,
@@ -40,6 +42,7 @@ impl Default for Tally {
             accepted: 0,
             segments: 0,
             unanswered: 0,
+            held_back: 0,
             refused: BTreeMap::new(),
             latency: histogram(),
             lag_max: Duration::ZERO,
@@ -73,6 +76,7 @@ impl Tally {
         self.accepted += other.accepted;
         self.segments += other.segments;
         self.unanswered += other.unanswered;
+        self.held_back += other.held_back;
         for (reason, refused) in other.refused {
             self.refuse(refused.messages, reason, &refused.example);
         }
