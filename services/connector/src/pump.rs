@@ -26,7 +26,7 @@ use service::{
     time::{self, Instant},
 };
 use signalbox_proto::topics;
-use sms::MessageId;
+use sms::{Lane, MessageId};
 use store::Store;
 use tokio::sync::mpsc;
 use tracing::{info, warn};
@@ -146,7 +146,8 @@ pub(crate) struct Pump {
     flight_next: u64,
     /// Orders reported as unknown that the carrier may still answer.
     late: BTreeMap<u64, Flight>,
-    sendable: VecDeque<u64>,
+    /// Orders whose parts may be sent, urgent ones and others: these never wait behind those.
+    sendable: [VecDeque<u64>; 2],
     held: BTreeMap<(Instant, u64), ()>,
     window: Window,
     bucket: Bucket,
@@ -197,7 +198,7 @@ impl Pump {
             airborne: BTreeMap::new(),
             flight_next: 0,
             late: BTreeMap::new(),
-            sendable: VecDeque::new(),
+            sendable: [VecDeque::new(), VecDeque::new()],
             held: BTreeMap::new(),
             state: LinkState::Down { since: now },
             correlations: Correlations::default(),
@@ -324,16 +325,16 @@ impl Pump {
     fn wake_at(&self) -> Instant {
         let now = time::now();
         let waits = !self.waiting.is_empty() || self.epochs.is_deferring();
-        let has_work = !self.sendable.is_empty() || waits;
+        let has_work = waits || self.sendable.iter().any(|line| !line.is_empty());
         let is_watching = self.settings.roster.is_some();
         let link = match self.state {
             LinkState::Down { since } if (has_work || is_watching) && !self.is_down(now) => Some(since + DOWN_AFTER),
-            LinkState::Down { .. } if waits && !self.returns.is_open() => {
-                Some(now + self.returns.opens_in().max(TOKENS_WAIT_MIN))
+            LinkState::Down { .. } if waits && !self.returns.is_open(Lane::Bulk) => {
+                Some(now + self.opens_in(&self.returns).max(TOKENS_WAIT_MIN))
             }
             LinkState::Down { .. } if is_watching => Some(now + LOOK),
-            LinkState::Up if has_work && !self.bucket.is_open() => {
-                Some(now + self.bucket.opens_in().max(TOKENS_WAIT_MIN))
+            LinkState::Up if has_work && !self.bucket.is_open(Lane::Bulk) => {
+                Some(now + self.opens_in(&self.bucket).max(TOKENS_WAIT_MIN))
             }
             _ => None,
         };
@@ -348,6 +349,16 @@ impl Pump {
             .flatten()
             .min()
             .unwrap_or(now + IDLE)
+    }
+
+    /// How long until `bucket` has something for what waits: sooner where urgent orders are among it.
+    fn opens_in(&self, bucket: &Bucket) -> Duration {
+        let has_urgent = self.waiting.has_urgent() || !self.sendable[0].is_empty();
+        let lane = match has_urgent && !bucket.is_open(Lane::Urgent) {
+            true => Lane::Urgent,
+            false => Lane::Bulk,
+        };
+        bucket.opens_in(lane)
     }
 
     fn drain(&mut self) {

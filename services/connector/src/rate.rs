@@ -3,15 +3,21 @@
 use std::time::Duration;
 
 use service::time::Instant;
+use sms::Lane;
 
 /// Tokens that may gather while nothing is sent, as a share of a second: small, as carriers count in short windows.
 const BURST_SECONDS: f64 = 0.1;
+/// Share of the rate that urgent messages may always have, though a long one of another lane took its tokens on credit.
+const RESERVED: f64 = 0.1;
 
 /// Tokens of one link; without a rate there are always enough.
 #[derive(Debug)]
 pub(crate) struct Bucket {
     rate: Option<f64>,
     level: f64,
+    /// Tokens that are kept for urgent messages. Taking one takes one of the others too, so that on the whole no more than
+    /// the rate is sent.
+    reserve: f64,
     filled_at: Instant,
 }
 
@@ -22,6 +28,7 @@ impl Bucket {
         Self {
             rate,
             level: rate.map_or(0.0, burst),
+            reserve: rate.map_or(0.0, reserve_max),
             filled_at: now,
         }
     }
@@ -31,18 +38,23 @@ impl Bucket {
         if let Some(rate) = self.rate {
             let gained = now.duration_since(self.filled_at).as_secs_f64() * rate;
             self.level = (self.level + gained).min(burst(rate));
+            self.reserve = (self.reserve + gained * RESERVED).min(reserve_max(rate));
             self.filled_at = now;
         }
     }
 
-    /// Whether a part may be sent now.
-    pub(crate) fn is_open(&self) -> bool {
-        self.rate.is_none() || self.level >= 1.0
+    /// Whether a part of `lane` may be sent now.
+    pub(crate) fn is_open(&self, lane: Lane) -> bool {
+        self.rate.is_none() || self.level >= 1.0 || (lane == Lane::Urgent && self.reserve >= 1.0)
     }
 
-    /// Takes `tokens`, on credit where there are fewer: a long message reserves all of its tokens at once.
-    pub(crate) fn take(&mut self, tokens: u32) {
+    /// Takes `tokens` for parts of `lane`, on credit where there are fewer: a long message reserves all of its tokens at
+    /// once.
+    pub(crate) fn take(&mut self, tokens: u32, lane: Lane) {
         if self.rate.is_some() {
+            if self.level < 1.0 && lane == Lane::Urgent {
+                self.reserve -= f64::from(tokens);
+            }
             self.level -= f64::from(tokens);
         }
     }
@@ -54,17 +66,23 @@ impl Bucket {
         }
     }
 
-    /// How long until a part may be sent.
-    pub(crate) fn opens_in(&self) -> Duration {
-        match self.rate {
-            Some(rate) if self.level < 1.0 => Duration::from_secs_f64((1.0 - self.level) / rate),
-            _ => Duration::ZERO,
-        }
+    /// How long until a part of `lane` may be sent.
+    pub(crate) fn opens_in(&self, lane: Lane) -> Duration {
+        let Some(rate) = self.rate.filter(|_| !self.is_open(lane)) else {
+            return Duration::ZERO;
+        };
+        let wait = (1.0 - self.level) / rate;
+        let reserved = (1.0 - self.reserve) / (rate * RESERVED);
+        Duration::from_secs_f64(if lane == Lane::Urgent { wait.min(reserved) } else { wait })
     }
 }
 
 fn burst(rate: f64) -> f64 {
     (rate * BURST_SECONDS).max(1.0)
+}
+
+fn reserve_max(rate: f64) -> f64 {
+    (burst(rate) * RESERVED).max(1.0)
 }
 
 #[cfg(test)]

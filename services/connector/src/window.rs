@@ -3,9 +3,13 @@
 use std::time::Duration;
 
 use service::time::Instant;
+use sms::Lane;
 
 /// Throttling halves the limit at most once in this time, since all that was on its way is throttled together.
 const CUT_INTERVAL: Duration = Duration::from_secs(1);
+/// One slot in so many is left to urgent messages, so that they never wait for an answer to a campaign. A window of fewer
+/// has none to spare.
+const RESERVED_ONE_IN: u32 = 10;
 
 /// Slots of one link.
 #[derive(Debug)]
@@ -27,9 +31,15 @@ impl Window {
         }
     }
 
-    /// Slots that may be taken now.
-    pub(crate) fn free(&self) -> u32 {
-        (self.limit as u32).max(1).saturating_sub(self.used)
+    /// Slots that `lane` may take now.
+    pub(crate) fn free(&self, lane: Lane) -> u32 {
+        let limit = (self.limit as u32).max(1);
+        let reserved = if lane == Lane::Urgent {
+            0
+        } else {
+            limit / RESERVED_ONE_IN
+        };
+        (limit - reserved).saturating_sub(self.used)
     }
 
     /// The most slots there ever are.

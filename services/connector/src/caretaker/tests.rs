@@ -97,8 +97,8 @@ async fn the_queue_of_a_dead_connector_is_handed_back_within_ten_seconds() {
     drop(dead);
     assert_eq!(stage.after(8.0).await, [""; 0], "it may come back");
     let said = stage.after(2.0).await;
-    let mut handed_back: Vec<_> = (11..=30).map(|id| format!("{id} link_down no_link")).collect();
-    let mut unknown: Vec<_> = (1..=10).map(|id| format!("{id} unknown")).collect();
+    let mut handed_back: Vec<_> = (10..=30).map(|id| format!("{id} link_down no_link")).collect();
+    let mut unknown: Vec<_> = (1..=9).map(|id| format!("{id} unknown")).collect();
     handed_back.sort();
     unknown.sort();
     let of = |word: &str| {

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use futures::FutureExt;
 use journey::{CODE_TAKEN_BACK, Cause, Outcome};
 use service::time::{self, Instant};
-use sms::UnixMs;
+use sms::{Lane, UnixMs};
 use store::{Applied, Op};
 use tracing::debug;
 
@@ -56,6 +56,15 @@ pub(super) struct Hand {
     pub claim: Option<Op>,
 }
 
+/// What there is room for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Room {
+    None,
+    /// What is reserved for urgent orders.
+    Urgent,
+    Any,
+}
+
 impl Pump {
     /// Claims as many waiting orders as there are slots and tokens for. With the link down orders need neither: they are
     /// claimed to be answered.
@@ -70,12 +79,20 @@ impl Pump {
             return;
         }
         let mut batch = Vec::new();
-        while batch.len() < CLAIM_BATCH_MAX && self.has_room(is_down) {
-            if let Some((ready, key)) = self.epochs.take_deferred(wall) {
+        while batch.len() < CLAIM_BATCH_MAX {
+            let room = self.room(is_down);
+            if room == Room::Any
+                && let Some((ready, key)) = self.epochs.take_deferred(wall)
+            {
                 batch.push(self.reserve(ready, key, is_down));
                 continue;
             }
-            let Some((ready, item)) = self.waiting.pop() else { break };
+            let next = match room {
+                Room::Any => self.waiting.pop(),
+                Room::Urgent => self.waiting.pop_urgent(),
+                Room::None => None,
+            };
+            let Some((ready, item)) = next else { break };
             if !self.left_queue(item) {
                 continue;
             }
@@ -100,24 +117,30 @@ impl Pump {
         }
     }
 
-    /// Whether one more order may be claimed, to be sent or to be handed back.
-    fn has_room(&self, is_down: bool) -> bool {
-        match is_down {
-            true => self.returns.is_open(),
-            false => self.window.free() > 0 && self.bucket.is_open(),
+    /// Which order may be claimed next, to be sent or to be handed back.
+    fn room(&self, is_down: bool) -> Room {
+        let has_room = |lane: Lane| match is_down {
+            true => self.returns.is_open(lane),
+            false => self.window.free(lane) > 0 && self.bucket.is_open(lane),
+        };
+        match (has_room(Lane::Bulk), has_room(Lane::Urgent)) {
+            (true, _) => Room::Any,
+            (false, true) => Room::Urgent,
+            (false, false) => Room::None,
         }
     }
 
     fn reserve(&mut self, ready: Box<Ready>, key: OrderKey, is_down: bool) -> Pending {
+        let lane = ready.order.class().lane();
         let tokens = if is_down {
-            self.returns.take(1);
+            self.returns.take(1, lane);
             0
         } else {
             u32::try_from(ready.parts.len()).unwrap_or(u32::MAX)
         };
         let slots = tokens.min(self.window.slots_max());
         self.window.take(slots);
-        self.bucket.take(tokens);
+        self.bucket.take(tokens, lane);
         Pending {
             ready,
             key,

@@ -136,7 +136,8 @@ impl Pump {
             match content {
                 Content::Order(ready) => {
                     self.settings.vitals.fetched(item.intake);
-                    self.waiting.push(lane, (ready, item));
+                    let parts = u32::try_from(ready.parts.len()).unwrap_or(u32::MAX);
+                    self.waiting.push(lane, parts, (ready, item));
                 }
                 Content::Dead { key, octets, reason } => self.bury(item, key, octets, reason),
             }

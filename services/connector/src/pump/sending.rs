@@ -6,7 +6,7 @@ use bus::Record;
 use journey::{Correlation, Order, OrderAnswer, Outcome};
 use service::time::{self, Instant};
 use signalbox_proto::record;
-use sms::UnixMs;
+use sms::{Lane, UnixMs};
 
 use super::{LinkState, OrderKey, Pump, Safe};
 use crate::{
@@ -33,7 +33,8 @@ impl Pump {
         if let Some(airborne) = self.airborne.get_mut(&id)
             && !std::mem::replace(&mut airborne.is_queued, true)
         {
-            self.sendable.push_back(id);
+            let is_urgent = airborne.flight.order().class().lane() == Lane::Urgent;
+            self.sendable[usize::from(!is_urgent)].push_back(id);
         }
     }
 
@@ -51,13 +52,24 @@ impl Pump {
     /// Hands parts to the link as slots and tokens allow.
     pub(super) fn send(&mut self, now: Instant, wall: UnixMs) {
         let mut jobs = Vec::new();
-        while let Some(id) = self.sendable.front().copied() {
+        for line in 0..self.sendable.len() {
+            self.send_line(line, now, wall, &mut jobs);
+        }
+        if !jobs.is_empty() {
+            metrics::parts(&self.settings.link, jobs.len());
+            // A link that is gone answers nothing; its orders are abandoned when the pump learns that it is.
+            let _ = self.commands.send(Command::Submit(jobs));
+        }
+    }
+
+    fn send_line(&mut self, line: usize, now: Instant, wall: UnixMs, jobs: &mut Vec<Job>) {
+        while let Some(id) = self.sendable[line].front().copied() {
             if !self.airborne.contains_key(&id) {
                 // It landed in line: a part refused for good ends the sending of the others.
-                self.sendable.pop_front();
+                self.sendable[line].pop_front();
                 continue;
             }
-            match self.send_parts(id, now, wall, &mut jobs) {
+            match self.send_parts(id, now, wall, jobs) {
                 Ok(()) => {}
                 Err(Blocked::Link) => break,
                 Err(Blocked::Order(verdict)) => {
@@ -66,17 +78,12 @@ impl Pump {
                     self.bucket.give(std::mem::take(&mut airborne.prepaid));
                 }
             }
-            self.sendable.pop_front();
+            self.sendable[line].pop_front();
             self.airborne
                 .get_mut(&id)
                 .expect("what is in line is airborne")
                 .is_queued = false;
             self.step(id, now, wall);
-        }
-        if !jobs.is_empty() {
-            metrics::parts(&self.settings.link, jobs.len());
-            // A link that is gone answers nothing; its orders are abandoned when the pump learns that it is.
-            let _ = self.commands.send(Command::Submit(jobs));
         }
     }
 
@@ -90,7 +97,7 @@ impl Pump {
             };
             match airborne.prepaid.checked_sub(1) {
                 Some(rest) => airborne.prepaid = rest,
-                None => self.bucket.take(1),
+                None => self.bucket.take(1, airborne.flight.order().class().lane()),
             }
             self.window.take(1);
             let order = airborne.flight.order();
@@ -124,11 +131,12 @@ impl Pump {
         if !self.lease.is_held(wall) {
             return Err(Blocked::Order(Verdict::Unsent { code: "lease_lapsed" }));
         }
+        let lane = airborne.flight.order().class().lane();
         match self.state {
             LinkState::Down { .. } if self.is_down(now) => Err(Blocked::Order(Verdict::Unsent { code: "no_link" })),
             LinkState::Down { .. } => Err(Blocked::Link),
-            LinkState::Up if self.window.free() == 0 => Err(Blocked::Link),
-            LinkState::Up if airborne.prepaid == 0 && !self.bucket.is_open() => Err(Blocked::Link),
+            LinkState::Up if self.window.free(lane) == 0 => Err(Blocked::Link),
+            LinkState::Up if airborne.prepaid == 0 && !self.bucket.is_open(lane) => Err(Blocked::Link),
             LinkState::Up => Ok(()),
         }
     }

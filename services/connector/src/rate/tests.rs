@@ -10,11 +10,11 @@ async fn over_ten_seconds_no_more_than_the_rate_and_one_burst_pass() {
     let mut sent = 0;
     while time::now().duration_since(start) < Duration::from_secs(10) {
         bucket.fill(time::now());
-        while bucket.is_open() {
-            bucket.take(1);
+        while bucket.is_open(Lane::Bulk) {
+            bucket.take(1, Lane::Bulk);
             sent += 1;
         }
-        time::sleep(bucket.opens_in().max(Duration::from_millis(1))).await;
+        time::sleep(bucket.opens_in(Lane::Bulk).max(Duration::from_millis(1))).await;
     }
     assert!((495..=505).contains(&sent), "{sent}");
 }
@@ -22,20 +22,55 @@ async fn over_ten_seconds_no_more_than_the_rate_and_one_burst_pass() {
 #[tokio::test(start_paused = true)]
 async fn a_long_message_is_paid_for_before_the_next_one_goes() {
     let mut bucket = Bucket::new(Some(10), time::now());
-    bucket.take(11);
-    assert!(!bucket.is_open());
+    bucket.take(11, Lane::Bulk);
+    assert!(!bucket.is_open(Lane::Bulk));
     time::sleep(Duration::from_millis(1_050)).await;
     bucket.fill(time::now());
-    assert!(!bucket.is_open());
+    assert!(!bucket.is_open(Lane::Bulk));
     time::sleep(Duration::from_millis(100)).await;
     bucket.fill(time::now());
-    assert!(bucket.is_open());
+    assert!(bucket.is_open(Lane::Bulk));
 }
 
 #[tokio::test(start_paused = true)]
 async fn without_a_rate_there_is_no_wait() {
     let mut bucket = Bucket::new(None, time::now());
-    bucket.take(1_000_000);
-    assert!(bucket.is_open());
-    assert_eq!(bucket.opens_in(), Duration::ZERO);
+    bucket.take(1_000_000, Lane::Bulk);
+    assert!(bucket.is_open(Lane::Bulk));
+    assert_eq!(bucket.opens_in(Lane::Bulk), Duration::ZERO);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_password_does_not_pay_for_the_long_message_before_it() {
+    let mut bucket = Bucket::new(Some(10), time::now());
+    bucket.take(20, Lane::Bulk);
+    assert!(bucket.is_open(Lane::Urgent) && !bucket.is_open(Lane::Normal));
+    bucket.take(1, Lane::Urgent);
+    assert!(!bucket.is_open(Lane::Urgent));
+    assert_eq!(
+        bucket.opens_in(Lane::Urgent),
+        Duration::from_secs(1),
+        "a tenth of the rate"
+    );
+    assert_eq!(bucket.opens_in(Lane::Bulk), Duration::from_secs_f64(2.1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_reserved_adds_nothing_to_the_rate() {
+    let mut bucket = Bucket::new(Some(50), time::now());
+    let start = time::now();
+    let mut sent = 0;
+    while time::now().duration_since(start) < Duration::from_secs(10) {
+        bucket.fill(time::now());
+        while bucket.is_open(Lane::Bulk) {
+            bucket.take(10, Lane::Bulk);
+            sent += 10;
+        }
+        while bucket.is_open(Lane::Urgent) {
+            bucket.take(1, Lane::Urgent);
+            sent += 1;
+        }
+        time::sleep(Duration::from_millis(5)).await;
+    }
+    assert!((495..=517).contains(&sent), "{sent}");
 }

@@ -9,12 +9,12 @@ async fn throttling_halves_the_limit_once_a_second_and_never_below_one() {
     for _ in 0..100 {
         window.slow_down(time::now());
     }
-    assert_eq!(window.free(), 4);
+    assert_eq!(window.free(Lane::Urgent), 4);
     for _ in 0..10 {
         time::sleep(CUT_INTERVAL).await;
         window.slow_down(time::now());
     }
-    assert_eq!(window.free(), 1);
+    assert_eq!(window.free(Lane::Urgent), 1);
 }
 
 #[test]
@@ -36,7 +36,16 @@ async fn slots_in_use_beyond_a_cut_limit_leave_none_free() {
     let mut window = Window::new(4);
     window.take(4);
     window.slow_down(time::now());
-    assert_eq!(window.free(), 0);
+    assert_eq!(window.free(Lane::Urgent), 0);
     window.give(3);
-    assert_eq!(window.free(), 1);
+    assert_eq!(window.free(Lane::Urgent), 1);
+}
+
+#[test]
+fn a_tenth_of_the_slots_is_left_to_urgent_messages() {
+    let mut window = Window::new(30);
+    assert_eq!((window.free(Lane::Bulk), window.free(Lane::Urgent)), (27, 30));
+    window.take(28);
+    assert_eq!((window.free(Lane::Normal), window.free(Lane::Urgent)), (0, 2));
+    assert_eq!(Window::new(5).free(Lane::Bulk), 5);
 }
