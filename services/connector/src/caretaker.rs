@@ -109,7 +109,7 @@ async fn ended(shift: &mut Option<Shift>) -> (CarrierName, Abandoned) {
 impl Shift {
     /// Takes a lease; `None` = the store is away or lost.
     async fn begin(deps: &Deps) -> Option<Self> {
-        let lease = Lease::new(Incarnation::new(deps.dice.next_u64()));
+        let lease = Lease::new(Incarnation::of_caretaker(deps.dice.next_u64()));
         let taken = time::timeout(LEASE, epochs::begin(&lease, &deps.store, &deps.clock)).await;
         if !matches!(taken, Some(Ok(()))) {
             if TOLD.is_due("lease") {

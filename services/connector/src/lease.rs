@@ -25,6 +25,9 @@ pub const LEASE_RENEWAL: Duration = Duration::from_secs(1);
 /// Nothing is written to a carrier within this time of the lease's end, as others may look at it with another clock.
 const LEASE_MARGIN: Duration = Duration::from_secs(1);
 
+/// How names of caretakers begin.
+const CARETAKER: &str = "caretaker-";
+
 /// A store that is away is found out at every renewal.
 static TOLD: Seldom = Seldom::new();
 
@@ -50,6 +53,16 @@ impl Incarnation {
     /// A new name from 64 random bits.
     pub fn new(random: u64) -> Self {
         Self(format!("{random:016x}").into())
+    }
+
+    /// The same for a caretaker: whoever finds a claim of it knows that there is no link behind it.
+    pub(crate) fn of_caretaker(random: u64) -> Self {
+        Self(format!("{CARETAKER}{random:016x}").into())
+    }
+
+    /// Whether `name` is that of a caretaker's run.
+    pub(crate) fn is_caretaker(name: &str) -> bool {
+        name.starts_with(CARETAKER)
     }
 
     /// The name.

@@ -52,16 +52,36 @@ struct Known {
 struct Carrier {
     /// When somebody spoke of it; absent = nobody did since we listen.
     spoken_at: Option<Instant>,
-    /// Runs of connectors whose link to it is up, each with the instant of its last word.
-    up: BTreeMap<String, Instant>,
+    /// The last word of each run of a connector that serves it.
+    runs: BTreeMap<String, Word>,
+}
+
+/// How the link of one run stands.
+#[derive(Clone, Copy, Debug)]
+struct Word {
+    is_up: bool,
+    /// For how long it stood so when that was said.
+    lasted: Duration,
+    heard_at: Instant,
 }
 
 impl Roster {
     /// Whether a connector other than `own` says that its link to `carrier` is up.
     pub(crate) fn is_served_beside(&self, own: &Incarnation, carrier: &CarrierName, now: Instant) -> bool {
         let known = self.known();
-        let mut up = known.carriers.get(carrier).into_iter().flat_map(|carrier| &carrier.up);
-        up.any(|(run, at)| run != own.as_str() && now.duration_since(*at) < SILENT)
+        let carrier = known.carriers.get(carrier);
+        let mut runs = carrier.into_iter().flat_map(|carrier| &carrier.runs);
+        runs.any(|(run, word)| run != own.as_str() && word.is_up && word.is_fresh(now))
+    }
+
+    /// Whether `run` lives and its link to `carrier` has been down for `span`.
+    pub(crate) fn is_down_for(&self, run: &str, carrier: &CarrierName, span: Duration, now: Instant) -> bool {
+        let known = self.known();
+        let word = known.carriers.get(carrier).and_then(|carrier| carrier.runs.get(run));
+        word.is_some_and(|word| {
+            let age = now.duration_since(word.heard_at);
+            !word.is_up && age <= LOG_SILENT && word.lasted + age >= span
+        })
     }
 
     /// The carriers among those `named` and those ever spoken of that no connector speaks of, while others are heard: with
@@ -122,16 +142,30 @@ impl Roster {
         known.heard_at = Some(now);
         let carrier = known.carriers.entry(report.carrier.clone()).or_default();
         carrier.spoken_at = Some(now);
-        carrier.up.retain(|_, at| now.duration_since(*at) < SILENT);
-        if report.state == LinkState::Up {
-            carrier.up.insert(report.incarnation.clone(), now);
-        } else {
-            carrier.up.remove(&report.incarnation);
+        carrier.runs.retain(|_, word| word.is_fresh(now));
+        match report.state {
+            LinkState::Up | LinkState::Down => {
+                let word = Word {
+                    is_up: report.state == LinkState::Up,
+                    lasted: report.said_at.since(report.since),
+                    heard_at: now,
+                };
+                carrier.runs.insert(report.incarnation.clone(), word);
+            }
+            LinkState::Draining | LinkState::Gone => {
+                carrier.runs.remove(&report.incarnation);
+            }
         }
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Word {
+    fn is_fresh(&self, now: Instant) -> bool {
+        now.duration_since(self.heard_at) < SILENT
     }
 }
 

@@ -197,6 +197,28 @@ async fn a_long_queue_comes_back_at_a_bounded_rate_and_passwords_do_not_wait_beh
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_connector_that_comes_back_sends_the_rest() {
+    let stage = Stage::new(&[&["atlas"]]).await;
+    let bulk: Vec<_> = (1..=8_000).map(|id| of_class(id, Class::Promotional)).collect();
+    stage.world.publish(&bulk).await;
+    while stage.after(0.05).await.len() < 1_000 {}
+    let back = stage.serve(SimulatorConfig::default());
+    let said = stage.after(15.0).await;
+    assert_eq!(said.len(), 8_000);
+    let accepted = said.iter().filter(|said| said.contains("accepted")).count();
+    assert!(accepted > 5_000, "{accepted}");
+    assert_eq!(
+        stage.hub.submitted().len(),
+        accepted,
+        "nothing that was handed back is sent"
+    );
+    drop(back);
+    let _next = stage.serve(SimulatorConfig::default());
+    let said = stage.after(10.0).await;
+    assert_eq!(said.len(), 8_000, "all of it is acked, and does not come again");
+}
+
+#[tokio::test(start_paused = true)]
 async fn two_caretakers_divide_the_partitions_and_answer_once() {
     let stage = Stage::new(&[&["atlas"], &["atlas"]]).await;
     stage.world.publish(&(1..=40).map(order).collect::<Vec<_>>()).await;

@@ -11,11 +11,13 @@ use tracing::debug;
 
 use super::{Airborne, Item, LinkState, OrderKey, Pump};
 use crate::{
-    aside::Fate,
+    Incarnation,
+    aside::{Fate, HANDED_BACK_AFTER},
     claims::{self, Ruling},
     flight::Flight,
     metrics,
     parts::Ready,
+    roster::Roster,
 };
 
 /// Orders of one call to the store.
@@ -271,8 +273,14 @@ impl Pump {
 
     /// Leases were looked at: orders whose owner is gone are unknown.
     pub(super) fn on_looked(&mut self, lives: &BTreeMap<String, bool>) {
-        let wall = self.clock.now();
-        for (pending, fate) in self.aside.take_settled(lives, time::now()) {
+        let (now, wall) = (time::now(), self.clock.now());
+        let roster = self.settings.roster.as_ref();
+        let is_linkless = |pending: &Pending, run: &str| {
+            let carrier = &pending.ready.order.carrier;
+            let is_down = |it: &Roster| it.is_down_for(run, carrier, HANDED_BACK_AFTER, now);
+            Incarnation::is_caretaker(run) || roster.is_some_and(is_down)
+        };
+        for (pending, fate) in self.aside.take_settled(lives, now, is_linkless) {
             match fate {
                 Fate::Orphaned => {
                     self.report(pending.ready.order, pending.key, Outcome::Unknown { since: wall }, wall);

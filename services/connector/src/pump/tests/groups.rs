@@ -26,23 +26,27 @@ struct Connector {
 }
 
 impl Pair {
-    async fn start(behaviour: &SimulatorConfig) -> Self {
+    /// The carrier behaves as told towards `one`, which has such a rate.
+    async fn start(behaviour: &SimulatorConfig, rate: Option<u32>) -> Self {
         let mut pair = Self {
             world: World::new(&["atlas"]).await,
             hub: Hub::recording(),
             one: None,
             two: None,
         };
-        pair.one = Some(pair.connector("one", behaviour));
+        pair.one = Some(pair.connector("one", behaviour, rate));
         settle().await;
-        pair.two = Some(pair.connector("two", behaviour));
+        pair.two = Some(pair.connector("two", &SimulatorConfig::default(), None));
         pair.after(3.0).await;
         pair
     }
 
-    fn connector(&self, name: &str, behaviour: &SimulatorConfig) -> Connector {
+    fn connector(&self, name: &str, behaviour: &SimulatorConfig, rate: Option<u32>) -> Connector {
         let kind = LinkKind::Simulator(behaviour.clone());
-        let config = connector_of(LinkConfig::new(name, vec![carrier("atlas")], kind));
+        let config = connector_of(LinkConfig {
+            rate,
+            ..LinkConfig::new(name, vec![carrier("atlas")], kind)
+        });
         let deps = crate::Deps {
             shell: self.world.process().deps,
             simulators: self.hub.clone(),
@@ -81,7 +85,7 @@ fn links<const N: usize>(names: [&str; N]) -> BTreeSet<String> {
 
 #[tokio::test(start_paused = true)]
 async fn a_link_that_is_down_leaves_what_waits_to_another_connector() {
-    let pair = Pair::start(&SimulatorConfig::default()).await;
+    let pair = Pair::start(&SimulatorConfig::default(), None).await;
     pair.publish(1..=5).await;
     assert_eq!(pair.after(0.5).await.len(), 5);
     assert_eq!(pair.links_of(1..=5), links(["one"]));
@@ -107,7 +111,7 @@ async fn a_link_that_is_down_leaves_what_waits_to_another_connector() {
 
 #[tokio::test(start_paused = true)]
 async fn the_last_connector_hands_back_though_both_are_down() {
-    let pair = Pair::start(&SimulatorConfig::default()).await;
+    let pair = Pair::start(&SimulatorConfig::default(), None).await;
     pair.hub.cut("one");
     pair.after(3.0).await;
     pair.hub.cut("two");
@@ -119,7 +123,7 @@ async fn the_last_connector_hands_back_though_both_are_down() {
 
 #[tokio::test(start_paused = true)]
 async fn a_connector_that_left_its_orders_to_one_that_died_hands_them_back() {
-    let mut pair = Pair::start(&SimulatorConfig::default()).await;
+    let mut pair = Pair::start(&SimulatorConfig::default(), None).await;
     pair.hub.cut("one");
     pair.after(3.0).await;
     pair.two = None;
@@ -133,11 +137,11 @@ async fn a_connector_that_left_its_orders_to_one_that_died_hands_them_back() {
 
 #[tokio::test(start_paused = true)]
 async fn what_was_claimed_is_answered_once_by_whoever_claimed_it() {
-    let pair = Pair::start(&SimulatorConfig {
+    let slow = SimulatorConfig {
         latency: Duration::from_millis(500),
         ..SimulatorConfig::default()
-    })
-    .await;
+    };
+    let pair = Pair::start(&slow, None).await;
     pair.publish(1..=30).await;
     settle().await;
     pair.hub.cut("one");
@@ -154,4 +158,26 @@ async fn what_was_claimed_is_answered_once_by_whoever_claimed_it() {
     pair.publish(31..=60).await;
     assert_eq!(pair.after(10.0).await.len(), 60);
     assert_eq!(pair.hub.submitted().len(), 60);
+}
+
+/// What the first had sent comes again at the second, and nothing behind it is acked while the second waits for the first.
+#[tokio::test(start_paused = true)]
+async fn what_another_connector_claimed_and_cannot_send_is_not_waited_for_for_long() {
+    // Two of ten that were read together are sent.
+    let mut pair = Pair::start(&SimulatorConfig::default(), Some(20)).await;
+    pair.publish(1..=30).await;
+    settle().await;
+    pair.hub.cut("one");
+    pair.after(2.0).await;
+    pair.publish(31..=4_000).await;
+    let said = pair.after(12.0).await;
+    assert_eq!(said.len(), 4_000);
+    assert_eq!(pair.hub.submitted().len(), 4_000, "nothing was sent twice");
+    pair.one = None;
+    pair.two = Some(pair.connector("three", &SimulatorConfig::default(), None));
+    assert_eq!(
+        pair.after(10.0).await.len(),
+        4_000,
+        "all of it is acked, and does not come again"
+    );
 }
