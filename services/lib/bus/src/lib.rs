@@ -130,6 +130,10 @@ pub trait Subscribe: Send {
     /// `Revoked` when the partition belongs to somebody else by now: the records come again there.
     fn ack<'a>(&'a mut self, batch: &'a Delivered) -> BoxFuture<'a, Result<(), ConsumeError>>;
 
+    /// Says that this member does not come back once it is dropped: its partitions go to others at once, also where the log
+    /// keeps those of a process known by name for as long as a restart may take.
+    fn resign(&mut self) {}
+
     /// The partitions this member holds at the moment.
     fn owned(&self) -> Vec<(Topic, PartitionId)>;
 

@@ -62,14 +62,18 @@ async fn step(member: &mut Box<dyn Subscribe>, seen: &mut BTreeMap<u64, u32>) {
 }
 
 #[expect(clippy::disallowed_methods, reason = "members of a real log agree in real time")]
-async fn settled(what: &str, mut is_so: impl FnMut() -> bool) {
-    for _ in 0..3_000 {
+async fn settled_within(seconds: u32, what: &str, mut is_so: impl FnMut() -> bool) {
+    for _ in 0..100 * seconds {
         if is_so() {
             return;
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-    panic!("not so after 30 s: {what}");
+    panic!("not so after {seconds} s: {what}");
+}
+
+async fn settled(what: &str, is_so: impl FnMut() -> bool) {
+    settled_within(30, what, is_so).await;
 }
 
 /// What was read so far, and how often each.
@@ -152,6 +156,27 @@ async fn a_process_with_a_name_keeps_its_partitions_over_a_restart() {
     assert_eq!(second.owned().into_iter().collect::<BTreeSet<_>>(), before);
     first.ack(&held.delivered).await.unwrap();
     assert_eq!(first.owned().len(), PARTITIONS as usize - before.len());
+}
+
+/// One whose process has a name says that it does not come back, and another gets its partitions before brokers miss it,
+/// which they do after ten seconds.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_member_with_a_name_that_resigns_leaves_its_partitions_at_once() {
+    let (one, two) = (process(Some("one")), process(Some("two")));
+    let topic = topic(&one, "resigned").await;
+    let (mut first, second) = (join(&one, &topic).await, join(&two, &topic).await);
+    settled("both have a share", || {
+        !second.owned().is_empty() && first.owned().len() + second.owned().len() == PARTITIONS as usize
+    })
+    .await;
+    first.resign();
+    drop(first);
+    settled_within(7, "the other has all", || second.owned().len() == PARTITIONS as usize).await;
+    let first = join(&one, &topic).await;
+    settled("both have a share again", || {
+        !first.owned().is_empty() && first.owned().len() + second.owned().len() == PARTITIONS as usize
+    })
+    .await;
 }
 
 /// Two members of one process in one group have names of their own, so that neither throws the other out.

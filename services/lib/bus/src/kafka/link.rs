@@ -34,6 +34,12 @@ const LOOK_MAX: Duration = Duration::from_secs(1);
 /// Wait after a consumer failed for good, before another one is made.
 const AGAIN: Duration = Duration::from_secs(5);
 
+/// Longest wait until partitions are given back by a consumer that resigns.
+const RESIGN_MAX: Duration = Duration::from_secs(3);
+/// How often that is looked at, and for how many looks more the consumer stays to say that it leaves.
+const RESIGN_LOOK: Duration = Duration::from_millis(20);
+const RESIGN_LOOKS: u32 = 15;
+
 /// Numbers of the consumers of one process in each group, the lowest that is free first: with the name of the process, they
 /// tell brokers which member is back.
 #[derive(Default)]
@@ -52,6 +58,8 @@ pub(super) struct Link {
     desks: Vec<(Vec<Topic>, Arc<Desk>)>,
     members: AtomicUsize,
     is_over: AtomicBool,
+    /// Whether its members do not come back.
+    has_resigned: AtomicBool,
     generations: AtomicU64,
     thread: OnceLock<Thread>,
     consumer: Mutex<Option<Arc<Consumer>>>,
@@ -74,6 +82,7 @@ impl Link {
             members: AtomicUsize::new(desks.len()),
             desks,
             is_over: AtomicBool::new(false),
+            has_resigned: AtomicBool::new(false),
             generations: AtomicU64::new(1),
             thread: OnceLock::new(),
             consumer: Mutex::new(None),
@@ -126,6 +135,9 @@ impl Link {
             }
             std::thread::park_timeout(LOOK_EVERY);
         }
+        if failed.is_none() && self.has_resigned.load(Ordering::Acquire) {
+            self.give_up_name(&consumer);
+        }
         // Queues hold the consumer, and what drops it last waits until it has left the group: that must be this thread.
         lock(&self.consumer).take();
         self.desks.iter().for_each(|(_, desk)| desk.clear());
@@ -149,6 +161,27 @@ impl Link {
             .collect();
         consumer.subscribe(&topics)?;
         Ok(consumer)
+    }
+
+    /// Leaves the group in so many words: a consumer with a name that only ends keeps its partitions, as it may come back.
+    fn give_up_name(&self, consumer: &Consumer) {
+        consumer.unsubscribe();
+        #[expect(clippy::disallowed_methods, reason = "a real broker answers in real time")]
+        let until = Instant::now() + RESIGN_MAX;
+        let mut looks_left = RESIGN_LOOKS;
+        #[expect(clippy::disallowed_methods, reason = "a real broker answers in real time")]
+        while looks_left > 0 && Instant::now() < until {
+            consumer.context().drain(consumer);
+            let is_empty = self.desks.iter().all(|(_, desk)| desk.each(|_| ()).is_empty());
+            // The word itself goes out a moment after the last partition is given back.
+            looks_left -= u32::from(is_empty);
+            std::thread::park_timeout(RESIGN_LOOK);
+        }
+    }
+
+    /// The members do not come back.
+    pub(super) fn resign(&self) {
+        self.has_resigned.store(true, Ordering::Release);
     }
 
     /// A member has gone; the last one ends the consumer.

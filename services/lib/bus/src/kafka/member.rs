@@ -46,6 +46,10 @@ impl Subscribe for Member {
         std::future::ready(acked).boxed()
     }
 
+    fn resign(&mut self) {
+        self.link.resign();
+    }
+
     fn owned(&self) -> Vec<(Topic, PartitionId)> {
         self.desk.each(|held| (held.topic.clone(), PartitionId(held.partition)))
     }
