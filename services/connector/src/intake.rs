@@ -60,6 +60,8 @@ pub(crate) enum Ask {
     Ack(Vec<Delivered>),
     /// Fetch no more; acks go on.
     Stop,
+    /// Leave the partitions to others at once when the asks end: this link does not come back for them soon.
+    Resign,
 }
 
 /// A batch read from the log, decoded.
@@ -139,6 +141,7 @@ async fn run(source: Source, mut subscription: Box<dyn Subscribe>, ends: Ends) {
             ask = asks.recv() => match ask {
                 Some(Ask::Grant(records)) => granted += records,
                 Some(Ask::Stop) => is_stopped = true,
+                Some(Ask::Resign) => subscription.resign(),
                 Some(Ask::Ack(done)) => ack(&mut *subscription, &done).await,
                 None => return,
             },

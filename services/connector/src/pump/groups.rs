@@ -7,7 +7,7 @@ use service::time::Instant;
 use tracing::info;
 
 use super::Pump;
-use crate::vitals::LANES;
+use crate::{intake::Ask, vitals::LANES};
 
 impl Pump {
     /// Leaves the orders of a carrier to its other connectors while they can send them and this one cannot.
@@ -44,7 +44,9 @@ impl Pump {
     fn leave_group(&mut self, number: usize) {
         let intakes = number * LANES..(number + 1) * LANES;
         for index in intakes.clone() {
-            self.intakes[index].asks = None;
+            if let Some(asks) = self.intakes[index].asks.take() {
+                let _ = asks.send(Ask::Resign);
+            }
             self.settings.vitals.set_unread(index, 0);
         }
         for key in self.epochs.forget_deferred_of(&intakes) {

@@ -195,6 +195,10 @@ impl Pump {
     pub(super) fn stop_intakes(&mut self) {
         for asks in self.intakes.iter().filter_map(|intake| intake.asks.as_ref()) {
             let _ = asks.send(Ask::Stop);
+            // Whoever stands in for connectors must not keep their partitions from them.
+            if self.settings.is_absent {
+                let _ = asks.send(Ask::Resign);
+            }
         }
     }
 
