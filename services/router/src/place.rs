@@ -179,8 +179,9 @@ impl<'a> Decisions<'a> {
     fn decide_round(&mut self, ask: &Ask, tried: &Tried) -> Action {
         let carriers = self.carriers;
         let action = self.decide(ask, tried, carriers);
-        if action == Action::Wait && self.decision.held_back.circuit_open > 0 {
-            // Who is not surely down is asked all the same where nobody else is left.
+        let held_back = self.decision.held_back;
+        if action == Action::Wait && held_back.circuit_open > 0 && held_back.saturated == 0 {
+            // Who is not surely down is asked all the same where nobody else is left, be it to come later.
             return self.decide(ask, tried, &carriers.lenient());
         }
         action

@@ -6,7 +6,7 @@ use journey::{CarrierReport, EndState, LaneLoad, LinkState};
 use signalbox_proto::{record, topics};
 use sms::{CarrierName, Class};
 
-use super::world::{World, link_down};
+use super::world::{World, link_down, next};
 
 impl World {
     /// The connector of each carrier says how its link stands and how many seconds a password waits there.
@@ -197,4 +197,19 @@ async fn a_carrier_without_any_connector_gets_no_orders_and_its_messages_end() {
         Some((EndState::Expired, "deadline".to_owned()))
     );
     assert!(world.order("a").await.is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_message_waits_for_a_busy_carrier_rather_than_ask_one_that_fails() {
+    let mut world = World::new("a b", "").await;
+    for _ in 0..10 {
+        world.accepted().await;
+        let order = world.order("a").await.unwrap();
+        world.answer(&order, next("system_error")).await;
+        while world.order("b").await.is_some() {}
+    }
+    world.say(&[("a", LinkState::Up, 0), ("b", LinkState::Up, 1_000)]).await;
+    assert_eq!(world.asked(Class::Otp).await, None);
+    world.say(&[("b", LinkState::Down, 0)]).await;
+    assert_eq!(world.asked(Class::Otp).await, Some("a"), "nobody else is left");
 }
