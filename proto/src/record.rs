@@ -5,10 +5,12 @@
 //! is written behind a seal (`seal.rs`) that tells damage, a wrong kind and a later format.
 
 mod carrier;
+mod dead;
 mod idempotency;
 mod invalid;
 mod message;
 mod order;
+mod reading;
 mod seal;
 mod state;
 
@@ -22,8 +24,10 @@ use sms::{Message, RecordKey};
 use crate::pb::signalbox::bus::v1 as pb;
 
 pub use carrier::{carrier_key, router_key};
+pub use dead::{DeadId, DeadRecord, DeadWord, dead_from_bytes, dead_to_bytes, dead_word_from_bytes, replayed_to_bytes};
 pub use idempotency::{KeyEntry, KeyMark};
 pub use invalid::{Fault, Invalid};
+pub use reading::{Reading, order_is_for, read_as_on};
 use seal::Kind;
 pub use seal::{FORMAT, of_a_later_format};
 
@@ -191,32 +195,6 @@ pub fn router_report_to_bytes(report: &RouterReport) -> Bytes {
 /// The field that is missing or not understood.
 pub fn carrier_word_from_bytes(octets: &Bytes) -> Result<CarrierWord, Invalid> {
     carrier::word_from_pb(seal::open(Kind::Carrier, octets)?)
-}
-
-/// A record that could not be decoded.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DeadRecord {
-    /// The topic it stood on.
-    pub topic: String,
-    /// Its octets.
-    pub octets: Bytes,
-    /// Why it could not be decoded.
-    pub reason: String,
-}
-
-/// Octets of a dead record.
-pub fn dead_to_bytes(dead: &DeadRecord) -> Bytes {
-    let DeadRecord { topic, octets, reason } = dead.clone();
-    seal::seal(Kind::Dead, &pb::Dead { topic, octets, reason })
-}
-
-/// The dead record in `octets`.
-///
-/// # Errors
-/// The octets are no dead record.
-pub fn dead_from_bytes(octets: &Bytes) -> Result<DeadRecord, Invalid> {
-    let pb::Dead { topic, octets, reason } = seal::open(Kind::Dead, octets)?;
-    Ok(DeadRecord { topic, octets, reason })
 }
 
 #[cfg(test)]

@@ -31,6 +31,12 @@ pub fn dispatch(carrier: &CarrierName, lane: Lane) -> Topic {
     Topic::new(format!("signalbox.dispatch.{carrier}.{lane}"))
 }
 
+/// Name of the carrier in the name of one of its dispatch topics; `None` = it is none.
+pub fn carrier_of_dispatch(topic: &str) -> Option<&str> {
+    let (carrier, lane) = topic.strip_prefix("signalbox.dispatch.")?.rsplit_once('.')?;
+    Lane::ALL.iter().any(|known| known.as_str() == lane).then_some(carrier)
+}
+
 /// Messages that wait for `delay`, one of the words of [`DELAYS`].
 pub fn retry(delay: &str) -> Topic {
     Topic::new(format!("signalbox.retry.{delay}"))
@@ -56,7 +62,7 @@ pub fn events() -> Topic {
     Topic::new("signalbox.events")
 }
 
-/// Records that could not be decoded: their octets and the reason.
+/// Records that were put aside: their octets and the reason.
 pub fn dead() -> Topic {
     Topic::new("signalbox.dead")
 }

@@ -38,7 +38,7 @@ pub enum Invalid {
     },
 }
 
-/// Why octets cannot be read, in one word: what is counted, and what dead records are looked up by.
+/// Why a record is put aside, in one word: what is counted, and what dead records are looked up by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// A later version wrote them.
@@ -49,11 +49,19 @@ pub enum Fault {
     Checksum,
     /// They were written so, and say what cannot be.
     Invalid,
+    /// They can be read, and nobody waits for what they say: a receipt of no message.
+    Orphan,
 }
 
 impl Fault {
     /// Every fault.
-    pub const ALL: [Self; 4] = [Self::Newer, Self::Truncated, Self::Checksum, Self::Invalid];
+    pub const ALL: [Self; 5] = [
+        Self::Newer,
+        Self::Truncated,
+        Self::Checksum,
+        Self::Invalid,
+        Self::Orphan,
+    ];
 
     /// The word in metrics, logs and dead records.
     pub const fn as_str(self) -> &'static str {
@@ -62,6 +70,7 @@ impl Fault {
             Self::Truncated => "truncated",
             Self::Checksum => "checksum",
             Self::Invalid => "invalid",
+            Self::Orphan => "orphan",
         }
     }
 }

@@ -455,16 +455,6 @@ proptest! {
 }
 
 #[test]
-fn dead_records_keep_their_octets() {
-    let dead = DeadRecord {
-        topic: "signalbox.outcomes".into(),
-        octets: Bytes::from_static(b"\x00\xff"),
-        reason: "x".into(),
-    };
-    assert_eq!(dead_from_bytes(&dead_to_bytes(&dead)), Ok(dead));
-}
-
-#[test]
 fn a_refusal_names_the_field() {
     assert_eq!(order_from_bytes(&Bytes::new()), Err(Invalid::Missing("message")));
     let written = pb::Accepted {

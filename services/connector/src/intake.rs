@@ -3,9 +3,11 @@
 use std::{sync::Arc, time::Duration};
 
 use bus::{Batch, Bus, ConsumeError, Delivered, Stored, Subscribe, Topic};
-use bytes::Bytes;
 use service::{Clock, Seldom, Tasks, time};
-use signalbox_proto::{record, topics};
+use signalbox_proto::{
+    record::{self, DeadRecord},
+    topics,
+};
 use sms::{CarrierName, Lane};
 use tokio::sync::mpsc;
 use tracing::{info, warn};
@@ -82,15 +84,8 @@ pub(crate) struct Fetched {
 pub(crate) enum Content {
     /// An order.
     Order(Box<Ready>),
-    /// None that we understand.
-    Dead {
-        /// Its key.
-        key: u64,
-        /// Its octets.
-        octets: Bytes,
-        /// Why it is not understood.
-        reason: String,
-    },
+    /// None that we understand, with its key.
+    Dead(u64, Box<DeadRecord>),
 }
 
 /// What an intake is asked over, and where it reports.
@@ -212,19 +207,13 @@ fn decode(source: &Source, topic: &Topic, batch: Batch, origins: &mut Origins) -
 }
 
 fn read(source: &Source, topic: &Topic, stored: Stored, origin: Origin) -> Content {
-    let dead = |reason: String| Content::Dead {
-        key: stored.key,
-        octets: stored.value.clone(),
-        reason,
-    };
-    match record::order_from_bytes(&stored.value) {
-        Err(error) => dead(error.to_string()),
-        Ok(order) if order.carrier != source.carrier => {
-            dead(format!("an order for carrier {} stands on {topic}", order.carrier))
-        }
+    let read = record::order_from_bytes(&stored.value)
+        .and_then(|order| record::order_is_for(&order.carrier, source.carrier.as_str()).map(|()| order));
+    match read {
         Ok(order) => Content::Order(Box::new(Ready {
             origin,
             ..Ready::cut(order, source.concatenation)
         })),
+        Err(invalid) => Content::Dead(stored.key, Box::new(DeadRecord::of(topic.as_str(), &stored, &invalid))),
     }
 }

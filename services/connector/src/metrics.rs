@@ -38,7 +38,7 @@ pub(crate) fn describe() {
     describe_counter!(
         DEAD,
         Unit::Count,
-        "records on a dispatch topic that are no order of its carrier"
+        "records and values that could not be used, by topic and by fault"
     );
     describe_counter!(
         LATE,
@@ -87,8 +87,8 @@ pub(crate) fn dropped(carrier: &str, reason: &'static str) {
 }
 
 /// A record was no order.
-pub(crate) fn dead(link: &str) {
-    counter!(DEAD, "link" => link.to_owned()).increment(1);
+pub(crate) fn dead(topic: &str, fault: &'static str) {
+    counter!(DEAD, "topic" => topic.to_owned(), "fault" => fault).increment(1);
 }
 
 /// An answer came late.

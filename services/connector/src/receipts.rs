@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bus::{Bus, PublishError, Record, Topic};
 use futures::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use journey::{Correlation, ReceiptRecord, Unmatched};
-use service::Deps;
+use service::{Deps, Seldom};
 use signalbox_proto::{keys, record, topics};
 use sms::{CarrierName, UnixMs};
 use store::StoreError;
@@ -17,6 +17,9 @@ use crate::{
     metrics,
     pump::Settings,
 };
+
+/// Values that cannot be read seldom come alone.
+static UNREADABLE: Seldom = Seldom::new();
 
 /// Batches on their way to the log at once; what comes meanwhile is gathered into the next one.
 const BATCHES_MAX: usize = 4;
@@ -127,7 +130,10 @@ impl Desk {
             batch[index].found = found.and_then(|value| match record::correlation_from_bytes(&value.value) {
                 Ok(correlation) => Some(correlation),
                 Err(error) => {
-                    warn!(link = %self.settings.link, %error, "a correlation in the store cannot be read");
+                    metrics::dead("store/corr", error.fault().as_str());
+                    if UNREADABLE.is_due("correlations") {
+                        warn!(link = %self.settings.link, %error, "a correlation in the store cannot be read");
+                    }
                     None
                 }
             });

@@ -16,6 +16,7 @@ mod frames;
 mod receipts;
 mod status;
 mod submission;
+mod unread;
 
 use caller::Caller;
 pub use frames::{FRAME_MESSAGES_MAX, FRAMES_IN_FLIGHT_MAX, REQUEST_OCTETS_MAX};
@@ -28,6 +29,7 @@ pub(crate) struct Service {
     pub(crate) directory: Arc<Directory>,
     pub(crate) deps: Deps,
     pub(crate) searches: Arc<tokio::sync::Semaphore>,
+    pub(crate) unread: unread::Unread,
     pub(crate) stop: Stop,
 }
 
@@ -42,6 +44,7 @@ impl Service {
             directory,
             deps,
             searches,
+            unread: unread::Unread::default(),
             stop,
         }
     }

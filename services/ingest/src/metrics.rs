@@ -16,6 +16,7 @@ const SHED: &str = "signalbox_ingest_messages_shed_total";
 const ANSWER_SECONDS: &str = "signalbox_ingest_answer_seconds";
 const RECEIPTS: &str = "signalbox_ingest_receipts_total";
 const WATCHES: &str = "signalbox_ingest_watches";
+const UNREADABLE: &str = "signalbox_ingest_dead_records_total";
 
 /// Messages are refused by the thousand while something is busy.
 static TOLD: Seldom = Seldom::new();
@@ -32,6 +33,11 @@ pub fn describe() {
     describe_histogram!(ANSWER_SECONDS, Unit::Seconds, "From a frame's arrival to its answers");
     describe_counter!(RECEIPTS, "Receipts handed to customers");
     describe_gauge!(WATCHES, "Receipt streams open");
+}
+
+/// Counts what could not be read.
+pub(crate) fn unreadable(topic: &str, fault: &'static str) {
+    counter!(UNREADABLE, "topic" => topic.to_owned(), "fault" => fault).increment(1);
 }
 
 /// Counts messages of one lane that became durable.

@@ -24,9 +24,8 @@ use journey::{CarrierReport, CarrierWord, Ejection, LinkState, OrderAnswer};
 use signalbox_proto::{record, topics};
 use sms::{CarrierName, Class, Lane, UnixMs};
 use table::{Network, Standing, Standings};
-use tracing::debug;
 
-use crate::metrics;
+use crate::{metrics, outbox};
 use breakers::{Breakers, Ejected};
 use health::{Carrier, Word};
 
@@ -175,8 +174,8 @@ impl Carriers {
                 // How much other routers have before them is for ingest to know.
                 Ok(CarrierWord::Router(said)) => self.breakers.told(said.ejections, at, now),
                 Err(error) => {
-                    metrics::dead(topics::carriers().as_str());
-                    debug!(%error, "a word about a carrier is not understood");
+                    // The next word comes within a second, so that nothing is lost with one.
+                    outbox::found_dead(topics::carriers().as_str(), error.fault(), &error.to_string());
                 }
             }
         }

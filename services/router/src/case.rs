@@ -4,11 +4,15 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use journey::{Event, Input, Known, Next, OrderNumber, State, Terms, fold};
-use signalbox_proto::{keys, record};
+use signalbox_proto::{
+    keys,
+    record::{self, DeadRecord, Fault, Invalid},
+};
 use sms::{MessageId, RecordKey, UnixMs};
 use store::{Applied, Op, Versioned};
 
 use crate::{
+    aside,
     desk::Desk,
     figures::{Fact, facts},
 };
@@ -24,6 +28,8 @@ pub(crate) struct Loaded {
     pub(crate) state: Option<State>,
     pub(crate) version: u64,
     pub(crate) octets: Bytes,
+    /// Why there is no state, if there is none.
+    pub(crate) invalid: Option<Invalid>,
 }
 
 /// The inputs of one message in one batch.
@@ -58,8 +64,8 @@ pub(crate) struct Settled {
     pub(crate) facts: Vec<Fact>,
     /// To be applied once `nexts` and `tells` are published: moves the timer that led to them.
     pub(crate) confirm: Option<Op>,
-    /// Octets that the store held under the state's key and that are no state.
-    pub(crate) broken: Option<(RecordKey, Bytes)>,
+    /// What is put aside because the state cannot be read: the state itself where it is made anew, else what came for it.
+    pub(crate) dead: Vec<(RecordKey, DeadRecord)>,
 }
 
 /// What a case needs of the store next.
@@ -71,11 +77,15 @@ pub(crate) enum Step {
 
 impl Loaded {
     pub(crate) fn new(there: Versioned) -> Self {
-        let state = record::state_from_bytes(&there.value).ok();
+        let (state, invalid) = match record::state_from_bytes(&there.value) {
+            Ok(state) => (Some(state), None),
+            Err(invalid) => (None, Some(invalid)),
+        };
         Self {
             state,
             version: there.version,
             octets: there.value,
+            invalid,
         }
     }
 
@@ -106,6 +116,14 @@ impl Case {
 
     /// Folds all inputs over what the store is thought to hold.
     pub(crate) fn step(&mut self, desk: &Desk, now: UnixMs) -> Step {
+        let invalid = self.loaded.as_ref().and_then(|loaded| loaded.invalid.clone());
+        if let Some(invalid) = invalid.filter(|invalid| !self.may_begin_anew(invalid)) {
+            let dead = aside::records(&self.inputs, &invalid).map(|dead| (self.key, dead));
+            return Step::Done(Settled {
+                dead: dead.collect(),
+                ..Settled::default()
+            });
+        }
         let before = self.loaded.as_ref().and_then(|loaded| loaded.state.as_ref());
         // One that knows of no order was made again from the log, before the first order of its message stood there.
         let knows_orders = |state: &State| state.body.is_some() && state.issued > OrderNumber::default();
@@ -140,13 +158,26 @@ impl Case {
             folded.settled.duplicates += usize::from(actions.is_duplicate);
         }
         let mut settled = folded.settled;
-        let broken = self.loaded.as_ref().filter(|loaded| loaded.state.is_none());
-        settled.broken = broken.map(|loaded| (self.key, loaded.octets.clone()));
+        let replaced = self
+            .loaded
+            .as_ref()
+            .and_then(|loaded| Some((loaded, loaded.invalid.as_ref()?)));
+        settled.dead = replaced
+            .map(|(loaded, invalid)| (self.key, aside::state(&loaded.octets, invalid)))
+            .into_iter()
+            .collect();
         settled.tells.dedup();
         match folded.state {
             Some(state) if folded.is_kept => self.write(desk, &state, settled, now),
             _ => Step::Done(settled),
         }
+    }
+
+    /// Whether a state that cannot be read may be made anew of the inputs: not one that a later version can read, and not
+    /// where nothing tells what the message is, which would then never end.
+    fn may_begin_anew(&self, invalid: &Invalid) -> bool {
+        let tells_message = |input: &Input| !matches!(input, Input::Receipt(_) | Input::Timer);
+        invalid.fault() != Fault::Newer && self.inputs.iter().any(tells_message)
     }
 
     /// Writes `state`, if it is new. The due entry of a timer stays in place until what it led to is published.

@@ -1,4 +1,5 @@
 //! `RoutingService` over gRPC: what the router would do just now, from the table in force and the carriers as they stand.
+//! Beside it `DeadService`: records that were put aside.
 //!
 //! Questions never slow the loops that route: they are worked on one at a time, on a thread of their own, and those beyond
 //! [`CALLS_MAX`] are refused.
@@ -7,7 +8,9 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use service::{Stop, time};
 use signalbox_proto::{
-    pb::signalbox::routing::v1::routing_service_server::RoutingServiceServer,
+    pb::signalbox::routing::v1::{
+        dead_service_server::DeadServiceServer, routing_service_server::RoutingServiceServer,
+    },
     server::{Tls, causes, with_reflection, with_tls},
 };
 use tokio::net::TcpListener;
@@ -15,13 +18,15 @@ use tonic::transport::{Server, server::TcpIncoming};
 use tonic_health::{ServingStatus, server::HealthReporter};
 use tracing::{info, warn};
 
-use crate::{Config, Error, desk::Desk};
+use crate::{Config, Error, desk::Desk, metrics};
 
 mod answer;
+mod dead;
 mod error;
 mod query;
 mod questions;
 
+pub use dead::{PAGE_MAX, REPLAYS_MAX};
 pub use questions::{CALLS_MAX, QUERIES_MAX, REQUEST_OCTETS_MAX, RESPONSE_OCTETS_MAX};
 
 /// Streams of one connection at a time, those of probes among them.
@@ -37,7 +42,11 @@ const DRAIN_NOTICE: Duration = Duration::from_millis(200);
 const DRAIN_LIMIT: Duration = Duration::from_millis(800);
 
 /// Names under which probes ask for the service; "" asks for the server.
-const HEALTH_NAMES: [&str; 2] = ["", "signalbox.routing.v1.RoutingService"];
+const HEALTH_NAMES: [&str; 3] = [
+    "",
+    "signalbox.routing.v1.RoutingService",
+    "signalbox.routing.v1.DeadService",
+];
 
 /// A socket that listens for questions, and is not served yet.
 pub struct Listener {
@@ -75,12 +84,16 @@ impl Listener {
         let (close, closed) = Stop::new();
         let (mut health, health_service) = tonic_health::server::health_reporter();
         report(&health, ServingStatus::Serving).await;
+        let dead = DeadServiceServer::new(dead::Dead::new(desk.clone(), closed.clone()))
+            .max_decoding_message_size(REQUEST_OCTETS_MAX)
+            .max_encoding_message_size(RESPONSE_OCTETS_MAX);
         let service = RoutingServiceServer::new(questions::Questions::new(desk, closed.clone()))
             .max_decoding_message_size(REQUEST_OCTETS_MAX)
             .max_encoding_message_size(RESPONSE_OCTETS_MAX);
         let router = with_reflection(self.server.add_service(health_service))
             .map_err(|error| Error::Transport(error.to_string()))?
-            .add_service(service);
+            .add_service(service)
+            .add_service(dead);
         let incoming = TcpIncoming::from(self.socket)
             .with_nodelay(Some(true))
             .with_keepalive(Some(KEEPALIVE));
@@ -109,6 +122,13 @@ impl Listener {
             }
         }
     }
+}
+
+/// Counts a call by its result.
+fn counted<T>(call: &'static str, answer: Result<T, error::Refusal>) -> Result<tonic::Response<T>, tonic::Status> {
+    let result = answer.as_ref().map_or_else(error::Refusal::as_str, |_| "answered");
+    metrics::question(call, result);
+    answer.map(tonic::Response::new).map_err(tonic::Status::from)
 }
 
 async fn report(health: &HealthReporter, status: ServingStatus) {

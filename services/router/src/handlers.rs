@@ -50,7 +50,7 @@ impl Handle for Accepted {
             for (topic, stored) in records(read) {
                 match record::accepted_from_bytes(&stored.value) {
                     Ok(message) => work.asks.push(Ask::first(message)),
-                    Err(error) => work.outbox.dead(topic, stored, error.to_string()),
+                    Err(error) => work.outbox.dead(topic, stored, &error),
                 }
             }
             work.finish(desk).await
@@ -74,7 +74,7 @@ impl Handle for Outcomes {
                         }
                         work.answer(answer);
                     }
-                    Err(error) => work.outbox.dead(topic, stored, error.to_string()),
+                    Err(error) => work.outbox.dead(topic, stored, &error),
                 }
             }
             work.finish(desk).await
@@ -93,7 +93,7 @@ impl Handle for Receipts {
                         let (message, key) = (receipt.order.message, receipt.order.key);
                         work.case(message, key).inputs.push(Input::Receipt(Box::new(receipt)));
                     }
-                    Err(error) => work.outbox.dead(topic, stored, error.to_string()),
+                    Err(error) => work.outbox.dead(topic, stored, &error),
                 }
             }
             work.recall(desk);
@@ -245,13 +245,8 @@ fn tell(outbox: &mut Outbox, confirms: &mut Vec<Op>, settled: Settled) -> Vec<jo
     for _ in 0..settled.duplicates {
         metrics::duplicate();
     }
-    if let Some((key, octets)) = settled.broken {
-        outbox.put_dead(
-            &bus::Topic::new("store/state"),
-            key.0,
-            octets,
-            "no state of this version".to_owned(),
-        );
+    for (key, dead) in &settled.dead {
+        outbox.put_dead(key.0, dead);
     }
     confirms.extend(settled.confirm);
     settled.nexts

@@ -5,6 +5,7 @@
 //! on one snapshot of the table, publishes one batch per topic, and acks once that is durable. What is kept in memory
 //! alone, how carriers stand and deliver of late, a restart learns anew.
 
+mod aside;
 mod carriers;
 mod case;
 mod config;
@@ -45,7 +46,7 @@ use crate::{
 
 pub use config::Config;
 pub use error::Error;
-pub use grpc::{CALLS_MAX, Listener, QUERIES_MAX, REQUEST_OCTETS_MAX, RESPONSE_OCTETS_MAX};
+pub use grpc::{CALLS_MAX, Listener, PAGE_MAX, QUERIES_MAX, REPLAYS_MAX, REQUEST_OCTETS_MAX, RESPONSE_OCTETS_MAX};
 pub use signalbox_proto::server::Tls;
 
 /// Routes until `stop` is requested, then finishes what was begun and returns.

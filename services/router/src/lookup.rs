@@ -6,7 +6,11 @@ use bus::Batch;
 use futures::{FutureExt, future::BoxFuture};
 use journey::{Delayed, ReceiptRecord};
 use service::time;
-use signalbox_proto::{keys, record, topics};
+use signalbox_proto::{
+    keys,
+    record::{self, DeadRecord, Fault, Invalid},
+    topics,
+};
 use sms::{RecordKey, UnixMs};
 
 use crate::{
@@ -15,7 +19,7 @@ use crate::{
     handlers::Work,
     intake::{After, Handle, Turn, records},
     ledger, metrics,
-    outbox::Outbox,
+    outbox::{self, Outbox},
 };
 
 /// How long a receipt waits for its message.
@@ -34,7 +38,7 @@ impl Handle for Unmatched {
             for (topic, stored) in records(read) {
                 match record::unmatched_from_bytes(&stored.value) {
                     Ok(receipt) => receipts.push((receipt, RecordKey(stored.key))),
-                    Err(error) => work.outbox.dead(topic, stored, error.to_string()),
+                    Err(error) => work.outbox.dead(topic, stored, &error),
                 }
             }
             let missing = look_up(desk, receipts, &mut work.outbox).await?;
@@ -55,7 +59,7 @@ impl Handle for Unmatched {
 pub(crate) type Keyed = (journey::Unmatched, RecordKey);
 
 /// Publishes the receipts whose order is known by now; gives back the others.
-pub(crate) async fn look_up(desk: &Arc<Desk>, receipts: Vec<Keyed>, outbox: &mut Outbox) -> Result<Vec<Keyed>, Error> {
+pub(crate) async fn look_up(desk: &Arc<Desk>, receipts: Vec<Keyed>, out: &mut Outbox) -> Result<Vec<Keyed>, Error> {
     if receipts.is_empty() {
         return Ok(receipts);
     }
@@ -71,13 +75,19 @@ pub(crate) async fn look_up(desk: &Arc<Desk>, receipts: Vec<Keyed>, outbox: &mut
     };
     let mut missing = Vec::new();
     for ((receipt, key), found) in receipts.into_iter().zip(found) {
-        let correlation = found.and_then(|found| record::correlation_from_bytes(&found.value).ok());
+        let correlation = found.and_then(|found| {
+            let correlation = record::correlation_from_bytes(&found.value);
+            let unreadable = |invalid: &Invalid| {
+                outbox::found_dead("store/corr", invalid.fault(), &invalid.to_string());
+            };
+            correlation.inspect_err(unreadable).ok()
+        });
         let Some(correlation) = correlation else {
             missing.push((receipt, key));
             continue;
         };
         metrics::unmatched("matched");
-        outbox.receipt(&ReceiptRecord {
+        out.receipt(&ReceiptRecord {
             order: correlation.order,
             segment: correlation.segment,
             segments: Some(correlation.segments),
@@ -95,13 +105,10 @@ pub(crate) fn put_aside(receipts: Vec<Keyed>, now: UnixMs, outbox: &mut Outbox) 
         let left = MATCHED_WITHIN.saturating_sub(age);
         if left.is_zero() {
             metrics::unmatched("orphan");
-            let reason = "receipt of no message known here after 10 minutes".to_owned();
-            outbox.put_dead(
-                &topics::unmatched(),
-                key.0,
-                record::unmatched_to_bytes(&receipt),
-                reason,
-            );
+            let octets = record::unmatched_to_bytes(&receipt);
+            let reason = "receipt of no message known here after 10 minutes";
+            let orphan = DeadRecord::new(topics::unmatched().as_str(), octets, Fault::Orphan, reason);
+            outbox.put_dead(key.0, &orphan);
             continue;
         }
         // Young receipts are looked at more often than old ones.

@@ -9,6 +9,7 @@ const OUTCOMES: &str = "signalbox_router_outcomes_total";
 const ENDS: &str = "signalbox_router_ends_total";
 const WAITS: &str = "signalbox_router_waits_total";
 const DEAD: &str = "signalbox_router_dead_records_total";
+const REPLAYED: &str = "signalbox_router_replayed_records_total";
 const DUPLICATES: &str = "signalbox_router_duplicates_total";
 const LATE: &str = "signalbox_router_late_receipts_total";
 const QUESTIONS: &str = "signalbox_router_questions_total";
@@ -30,7 +31,12 @@ pub(crate) fn describe() {
     describe_counter!(OUTCOMES, Unit::Count, "answers of carriers, by outcome");
     describe_counter!(ENDS, Unit::Count, "messages that ended, by state; repeats count again");
     describe_counter!(WAITS, Unit::Count, "messages put aside, by delay");
-    describe_counter!(DEAD, Unit::Count, "records that could not be decoded, by topic");
+    describe_counter!(
+        DEAD,
+        Unit::Count,
+        "records that could not be used, by topic and by fault"
+    );
+    describe_counter!(REPLAYED, Unit::Count, "dead records put back, by topic");
     describe_counter!(DUPLICATES, Unit::Count, "orders that could not be called off in time");
     describe_counter!(REBUILDS, Unit::Count, "times the store was rebuilt from the log");
     describe_histogram!(REBUILD_SECONDS, Unit::Seconds, "time it took to rebuild the store");
@@ -89,8 +95,12 @@ pub(crate) fn wait(delay: &'static str) {
     counter!(WAITS, "delay" => delay).increment(1);
 }
 
-pub(crate) fn dead(topic: &str) {
-    counter!(DEAD, "topic" => topic.to_owned()).increment(1);
+pub(crate) fn dead(topic: &str, fault: &'static str) {
+    counter!(DEAD, "topic" => topic.to_owned(), "fault" => fault).increment(1);
+}
+
+pub(crate) fn replayed(topic: &str) {
+    counter!(REPLAYED, "topic" => topic.to_owned()).increment(1);
 }
 
 pub(crate) fn duplicate() {

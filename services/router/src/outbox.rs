@@ -6,14 +6,18 @@ use bus::{Commit, PublishError, Record, Stored, Topic};
 use bytes::Bytes;
 use futures::future::try_join_all;
 use journey::{Delayed, Event, Order, ReceiptRecord, Waiting};
+use service::Seldom;
 use signalbox_proto::{
-    record::{self, DeadRecord},
+    record::{self, DeadRecord, Fault, Invalid},
     topics,
 };
 use sms::Message;
 use tracing::warn;
 
 use crate::{Error, delay::Delay, desk::Desk, metrics};
+
+/// Records that cannot be used seldom come alone.
+static UNUSABLE: Seldom = Seldom::new();
 
 /// Records by topic, each topic in order.
 #[derive(Default)]
@@ -75,20 +79,15 @@ impl Outbox {
         );
     }
 
-    /// Puts a record that makes no sense aside for people, with its octets and the reason.
-    pub(crate) fn dead(&mut self, topic: &Topic, stored: &Stored, reason: String) {
-        metrics::dead(topic.as_str());
-        warn!(%topic, reason, "a record could not be used, it is kept on the dead topic");
-        self.put_dead(topic, stored.key, stored.value.clone(), reason);
+    /// Puts a record that cannot be read aside for people, with its octets and the reason.
+    pub(crate) fn dead(&mut self, topic: &Topic, stored: &Stored, invalid: &Invalid) {
+        self.put_dead(stored.key, &DeadRecord::of(topic.as_str(), stored, invalid));
     }
 
-    pub(crate) fn put_dead(&mut self, topic: &Topic, key: u64, octets: Bytes, reason: String) {
-        let dead = DeadRecord {
-            topic: topic.as_str().to_owned(),
-            octets,
-            reason,
-        };
-        self.push(topics::dead(), key, record::dead_to_bytes(&dead));
+    /// Puts `dead` aside under `key`, counted and named.
+    pub(crate) fn put_dead(&mut self, key: u64, dead: &DeadRecord) {
+        found_dead(&dead.topic, dead.fault, &dead.reason);
+        self.push(topics::dead(), key, record::dead_to_bytes(dead));
     }
 
     fn push(&mut self, topic: Topic, key: u64, value: Bytes) {
@@ -103,6 +102,18 @@ impl Outbox {
             sent.push(Sent { topic, records, commit });
         }
         Ok(sent)
+    }
+}
+
+/// Counts what could not be used, and names it now and then.
+pub(crate) fn found_dead(topic: &str, fault: Fault, reason: &str) {
+    metrics::dead(topic, fault.as_str());
+    if UNUSABLE.is_due(fault.as_str()) {
+        let fault = fault.as_str();
+        warn!(
+            topic,
+            fault, reason, "a record could not be used, and there may be more"
+        );
     }
 }
 

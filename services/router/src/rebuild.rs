@@ -161,10 +161,11 @@ fn report(counts: &Counts, took: Duration) {
         correlations,
         claims,
         keys,
+        unreadable,
     } = counts;
     info!(
         "store rebuilt in {:.1} s from {records} records: {states} messages, {ended} of them ended, {claims} claims of \
-         answered orders, {correlations} ids of carriers, {keys} idempotency keys",
+         answered orders, {correlations} ids of carriers, {keys} idempotency keys; {unreadable} records could not be read",
         took.as_secs_f64()
     );
 }

@@ -91,7 +91,7 @@ async fn hand_back(desk: &Arc<Desk>, topic: &Topic, due: &[Stored]) -> Result<()
         match record::delayed_from_bytes(&stored.value, RecordKey(stored.key)) {
             Ok(Delayed::Message(waiting)) => work.waits.push(*waiting),
             Ok(Delayed::Receipt { receipt, key }) => receipts.push((receipt, key)),
-            Err(error) => work.outbox.dead(topic, stored, error.to_string()),
+            Err(error) => work.outbox.dead(topic, stored, &error),
         }
     }
     let missing = lookup::look_up(desk, receipts, &mut work.outbox).await?;

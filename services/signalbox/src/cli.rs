@@ -31,6 +31,9 @@ pub(crate) enum Command {
     Send(Send),
     /// The life of one message: every attempt, carrier, price, reason and time
     Trace(Trace),
+    /// Records that were put aside because nobody could read them: list, show, put back
+    #[command(subcommand)]
+    Dead(Dead),
     /// Route 20,000 messages over three carriers, kill one, change a price, and check the books
     Demo(Demo),
 }
@@ -211,6 +214,82 @@ pub(crate) struct Quote {
     /// gsm7, ucs2 or binary
     #[arg(long)]
     pub(crate) encoding: Option<String>,
+}
+
+/// How to reach a running router's dead records.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct DeadRouter {
+    /// Address where the router answers questions
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "SIGNALBOX_ROUTER",
+        default_value = "http://127.0.0.1:7072"
+    )]
+    pub(crate) router: String,
+    #[command(flatten)]
+    pub(crate) tls: RouterTls,
+}
+
+/// Which dead records are meant.
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct DeadFilter {
+    /// Only those that stood on this topic, such as outcomes or dispatch.acme.otp
+    #[arg(long)]
+    pub(crate) topic: Option<String>,
+    /// Only those put aside for this: newer, truncated, checksum, invalid or orphan
+    #[arg(long, value_name = "WORD", value_parser = ["newer", "truncated", "checksum", "invalid", "orphan"])]
+    pub(crate) reason: Option<String>,
+    /// Only those put aside since then: an RFC 3339 instant, or how long ago: 30m, 4h, 2d
+    #[arg(long, value_name = "INSTANT")]
+    pub(crate) since: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Dead {
+    /// What was put aside, the newest last
+    ///
+    /// Exits 0, 64 where the command is called wrongly, 69 where the router is away.
+    List {
+        #[command(flatten)]
+        router: DeadRouter,
+        #[command(flatten)]
+        filter: DeadFilter,
+        /// For programs: one JSON object a line
+        #[arg(long)]
+        json: bool,
+    },
+    /// Everything about one record but what it holds
+    ///
+    /// Exits 0, 1 where there is no such record, 64 where the command is called wrongly, 69 where the router is away.
+    Show {
+        #[command(flatten)]
+        router: DeadRouter,
+        /// Id of the record, as list says it
+        id: String,
+        /// Its octets too, in hexadecimal: they may hold numbers and texts
+        #[arg(long)]
+        octets: bool,
+    },
+    /// Put records back on their topics, those that this version can read
+    ///
+    /// Exits 0 where all that were asked for are back, 1 where one was refused, not found or put back before, or there was none,
+    /// 64 where the command is called wrongly, 69 where the router is away.
+    Replay {
+        #[command(flatten)]
+        router: DeadRouter,
+        /// Ids of the records, as list says them
+        #[arg(required_unless_present = "all")]
+        ids: Vec<String>,
+        /// All that were not put back yet; receipts of no message only with --reason orphan
+        #[arg(long, conflicts_with = "ids")]
+        all: bool,
+        #[command(flatten)]
+        filter: DeadFilter,
+        /// Also those that were put back before
+        #[arg(long)]
+        again: bool,
+    },
 }
 
 /// How to reach a running router.

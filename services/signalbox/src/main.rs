@@ -8,6 +8,7 @@ mod ask;
 mod cli;
 mod client;
 mod config;
+mod dead;
 mod demo;
 mod quote;
 mod roles;
@@ -46,6 +47,7 @@ fn main() -> ExitCode {
         cli::Command::Quote(quote) => quote::main(quote),
         cli::Command::Send(send) => send::main(send),
         cli::Command::Trace(trace) => trace::main(trace),
+        cli::Command::Dead(command) => dead::main(command),
         cli::Command::Demo(demo) => demo::main(demo),
     };
     done.unwrap_or_else(|error| {

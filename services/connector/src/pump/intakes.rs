@@ -3,11 +3,8 @@
 use std::sync::Arc;
 
 use bus::{Bus, Record};
-use service::{Clock, Deps, Tasks};
-use signalbox_proto::{
-    record::{self, DeadRecord},
-    topics,
-};
+use service::{Clock, Deps, Seldom, Tasks};
+use signalbox_proto::record::{self, DeadRecord};
 use sms::Lane;
 use tokio::sync::mpsc;
 use tracing::warn;
@@ -28,6 +25,9 @@ const OPEN_ROOM: usize = 2_000;
 /// The most that an intake of whatever link may have fetched and not acked.
 pub(crate) const OPEN_MAX: usize = 2 * crate::WINDOW_SLOTS_MAX as usize + OPEN_ROOM + 2 * FETCHED_MAX;
 
+/// Records that cannot be used seldom come alone.
+static UNUSABLE: Seldom = Seldom::new();
+
 /// One record of the log, as it was read under one membership of its group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Item {
@@ -40,7 +40,6 @@ pub(super) struct Item {
 #[derive(Debug)]
 pub(super) struct Intake {
     lane: Lane,
-    topic: String,
     /// Absent = its group was left.
     pub(super) asks: Option<mpsc::UnboundedSender<Ask>>,
     /// Membership of the group that the ledger is of.
@@ -101,7 +100,6 @@ impl Gate {
             lanes.push((source, ends));
             Intake {
                 lane,
-                topic: topics::dispatch(&carrier, lane).as_str().to_owned(),
                 asks: Some(asks),
                 membership,
                 ledger: Ledger::default(),
@@ -139,18 +137,20 @@ impl Pump {
                     let parts = u32::try_from(ready.parts.len()).unwrap_or(u32::MAX);
                     self.waiting.push(lane, parts, (ready, item));
                 }
-                Content::Dead { key, octets, reason } => self.bury(item, key, octets, reason),
+                Content::Dead(key, dead) => self.bury(item, key, &dead),
             }
         }
     }
 
-    /// Sets a record that is no order aside for people.
-    fn bury(&mut self, item: Item, key: u64, octets: bytes::Bytes, reason: String) {
-        let topic = self.intakes[item.intake].topic.clone();
-        warn!(link = %self.settings.link, topic, reason, "a record is no order of this carrier");
-        metrics::dead(&self.settings.link);
-        let dead = record::dead_to_bytes(&DeadRecord { topic, octets, reason });
-        self.outbox.push(&self.dead, Record::new(key, dead), Safe::Item(item));
+    /// Sets a record that is no order of its carrier aside for people.
+    fn bury(&mut self, item: Item, key: u64, dead: &DeadRecord) {
+        metrics::dead(&dead.topic, dead.fault.as_str());
+        if UNUSABLE.is_due(dead.fault.as_str()) {
+            let (topic, fault, reason) = (&dead.topic, dead.fault.as_str(), &dead.reason);
+            warn!(link = %self.settings.link, topic, fault, reason, "a record is no order of this carrier, and there may be more");
+        }
+        let octets = record::dead_to_bytes(dead);
+        self.outbox.push(&self.dead, Record::new(key, octets), Safe::Item(item));
         self.intakes[item.intake].owed += 1;
     }
 

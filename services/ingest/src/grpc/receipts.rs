@@ -2,6 +2,7 @@
 
 use bus::{ConsumeError, Position, Read};
 use futures::{Stream, stream};
+use journey::Event;
 use service::{Deps, Stop};
 use signalbox_proto::{
     ingest,
@@ -13,7 +14,7 @@ use sms::AccountId;
 use store::{Key, Op, StoreError};
 use tonic::Status;
 
-use super::{Caller, Service, refused};
+use super::{Caller, Service, refused, unread::Unread};
 use crate::{Permits, Refusal, Violation, metrics};
 
 /// Receipt streams of one account at a time: each reads the events of all accounts.
@@ -29,6 +30,7 @@ const TOKEN_OCTETS_MAX: usize = 4_096;
 struct Watch {
     read: Box<dyn Read>,
     deps: Deps,
+    unread: Unread,
     caller: Caller,
     stop: Stop,
     skipped: usize,
@@ -86,6 +88,7 @@ pub(super) async fn watch(
     let watch = Watch {
         read,
         deps: service.deps.clone(),
+        unread: service.unread.clone(),
         caller,
         stop: service.stop.clone(),
         skipped: 0,
@@ -151,10 +154,17 @@ impl Watch {
                 Err(refusal) => return self.end(&refusal),
             };
             self.skipped += events.len();
-            let receipts: Vec<_> = events
-                .iter()
-                .filter_map(|event| receipt_of(&account.name, &event.value))
-                .collect();
+            let (mut receipts, mut unread) = (Vec::new(), Vec::new());
+            for event in &events {
+                match event_from_bytes(&event.value) {
+                    Ok(read) => receipts.extend(receipt_of(&account.name, &read)),
+                    Err(invalid) => unread.push((event, invalid)),
+                }
+            }
+            // A token after them must not be handed out before they can be found elsewhere.
+            if let Err(error) = self.unread.put_aside(&*self.deps.bus, &unread).await {
+                return self.end(&Refusal::Publish(error));
+            }
             if !receipts.is_empty() || self.skipped >= SKIPPED_MAX {
                 return self.response(receipts).await;
             }
@@ -203,13 +213,11 @@ async fn barrier(deps: &Deps) -> Result<(), StoreError> {
     }
 }
 
-/// The receipt in an event of `account`. Events that cannot be read are nobody's; the router's own feed reports them. Nor is
-/// the customer told of copies: it never got their ids.
-fn receipt_of(account: &AccountId, event: &bytes::Bytes) -> Option<Receipt> {
-    let event = event_from_bytes(event).ok()?;
-    let (owner, is_copy) = match &event {
-        journey::Event::Ended(ended) => (&ended.message.account, ended.message.copy_of.is_some()),
-        journey::Event::Late(late) => (&late.account, late.copy_of.is_some()),
+/// The receipt in an event of `account`. The customer is not told of copies: it never got their ids.
+fn receipt_of(account: &AccountId, event: &Event) -> Option<Receipt> {
+    let (owner, is_copy) = match event {
+        Event::Ended(ended) => (&ended.message.account, ended.message.copy_of.is_some()),
+        Event::Late(late) => (&late.account, late.copy_of.is_some()),
     };
-    (owner == account && !is_copy).then(|| ingest::receipt(&event))
+    (owner == account && !is_copy).then(|| ingest::receipt(event))
 }

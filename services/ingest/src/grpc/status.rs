@@ -11,7 +11,7 @@ use signalbox_proto::{
 };
 use sms::{Lane, Message, MessageId};
 
-use super::Service;
+use super::{Service, unread};
 use crate::{Account, Refusal, Violation};
 
 /// Searches of the bus at a time; further ones wait. Each reads some seconds of traffic.
@@ -38,7 +38,11 @@ pub(super) async fn get(service: &Service, account: &Account, id: &str) -> Resul
         .await
         .map_err(Refusal::Store)?;
     if let Some(stored) = stored.into_iter().next().flatten() {
-        let state = state_from_bytes(&stored.value).map_err(|_| Refusal::Unreadable(id))?;
+        let unreadable = |invalid| {
+            unread::found("store/state", &invalid);
+            Refusal::Unreadable(id)
+        };
+        let state = state_from_bytes(&stored.value).map_err(unreadable)?;
         let ended = state.ended.as_ref().map(|ended| &ended.message);
         let owner = ended
             .or(state.body.as_ref().map(|body| &body.message))
@@ -90,11 +94,11 @@ async fn search_lane(mut read: Box<dyn Read>, id: MessageId, partitions: u32) ->
         for record in records {
             // Looking for the octets of the id first saves decoding the others.
             let is_candidate = record.value.windows(16).any(|octets| octets == id.0.as_bytes());
-            if is_candidate
-                && let Ok(message) = accepted_from_bytes(&record.value)
-                && message.id == id
-            {
-                return Ok(Some(message));
+            match is_candidate.then(|| accepted_from_bytes(&record.value)) {
+                Some(Ok(message)) if message.id == id => return Ok(Some(message)),
+                // The router puts it aside.
+                Some(Err(_)) => return Err(Refusal::Unreadable(id)),
+                Some(Ok(_)) | None => {}
             }
         }
     }

@@ -106,7 +106,8 @@ fn network(served: ServedBy) -> pb::Network {
     }
 }
 
-fn timestamp(at: UnixMs) -> Timestamp {
+/// An instant.
+pub(super) fn timestamp(at: UnixMs) -> Timestamp {
     Timestamp {
         seconds: i64::try_from(at.0 / 1_000).unwrap_or(i64::MAX),
         nanos: i32::try_from(at.0 % 1_000 * 1_000_000).expect("below a thousand million"),

@@ -2,10 +2,11 @@
 
 use std::{collections::HashMap, time::Duration};
 
+use signalbox_proto::record::DeadId;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, FieldViolation, QuotaViolation, StatusExt as _};
 
-use super::{CALLS_MAX, QUERIES_MAX, RESPONSE_OCTETS_MAX};
+use super::{CALLS_MAX, QUERIES_MAX, RESPONSE_OCTETS_MAX, dead::READ_MAX};
 
 /// Domain of the reasons.
 const DOMAIN: &str = "signalbox";
@@ -29,6 +30,15 @@ pub(super) enum Refusal {
     /// The answers are too long for one response.
     #[error("the answer is over {RESPONSE_OCTETS_MAX} octets, ask fewer queries at a time")]
     Long,
+    /// More was put aside than one call reads.
+    #[error("over {READ_MAX} records were put aside since then, ask for younger ones")]
+    TooManyDead,
+    /// No such dead record.
+    #[error("no record {0} was put aside, or it is no longer kept")]
+    NoSuchDead(DeadId),
+    /// The log is away.
+    #[error("{0}")]
+    Log(String),
     /// The router is going away.
     #[error("this router is going away")]
     Draining,
@@ -44,6 +54,12 @@ pub(super) struct Violation {
 }
 
 impl Refusal {
+    /// One field is wrong.
+    pub(super) fn wrong(field: &str, what: String) -> Self {
+        let field = field.to_owned();
+        Self::Invalid(vec![Violation { field, what }])
+    }
+
     /// Stable reason, for machines.
     const fn reason(&self) -> &'static str {
         match self {
@@ -51,6 +67,9 @@ impl Refusal {
             Self::Invalid(_) => "INVALID_FIELD",
             Self::Busy => "LIMIT_EXHAUSTED",
             Self::Long => "RESPONSE_SIZE",
+            Self::TooManyDead => "DEAD_COUNT",
+            Self::NoSuchDead(_) => "DEAD_NOT_FOUND",
+            Self::Log(_) => "LOG_UNAVAILABLE",
             Self::Draining => "DRAINING",
         }
     }
@@ -60,7 +79,9 @@ impl Refusal {
         match self {
             Self::Count(_) | Self::Invalid(_) => "invalid",
             Self::Busy => "busy",
-            Self::Long => "long",
+            Self::Long | Self::TooManyDead => "long",
+            Self::NoSuchDead(_) => "not_found",
+            Self::Log(_) => "log_away",
             Self::Draining => "draining",
         }
     }
@@ -70,8 +91,9 @@ impl From<Refusal> for Status {
     fn from(refusal: Refusal) -> Self {
         let code = match refusal {
             Refusal::Count(_) | Refusal::Invalid(_) => Code::InvalidArgument,
-            Refusal::Busy | Refusal::Long => Code::ResourceExhausted,
-            Refusal::Draining => Code::Unavailable,
+            Refusal::Busy | Refusal::Long | Refusal::TooManyDead => Code::ResourceExhausted,
+            Refusal::NoSuchDead(_) => Code::NotFound,
+            Refusal::Draining | Refusal::Log(_) => Code::Unavailable,
         };
         Self::with_error_details(code, refusal.to_string(), details(&refusal))
     }
@@ -102,7 +124,11 @@ fn details(refusal: &Refusal) -> ErrorDetails {
         Refusal::Long => {
             limit(RESPONSE_OCTETS_MAX);
         }
-        Refusal::Draining => {
+        Refusal::TooManyDead => {
+            limit(READ_MAX);
+        }
+        Refusal::NoSuchDead(_) => {}
+        Refusal::Draining | Refusal::Log(_) => {
             details.set_retry_info(Some(RETRY_AWAY));
         }
     }

@@ -102,7 +102,7 @@ fn encoding(query: &pb::Query) -> Result<Option<&'static str>, Wrong> {
 }
 
 /// What is finer than a millisecond is rounded up, as the table does.
-fn instant(at: Timestamp) -> Result<UnixMs, Wrong> {
+pub(super) fn instant(at: Timestamp) -> Result<UnixMs, Wrong> {
     let seconds = u64::try_from(at.seconds).ok().filter(|_| at.seconds <= SECONDS_MAX);
     let nanos = u64::try_from(at.nanos).ok().filter(|nanos| *nanos < 1_000_000_000);
     match (seconds, nanos) {

@@ -11,10 +11,11 @@ use tonic::{Request, Response, Status};
 
 use super::{
     answer::{self, Forms},
+    counted,
     error::Refusal,
     query::{self, Kind},
 };
-use crate::{desk::Desk, metrics};
+use crate::desk::Desk;
 
 /// Queries of one call.
 pub const QUERIES_MAX: usize = 100;
@@ -167,11 +168,6 @@ impl RoutingService for Questions {
         let queries = request.into_inner().queries;
         counted("quote", self.ask(Kind::Quote, queries, one, put).await)
     }
-}
-
-fn counted<T>(call: &'static str, answer: Result<T, Refusal>) -> Result<Response<T>, Status> {
-    metrics::question(call, answer.as_ref().map_or_else(Refusal::as_str, |_| "answered"));
-    answer.map(Response::new).map_err(Status::from)
 }
 
 #[cfg(test)]

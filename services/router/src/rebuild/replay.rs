@@ -1,7 +1,8 @@
 //! Reads the log and puts what it says into a store that only the rebuilder sees.
 //!
 //! Partitions and topics may be read in any order and twice: facts join alike. An end that stands on the log is the end,
-//! whatever was made of its message before. What cannot be decoded is left to the loops, which put it aside.
+//! whatever was made of its message before. What cannot be read is counted and left to the loops, which put
+//! it aside.
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -10,7 +11,7 @@ use journey::{CODE_TAKEN_BACK, Delayed, Event, Fact, OrderAnswer, Outcome, State
 use service::time;
 use signalbox_proto::{
     keys,
-    record::{self, KeyEntry, KeyMark},
+    record::{self, Invalid, KeyEntry, KeyMark},
     topics,
 };
 use sms::{Lane, Message, MessageId, RecordKey, UnixMs};
@@ -22,6 +23,7 @@ use crate::{
     desk::{Desk, RETRY},
     epochs::SETTLED_AFTER,
     handlers::correlations,
+    outbox,
 };
 
 /// How far back the log is read: the longest deadline and grace, and an hour.
@@ -55,6 +57,8 @@ pub(super) struct Counts {
     pub(super) correlations: u64,
     pub(super) claims: u64,
     pub(super) keys: u64,
+    /// What could not be read, and was left out.
+    pub(super) unreadable: u64,
 }
 
 /// One rebuild under way.
@@ -147,7 +151,7 @@ impl<'a> Replay<'a> {
             }
             let is_new = records.iter().all(|stored| stored.stored_at_ms > began.0);
             self.counts.records += records.len() as u64;
-            let said = self.say(kind, &records);
+            let said = self.say(kind, topic, &records);
             self.enter(said).await?;
             // One partition has been read up to what comes while we read; the others may not have been.
             if is_new && end.is_none() {
@@ -159,48 +163,50 @@ impl<'a> Replay<'a> {
         }
     }
 
-    fn say(&mut self, kind: Kind, records: &[Stored]) -> Said {
+    fn say(&mut self, kind: Kind, topic: &Topic, records: &[Stored]) -> Said {
         let mut said = Said::default();
         for stored in records {
-            let octets = &stored.value;
-            match kind {
-                Kind::Events => {
-                    if let Ok(Event::Ended(ended)) = record::event_from_bytes(octets) {
-                        said.add(ended.message.id, ended.message.key, Fact::Ended(ended));
-                    }
-                }
-                Kind::Accepted => {
-                    if let Ok((message, mark)) = record::accepted_with_key_from_bytes(octets) {
-                        let key = mark.and_then(|mark| self.key(&message, &mark));
-                        self.counts.keys += u64::from(key.is_some());
-                        said.beside.extend(key);
-                        said.add(message.id, message.key, Fact::Accepted(Box::new(message)));
-                    }
-                }
-                Kind::Retry => {
-                    if let Ok(Delayed::Message(waiting)) = record::delayed_from_bytes(octets, RecordKey(stored.key)) {
-                        said.add(waiting.message.id, waiting.message.key, Fact::Waits(waiting));
-                    }
-                }
-                Kind::Dispatch => {
-                    if let Ok(order) = record::order_from_bytes(octets) {
-                        said.add(order.message.id, order.message.key, Fact::Ordered(Box::new(order)));
-                    }
-                }
-                Kind::Outcomes => {
-                    if let Ok(answer) = record::outcome_from_bytes(octets) {
-                        self.answer(&mut said, answer);
-                    }
-                }
-                Kind::Receipts => {
-                    if let Ok(receipt) = record::receipt_from_bytes(octets) {
-                        let (message, key) = (receipt.order.message, receipt.order.key);
-                        said.add(message, key, Fact::Receipt(Box::new(receipt)));
-                    }
-                }
+            if let Err(invalid) = self.hear(&mut said, kind, stored) {
+                self.counts.unreadable += 1;
+                outbox::found_dead(topic.as_str(), invalid.fault(), &invalid.to_string());
             }
         }
         said
+    }
+
+    /// Enters what one record says.
+    fn hear(&mut self, said: &mut Said, kind: Kind, stored: &Stored) -> Result<(), Invalid> {
+        let octets = &stored.value;
+        match kind {
+            Kind::Events => {
+                if let Event::Ended(ended) = record::event_from_bytes(octets)? {
+                    said.add(ended.message.id, ended.message.key, Fact::Ended(ended));
+                }
+            }
+            Kind::Accepted => {
+                let (message, mark) = record::accepted_with_key_from_bytes(octets)?;
+                let key = mark.and_then(|mark| self.key(&message, &mark));
+                self.counts.keys += u64::from(key.is_some());
+                said.beside.extend(key);
+                said.add(message.id, message.key, Fact::Accepted(Box::new(message)));
+            }
+            Kind::Retry => {
+                if let Delayed::Message(waiting) = record::delayed_from_bytes(octets, RecordKey(stored.key))? {
+                    said.add(waiting.message.id, waiting.message.key, Fact::Waits(waiting));
+                }
+            }
+            Kind::Dispatch => {
+                let order = record::order_from_bytes(octets)?;
+                said.add(order.message.id, order.message.key, Fact::Ordered(Box::new(order)));
+            }
+            Kind::Outcomes => self.answer(said, record::outcome_from_bytes(octets)?),
+            Kind::Receipts => {
+                let receipt = record::receipt_from_bytes(octets)?;
+                let (message, key) = (receipt.order.message, receipt.order.key);
+                said.add(message, key, Fact::Receipt(Box::new(receipt)));
+            }
+        }
+        Ok(())
     }
 
     /// What an idempotency key stands for; `None` = it is too old to be kept.

@@ -163,12 +163,21 @@ impl Rig {
         moved.next_batch(1).await.unwrap();
     }
 
-    async fn publish(&self, topic: bus::Topic, value: bytes::Bytes) {
+    pub(crate) async fn publish(&self, topic: bus::Topic, value: bytes::Bytes) {
         let record = Record::new(1, value);
         self.bus.publish(&topic, vec![record]).await.unwrap().await.unwrap();
     }
 
-    fn message(&self) -> Message {
+    /// Reads the orders for `carrier` of class transactional.
+    pub(crate) async fn orders(&self, carrier: &str) -> Box<dyn bus::Subscribe> {
+        let carrier = CarrierName::new(carrier).unwrap();
+        let specs = topics::of_carrier(&carrier, topics::PARTITIONS_DEFAULT);
+        self.bus.ensure(&specs).await.unwrap();
+        let topic = topics::dispatch(&carrier, Lane::Normal);
+        self.bus.subscribe("orders", &[topic]).await.unwrap()
+    }
+
+    pub(crate) fn message(&self) -> Message {
         let now = self.deps.clock.now();
         Message {
             id: self.deps.dice.message_id(now),
