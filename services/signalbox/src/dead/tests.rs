@@ -25,7 +25,7 @@ fn record() -> pb::DeadRecord {
 
 #[test]
 fn a_line_says_what_when_where_and_why_and_moves_no_cursor() {
-    let line = "1a0c4506c00-dcb68069  2026-09-21T14:13:20.005Z  signalbox.outcomes  checksum  283                 \
+    let line = "1a0c4506c00-dcb68069  2026-09-21T14:13:20.005Z  signalbox.outcomes  checksum  283               \
                 record was cut\\u{1b}[2J short\n";
     let shown = table(&[record()], true);
     assert!(
