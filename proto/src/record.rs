@@ -19,7 +19,7 @@ use journey::{
     CarrierReport, CarrierWord, Correlation, Delayed, Event, Order, OrderAnswer, ReceiptRecord, RouterReport, State,
     Unmatched,
 };
-use sms::{Message, RecordKey};
+use sms::{Message, RecordKey, UnixMs};
 
 use crate::pb::signalbox::bus::v1 as pb;
 
@@ -62,7 +62,7 @@ pub fn accepted_with_key_from_bytes(octets: &Bytes) -> Result<(Message, Option<K
 }
 
 /// Octets of the note that the store was rebuilt after it was seen to be lost at `lost_at`.
-pub fn rebuilt_to_bytes(lost_at: sms::UnixMs) -> Bytes {
+pub fn rebuilt_to_bytes(lost_at: UnixMs) -> Bytes {
     seal::seal(Kind::Rebuilt, &pb::Rebuilt { lost_at: lost_at.0 })
 }
 
@@ -132,9 +132,15 @@ pub fn correlation_from_bytes(octets: &Bytes) -> Result<Correlation, Invalid> {
     order::correlation_from_pb(seal::open(Kind::Correlation, octets)?)
 }
 
-/// Octets of what waits in a delay topic.
-pub fn delayed_to_bytes(delayed: &Delayed) -> Bytes {
-    seal::seal(Kind::Delayed, &message::delayed_to_pb(delayed))
+/// Octets of what waits in a delay topic from `put_at` on.
+pub fn delayed_to_bytes(delayed: &Delayed, put_at: UnixMs) -> Bytes {
+    seal::seal(Kind::Delayed, &message::delayed_to_pb(delayed, put_at))
+}
+
+/// Since when `octets` wait in a delay topic, by the clock of who put them there; `None` = they do not say, or cannot be read.
+pub fn delayed_put_at(octets: &Bytes) -> Option<UnixMs> {
+    let delayed: pb::Delayed = seal::open(Kind::Delayed, octets).ok()?;
+    delayed.put_at.map(UnixMs)
 }
 
 /// What waits in a delay topic, with the key of its record.

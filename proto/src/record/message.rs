@@ -317,7 +317,7 @@ pub(super) fn unmatched_from_pb(unmatched: pb::Unmatched) -> Result<Unmatched, I
     })
 }
 
-pub(super) fn delayed_to_pb(delayed: &Delayed) -> pb::Delayed {
+pub(super) fn delayed_to_pb(delayed: &Delayed, put_at: UnixMs) -> pb::Delayed {
     let what = match delayed {
         Delayed::Message(waiting) => pb::delayed::What::Message(pb::Waiting {
             message: Some(to_pb(&waiting.message, Keep::All)),
@@ -330,7 +330,10 @@ pub(super) fn delayed_to_pb(delayed: &Delayed) -> pb::Delayed {
         }),
         Delayed::Receipt { receipt, .. } => pb::delayed::What::Receipt(unmatched_to_pb(receipt)),
     };
-    pb::Delayed { what: Some(what) }
+    pb::Delayed {
+        what: Some(what),
+        put_at: Some(put_at.0),
+    }
 }
 
 pub(super) fn delayed_from_pb(delayed: pb::Delayed, key: RecordKey) -> Result<Delayed, Invalid> {

@@ -421,7 +421,9 @@ proptest! {
         prop_assert_eq!(unmatched_from_bytes(&unmatched_to_bytes(&receipt)), Ok(receipt.clone()));
         let receipt = Delayed::Receipt { receipt, key: RecordKey(key) };
         for delayed in [message, receipt] {
-            prop_assert_eq!(delayed_from_bytes(&delayed_to_bytes(&delayed), RecordKey(key)), Ok(delayed));
+            let octets = delayed_to_bytes(&delayed, until);
+            prop_assert_eq!(delayed_put_at(&octets), Some(until));
+            prop_assert_eq!(delayed_from_bytes(&octets, RecordKey(key)), Ok(delayed));
         }
     }
 

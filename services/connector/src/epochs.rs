@@ -10,7 +10,7 @@ use std::{sync::Arc, time::Duration};
 use service::{Clock, time};
 use signalbox_proto::keys;
 use sms::UnixMs;
-use store::{Applied, Epoch, Op, Store, StoreError};
+use store::{Applied, Op, Store, StoreError};
 use tokio::sync::{mpsc, oneshot};
 use tracing::{info, warn};
 
@@ -32,7 +32,7 @@ const LOOK: Duration = Duration::from_millis(250);
 pub(crate) struct Doubt {
     /// Orders stored before; 0 = none.
     before: UnixMs,
-    /// When the epoch began.
+    /// When the epoch was adopted by our clock, at its beginning or later; that of who began it may be another.
     began: UnixMs,
 }
 
@@ -80,13 +80,13 @@ impl Doubt {
     }
 }
 
-/// The doubt about orders that `store` knows of in `epoch`.
-pub(crate) async fn doubt(store: &dyn Store, epoch: &Epoch) -> Result<Doubt, StoreError> {
+/// The doubt about orders that `store` knows of in the epoch that is adopted `now`.
+pub(crate) async fn doubt(store: &dyn Store, now: UnixMs) -> Result<Doubt, StoreError> {
     let found = store.get(vec![keys::doubt()]).await?.into_iter().flatten().next();
     let before = found.and_then(|found| std::str::from_utf8(&found.value).ok()?.parse().ok());
     Ok(before.map_or(Doubt::default(), |before| Doubt {
         before: UnixMs(before),
-        began: UnixMs(epoch.began_at_ms),
+        began: now,
     }))
 }
 
@@ -162,13 +162,13 @@ async fn put_back(
         commit.await?;
         applied.extend(results);
     }
-    Ok((applied, doubt(store, &epoch).await?))
+    Ok((applied, doubt(store, clock.now()).await?))
 }
 
 /// Takes the lease under the epoch the store is in; this run has nothing to put back.
 pub(crate) async fn begin(lease: &Lease, store: &Arc<dyn Store>, clock: &Clock) -> Result<(), StoreError> {
     let epoch = store.epoch().await?;
     store.adopt(&epoch);
-    lease.set_doubt(doubt(&**store, &epoch).await?);
+    lease.set_doubt(doubt(&**store, clock.now()).await?);
     lease.renew(&**store, clock).await
 }

@@ -7,6 +7,7 @@ use signalbox_proto::{
     record::{self, DeadRecord, Invalid},
     topics,
 };
+use sms::UnixMs;
 
 use crate::delay;
 
@@ -18,8 +19,8 @@ pub(crate) fn state(octets: &Bytes, invalid: &Invalid) -> DeadRecord {
     DeadRecord::new(STATES, octets.clone(), invalid.fault(), &invalid.to_string())
 }
 
-/// The dead records of `inputs` to a state that cannot be read.
-pub(crate) fn records(inputs: &[Input], invalid: &Invalid) -> impl Iterator<Item = DeadRecord> {
+/// The dead records of `inputs` to a state that cannot be read, put aside `now`.
+pub(crate) fn records(inputs: &[Input], invalid: &Invalid, now: UnixMs) -> impl Iterator<Item = DeadRecord> {
     let reason = format!("the state of its message cannot be read: {invalid}");
     let dead = move |input: &Input| {
         let (topic, octets) = match input {
@@ -28,7 +29,7 @@ pub(crate) fn records(inputs: &[Input], invalid: &Invalid) -> impl Iterator<Item
             Input::Parked(waiting) => {
                 let (word, _) = delay::that_fits(std::time::Duration::ZERO);
                 let delayed = Delayed::Message(waiting.clone());
-                (topics::retry(word), record::delayed_to_bytes(&delayed))
+                (topics::retry(word), record::delayed_to_bytes(&delayed, now))
             }
             Input::DeadEnd(dead_end) => {
                 let topic = topics::accepted(dead_end.message.class.lane());

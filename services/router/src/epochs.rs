@@ -36,6 +36,8 @@ struct Standing {
     epoch: Epoch,
     /// Orders of messages accepted before may have been started under a lost epoch.
     doubt_before: UnixMs,
+    /// When it was adopted by our clock; that of who began it may be another.
+    since: UnixMs,
 }
 
 impl Epochs {
@@ -77,9 +79,13 @@ impl Epochs {
         self.lost();
     }
 
-    /// Goes on under `epoch`.
-    pub(crate) fn adopted(&self, epoch: Epoch, doubt_before: UnixMs) {
-        let standing = Standing { epoch, doubt_before };
+    /// Goes on under `epoch` from `now` on.
+    pub(crate) fn adopted(&self, epoch: Epoch, doubt_before: UnixMs, now: UnixMs) {
+        let standing = Standing {
+            epoch,
+            doubt_before,
+            since: now,
+        };
         *self.standing.lock().unwrap_or_else(PoisonError::into_inner) = Some(standing);
         self.lost();
     }
@@ -93,8 +99,8 @@ impl Epochs {
     /// Whether an order of a message accepted at `accepted_at` may be claimed now, though it was published already.
     pub(crate) fn may_call_off(&self, accepted_at: UnixMs, now: UnixMs) -> bool {
         let standing = self.standing.lock().unwrap_or_else(PoisonError::into_inner);
-        standing.as_ref().is_some_and(|standing| {
-            accepted_at >= standing.doubt_before || now >= UnixMs(standing.epoch.began_at_ms) + SETTLED_AFTER
-        })
+        standing
+            .as_ref()
+            .is_some_and(|standing| accepted_at >= standing.doubt_before || now >= standing.since + SETTLED_AFTER)
     }
 }

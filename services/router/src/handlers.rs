@@ -23,6 +23,9 @@ use crate::{
 /// How long a carrier's ids are kept after the last instant at which a receipt counts.
 const CORRELATIONS_KEPT: std::time::Duration = std::time::Duration::from_secs(24 * 3_600);
 
+/// How far the clock of who accepted a message may be ahead of ours and the log's, and still be believed.
+const AHEAD_MAX: std::time::Duration = std::time::Duration::from_secs(60);
+
 /// Messages of one lane that were answered OK: each gets its first order.
 pub(crate) struct Accepted(pub(crate) Lane);
 /// What connectors say about orders.
@@ -47,9 +50,13 @@ impl Handle for Accepted {
     fn handle<'a>(&'a self, desk: &'a Arc<Desk>, read: &'a [Batch], _: Turn) -> BoxFuture<'a, Result<After, Error>> {
         async move {
             let mut work = Work::default();
+            let now = desk.now();
             for (topic, stored) in records(read) {
                 match record::accepted_from_bytes(&stored.value) {
-                    Ok(message) => work.asks.push(Ask::first(message)),
+                    Ok(mut message) => {
+                        message.accepted_at = believed(message.accepted_at, UnixMs(stored.stored_at_ms), now);
+                        work.asks.push(Ask::first(message));
+                    }
                     Err(error) => work.outbox.dead(topic, stored, &error),
                 }
             }
@@ -182,7 +189,7 @@ impl Work {
             }
             decisions.copies.iter().for_each(|copy| self.outbox.accepted(copy));
             desk.gauge.count(&placed, new, &carriers, now);
-            send(&mut self.outbox, placed)
+            send(&mut self.outbox, placed, now)
         };
         if !unasked.is_empty() {
             let ended = ledger::enter(desk, unasked).await?;
@@ -213,6 +220,17 @@ impl Work {
             Ok(())
         };
         Ok(after.boxed())
+    }
+}
+
+/// When a message was accepted that is said to have been `accepted_at`, which the log took at `stored_at` and which is read
+/// `now`. Where both speak against an instant to come, it lives no longer than if it had been accepted when they say.
+fn believed(accepted_at: UnixMs, stored_at: UnixMs, now: UnixMs) -> UnixMs {
+    let present = now.max(stored_at);
+    if accepted_at > present + AHEAD_MAX {
+        present
+    } else {
+        accepted_at
     }
 }
 
@@ -253,7 +271,7 @@ fn tell(outbox: &mut Outbox, confirms: &mut Vec<Op>, settled: Settled) -> Vec<jo
 }
 
 /// Puts orders and waits into the outbox; gives back the messages that no carrier is asked about any more.
-fn send(outbox: &mut Outbox, placed: Vec<Placed>) -> Vec<Case> {
+fn send(outbox: &mut Outbox, placed: Vec<Placed>, now: UnixMs) -> Vec<Case> {
     let mut unasked = Vec::new();
     let mut case = |message: &Message, input| {
         let mut case = Case::new(message.id, message.key);
@@ -263,7 +281,7 @@ fn send(outbox: &mut Outbox, placed: Vec<Placed>) -> Vec<Case> {
     for placed in placed {
         match placed {
             Placed::Order(order) => outbox.order(&order),
-            Placed::Wait(waiting, delay) => outbox.wait(waiting, delay),
+            Placed::Wait(waiting, delay) => outbox.wait(waiting, delay, now),
             Placed::Park(waiting) => case(&waiting.message.clone(), Input::Parked(waiting)),
             Placed::DeadEnd(dead_end) => case(&dead_end.message.clone(), Input::DeadEnd(dead_end)),
         }

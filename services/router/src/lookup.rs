@@ -113,6 +113,6 @@ pub(crate) fn put_aside(receipts: Vec<Keyed>, now: UnixMs, outbox: &mut Outbox) 
         }
         // Young receipts are looked at more often than old ones.
         let delay = delay::that_fits(age.min(left));
-        outbox.delay(&Delayed::Receipt { receipt, key }, key.0, delay);
+        outbox.delay(&Delayed::Receipt { receipt, key }, key.0, delay, now);
     }
 }

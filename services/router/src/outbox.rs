@@ -11,7 +11,7 @@ use signalbox_proto::{
     record::{self, DeadRecord, Fault, Invalid},
     topics,
 };
-use sms::Message;
+use sms::{Message, UnixMs};
 use tracing::warn;
 
 use crate::{Error, delay::Delay, desk::Desk, metrics};
@@ -43,18 +43,18 @@ impl Outbox {
         self.push(topic, message.key.0, record::accepted_to_bytes(message));
     }
 
-    pub(crate) fn wait(&mut self, waiting: Box<Waiting>, (word, _): Delay) {
+    pub(crate) fn wait(&mut self, waiting: Box<Waiting>, (word, _): Delay, now: UnixMs) {
         metrics::wait(word);
         let key = waiting.message.key.0;
         self.push(
             topics::retry(word),
             key,
-            record::delayed_to_bytes(&Delayed::Message(waiting)),
+            record::delayed_to_bytes(&Delayed::Message(waiting), now),
         );
     }
 
-    pub(crate) fn delay(&mut self, delayed: &Delayed, key: u64, (word, _): Delay) {
-        self.push(topics::retry(word), key, record::delayed_to_bytes(delayed));
+    pub(crate) fn delay(&mut self, delayed: &Delayed, key: u64, (word, _): Delay, now: UnixMs) {
+        self.push(topics::retry(word), key, record::delayed_to_bytes(delayed, now));
     }
 
     pub(crate) fn event(&mut self, event: &Event) {

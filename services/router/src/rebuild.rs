@@ -111,7 +111,7 @@ async fn adopt(desk: &Arc<Desk>, epoch: Epoch) -> Result<(), Trouble> {
     let doubt = found.into_iter().flatten().next();
     let doubt = doubt.and_then(|doubt| std::str::from_utf8(&doubt.value).ok()?.parse().ok());
     debug!(epoch = epoch.word, "epoch adopted");
-    desk.epochs.adopted(epoch, UnixMs(doubt.unwrap_or(0)));
+    desk.epochs.adopted(epoch, UnixMs(doubt.unwrap_or(0)), desk.now());
     Ok(())
 }
 

@@ -1,4 +1,7 @@
-//! Reads one delay topic: what stands there is due a fixed time after it was written, so its order is due order.
+//! Reads one delay topic: what stands there is due a fixed time after it was put there, so its order is due order.
+//!
+//! Whoever put it there says when, as the log's clock may be another. Where that was a clock ahead of ours, the delay counts
+//! from when we read it: nothing waits for longer than the topic's delay, and nothing comes round at once.
 
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
@@ -25,8 +28,17 @@ const HELD_RECORDS_MAX: usize = 200;
 
 /// A batch whose records become due one after the other.
 struct Held {
-    records: VecDeque<Stored>,
+    records: VecDeque<Waits>,
     delivered: Delivered,
+}
+
+/// A record that waits.
+struct Waits {
+    stored: Stored,
+    /// Since when, by our clock.
+    since: UnixMs,
+    /// How far the clock of who put it there is ahead of ours.
+    ahead: Duration,
 }
 
 /// Hands back what waits in the topic of `intake`, each record `delay` after it was written, until `stop`.
@@ -58,7 +70,9 @@ pub(crate) async fn run(desk: Arc<Desk>, intake: Intake, delay: Duration, stop: 
             }
             batch = subscription.next_batch(desk.config.batch_records_max.min(HELD_RECORDS_MAX)), if has_room => {
                 if let Some(Batch { records, delivered }) = intake::read(batch).await? {
-                    held.push(Held { records: records.into(), delivered });
+                    let now = desk.now();
+                    let records = records.into_iter().map(|stored| Waits::read(stored, now)).collect();
+                    held.push(Held { records, delivered });
                 }
             }
         }
@@ -69,11 +83,23 @@ impl Held {
     /// Time until the first record is due; `None` = none is left.
     fn due_in(&self, delay: Duration, now: UnixMs) -> Option<Duration> {
         let first = self.records.front()?;
-        Some((UnixMs(first.stored_at_ms) + delay).since(now))
+        Some((first.since + delay).since(now))
     }
 }
 
-fn take_due(held: &mut [Held], delay: Duration, now: UnixMs) -> Vec<Stored> {
+impl Waits {
+    /// A record that is read `now`.
+    fn read(stored: Stored, now: UnixMs) -> Self {
+        let put_at = record::delayed_put_at(&stored.value).unwrap_or(UnixMs(stored.stored_at_ms));
+        Self {
+            stored,
+            since: put_at.min(now),
+            ahead: put_at.since(now),
+        }
+    }
+}
+
+fn take_due(held: &mut [Held], delay: Duration, now: UnixMs) -> Vec<Waits> {
     let mut due = Vec::new();
     for batch in held {
         while batch.due_in(delay, now).is_some_and(|wait| wait.is_zero()) {
@@ -84,12 +110,15 @@ fn take_due(held: &mut [Held], delay: Duration, now: UnixMs) -> Vec<Stored> {
 }
 
 /// Decides what was waiting; returns once all of it is safe.
-async fn hand_back(desk: &Arc<Desk>, topic: &Topic, due: &[Stored]) -> Result<(), Error> {
+async fn hand_back(desk: &Arc<Desk>, topic: &Topic, due: &[Waits]) -> Result<(), Error> {
     let mut work = Work::default();
     let mut receipts = Vec::new();
-    for stored in due {
+    for Waits { stored, ahead, .. } in due {
         match record::delayed_from_bytes(&stored.value, RecordKey(stored.key)) {
-            Ok(Delayed::Message(waiting)) => work.waits.push(*waiting),
+            Ok(Delayed::Message(mut waiting)) => {
+                waiting.until = waiting.until - *ahead;
+                work.waits.push(*waiting);
+            }
             Ok(Delayed::Receipt { receipt, key }) => receipts.push((receipt, key)),
             Err(error) => work.outbox.dead(topic, stored, &error),
         }
@@ -98,3 +127,6 @@ async fn hand_back(desk: &Arc<Desk>, topic: &Topic, due: &[Stored]) -> Result<()
     lookup::put_aside(missing, desk.now(), &mut work.outbox);
     work.finish(desk).await?.await
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,6 +2,7 @@
 
 mod acts;
 mod breakers;
+mod clocks;
 mod crashes;
 mod figures;
 mod live;

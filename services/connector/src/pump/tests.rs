@@ -1,5 +1,6 @@
 //! The pump with a scripted link, on log and store in memory, under virtual time.
 
+mod clocks;
 mod groups;
 mod lost;
 mod receipts;

@@ -448,3 +448,24 @@ async fn what_is_refused_for_now_counts_against_no_limit() {
     let answers = rig.submit(drafts).await;
     assert_eq!(answers.iter().filter(|answer| answer.is_ok()).count(), 5);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_clock_set_back_makes_no_message_older_and_forgets_no_key() {
+    let rig = rig().await;
+    let before = rig.submit(vec![draft("447700900001", Class::Otp, "once")]).await;
+    let at = rig.deps.clock.now();
+    rig.deps.clock.set_machine(-3_600_000);
+    time::sleep(Duration::from_secs(1)).await;
+    let after = rig
+        .submit(vec![
+            draft("447700900001", Class::Otp, "once"),
+            draft("447700900002", Class::Otp, "another"),
+        ])
+        .await;
+    let id = |answer: &Answer| answer.as_ref().unwrap().id;
+    assert_eq!(id(&after[0]), id(&before[0]), "the key is known");
+    assert!(id(&after[1]).instant() > id(&before[0]).instant());
+    let messages = rig.accepted(Lane::Urgent).await;
+    assert_eq!(messages.len(), 2);
+    assert!(messages.iter().all(|message| message.accepted_at >= at));
+}

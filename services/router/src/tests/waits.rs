@@ -231,7 +231,7 @@ async fn what_is_due_is_not_kept_waiting_by_other_partitions() {
             message,
         };
         let key = waiting.message.key;
-        let value = record::delayed_to_bytes(&Delayed::Message(Box::new(waiting)));
+        let value = record::delayed_to_bytes(&Delayed::Message(Box::new(waiting)), world.deps.clock.now());
         world.publish(&topics::retry("2m"), key.0, value).await;
         if partition == partitions - 1 {
             world.pass(110_000).await;

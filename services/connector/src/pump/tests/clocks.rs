@@ -1,0 +1,33 @@
+//! A machine's clock that is set while orders are in flight, and a store that answers late.
+
+use super::{rig::held, *};
+
+const HOUR_MS: i64 = 3_600_000;
+
+#[tokio::test(start_paused = true)]
+async fn a_clock_set_back_doubles_nothing_and_lengthens_no_lease() {
+    let world = world_with(&[order(1), order(2)]).await;
+    let mut dead = Rig::up_with(&world, |settings| settings.window = 1).await;
+    let first = dead.job().await;
+    world.deps.clock.set_machine(-HOUR_MS);
+    dead.answer(&first, taken("a1"));
+    let second = dead.job().await;
+    assert_eq!(second.ready.order.message.id, order(2).message.id);
+    assert_eq!(dead.said().await, ["1 accepted a1"]);
+    drop(dead);
+    let mut rig = Rig::up(&world, 2).await;
+    rig.assert_silent(7).await;
+    assert_eq!(rig.said().await, ["1 accepted a1", "2 unknown"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_clock_set_forward_sends_nothing_on_a_lapsed_lease_and_goes_on() {
+    let world = world_with(&[]).await;
+    let mut rig = Rig::up(&world, 1).await;
+    world.deps.clock.set_machine(10_000);
+    world.publish(&[order(1)]).await;
+    let job = rig.job().await;
+    assert!(held(&world, 3).await.is_held(world.deps.clock.now()));
+    rig.answer(&job, taken("a1"));
+    assert_eq!(rig.said().await, ["1 accepted a1"]);
+}
