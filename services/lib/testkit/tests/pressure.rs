@@ -1,5 +1,5 @@
-//! A carrier that is offered ten times what it takes, for an hour: what it cannot take stays with the customers, nobody else
-//! feels it, and nothing that was accepted is lost.
+//! Carriers that are offered more than they take: one that is slow, one that is gone. What they cannot take stays with the
+//! customers, nobody else feels it, and nothing that was accepted is lost.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::{
@@ -9,7 +9,10 @@ use std::{
 };
 
 use bus::{Bus, MemoryBus, Position, Read, Topic};
-use connector::{LinkConfig, LinkKind, simulator::SimulatorConfig};
+use connector::{
+    LinkConfig, LinkKind,
+    simulator::{Hub, SimulatorConfig},
+};
 use ingest::{Account, BusyWhat, Draft, Intake, KeySecret, Refusal};
 use journey::{EndState, Event};
 use service::{Clock, Deps, Dice, Stop, StopHandle, Tasks, time};
@@ -41,6 +44,8 @@ struct World {
     roles: Tasks<Result<(), String>>,
     keepers: Tasks,
     stop: StopHandle,
+    /// Cuts and mends links.
+    hub: Hub,
     orders: Box<dyn Read>,
     outcomes: Box<dyn Read>,
     /// Orders of the campaign that the slow carrier has not answered.
@@ -91,7 +96,8 @@ fn draft(to: &str, class: Class) -> Draft {
 }
 
 impl World {
-    async fn new() -> Self {
+    /// With `rate` messages a second on the link to the slow carrier.
+    async fn new(rate: Option<u32>) -> Self {
         let clock = Clock::starting_at(START);
         let bus = MemoryBus::new(clock.as_millis_fn());
         let store = MemoryStore::new(clock.as_millis_fn());
@@ -123,9 +129,14 @@ impl World {
         };
         let config = connector::Config {
             partitions: 4,
-            ..connector::Config::new(vec![link(SLOW, u32::try_from(TAKEN).ok()), link("fast", None)])
+            ..connector::Config::new(vec![link(SLOW, rate), link("fast", None)])
         };
-        let connecting = connector::run(config, deps(3).into(), stopped);
+        let hub = Hub::default();
+        let connecting = connector::Deps {
+            shell: deps(3),
+            simulators: hub.clone(),
+        };
+        let connecting = connector::run(config, connecting, stopped);
         roles.spawn(async move { Box::pin(connecting).await.map_err(|error| error.to_string()) });
         time::sleep(Duration::from_secs(2)).await;
         let read = async |topic: Topic| bus.read(&topic, Position::Start).await.unwrap();
@@ -137,6 +148,7 @@ impl World {
             roles,
             keepers,
             stop,
+            hub,
             queue: 0,
             bus,
         }
@@ -194,7 +206,7 @@ impl World {
 
 #[tokio::test(start_paused = true)]
 async fn a_campaign_that_is_too_much_for_its_carrier_is_held_back_at_the_door() {
-    let mut world = World::new().await;
+    let mut world = World::new(u32::try_from(TAKEN).ok()).await;
     let (mut campaign, mut others) = (Told::default(), Told::default());
     let mut settled = Vec::new();
     for second in 0..OFFER_SECONDS {
@@ -238,6 +250,55 @@ async fn a_campaign_that_is_too_much_for_its_carrier_is_held_back_at_the_door() 
     assert_eq!(ends.keys().copied().collect::<BTreeSet<_>>(), accepted);
     let undelivered = ends.values().filter(|state| **state != EndState::Delivered).count();
     assert_eq!(undelivered, 0);
+    let mut after = Told::default();
+    world
+        .submit(vec![draft("33612345678", Class::Promotional); OFFERED], &mut after)
+        .await;
+    assert_eq!(after.refused, [], "it is over");
+    world.stop().await;
+}
+
+/// The only carrier of a country loses its link for three quarters of an hour, and a campaign of two messages a second goes on.
+#[tokio::test(start_paused = true)]
+async fn a_campaign_to_a_country_that_is_dark_does_not_fill_the_log() {
+    const OFFERED: usize = 2;
+    const DARK_SECONDS: usize = 2_700;
+    /// The last quarter of an hour, when the first have waited for half an hour.
+    const LATE_SECONDS: usize = 900;
+    let mut world = World::new(None).await;
+    let (mut campaign, mut others) = (Told::default(), Told::default());
+    world.hub.cut(SLOW);
+    world.second().await;
+    let mut accepted_early = 0;
+    for second in 0..DARK_SECONDS {
+        if second == DARK_SECONDS - LATE_SECONDS {
+            accepted_early = campaign.accepted.len();
+        }
+        world
+            .submit(vec![draft("33612345678", Class::Promotional); OFFERED], &mut campaign)
+            .await;
+        assert!(
+            second > 600 || campaign.refused.is_empty(),
+            "it may be back soon: {second} s"
+        );
+        world
+            .submit(vec![draft("44712345678", Class::Promotional)], &mut others)
+            .await;
+        world.second().await;
+    }
+    let accepted_late = campaign.accepted.len() - accepted_early;
+    println!("{accepted_early} accepted for a dark country at first, {accepted_late} late");
+    assert!(accepted_late < OFFERED * LATE_SECONDS / 2, "{accepted_late}");
+    assert_eq!(others.refused, [], "nobody else feels it");
+
+    world.hub.mend(SLOW);
+    for _ in 0..200 {
+        world.second().await;
+    }
+    let ends = world.ends().await;
+    let accepted: BTreeSet<_> = campaign.accepted.union(&others.accepted).copied().collect();
+    assert_eq!(ends.keys().copied().collect::<BTreeSet<_>>(), accepted);
+    assert!(ends.values().all(|state| *state == EndState::Delivered));
     let mut after = Told::default();
     world
         .submit(vec![draft("33612345678", Class::Promotional); OFFERED], &mut after)
