@@ -144,7 +144,7 @@ async fn orders_wait_for_a_connector_that_starts_again_in_time() {
     stage.world.publish(&[order(1)]).await;
     assert_eq!(stage.after(8.0).await, [""; 0]);
     let _back = stage.serve(SimulatorConfig::default());
-    assert_eq!(stage.after(5.0).await, ["1 accepted 1"]);
+    assert_eq!(stage.after(5.0).await, ["1 accepted atlas-1"]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -158,7 +158,7 @@ async fn with_every_connector_gone_orders_wait_as_nobody_could_take_them() {
     stage.world.publish(&[order(1)]).await;
     assert_eq!(stage.after(300.0).await, [""; 0]);
     let _back = stage.serve(SimulatorConfig::default());
-    assert_eq!(stage.after(5.0).await, ["1 accepted 1"]);
+    assert_eq!(stage.after(5.0).await, ["1 accepted atlas-1"]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -162,7 +162,8 @@ impl Hub {
         let remote_id = is_taken.then(|| {
             self.carrier(link, |carrier| {
                 carrier.ids += 1;
-                format!("{:x}", carrier.ids)
+                // Ids of one carrier differ, whichever of its links they came over.
+                format!("{link}-{:x}", carrier.ids)
             })
         });
         let mut state = self.state();

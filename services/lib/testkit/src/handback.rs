@@ -290,3 +290,41 @@ fn another_connector_of_the_carrier_sends_what_waited_and_nothing_is_failed_over
         "the other has all of it"
     );
 }
+
+/// Drawn runs in which a connector stays away for long and a link too: of carriers with one connector, and of carriers with
+/// two, of which one leaves its orders to the other.
+#[test]
+fn promises_hold_while_queues_are_handed_back_and_left_to_others() {
+    let mut handed_back = 0;
+    for seed in 0..6 {
+        let mut scenario = Scenario::draw(seed);
+        let mut links: Vec<_> = scenario.connectors.into_iter().flatten().collect();
+        links.sort_by(|one, other| one.name.cmp(&other.name));
+        links.dedup_by(|one, other| one.name == other.name);
+        if seed % 2 == 0 {
+            let second = |link: &LinkConfig| LinkConfig {
+                name: format!("{}-2", link.name),
+                ..link.clone()
+            };
+            links.extend(links.iter().map(second).collect::<Vec<_>>());
+        }
+        scenario.connectors = links.into_iter().map(|link| vec![link]).collect();
+        let index = seed as usize;
+        let kill = Fault::Kill {
+            role: Role::Connector,
+            index,
+            away: Duration::from_secs(15),
+        };
+        let cut = Fault::Cut {
+            link: index + 1,
+            away: Duration::from_secs(9),
+        };
+        let second = Duration::from_secs;
+        scenario.faults.extend([(second(8), kill), (second(12), cut)]);
+        scenario.faults.sort_by_key(|(at, _)| *at);
+        let report = simulate::run(&scenario);
+        assert!(report.findings.is_empty(), "{report}");
+        handed_back += report.count("answer_link_down");
+    }
+    assert!(handed_back > 0, "nothing was handed back in any of them");
+}
