@@ -130,7 +130,7 @@ impl Intake {
                     if let Some(batch) = read(batch).await? {
                         let read = gather(&mut *subscription, batch, desk.config.batch_records_max)?;
                         debug!(%topic, partitions = read.len(), "batch");
-                        held.begin(&desk, &read);
+                        held.begin(&desk, &read, subscription.backlog());
                         let after = handle(&desk, &handler, &read, Turn::First).await?;
                         unsafe_batches.push_back(after.map(|done| (done, read)).boxed());
                     }

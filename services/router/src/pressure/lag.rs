@@ -1,4 +1,7 @@
 //! How far the router is behind in each lane, by the oldest accepted message that it read and did not finish.
+//!
+//! How long a message waited to be read counts only where more of them wait than are read next. Else the router has caught up,
+//! and what seems old was stored by a clock that is behind, or while no router ran.
 
 use std::{
     collections::VecDeque,
@@ -23,14 +26,14 @@ pub(crate) struct Lags([Lag; Lane::ALL.len()]);
 
 #[derive(Debug)]
 struct Lag {
-    /// When the oldest record that is held was stored.
+    /// Since when the oldest record that is held waits, by our clock.
     oldest: AtomicU64,
     /// Age of the oldest record read since it was looked last, in milliseconds: what is read and done between two looks
     /// waited all the same.
     read_ms: AtomicU64,
 }
 
-/// What one loop holds: the batches it read and did not finish, each with the instant at which its oldest record was stored.
+/// What one loop holds: the batches it read and did not finish, each with the instant since when it waits.
 #[derive(Debug)]
 pub(crate) struct Held {
     /// `None` = nobody wants to know.
@@ -70,14 +73,16 @@ impl Held {
         }
     }
 
-    /// Notes that `read` was read.
-    pub(crate) fn begin(&mut self, desk: &Arc<Desk>, read: &[Batch]) {
+    /// Notes that `read` was read, and that so many records are `unread`.
+    pub(crate) fn begin(&mut self, desk: &Arc<Desk>, read: &[Batch], unread: u64) {
         let Some(lane) = self.lane else { return };
+        let now = desk.now();
         let records = read.iter().flat_map(|batch| &batch.records);
-        let oldest = records.map(|stored| stored.stored_at_ms).min().unwrap_or(NONE);
-        let age = desk.now().since(UnixMs(oldest));
-        let age_ms = u64::try_from(age.as_millis()).unwrap_or(NONE);
-        self.batches.push_back(UnixMs(oldest));
+        let stored_at = records.map(|stored| stored.stored_at_ms).min();
+        let is_behind = unread > desk.config.batch_records_max as u64;
+        let waits_since = stored_at.filter(|_| is_behind).map_or(now, UnixMs).min(now);
+        let age_ms = now.0 - waits_since.0;
+        self.batches.push_back(waits_since);
         desk.gauge.lags.0[lane as usize]
             .read_ms
             .fetch_max(age_ms, Ordering::Relaxed);
