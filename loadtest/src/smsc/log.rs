@@ -1,7 +1,7 @@
 //! The log of what a carrier received and which receipts were taken: one line each, tab-separated, appended.
 
 use std::fs::File;
-use std::io::{self, Seek as _, SeekFrom, Write as _};
+use std::io::{self, BufRead as _, BufReader, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::received::{HEADER, Line, Receipted, Received};
@@ -36,6 +36,19 @@ pub fn read_log(path: &Path) -> Result<Vec<Received>, LogError> {
     read(path).map(|logged| logged.received)
 }
 
+/// Shows what a carrier received to `visit`, in the order of its log, and holds one line at a time: for logs of any length.
+///
+/// # Errors
+/// As of [`read_log`]; `visit` has then seen what stands before.
+pub fn scan_log(path: &Path, mut visit: impl FnMut(Received)) -> Result<(), LogError> {
+    let octets = scan(path, |line| {
+        if let Line::Received(received) = line {
+            visit(received);
+        }
+    });
+    octets.map(|_| ())
+}
+
 /// Reads which receipts clients took from a carrier's log, in order.
 ///
 /// # Errors
@@ -54,29 +67,40 @@ pub(super) struct Logged {
 }
 
 fn read(path: &Path) -> Result<Logged, LogError> {
-    let text = std::fs::read(path).map_err(|error| LogError::Io {
+    let mut logged = Logged::default();
+    logged.octets = scan(path, |line| match line {
+        Line::Received(received) => logged.received.push(received),
+        Line::Receipted(receipted) => logged.receipts.push(receipted),
+    })?;
+    Ok(logged)
+}
+
+/// Shows each whole line to `visit` and returns the octets up to the end of the last.
+fn scan(path: &Path, mut visit: impl FnMut(Line)) -> Result<u64, LogError> {
+    let io = |error| LogError::Io {
         path: path.to_owned(),
         error,
-    })?;
-    let text = String::from_utf8_lossy(&text);
-    let whole = text.rfind('\n').map_or("", |end| &text[..=end]);
-    let mut logged = Logged {
-        octets: whole.len() as u64,
-        ..Logged::default()
     };
-    for (at, line) in whole.lines().enumerate().filter(|(_, line)| !line.starts_with('#')) {
-        match Line::parse(line) {
-            Some(Line::Received(received)) => logged.received.push(received),
-            Some(Line::Receipted(receipted)) => logged.receipts.push(receipted),
-            None => {
-                return Err(LogError::Line {
-                    path: path.to_owned(),
-                    line: at + 1,
-                });
-            }
+    let mut file = BufReader::new(File::open(path).map_err(io)?);
+    let (mut line, mut octets) = (Vec::new(), 0);
+    for number in 1.. {
+        line.clear();
+        file.read_until(b'\n', &mut line).map_err(io)?;
+        let Some(whole) = line.strip_suffix(b"\n") else {
+            break;
+        };
+        octets += line.len() as u64;
+        if whole.starts_with(b"#") {
+            continue;
         }
+        visit(
+            Line::parse(&String::from_utf8_lossy(whole)).ok_or_else(|| LogError::Line {
+                path: path.to_owned(),
+                line: number,
+            })?,
+        );
     }
-    Ok(logged)
+    Ok(octets)
 }
 
 /// Appends to a log; what [`Log::flush`] has written survives a kill of the process.
