@@ -42,6 +42,12 @@ store-loss: BUS = kafka
 store-loss: build ## over Kafka and Redis: the store is emptied under load and rebuilt from the log
 	@$(DEMO) --store-loss
 
+failover: build ## passwords while a carrier dies: how fast they are with the next one; fails where the p99 is over 2 s
+	@$(DEMO) --failover --messages 20000 --rate 1000
+
+campaign: build ## passwords alone, and beside a campaign of a million messages; fails where their p99 grows by more than half
+	@$(DEMO) --campaign 1000000
+
 bench: build ## what this machine does: all at once, then at two steady rates; BUS=kafka over Kafka and Redis
 	@$(AROUND_$(BUS)) sh -ec 'for run in $(BENCH_$(BUS)); do \
 	  $(SIGNALBOX) demo --bus $(BUS) --steady --messages $${run%:*} --rate $${run#*:}; done'
@@ -81,4 +87,4 @@ deny: ## licences, bans and sources of the dependencies
 protos: ## lint of the .proto files
 	cd proto && npx --yes @bufbuild/buf@1 lint
 
-.PHONY: help build demo crash rolling store-loss bench decide services-fetch services services-down test fuzz lint deny protos
+.PHONY: help build demo crash rolling store-loss failover campaign bench decide services-fetch services services-down test fuzz lint deny protos

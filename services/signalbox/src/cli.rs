@@ -384,6 +384,12 @@ pub(crate) struct Demo {
     pub(crate) redis: Option<String>,
     #[command(flatten)]
     pub(crate) scene: Scene,
+    /// Measure, and let no time decide the exit code; for --failover and --campaign
+    #[arg(long)]
+    pub(crate) no_limits: bool,
+    /// Seconds for which passwords are measured alone, and again beside the queue; for --campaign
+    #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=600))]
+    pub(crate) seconds: u32,
     /// Leave the demo's files in this folder; absent = a temporary one that is removed
     #[arg(long, value_name = "DIR")]
     pub(crate) keep: Option<PathBuf>,
@@ -402,6 +408,13 @@ pub(crate) struct Scene {
     /// Empty the store halfway; with --bus kafka
     #[arg(long)]
     pub(crate) store_loss: bool,
+    /// Send passwords alone, kill a carrier, and measure how fast they are with the next one; exit 1 beyond 2 s
+    #[arg(long)]
+    pub(crate) failover: bool,
+    /// Hand over a campaign of so many promotional messages, and measure passwords alone and beside it; exit 1 where their
+    /// p99 grows by more than half
+    #[arg(long, value_name = "MESSAGES", value_parser = clap::value_parser!(u32).range(1_000..=10_000_000))]
+    pub(crate) campaign: Option<u32>,
     /// No events: measure
     #[arg(long)]
     pub(crate) steady: bool,

@@ -7,11 +7,14 @@ use crate::{
     exit,
 };
 
+mod arrivals;
 mod books;
+mod campaign;
 mod cast;
 mod check;
 mod courier;
 mod drive;
+mod failover;
 mod files;
 mod links;
 mod placing;
@@ -20,6 +23,7 @@ mod scenes;
 mod stage;
 
 use books::Books;
+use failover::Failover;
 use stage::Stage;
 
 /// Runs the demonstration. Exit code 0 only if every accepted message reached exactly one terminal state, the carriers'
@@ -40,6 +44,9 @@ async fn run(demo: &Demo) -> anyhow::Result<bool> {
     };
     println!("Setting the stage: a table over 29,244 real prefixes, three invented carriers over SMPP, {router}.");
     let mut stage = Stage::set(demo).await?;
+    if let Some(messages) = demo.scene.campaign {
+        return campaign::run(stage, demo, messages).await;
+    }
     let trip = drive::run(&mut stage, demo).await;
     if trip.is_err() {
         stage.cast.show_logs();
@@ -48,6 +55,12 @@ async fn run(demo: &Demo) -> anyhow::Result<bool> {
     let scene = stage.strike().await?;
     let books = Books::read(&scene, &trip).await?;
     let findings = check::all(&scene, &trip, &books);
+    let mut is_good = findings.is_empty();
+    if demo.scene.failover {
+        let failover = Failover::measure(&scene, &trip, &books)?;
+        failover.print();
+        is_good &= demo.no_limits || failover.broken().is_empty();
+    }
     report::print(&scene, &trip, &books, &findings)?;
-    Ok(findings.is_empty())
+    Ok(is_good)
 }

@@ -32,3 +32,23 @@ fn every_message_ends_once_when_a_carrier_goes_dark_and_a_price_changes() {
 fn every_message_ends_once_when_the_router_is_killed() {
     assert_in_order(&demo(&["--messages", "1500", "--rate", "500", "--crash"]));
 }
+
+/// A carrier dies and stays dead; the test leaves times to `make failover`, as this machine may be busy.
+#[test]
+fn every_password_ends_once_when_its_carrier_dies() {
+    let output = demo(&["--messages", "1500", "--rate", "500", "--failover", "--no-limits"]);
+    assert_in_order(&output);
+    let stdout = String::from_utf8_lossy(&output.stdout);
+    assert!(stdout.contains("from its death to the next carrier"), "{stdout}");
+}
+
+/// A small campaign, too fast to be felt; the times are left to `make campaign`, as this machine may be busy.
+#[test]
+fn every_password_reaches_a_carrier_beside_a_campaign() {
+    let output = demo(&["--campaign", "3000", "--seconds", "2", "--no-limits"]);
+    let stdout = String::from_utf8_lossy(&output.stdout);
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{stdout}\n{stderr}");
+    assert!(stdout.contains("campaign: 3000 accepted"), "{stdout}\n{stderr}");
+    assert!(!stdout.contains("reached no carrier"), "{stdout}\n{stderr}");
+}

@@ -131,6 +131,17 @@ impl Cast {
         Ok(())
     }
 
+    /// The most memory that each process had so far, in kB; those are left out of which the system says nothing.
+    pub(super) fn memory_max(&self) -> Vec<(String, u64)> {
+        let each = self.processes.iter().filter_map(|process| {
+            let status = fs::read_to_string(format!("/proc/{}/status", process.child.id()?)).ok()?;
+            let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+            let kilobytes = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+            Some((process.part.name.clone(), kilobytes))
+        });
+        each.collect()
+    }
+
     /// Lines of all logs that hold `words`, each with the name of its log.
     pub(super) fn said(&self, words: &str) -> Vec<(String, String)> {
         let mut said = Vec::new();

@@ -16,8 +16,6 @@ use crate::{
     client::{self, explain},
 };
 
-/// Time to live of every message.
-const TTL: Duration = Duration::from_secs(20);
 /// Most messages of one frame.
 pub(super) const FRAME_MESSAGES_MAX: usize = 500;
 /// Frames handed over and not yet on the wire.
@@ -68,18 +66,17 @@ impl Courier {
         (!self.token.is_empty()).then(|| self.token.clone())
     }
 
-    /// Hands over a frame that begins with the letter at place `from`; false if the router takes no more just now.
-    pub(super) fn send(&self, from: u64, letters: &[Letter]) -> bool {
+    /// Hands over a frame of messages that live for `ttl`, known as `sequence`; false if the router takes no more just now.
+    pub(super) fn send(&self, sequence: u64, letters: &[Letter], ttl: Duration) -> bool {
+        let Ok(place) = self.frames.try_reserve() else {
+            return false;
+        };
         let messages = letters
             .iter()
-            .map(|letter| submission(letter.clone(), String::new(), Some(TTL)))
+            .map(|letter| submission(letter.clone(), String::new(), Some(ttl)))
             .collect();
-        self.frames
-            .try_send(SubmitStreamRequest {
-                sequence: from,
-                messages,
-            })
-            .is_ok()
+        place.send(SubmitStreamRequest { sequence, messages });
+        true
     }
 
     /// The next thing that comes. Cancel-safe.

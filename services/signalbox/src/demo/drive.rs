@@ -10,7 +10,7 @@ use signalbox_proto::{
     ingest::come_back,
     pb::signalbox::ingest::v1::{SubmitStreamResponse, WatchReceiptsResponse, answer::Result as Answer},
 };
-use sms::{CarrierName, UnixMs};
+use sms::{CarrierName, Class, UnixMs};
 
 use super::{
     courier::{Courier, FRAME_MESSAGES_MAX, News},
@@ -19,8 +19,10 @@ use super::{
 };
 use crate::cli::{Demo, Server};
 
+/// Time to live of every message.
+const TTL: Duration = Duration::from_secs(20);
 /// Frames leave this often, with whatever is due by then.
-const FRAME_PERIOD: Duration = Duration::from_millis(10);
+pub(super) const FRAME_PERIOD: Duration = Duration::from_millis(10);
 /// Longest wait for the ends after the last message: time to live, lease, and some.
 const END_TIMEOUT: Duration = Duration::from_secs(120);
 /// Longest that a scene may take beyond the time of sending: its starts, drains and waits.
@@ -57,7 +59,7 @@ pub(super) struct Trip {
 
 /// Sends all messages with the events that `demo` asks for, and waits until every accepted message has ended.
 pub(super) async fn run(stage: &mut Stage, demo: &Demo) -> anyhow::Result<Trip> {
-    let letters: Vec<Letter> = Traffic::new(demo.seed)?.take(demo.messages as usize).collect();
+    let letters = letters(demo)?;
     let bar = bar(letters.len());
     let mut drive = Drive {
         courier: Courier::connect(&stage.server()?, None).await?,
@@ -85,6 +87,23 @@ pub(super) async fn run(stage: &mut Stage, demo: &Demo) -> anyhow::Result<Trip> 
     all_ended.with_context(|| format!("{open} accepted messages have not ended"))??;
     drive.trip.took = start.elapsed();
     Ok(drive.trip)
+}
+
+/// What is sent: a mix of all classes, or passwords alone where their failover is measured, each to a number of its own.
+fn letters(demo: &Demo) -> anyhow::Result<Vec<Letter>> {
+    let traffic = Traffic::new(demo.seed)?;
+    let count = demo.messages as usize;
+    Ok(if demo.scene.failover {
+        passwords(traffic).take(count).collect()
+    } else {
+        traffic.take(count).collect()
+    })
+}
+
+/// The passwords of `traffic`, no two to one number, so that carriers' logs tell them apart.
+pub(super) fn passwords(traffic: Traffic) -> impl Iterator<Item = Letter> {
+    let mut numbers = BTreeSet::new();
+    traffic.filter(move |letter| letter.class == Class::Otp && numbers.insert(letter.to.clone()))
 }
 
 fn bar(count: usize) -> ProgressBar {
@@ -174,7 +193,7 @@ impl Drive {
         while self.schedule.sent < due {
             let until = due.min(self.schedule.sent + FRAME_MESSAGES_MAX);
             let from = self.schedule.sent;
-            if !self.courier.send(from as u64, &self.letters[from..until]) {
+            if !self.courier.send(from as u64, &self.letters[from..until], TTL) {
                 return;
             }
             self.schedule.sent = until;
@@ -191,7 +210,7 @@ impl Drive {
             while let Some(from) = places.first().copied() {
                 let run = places.iter().zip(from..).take_while(|(place, next)| **place == *next);
                 let until = from + run.take(FRAME_MESSAGES_MAX).count();
-                if !self.courier.send(from as u64, &self.letters[from..until]) {
+                if !self.courier.send(from as u64, &self.letters[from..until], TTL) {
                     self.later.insert(at, places);
                     return false;
                 }
@@ -205,7 +224,7 @@ impl Drive {
     pub(super) async fn send_ahead(&mut self) {
         let from = self.schedule.sent;
         let until = (from + FRAME_MESSAGES_MAX).min(self.letters.len());
-        if self.courier.send(from as u64, &self.letters[from..until]) {
+        if self.courier.send(from as u64, &self.letters[from..until], TTL) {
             self.schedule.sent = until;
         }
         time::sleep(AHEAD).await;

@@ -11,6 +11,15 @@ pub(super) const API_KEY: &str = "key-of-the-demonstration";
 /// Routers at the start, where each role has processes of its own.
 const ROUTERS: usize = 2;
 
+/// A link to a carrier.
+#[derive(Clone, Debug)]
+pub(super) struct Link {
+    pub(super) carrier: CarrierName,
+    pub(super) address: SocketAddr,
+    /// Parts a second; `None` = no limit.
+    pub(super) rate: Option<u32>,
+}
+
 /// Where the log and the state are.
 #[derive(Clone, Debug)]
 pub(super) enum Ground {
@@ -21,18 +30,14 @@ pub(super) enum Ground {
 }
 
 /// Writes accounts, links and configurations to `folder`; returns who shall run, in the order in which they are stopped.
-pub(super) fn write(
-    folder: &Path,
-    ground: &Ground,
-    carriers: &[(CarrierName, SocketAddr)],
-) -> anyhow::Result<Vec<Part>> {
+pub(super) fn write(folder: &Path, ground: &Ground, links: &[Link]) -> anyhow::Result<Vec<Part>> {
     let accounts = format!("[[account]]\nname = \"demo\"\nkeys = [\"{API_KEY}\"]\nin_flight = 100000\n");
     fs::write(folder.join("accounts.toml"), accounts)?;
     let table = "[table]\npath = \"table\"\n";
     let ingest = "[ingest]\ngrpc = \"127.0.0.1:0\"\naccounts = \"accounts.toml\"\n";
     match ground {
         Ground::Embedded => {
-            let links: String = carriers.iter().map(link).collect();
+            let links: String = links.iter().map(Link::write).collect();
             fs::write(folder.join("links.toml"), links)?;
             let place = "kind = \"embedded\"\npath = \"data/log\"\n";
             let connector = "[connector]\nlinks = \"links.toml\"\n";
@@ -47,9 +52,10 @@ pub(super) fn write(
             fs::write(folder.join("ingest.toml"), format!("{bus}{store}{ingest}{secret}"))?;
             fs::write(folder.join("router.toml"), format!("{bus}{store}{table}"))?;
             let mut parts = vec![Part::new("ingest", "ingest", "ingest.toml")];
-            for (name, address) in carriers {
+            for link in links {
+                let name = &link.carrier;
                 let (links, config) = (format!("links-{name}.toml"), format!("connector-{name}.toml"));
-                fs::write(folder.join(&links), link(&(name.clone(), *address)))?;
+                fs::write(folder.join(&links), link.write())?;
                 // A connector that comes back under its name finds its queues as it left them.
                 let bus = format!("{bus}instance = \"connector-{name}\"\n");
                 let connector = format!("[connector]\nlinks = \"{links}\"\n");
@@ -67,9 +73,13 @@ pub(super) fn router(number: usize) -> Part {
     Part::new(format!("router-{number}"), "router", "router.toml")
 }
 
-fn link((name, address): &(CarrierName, SocketAddr)) -> String {
-    format!(
-        "[[link]]\nname = \"{name}\"\nkind = \"smpp\"\ncarriers = [\"{name}\"]\naddress = \"{address}\"\n\
-         system_id = \"demo\"\npassword = \"demo\"\nwindow = 200\nreconnect_max = \"1s\"\n\n"
-    )
+impl Link {
+    fn write(&self) -> String {
+        let Self { carrier, address, rate } = self;
+        let rate = rate.map_or_else(String::new, |rate| format!("rate = {rate}\n"));
+        format!(
+            "[[link]]\nname = \"{carrier}\"\nkind = \"smpp\"\ncarriers = [\"{carrier}\"]\naddress = \"{address}\"\n\
+             system_id = \"demo\"\npassword = \"demo\"\nwindow = 200\nreconnect_max = \"1s\"\n{rate}\n"
+        )
+    }
 }

@@ -95,7 +95,7 @@ impl Busy {
 }
 
 /// The carrier `table` names first for `letter`, with those that are out left aside.
-fn first_choice(
+pub(super) fn first_choice(
     table: &Table,
     letter: &Letter,
     at: UnixMs,

@@ -7,6 +7,7 @@ use sms::{CarrierName, UnixMs};
 use table::Table;
 
 use super::{
+    arrivals::Arrivals,
     books::{Books, taken},
     check::taken_in_doubt,
     drive::Trip,
@@ -145,26 +146,17 @@ fn euros(micros: i64) -> String {
 
 /// From the instant a message was answered OK to the instant the carrier wrote it down, by the clocks of this machine.
 fn print_latency(scene: &Scene, trip: &Trip, books: &Books) -> anyhow::Result<()> {
-    let mut arrivals: BTreeMap<(&CarrierName, &str), Vec<UnixMs>> = BTreeMap::new();
-    for (carrier, log) in &scene.logs {
-        for received in log.iter().filter(|received| received.was_taken()) {
-            arrivals
-                .entry((carrier, &received.destination))
-                .or_default()
-                .push(received.at);
-        }
-    }
+    let arrivals = Arrivals::of(scene);
     let mut histogram: Histogram<u64> = Histogram::new(3)?;
     let mut span = (UnixMs(u64::MAX), UnixMs(0));
     for (id, end) in &books.ends {
         let (Some(letter), Some(attempt)) = (trip.accepted.get(id), taken(end)) else {
             continue;
         };
-        let seen = arrivals.get(&(&attempt.carrier, letter.to.digits()));
-        let first = seen.and_then(|all| all.iter().filter(|at| **at >= end.message.accepted_at).min());
+        let first = arrivals.first(&attempt.carrier, letter.to.digits(), end.message.accepted_at);
         if let Some(first) = first {
             histogram.record(first.0 - end.message.accepted_at.0)?;
-            span = (span.0.min(end.message.accepted_at), span.1.max(*first));
+            span = (span.0.min(end.message.accepted_at), span.1.max(first));
         }
     }
     let at = |quantile| histogram.value_at_quantile(quantile);

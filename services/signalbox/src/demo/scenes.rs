@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail, ensure};
 use service::{Clock, time};
+use sms::{CarrierName, UnixMs};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
@@ -18,6 +19,8 @@ use crate::cli::Demo;
 
 /// How long the killed carrier stays dead after the last message was answered.
 const DARK_AFTER_LAST: Duration = Duration::from_secs(2);
+/// The same where it is measured how fast messages leave it: long enough for the slowest.
+const DARK_AFTER_LAST_MEASURED: Duration = Duration::from_secs(5);
 /// What a router writes to its log when it has rebuilt the store.
 const REBUILT: &str = "store rebuilt";
 
@@ -39,37 +42,61 @@ pub(super) async fn play(drive: &mut Drive, stage: &mut Stage, demo: &Demo) -> a
         rolling(drive, stage).await
     } else if scene.store_loss {
         store_loss(drive, stage).await
+    } else if scene.failover {
+        dark(drive, stage).await
     } else {
         dark_and_cheaper(drive, stage).await
     }
 }
 
 async fn dark_and_cheaper(drive: &mut Drive, stage: &mut Stage) -> anyhow::Result<()> {
-    let clock = Clock::wall();
     let names: Vec<_> = stage.carriers().cloned().collect();
     let [dark, .., cheaper] = &names[..] else {
         bail!("the demonstration needs carriers")
     };
     let count = drive.count();
     drive.follow(count / 3).await?;
-    drive.say(&format!(
-        "{dark} is killed: no answer leaves it any more, and nobody listens"
-    ));
-    let dark_at = clock.now();
-    stage.kill_carrier(dark);
+    let dark_at = kill(drive, stage, dark);
     drive.follow(2 * count / 3).await?;
     drive.say(&format!(
         "{cheaper} becomes 40 % cheaper: its rate sheet is saved while the router runs"
     ));
     stage.make_cheaper(cheaper)?;
-    drive.trip.cheaper = Some((cheaper.clone(), clock.now()));
+    drive.trip.cheaper = Some((cheaper.clone(), Clock::wall().now()));
     drive.follow(count).await?;
     time::sleep(DARK_AFTER_LAST).await;
+    revive(drive, stage, dark, dark_at).await
+}
+
+/// The first carrier dies, and stays dead until the last message was answered.
+async fn dark(drive: &mut Drive, stage: &mut Stage) -> anyhow::Result<()> {
+    let dark = stage.carriers().next().cloned();
+    let dark = dark.context("the demonstration needs carriers")?;
+    let count = drive.count();
+    drive.follow(count / 3).await?;
+    let dark_at = kill(drive, stage, &dark);
+    drive.follow(count).await?;
+    time::sleep(DARK_AFTER_LAST_MEASURED).await;
+    revive(drive, stage, &dark, dark_at).await
+}
+
+/// Ends a carrier, and returns when.
+fn kill(drive: &Drive, stage: &mut Stage, carrier: &CarrierName) -> UnixMs {
     drive.say(&format!(
-        "{dark} is started again, and sends the receipts it still owes"
+        "{carrier} is killed: no answer leaves it any more, and nobody listens"
     ));
-    drive.trip.dark = Some((dark.clone(), dark_at, clock.now()));
-    stage.revive_carrier(dark).await
+    let at = Clock::wall().now();
+    stage.kill_carrier(carrier);
+    at
+}
+
+/// Starts a carrier again that was killed at `dark_at`.
+async fn revive(drive: &mut Drive, stage: &mut Stage, carrier: &CarrierName, dark_at: UnixMs) -> anyhow::Result<()> {
+    drive.say(&format!(
+        "{carrier} is started again, and sends the receipts it still owes"
+    ));
+    drive.trip.dark = Some((carrier.clone(), dark_at, Clock::wall().now()));
+    stage.revive_carrier(carrier).await
 }
 
 /// The one process is killed in mid-traffic.

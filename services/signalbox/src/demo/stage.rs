@@ -17,8 +17,9 @@ use table::Table;
 use tempfile::TempDir;
 
 use super::{
+    campaign,
     cast::Cast,
-    files::{self, API_KEY, Ground},
+    files::{self, API_KEY, Ground, Link},
     links,
 };
 use crate::cli::{Bus, Demo, Server};
@@ -101,17 +102,15 @@ impl Stage {
                 name: name.to_string(),
                 log: Some(log),
                 seed,
-                behaviour: behaviour(),
+                // Its log is read, and a campaign would fill the memory.
+                keep_max: 0,
+                behaviour: behaviour(demo),
                 ..Config::default()
             };
             carriers.push(Carrier::start(name, config).await?);
         }
         let table = write_table(path, &carriers, demo.seed)?;
-        let links: Vec<_> = carriers
-            .iter()
-            .map(|carrier| (carrier.name.clone(), carrier.config.listen))
-            .collect();
-        let parts = files::write(path, &ground, &links)?;
+        let parts = files::write(path, &ground, &plan_links(demo, &carriers, &table))?;
         let cast = Cast::start(path, &parts).await?;
         if let Ground::Apart { brokers, .. } = &ground {
             let names = carriers.iter().map(|carrier| carrier.name.clone());
@@ -172,21 +171,30 @@ impl Stage {
         Ok(())
     }
 
-    /// Drains the router as an operator would, with SIGTERM, and stops the carriers.
-    pub(super) async fn strike(mut self) -> anyhow::Result<Scene> {
+    /// Drains the router as an operator would, with SIGTERM, and stops the carriers; returns where their logs are, for as
+    /// long as this is kept.
+    pub(super) async fn stop(&mut self) -> anyhow::Result<Vec<(CarrierName, PathBuf)>> {
         let stopped = self.cast.stop_all().await;
         if stopped.is_err() {
             self.cast.show_logs();
         }
         stopped?;
         let mut logs = Vec::new();
-        for carrier in self.carriers {
-            if let Some(handle) = carrier.handle {
+        for carrier in &mut self.carriers {
+            if let Some(handle) = carrier.handle.take() {
                 handle.stop().await;
             }
-            let log = carrier.config.log.context("every carrier keeps a log")?;
-            logs.push((carrier.name, read_log(&log)?));
+            let log = carrier.config.log.clone().context("every carrier keeps a log")?;
+            logs.push((carrier.name.clone(), log));
         }
+        Ok(logs)
+    }
+
+    /// Stops everything, and reads what the carriers wrote down.
+    pub(super) async fn strike(mut self) -> anyhow::Result<Scene> {
+        let logs = self.stop().await?.into_iter();
+        let logs = logs.map(|(carrier, log)| Ok((carrier, read_log(&log)?)));
+        let logs = logs.collect::<anyhow::Result<_>>()?;
         Ok(Scene {
             folder: self.folder,
             ground: self.ground,
@@ -239,10 +247,29 @@ fn ground(demo: &Demo) -> anyhow::Result<Ground> {
     }
 }
 
+/// What the links are, as fast as the carriers; where a campaign shall wait for them, limited.
+fn plan_links(demo: &Demo, carriers: &[Carrier], table: &Table) -> Vec<Link> {
+    let rates = demo.scene.campaign.map(|messages| {
+        let names = carriers.iter().map(|carrier| carrier.name.clone());
+        let now = Clock::wall().now();
+        campaign::rates(table, names, campaign::letters(demo.seed), messages, now)
+    });
+    let link = |carrier: &Carrier| Link {
+        carrier: carrier.name.clone(),
+        address: carrier.config.listen,
+        rate: rates.as_ref().and_then(|rates| rates.get(&carrier.name).copied()),
+    };
+    carriers.iter().map(link).collect()
+}
+
 /// Answers within some milliseconds and receipts within a second or two, as real carriers at their best.
-fn behaviour() -> Behaviour {
+///
+/// Where the failover is measured answers take as long as those of a carrier far away, so that many messages are with the
+/// one that dies.
+fn behaviour(demo: &Demo) -> Behaviour {
+    let answer = if demo.scene.failover { 100..300 } else { 2..8 };
     Behaviour {
-        answer: Delay::Uniform(Duration::from_millis(2), Duration::from_millis(8)),
+        answer: Delay::Uniform(Duration::from_millis(answer.start), Duration::from_millis(answer.end)),
         receipt_delay: Delay::Exponential(Duration::from_millis(400)),
         ..Behaviour::default()
     }
