@@ -118,6 +118,9 @@ impl Case {
     pub(crate) fn step(&mut self, desk: &Desk, now: UnixMs) -> Step {
         let invalid = self.loaded.as_ref().and_then(|loaded| loaded.invalid.clone());
         if let Some(invalid) = invalid.filter(|invalid| !self.may_begin_anew(invalid)) {
+            if invalid.fault() != Fault::Newer {
+                desk.damaged(self.message);
+            }
             let dead = aside::records(&self.inputs, &invalid, now).map(|dead| (self.key, dead));
             return Step::Done(Settled {
                 dead: dead.collect(),

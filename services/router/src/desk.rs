@@ -1,6 +1,7 @@
 //! What every loop of the router shares.
 
 use std::{
+    collections::BTreeSet,
     fmt::Display,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
@@ -8,7 +9,7 @@ use std::{
 
 use bus::{Bus, TopicSpec};
 use service::{Deps, Seldom, Stop, time};
-use sms::{RecordKey, UnixMs};
+use sms::{MessageId, RecordKey, UnixMs};
 use store::{Due, Store};
 use table::LiveTable;
 use tracing::warn;
@@ -19,6 +20,9 @@ use crate::{
 
 /// Wait before a dependency that is away is tried again.
 pub(crate) const RETRY: Duration = Duration::from_millis(200);
+
+/// Damaged states that are made again at once.
+const DAMAGED_MAX: usize = 1_000;
 
 /// What is away is found out by many loops, and often.
 pub(crate) static TOLD: Seldom = Seldom::new();
@@ -36,6 +40,8 @@ pub(crate) struct Desk {
     stop: Stop,
     /// Partitions whose timers this router looks at.
     owned: Mutex<Vec<u32>>,
+    /// Messages whose states were found damaged.
+    damaged: Mutex<BTreeSet<MessageId>>,
 }
 
 impl Desk {
@@ -51,6 +57,7 @@ impl Desk {
             remembered: Remembered::default(),
             gauge: Gauge::default(),
             owned: Mutex::default(),
+            damaged: Mutex::default(),
         }
     }
 
@@ -87,6 +94,19 @@ impl Desk {
             partition,
             second: at.second_ceil(),
         }
+    }
+
+    /// Notes that the state of `message` is damaged. What is over the limit is found again by its timer.
+    pub(crate) fn damaged(&self, message: MessageId) {
+        let mut damaged = self.damaged.lock().unwrap_or_else(PoisonError::into_inner);
+        if damaged.len() < DAMAGED_MAX {
+            damaged.insert(message);
+        }
+    }
+
+    /// The messages noted so, which are then forgotten.
+    pub(crate) fn take_damaged(&self) -> BTreeSet<MessageId> {
+        std::mem::take(&mut self.damaged.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     pub(crate) fn set_owned(&self, partitions: Vec<u32>) {

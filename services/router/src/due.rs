@@ -4,12 +4,12 @@ use std::{sync::Arc, time::Duration};
 
 use journey::Input;
 use service::{Seldom, Stop, time};
-use signalbox_proto::keys;
+use signalbox_proto::{keys, record::Fault};
 use sms::{MessageId, UnixMs};
 use store::{Due, DueEntry, Op};
 use tracing::warn;
 
-use crate::{Error, case::Loaded, desk::Desk, handlers::Work, ledger};
+use crate::{Error, case::Loaded, desk::Desk, handlers::Work, ledger, metrics};
 
 /// Most timers looked at in one go, per partition.
 pub(crate) const ENTRIES_MAX: usize = 500;
@@ -95,6 +95,12 @@ async fn set_aside(desk: &Arc<Desk>, partition: u32, work: &mut Work, messages: 
     for message in messages {
         let loaded = work.case(*message, sms::RecordKey(0)).loaded.as_ref();
         if let Some(broken) = loaded.filter(|loaded| loaded.state.is_none()) {
+            if let Some(invalid) = &broken.invalid {
+                metrics::dead("store/state", invalid.fault().as_str());
+                if invalid.fault() != Fault::Newer {
+                    desk.damaged(*message);
+                }
+            }
             ops.push(aside(*message, broken, partition, again));
         }
     }

@@ -103,6 +103,7 @@ pub async fn run_on(
     }
     tasks.spawn(due::run(desk.clone(), stop.clone()));
     tasks.spawn(rebuild::guard(desk.clone(), stop.clone()));
+    tasks.spawn(rebuild::mend(desk.clone(), stop.clone()));
     let mut result = Ok(());
     while let Some(ended) = tasks.join_next().await {
         match ended {

@@ -28,6 +28,9 @@ const SKEW_MAX: Duration = Duration::from_secs(1);
 /// How long orders from before a loss may be somewhere: as long as the log keeps them.
 const DOUBT_KEPT: Duration = topics::RETENTION_DEFAULT;
 
+/// How often damaged states are looked for: each time reads the log from the oldest of their messages on.
+const MEND_EVERY: Duration = Duration::from_secs(10);
+
 /// What stands in the way of a rebuild.
 #[derive(Debug, thiserror::Error)]
 enum Trouble {
@@ -69,6 +72,37 @@ pub(crate) async fn guard(desk: Arc<Desk>, stop: Stop) -> Result<(), Error> {
             biased;
             () = stop.requested() => return Ok(()),
             () = time::sleep(LOOK) => {}
+        }
+    }
+}
+
+/// Makes states that were found damaged again from the log, until `stop`: without one a message would never end.
+pub(crate) async fn mend(desk: Arc<Desk>, stop: Stop) -> Result<(), Error> {
+    loop {
+        tokio::select! {
+            biased;
+            () = stop.requested() => return Ok(()),
+            () = time::sleep(MEND_EVERY) => {}
+        }
+        let damaged = desk.take_damaged();
+        if damaged.is_empty() {
+            continue;
+        }
+        let found = damaged.len();
+        let mending = Replay::new(&desk, desk.store(), desk.now()).mend(damaged.clone());
+        tokio::select! {
+            biased;
+            () = stop.requested() => return Ok(()),
+            mended = mending => match mended {
+                Ok(mended) => {
+                    metrics::mended(mended);
+                    warn!(found, mended, "states that were damaged are made again from the log");
+                }
+                Err(trouble) => {
+                    warn!(found, %trouble, "damaged states cannot be made again yet, trying again");
+                    damaged.into_iter().for_each(|message| desk.damaged(message));
+                }
+            },
         }
     }
 }

@@ -4,6 +4,7 @@ mod acts;
 mod breakers;
 mod clocks;
 mod crashes;
+mod damage;
 mod figures;
 mod live;
 mod pressure;

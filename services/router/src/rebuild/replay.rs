@@ -4,7 +4,11 @@
 //! whatever was made of its message before. What cannot be read is counted and left to the loops, which put
 //! it aside.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use bus::{ConsumeError, Position, Read, Stored, Topic};
 use journey::{CODE_TAKEN_BACK, Delayed, Event, Fact, OrderAnswer, Outcome, State, recall};
@@ -28,6 +32,8 @@ use crate::{
 
 /// How far back the log is read: the longest deadline and grace, and an hour.
 const REPLAYED: Duration = Duration::from_secs(26 * 3_600);
+/// How much earlier than its id says a message is looked for: the log's clock may be behind.
+const EARLIER: Duration = Duration::from_secs(60);
 /// How long an idempotency key is kept, from acceptance.
 const KEYS_KEPT: Duration = Duration::from_secs(24 * 3_600);
 /// Records read at once; all that is held in memory.
@@ -67,6 +73,14 @@ pub(super) struct Replay<'a> {
     store: &'a dyn Store,
     lost_at: UnixMs,
     counts: Counts,
+    only: Option<Only>,
+    is_mending: bool,
+}
+
+/// The few messages that are asked for, and all that was said about them so far.
+struct Only {
+    messages: BTreeSet<MessageId>,
+    said: Said,
 }
 
 /// What a batch of records says.
@@ -83,12 +97,31 @@ impl<'a> Replay<'a> {
             store,
             lost_at,
             counts: Counts::default(),
+            only: None,
+            is_mending: false,
         }
+    }
+
+    /// Makes the states of `messages` again that cannot be read, all at once: until then what is there stays. How many were.
+    pub(super) async fn mend(mut self, messages: BTreeSet<MessageId>) -> Result<u64, Trouble> {
+        let began = self.desk.now();
+        let oldest = messages.iter().map(|message| message.instant()).min().unwrap_or(began);
+        let said = Said::default();
+        (self.only, self.is_mending) = (Some(Only { messages, said }), true);
+        // Stored after the id was drawn, by clocks that may differ.
+        for (kind, topic, mut reader) in self.open(oldest - EARLIER).await? {
+            self.pass(kind, &topic, &mut *reader, began).await?;
+        }
+        let said = self.only.take().map(|only| only.said).unwrap_or_default();
+        let mended = said.facts.len() as u64;
+        self.enter(said).await?;
+        Ok(mended)
     }
 
     /// Reads to the end, again until `quiet` has passed since the loss was seen and the log could be read, and once more.
     pub(super) async fn run(mut self, quiet: Duration) -> Result<Counts, Trouble> {
-        let mut topics = self.open().await?;
+        let since = self.desk.now() - REPLAYED;
+        let mut topics = self.open(since).await?;
         let mut quiet_at = self.lost_at + quiet;
         loop {
             let (began, is_last) = (self.desk.now(), self.desk.now() >= quiet_at);
@@ -114,8 +147,8 @@ impl<'a> Replay<'a> {
         self.store.get(vec![keys::doubt()]).await.map(drop)
     }
 
-    /// Readers of all topics: ends first, so that what ended costs one write.
-    async fn open(&self) -> Result<Vec<(Kind, Topic, Box<dyn Read>)>, Trouble> {
+    /// Readers of all topics from `since` on: ends first, so that what ended costs one write.
+    async fn open(&self, since: UnixMs) -> Result<Vec<(Kind, Topic, Box<dyn Read>)>, Trouble> {
         let table = self.desk.table.snapshot();
         let carriers = table.carriers().iter().map(|carrier| carrier.name());
         let dispatch = carriers.flat_map(|carrier| Lane::ALL.map(|lane| topics::dispatch(carrier, lane)));
@@ -127,7 +160,7 @@ impl<'a> Replay<'a> {
             (Kind::Outcomes, topics::outcomes()),
             (Kind::Receipts, topics::receipts()),
         ]);
-        let since = Position::Since(self.desk.now().0.saturating_sub(REPLAYED.as_millis() as u64));
+        let since = Position::Since(since.0);
         let mut readers = Vec::with_capacity(wanted.len());
         for (kind, topic) in wanted {
             match self.desk.bus().read(&topic, since.clone()).await {
@@ -152,7 +185,10 @@ impl<'a> Replay<'a> {
             let is_new = records.iter().all(|stored| stored.stored_at_ms > began.0);
             self.counts.records += records.len() as u64;
             let said = self.say(kind, topic, &records);
-            self.enter(said).await?;
+            match &mut self.only {
+                Some(only) => only.take(said),
+                None => self.enter(said).await?,
+            }
             // One partition has been read up to what comes while we read; the others may not have been.
             if is_new && end.is_none() {
                 end = Some(self.desk.bus().read(topic, Position::End).await?.position());
@@ -315,6 +351,16 @@ impl<'a> Replay<'a> {
         commit.await.map(|()| applied)
     }
 
+    /// When `state` is looked at next.
+    fn timer(&self, state: &State, now: UnixMs) -> Option<UnixMs> {
+        let soon = now + SETTLED_AFTER;
+        match state.timer {
+            // What came while it was damaged was acked, and comes no more: there may be something to do.
+            _ if self.is_mending && state.ended.is_none() => Some(soon),
+            timer => timer.map(|at| at.max(soon)),
+        }
+    }
+
     fn swap(&self, message: MessageId, key: RecordKey, state: &State, expected: Option<u64>) -> Op {
         let now = self.desk.now();
         Op::Swap {
@@ -322,7 +368,17 @@ impl<'a> Replay<'a> {
             expected,
             value: Some(record::state_to_bytes(state)),
             expires_at_ms: case::expiry(state, now).0,
-            due: state.timer.map(|at| self.desk.due(key, at.max(now + SETTLED_AFTER))),
+            due: self.timer(state, now).map(|at| self.desk.due(key, at)),
+        }
+    }
+}
+
+impl Only {
+    fn take(&mut self, said: Said) {
+        for (message, (key, facts)) in said.facts {
+            if self.messages.contains(&message) {
+                facts.into_iter().for_each(|fact| self.said.add(message, key, fact));
+            }
         }
     }
 }

@@ -1,0 +1,142 @@
+//! A store that gives back other octets than it was given, or those of a later version.
+
+use bytes::Bytes;
+use journey::EndState;
+use signalbox_proto::{
+    keys,
+    record::{self, Fault, dead_from_bytes},
+    topics,
+};
+use sms::{Class, Message};
+use store::{Op, Store};
+
+use super::world::World;
+
+impl World {
+    /// Changes the octets of the message's state, and leaves its timer as it is.
+    async fn spoil(&self, message: &Message, change: impl FnOnce(Bytes) -> Bytes) {
+        let key = keys::state(message.id);
+        let there = self.store.get(vec![key.clone()]).await.unwrap().remove(0).unwrap();
+        let state = record::state_from_bytes(&there.value).unwrap();
+        let partition = bus::PartitionId::of(message.key.0, self.config.partitions).0;
+        let due = state.timer.map(|at| store::Due {
+            partition,
+            second: at.second_ceil(),
+        });
+        let swap = Op::Swap {
+            key,
+            expected: Some(there.version),
+            value: Some(change(there.value)),
+            expires_at_ms: u64::MAX,
+            due,
+        };
+        self.store.apply(vec![swap]).await.unwrap().1.await.unwrap();
+    }
+
+    async fn faults(&self) -> Vec<(String, Fault)> {
+        let dead = self.values(&topics::dead()).await.into_iter();
+        dead.map(|octets| dead_from_bytes(&octets).unwrap())
+            .map(|dead| (dead.topic, dead.fault))
+            .collect()
+    }
+}
+
+fn flipped(octets: Bytes) -> Bytes {
+    let mut octets = octets.to_vec();
+    *octets.last_mut().unwrap() ^= 1;
+    octets.into()
+}
+
+async fn sent(world: &mut World) -> (Message, journey::Order) {
+    let message = world.message(Class::Transactional, 60);
+    world.accept(&message).await;
+    let order = world.order("a").await.unwrap();
+    world.takes(&order, "x").await;
+    (message, order)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_receipt_whose_state_is_damaged_is_put_aside_and_ends_its_message_all_the_same() {
+    let mut world = World::new("a", "").await;
+    let (message, order) = sent(&mut world).await;
+    world.spoil(&message, flipped).await;
+    world.delivered(&order).await;
+    assert_eq!(
+        world.faults().await,
+        [("signalbox.receipts".to_owned(), Fault::Checksum)]
+    );
+    world.pass(40_000).await;
+    assert_eq!(world.end(&message).await.unwrap().0, EndState::Delivered);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_message_whose_state_is_damaged_ends_though_nothing_more_is_heard_of_it() {
+    let mut world = World::new("a", "").await;
+    let (message, _) = sent(&mut world).await;
+    world.spoil(&message, flipped).await;
+    let grace = u64::try_from(message.class.grace().as_millis()).unwrap();
+    world.pass(61_000 + grace + 40_000).await;
+    assert_eq!(world.end(&message).await.unwrap().0, EndState::Unknown);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_message_that_ended_before_its_state_was_damaged_ends_no_second_time() {
+    let mut world = World::new("a", "").await;
+    let (message, order) = sent(&mut world).await;
+    world.delivered(&order).await;
+    let end = world.ended(&message).await.unwrap();
+    world.spoil(&message, flipped).await;
+    world.delivered(&order).await;
+    world.pass(3_600_000).await;
+    assert_eq!(world.ended(&message).await, Some(end));
+    let there = world
+        .store
+        .get(vec![keys::state(message.id)])
+        .await
+        .unwrap()
+        .remove(0)
+        .unwrap();
+    assert!(record::state_from_bytes(&there.value).unwrap().ended.is_some());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_state_of_a_later_version_is_never_written_over_and_what_comes_for_it_can_be_replayed() {
+    let mut world = World::new("a b", "").await;
+    let (message, order) = sent(&mut world).await;
+    let mut before = Bytes::new();
+    world
+        .spoil(&message, |octets| {
+            before = octets;
+            record::of_a_later_format(&before)
+        })
+        .await;
+    world.takes(&order, "x").await;
+    world.delivered(&order).await;
+    world.pass(30_000).await;
+    let faults = world.faults().await;
+    let newer = |topic: &str| (topic.to_owned(), Fault::Newer);
+    assert_eq!(faults.len(), 2, "{faults:?}");
+    assert!(faults.contains(&newer("signalbox.receipts")) && faults.contains(&newer("signalbox.outcomes")));
+    let there = world
+        .store
+        .get(vec![keys::state(message.id)])
+        .await
+        .unwrap()
+        .remove(0)
+        .unwrap();
+    assert_eq!(there.value, record::of_a_later_format(&before));
+    let upgraded = Op::Put {
+        key: keys::state(message.id),
+        value: before,
+        expires_at_ms: u64::MAX,
+    };
+    world.store.apply(vec![upgraded]).await.unwrap().1.await.unwrap();
+    for octets in world.values(&topics::dead()).await {
+        let dead = dead_from_bytes(&octets).unwrap();
+        world
+            .publish(&bus::Topic::new(dead.topic), message.key.0, dead.octets)
+            .await;
+    }
+    world.pass(1_000).await;
+    assert_eq!(world.end(&message).await.unwrap().0, EndState::Delivered);
+}
