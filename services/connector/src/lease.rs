@@ -42,6 +42,8 @@ pub(crate) struct Lease {
     until_ms: Arc<AtomicU64>,
     /// When the renewal began that the store took last.
     confirmed_ms: Arc<AtomicU64>,
+    /// Since when it was renewed in time, each time.
+    unbroken_ms: Arc<AtomicU64>,
     /// Wakes the keeper when somebody else finds the store lost.
     lost: Arc<Notify>,
     pumps: Arc<Mutex<Vec<mpsc::UnboundedSender<Word>>>>,
@@ -78,6 +80,7 @@ impl Lease {
             incarnation,
             until_ms: Arc::default(),
             confirmed_ms: Arc::default(),
+            unbroken_ms: Arc::default(),
             lost: Arc::default(),
             pumps: Arc::default(),
             doubt: Arc::default(),
@@ -98,6 +101,11 @@ impl Lease {
     /// Whether it certainly holds now.
     pub(crate) fn is_held(&self, now: UnixMs) -> bool {
         now + LEASE_MARGIN < UnixMs(self.until_ms.load(Ordering::Relaxed))
+    }
+
+    /// Whether it certainly held all the time from `then` on, and does `now`: nobody can have taken us for dead meanwhile.
+    pub(crate) fn has_held(&self, then: UnixMs, now: UnixMs) -> bool {
+        self.is_held(now) && UnixMs(self.unbroken_ms.load(Ordering::Relaxed)) <= then
     }
 
     /// Until when the store certainly had lost nothing.
@@ -141,6 +149,11 @@ impl Lease {
         };
         let (_, commit) = store.apply(vec![put]).await?;
         commit.await?;
+        // What the store took after the end of the last term, for all we know, it took late: others saw none in between.
+        let taken = clock.now();
+        if taken.0 >= self.until_ms.load(Ordering::Relaxed) {
+            self.unbroken_ms.store(taken.0, Ordering::Relaxed);
+        }
         self.until_ms.store(until.0, Ordering::Relaxed);
         self.confirmed_ms.store(now.0, Ordering::Relaxed);
         Ok(())

@@ -26,7 +26,7 @@ use service::{
     time::{self, Instant},
 };
 use signalbox_proto::topics;
-use sms::{Lane, MessageId};
+use sms::{Lane, MessageId, UnixMs};
 use store::Store;
 use tokio::sync::mpsc;
 use tracing::{info, warn};
@@ -120,6 +120,8 @@ struct Airborne {
     key: OrderKey,
     /// Rate tokens taken with the claim and not used yet.
     prepaid: u32,
+    /// When it was claimed at the earliest.
+    since: UnixMs,
     is_queued: bool,
 }
 

@@ -41,6 +41,8 @@ pub(super) struct Pending {
     slots: u32,
     /// Rate tokens it holds.
     tokens: u32,
+    /// When it was claimed at the earliest.
+    since: UnixMs,
 }
 
 /// A batch of claims with the store's word; `None` = the store was lost.
@@ -86,7 +88,7 @@ impl Pump {
             if room == Room::Any
                 && let Some((ready, key)) = self.epochs.take_deferred(wall)
             {
-                batch.push(self.reserve(ready, key, is_down));
+                batch.push(self.reserve(ready, key, is_down, wall));
                 continue;
             }
             let next = match room {
@@ -111,7 +113,7 @@ impl Pump {
                 self.epochs.defer(ready, key);
                 continue;
             }
-            batch.push(self.reserve(ready, key, is_down));
+            batch.push(self.reserve(ready, key, is_down, wall));
         }
         if !batch.is_empty() {
             debug!(link = %self.settings.link, orders = batch.len(), "claiming");
@@ -132,7 +134,7 @@ impl Pump {
         }
     }
 
-    fn reserve(&mut self, ready: Box<Ready>, key: OrderKey, is_down: bool) -> Pending {
+    fn reserve(&mut self, ready: Box<Ready>, key: OrderKey, is_down: bool, wall: UnixMs) -> Pending {
         let lane = ready.order.class().lane();
         let tokens = if is_down {
             self.returns.take(1, lane);
@@ -148,6 +150,7 @@ impl Pump {
             key,
             slots,
             tokens,
+            since: wall,
         }
     }
 
@@ -218,6 +221,7 @@ impl Pump {
             key,
             slots,
             tokens,
+            since: _,
         } in pending
         {
             self.window.give(slots);
@@ -235,7 +239,13 @@ impl Pump {
 
     /// Sends an order that is ours, or answers it where it cannot be sent any more.
     fn start_flight(&mut self, pending: Pending, now: Instant, wall: UnixMs) {
-        let Pending { ready, key, tokens, .. } = pending;
+        let Pending {
+            ready,
+            key,
+            tokens,
+            since,
+            slots: _,
+        } = pending;
         let answer = if self.epochs.doubt.holds(&ready.origin) {
             // Nobody who lives put a claim on it. A run that died may have sent it before its claim was forgotten.
             metrics::dropped(ready.order.carrier.as_str(), "doubtful");
@@ -265,6 +275,7 @@ impl Pump {
                 flight: Flight::new(*ready),
                 key,
                 prepaid: tokens,
+                since,
                 is_queued: false,
             },
         );

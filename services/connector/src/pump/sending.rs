@@ -127,8 +127,8 @@ impl Pump {
                 detail: String::new(),
             }));
         }
-        // Past the end of our lease somebody else may have answered for us.
-        if !self.lease.is_held(wall) {
+        // Past the end of our lease somebody else may have answered for us, also where it was renewed since.
+        if !self.lease.has_held(airborne.since, wall) {
             return Err(Blocked::Order(Verdict::Unsent { code: "lease_lapsed" }));
         }
         let lane = airborne.flight.order().class().lane();

@@ -31,3 +31,23 @@ async fn a_clock_set_forward_sends_nothing_on_a_lapsed_lease_and_goes_on() {
     rig.answer(&job, taken("a1"));
     assert_eq!(rig.said().await, ["1 accepted a1"]);
 }
+
+/// The store takes a claim, and says so only after the lease lapsed and was renewed: another run has answered for us.
+#[tokio::test(start_paused = true)]
+async fn a_claim_confirmed_after_the_lease_lapsed_sends_nothing_though_it_was_renewed() {
+    let world = World::new(&["atlas"]).await;
+    let lease = held(&world, 1).await;
+    let began = world.deps.clock.now();
+    assert!(lease.has_held(began, began));
+    time::sleep(Duration::from_secs(6)).await;
+    lease.renew(&*world.deps.store, &world.deps.clock).await.unwrap();
+    let now = world.deps.clock.now();
+    assert!(
+        lease.is_held(now) && !lease.has_held(began, now),
+        "it was taken for dead in between"
+    );
+    assert!(lease.has_held(now, now));
+    time::sleep(Duration::from_secs(1)).await;
+    lease.renew(&*world.deps.store, &world.deps.clock).await.unwrap();
+    assert!(lease.has_held(now, world.deps.clock.now()), "renewed in time");
+}
