@@ -30,7 +30,7 @@ use report::Report;
 /// Until connections, caches and the log are warm.
 const WARMUP: Duration = Duration::from_secs(5);
 /// Longest that the campaign may take until all of it is accepted.
-const HANDOVER_TIMEOUT: Duration = Duration::from_secs(3_600);
+const HANDOVER_TIMEOUT: Duration = Duration::from_secs(1_800);
 /// So long after the measurement the last password is with its carrier, or missed.
 const SETTLE: Duration = Duration::from_secs(5);
 
@@ -110,9 +110,9 @@ impl Flow {
         .await
     }
 
-    async fn flow(&mut self, phase: Phase, mut is_over: impl FnMut(&Bulk) -> bool) -> anyhow::Result<()> {
+    async fn flow(&mut self, phase: Phase, mut is_over: impl FnMut(&mut Bulk) -> bool) -> anyhow::Result<()> {
         let mut ticks = time::every(FRAME_PERIOD);
-        while !is_over(&self.bulk) {
+        while !is_over(&mut self.bulk) {
             // All arms are cancel-safe: a stream keeps a message that was not taken.
             tokio::select! { biased;
                 _ = ticks.tick() => {
@@ -148,7 +148,7 @@ impl Told {
         if self.0.elapsed() >= Self::PERIOD {
             self.0 = time::now();
             println!(
-                "    {} accepted, told to come back {} times",
+                "    {} accepted, told {} times to come back",
                 bulk.count.accepted, bulk.count.held_back
             );
         }

@@ -24,17 +24,17 @@ const TEXT: &str = "Larkspur: everything for the garden 20% off until Sunday. Re
 const TTL: Duration = Duration::from_secs(6 * 3_600);
 /// Messages handed over and not answered.
 const UNANSWERED_MAX: usize = 20_000;
-/// A message that was told so often to come back is given up.
-const COME_BACK_MAX: u8 = 20;
+/// So long after all were offered those are left out that were told to come back later: the queue is as long as it gets.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A campaign on its way to the router. Of a message it keeps nothing but the number.
 pub(super) struct Bulk {
     pub(super) courier: Courier,
     numbers: Vec<u64>,
-    /// How often each was told to come back.
-    told: Vec<u8>,
     /// Those that were never sent begin here.
     fresh: usize,
+    /// When the last of them was sent; `None` = some are left.
+    offered_at: Option<Instant>,
     /// Places that come back, by when.
     later: BTreeMap<Instant, Vec<usize>>,
     /// Places that go again before fresh ones.
@@ -52,8 +52,8 @@ pub(super) struct Count {
     pub(super) accepted: u64,
     /// How often one was told to come back, and came.
     pub(super) held_back: u64,
-    /// Told too often.
-    pub(super) given_up: u64,
+    /// Left out, as they were told to come back too late.
+    pub(super) left_out: u64,
     /// Refused for good, with the reason of the last.
     pub(super) refused: (u64, String),
 }
@@ -81,8 +81,8 @@ impl Bulk {
         Self {
             courier,
             numbers: letters(seed).take(messages as usize).map(number).collect(),
-            told: vec![0; messages as usize],
             fresh: 0,
+            offered_at: None,
             later: BTreeMap::new(),
             again: VecDeque::new(),
             open: BTreeMap::new(),
@@ -92,19 +92,26 @@ impl Bulk {
         }
     }
 
-    /// Whether every message has its last answer.
-    pub(super) fn is_handed_over(&self) -> bool {
-        let Count {
-            accepted,
-            given_up,
-            refused: (refused, _),
-            ..
-        } = &self.count;
-        accepted + given_up + refused == self.numbers.len() as u64
+    /// Whether every message has its last answer, or is left out.
+    pub(super) fn is_handed_over(&mut self) -> bool {
+        let is_all_offered = self.fresh == self.numbers.len() && self.open.is_empty();
+        if is_all_offered && (self.is_impatient() || (self.later.is_empty() && self.again.is_empty())) {
+            let answered = self.count.accepted + self.count.refused.0;
+            self.count.left_out = self.numbers.len() as u64 - answered;
+            return true;
+        }
+        false
+    }
+
+    fn is_impatient(&self) -> bool {
+        self.offered_at.is_some_and(|at| at.elapsed() >= PATIENCE)
     }
 
     /// Hands over as much as is taken just now.
     pub(super) fn send(&mut self) {
+        if self.is_impatient() {
+            return;
+        }
         let now = time::now();
         while let Some(entry) = self.later.first_entry()
             && *entry.key() <= now
@@ -124,6 +131,9 @@ impl Bulk {
             }
             self.again.drain(..back);
             self.fresh = until;
+            if until == self.numbers.len() {
+                self.offered_at.get_or_insert(now);
+            }
             self.unanswered += places.len();
             let answers = places.len();
             self.open.insert(self.frames, (places, answers));
@@ -143,7 +153,6 @@ impl Bulk {
         }
         let frame = self.open.get_mut(&response.sequence);
         let (places, left) = frame.context("an answer to a frame that was not sent")?;
-        let mut back = Vec::new();
         for answer in response.answers {
             let place = places
                 .get(answer.index as usize)
@@ -153,7 +162,10 @@ impl Bulk {
             match answer.result.context("an answer without a result")? {
                 Answer::Accepted(_) => self.count.accepted += 1,
                 Answer::Error(problem) => match come_back(&problem) {
-                    Some(stay_away) => back.push((*place, stay_away)),
+                    Some(stay_away) => {
+                        self.count.held_back += 1;
+                        self.later.entry(time::now() + stay_away).or_default().push(*place);
+                    }
                     None => {
                         self.count.refused.0 += 1;
                         self.count.refused.1 = problem.message;
@@ -164,19 +176,6 @@ impl Bulk {
         if *left == 0 {
             self.open.remove(&response.sequence);
         }
-        for (place, stay_away) in back {
-            self.come_back(place, stay_away);
-        }
         Ok(())
-    }
-
-    fn come_back(&mut self, place: usize, stay_away: Duration) {
-        if self.told[place] == COME_BACK_MAX {
-            self.count.given_up += 1;
-            return;
-        }
-        self.told[place] += 1;
-        self.count.held_back += 1;
-        self.later.entry(time::now() + stay_away).or_default().push(place);
     }
 }

@@ -146,17 +146,17 @@ impl Report {
         let Count {
             accepted,
             held_back,
-            given_up,
+            left_out,
             refused,
         } = &self.campaign;
         let seconds = self.took.as_secs_f64();
         println!();
         println!(
-            "campaign: {accepted} accepted within {seconds:.1} s, {:.0} messages/s; told to come back {held_back} times",
+            "campaign: {accepted} accepted within {seconds:.1} s, {:.0} messages/s; told {held_back} times to come back",
             *accepted as f64 / seconds.max(0.001)
         );
-        if *given_up > 0 {
-            println!("given up, as they were told to come back too often: {given_up}");
+        if *left_out > 0 {
+            println!("left out, as they were told to come back when all others were taken: {left_out}");
         }
         if refused.0 > 0 {
             println!("refused {}, the last because {}", refused.0, refused.1);
