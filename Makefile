@@ -12,6 +12,9 @@ REDIS_PORT ?= 6379
 # How long each fuzz target runs.
 SECONDS ?= 600
 
+# Runs of the simulation.
+SEEDS ?= 10000
+
 # What carries messages in the demonstrations: embedded, or kafka, which starts Kafka and Redis for as long as it takes.
 BUS ?= embedded
 SIGNALBOX := $(or $(CARGO_TARGET_DIR),target)/release/signalbox
@@ -55,6 +58,9 @@ bench: build ## what this machine does: all at once, then at two steady rates; B
 decide: ## how fast a routing table of 600,000 rates compiles and decides on this machine
 	$(CARGO) run --release --locked --quiet -p signalbox-loadtest -- decide --rows 600000 --carriers 24 --policies 100
 
+simulate: ## the whole pipeline under faults in virtual time, SEEDS=10000 runs of it; SIM_SEED=n tells one step by step
+	$(CARGO) run --release --locked --quiet -p signalbox-loadtest -- simulate --seeds $(SEEDS)
+
 services-fetch: ## fetches Kafka from Maven Central; as root on Debian installs Java, Maven and Redis too
 	@$(BACKING) fetch
 
@@ -87,4 +93,4 @@ deny: ## licences, bans and sources of the dependencies
 protos: ## lint of the .proto files
 	cd proto && npx --yes @bufbuild/buf@1 lint
 
-.PHONY: help build demo crash rolling store-loss failover campaign bench decide services-fetch services services-down test fuzz lint deny protos
+.PHONY: help build demo crash rolling store-loss failover campaign bench decide simulate services-fetch services services-down test fuzz lint deny protos
