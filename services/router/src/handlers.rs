@@ -40,6 +40,8 @@ pub(crate) struct Work {
     pub(crate) asks: Vec<Ask>,
     pub(crate) waits: Vec<journey::Waiting>,
     cases: BTreeMap<MessageId, Case>,
+    /// Whether an order was answered that a router had claimed before.
+    is_taken_back: bool,
 }
 
 impl Handle for Accepted {
@@ -84,6 +86,10 @@ impl Handle for Outcomes {
                     Err(error) => work.outbox.dead(topic, stored, &error),
                 }
             }
+            if work.is_taken_back {
+                // A router claimed the order: what it ended must not go on because the answer carries all that is needed.
+                work.load(desk).await?;
+            }
             work.finish(desk).await
         }
         .boxed()
@@ -117,6 +123,7 @@ impl Work {
     }
 
     fn answer(&mut self, answer: OrderAnswer) {
+        self.is_taken_back |= matches!(&answer.outcome, Outcome::LinkDown { cause } if cause.code == CODE_TAKEN_BACK);
         let beside = correlations(&answer);
         let case = self.case(answer.order.message, answer.order.key);
         case.beside.extend(beside);
