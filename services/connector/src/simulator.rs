@@ -39,6 +39,8 @@ pub struct SimulatorConfig {
     pub drop_rate: f64,
     /// Taken, and the answer sent after the connector gave up waiting.
     pub late_rate: f64,
+    /// Taken, and the answer sent twice.
+    pub repeat_rate: f64,
     /// Receipts of parts that want one.
     pub receipts: ReceiptRates,
 }
@@ -68,6 +70,7 @@ impl Default for SimulatorConfig {
             throttle_rate: 0.0,
             drop_rate: 0.0,
             late_rate: 0.0,
+            repeat_rate: 0.0,
             receipts: ReceiptRates::default(),
         }
     }
@@ -85,6 +88,9 @@ impl Default for ReceiptRates {
         }
     }
 }
+
+/// An answer that comes twice does so within this.
+const REPEATED_WITHIN: Duration = Duration::from_secs(3);
 
 /// What a simulated carrier does with one part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -198,16 +204,24 @@ impl Simulator {
     }
 
     fn take_one(&mut self, job: &Job, now: Instant) {
-        let whim = self.whim();
+        let mut whim = self.whim();
         let soon = now + self.between(self.config.latency, self.config.latency_spread);
         let too_late = now + job.answer_timeout;
-        let is_taken = !matches!(whim, Whim::Refuse(_));
-        let remote_id = self.hub.enter(&self.link, job, self.clock.now(), is_taken);
+        if whim == Whim::Take && soon > too_late {
+            whim = Whim::AnswerLate;
+        }
+        let remote_id = self.hub.enter(&self.link, job, self.hub.now(&self.clock), whim);
         let taken = Verdict::Taken {
             remote_id: remote_id.clone().unwrap_or_default(),
         };
         match whim {
-            Whim::Take => self.answer(soon, job, taken),
+            Whim::Take => {
+                if self.config.repeat_rate > 0.0 && self.dice.fraction() < self.config.repeat_rate {
+                    let again = soon + self.between(Duration::ZERO, REPEATED_WITHIN);
+                    self.answer(again, job, taken.clone());
+                }
+                self.answer(soon, job, taken);
+            }
             Whim::Forget => self.answer(too_late, job, Verdict::Unanswered),
             Whim::AnswerLate => {
                 self.answer(too_late, job, Verdict::Unanswered);
@@ -296,7 +310,7 @@ impl Simulator {
             false => (ReceiptState::Delivered, "DELIVRD"),
         };
         let fault = self.faults.fault(state, "", None);
-        let done_at = Some(self.clock.now());
+        let done_at = Some(self.hub.now(&self.clock));
         let receipt = Receipt {
             state,
             fault,
@@ -313,7 +327,7 @@ impl Simulator {
     }
 
     fn on_replies(&mut self, replies: &[Reply]) {
-        let (at, again_at) = (self.clock.now(), time::now() + Duration::from_secs(1));
+        let (at, again_at) = (self.hub.now(&self.clock), time::now() + Duration::from_secs(1));
         for reply in replies {
             match reply.is_safe {
                 true => self.hub.settle(&self.link, reply.token, at),

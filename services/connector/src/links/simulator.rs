@@ -18,6 +18,7 @@ pub(super) fn read(section: &Section<'_>) -> SimulatorConfig {
     config.throttle_rate = share("throttle_rate");
     config.drop_rate = share("drop_rate");
     config.late_rate = share("late_rate");
+    config.repeat_rate = share("repeat_rate");
     if config.error_rate + config.throttle_rate + config.drop_rate + config.late_rate > 1.0 {
         let entry = section.key("error_rate");
         entry.refuse(

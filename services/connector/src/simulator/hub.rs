@@ -7,10 +7,11 @@ use std::{
 
 use bytes::Bytes;
 use journey::OrderNumber;
-use service::time::Instant;
+use service::{Clock, time::Instant};
 use sms::{Encoding, MessageId, Msisdn, Sender, UnixMs};
 use tokio::sync::watch;
 
+use super::Whim;
 use crate::link::Job;
 
 /// One part as a simulated carrier was handed it.
@@ -36,6 +37,8 @@ pub struct Submitted {
     pub octets: Bytes,
     /// The carrier's id; absent = it refused the part.
     pub remote_id: Option<String>,
+    /// Whether its answer, if the link lives, comes before the other side gives up.
+    pub is_answered: bool,
 }
 
 /// A receipt that a simulated carrier got rid of: the other side answered that it has it.
@@ -59,6 +62,8 @@ pub struct Hub {
 
 #[derive(Debug)]
 struct Shared {
+    /// What carriers go by; absent = as the connector at hand.
+    clock: Option<Clock>,
     state: Mutex<State>,
     cuts: watch::Sender<BTreeSet<String>>,
 }
@@ -88,23 +93,29 @@ struct Owed {
 
 impl Default for Hub {
     fn default() -> Self {
-        Self::new(false)
+        Self::new(false, None)
     }
 }
 
 impl Hub {
     /// Keeps every part for [`Hub::submitted`]: for tests, as memory grows with traffic.
     pub fn recording() -> Self {
-        Self::new(true)
+        Self::new(true, None)
     }
 
-    fn new(is_recording: bool) -> Self {
+    /// As [`Hub::recording`], with carriers that go by `clock`, whatever clock a connector has.
+    pub fn recording_by(clock: Clock) -> Self {
+        Self::new(true, Some(clock))
+    }
+
+    fn new(is_recording: bool, clock: Option<Clock>) -> Self {
         let state = Mutex::new(State {
             is_recording,
             ..State::default()
         });
         Self {
             shared: Arc::new(Shared {
+                clock,
                 state,
                 cuts: watch::Sender::default(),
             }),
@@ -144,6 +155,11 @@ impl Hub {
             .sum()
     }
 
+    /// What a carrier's clock says, whose connector has `clock`.
+    pub(super) fn now(&self, clock: &Clock) -> UnixMs {
+        self.shared.clock.as_ref().unwrap_or(clock).now()
+    }
+
     pub(super) fn watch_cuts(&self) -> watch::Receiver<BTreeSet<String>> {
         self.shared.cuts.subscribe()
     }
@@ -158,7 +174,8 @@ impl Hub {
     }
 
     /// Enters a part, and gives it an id if it is taken.
-    pub(super) fn enter(&self, link: &str, job: &Job, at: UnixMs, is_taken: bool) -> Option<String> {
+    pub(super) fn enter(&self, link: &str, job: &Job, at: UnixMs, whim: Whim) -> Option<String> {
+        let is_taken = !matches!(whim, Whim::Refuse(_));
         let remote_id = is_taken.then(|| {
             self.carrier(link, |carrier| {
                 carrier.ids += 1;
@@ -180,6 +197,7 @@ impl Hub {
                 encoding: order.content().1,
                 octets: job.ready.parts[usize::from(job.tag.part)].octets().clone(),
                 remote_id: remote_id.clone(),
+                is_answered: matches!(whim, Whim::Take | Whim::Refuse(_)),
             });
         }
         remote_id

@@ -105,6 +105,7 @@ async fn rough_run(seed: u64) -> (Vec<Submitted>, BTreeMap<u128, &'static str>) 
         throttle_rate: 0.05,
         drop_rate: 0.05,
         late_rate: 0.05,
+        repeat_rate: 0.2,
         receipts: ReceiptRates {
             delay: Duration::from_millis(200),
             spread: Duration::from_secs(2),

@@ -94,6 +94,16 @@ impl Clock {
         Self::of(self.machine.clone())
     }
 
+    /// The clock of a process on another machine, whose time is this one's until it is set. A real machine has no other.
+    #[must_use]
+    pub fn of_next_machine(&self) -> Self {
+        let mut machine = self.machine.clone();
+        if let Machine::Virtual { set_ms, .. } = &mut machine {
+            *set_ms = Arc::new(AtomicI64::new(set_ms.load(Relaxed)));
+        }
+        Self::of(machine)
+    }
+
     /// Sets a virtual machine's clock forward, or back if `by_ms` is negative, for all processes on it.
     ///
     /// # Panics

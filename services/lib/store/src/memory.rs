@@ -39,7 +39,7 @@ enum Access {
 /// One who rebuilds.
 struct Rebuilder(MemoryStore);
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct State {
     entries: BTreeMap<Key, Entry>,
     due: BTreeSet<(Due, Key)>,
@@ -69,6 +69,16 @@ impl MemoryStore {
         Self {
             access: Access::Epoch(Arc::new(AtomicU64::new(epoch))),
             ..self.clone()
+        }
+    }
+
+    /// A copy as it stands now, as a replica has it that is left behind.
+    pub fn replica(&self) -> Self {
+        let state = self.state.lock().expect("no holder panics").clone();
+        Self {
+            clock: Arc::clone(&self.clock),
+            access: Access::Epoch(Arc::new(AtomicU64::new(state.epoch))),
+            state: Arc::new(Mutex::new(state)),
         }
     }
 
