@@ -15,7 +15,7 @@ use signalbox_proto::{
 };
 use sms::{CarrierName, Lane, Message, MessageId, RecordKey, UnixMs};
 
-use crate::{Links, Promise, fleet::World, tables::CARRIERS};
+use crate::{Links, Promise, Trouble, fleet::World, tables::CARRIERS};
 
 /// Records read at once.
 const READ_MAX: usize = 10_000;
@@ -38,9 +38,9 @@ pub struct Evidence {
     pub promises: Vec<Promise>,
     /// Every accepted message on the log; several under one id if it was published again.
     pub accepted: BTreeMap<MessageId, Vec<Message>>,
-    /// Every order on the log.
+    /// Every order on the log, issued when it was stored: clocks of processes may be off.
     pub orders: Vec<Order>,
-    /// Every answer on the log.
+    /// Every answer on the log, given when it was stored.
     pub answers: Vec<OrderAnswer>,
     /// Every receipt with its order on the log.
     pub receipts: Vec<ReceiptRecord>,
@@ -64,6 +64,8 @@ pub struct Evidence {
     pub fresh: Vec<MessageId>,
     /// Whether carriers behaved by then.
     pub recovered: bool,
+    /// What went wrong, and when.
+    pub troubles: Vec<Trouble>,
     /// Processes that panicked.
     pub panics: Vec<String>,
     /// Hash of the log and of what carriers were handed.
@@ -77,6 +79,7 @@ impl Evidence {
         let mut found = Self {
             submitted: world.hub.submitted(),
             told: world.hub.told(),
+            troubles: world.troubles.all(),
             panics: world.diary.panics(),
             ended_at: world.clock.now(),
             ..Self::default()
@@ -89,14 +92,18 @@ impl Evidence {
             for carrier in CARRIERS {
                 let carrier = CarrierName::new(carrier).expect("the list holds names");
                 let orders = all(world, &topics::dispatch(&carrier, lane), &mut hasher).await;
-                let read = |stored: &Stored| record::order_from_bytes(&stored.value).expect("orders can be read");
+                let read = |stored: &Stored| Order {
+                    issued_at: UnixMs(stored.stored_at_ms),
+                    ..record::order_from_bytes(&stored.value).expect("orders can be read")
+                };
                 found.orders.extend(orders.iter().map(read));
             }
         }
         for stored in all(world, &topics::outcomes(), &mut hasher).await {
-            found
-                .answers
-                .push(record::outcome_from_bytes(&stored.value).expect("outcomes can be read"));
+            found.answers.push(OrderAnswer {
+                at: UnixMs(stored.stored_at_ms),
+                ..record::outcome_from_bytes(&stored.value).expect("outcomes can be read")
+            });
         }
         for stored in all(world, &topics::receipts(), &mut hasher).await {
             found

@@ -9,6 +9,12 @@ pub(crate) const FAULTS_SPAN: Duration = Duration::from_secs(32);
 /// Longest time a process stays away after it died.
 pub(crate) const RESTART_MAX: Duration = Duration::from_secs(4);
 
+/// How far a clock is set back.
+const CLOCK_BACK: Duration = Duration::from_secs(3_600);
+/// How far a clock is set forward at the most: less than the shortest time to live, as a process does not go back with its
+/// machine and takes for over what others have just accepted.
+pub(crate) const CLOCK_FORWARD_MAX: Duration = Duration::from_secs(15);
+
 /// What a process does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Role {
@@ -78,6 +84,63 @@ pub enum Fault {
     SwapTable,
     /// Up to so many records of a topic are published again.
     Repeat(Repeated, u64),
+    /// A process dies at one of its calls to log or store, before or after that was done.
+    Fuse {
+        /// What it does.
+        role: Role,
+        /// Which of that role, modulo their number.
+        index: usize,
+        /// The call it dies at, the next one being 1.
+        calls: u64,
+        /// Time until it is back.
+        away: Duration,
+    },
+    /// Somebody joins a group, takes partitions from its members, handles nothing and leaves.
+    Ghost {
+        /// Which group: those of carriers, then those of routers, modulo their number.
+        group: usize,
+        /// Time until it leaves.
+        stays: Duration,
+    },
+    /// The store answers after seconds.
+    StoreLate(Duration),
+    /// Reads are answered by a replica of the store that is left behind.
+    StoreStale(Duration),
+    /// Some values are read from the store other than they are.
+    StoreWrong(Duration),
+    /// The clock of a machine is set, and set right later.
+    SetClock {
+        /// What the process on it does.
+        role: Role,
+        /// Which of that role, modulo their number.
+        index: usize,
+        /// By so many milliseconds; negative = back.
+        by_ms: i64,
+        /// Time until it is right again.
+        lasts: Duration,
+    },
+}
+
+impl Fault {
+    /// A word for its kind.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Kill { .. } => "kill",
+            Self::Drain { .. } => "drain",
+            Self::Cut { .. } => "cut",
+            Self::BusAway(_) => "bus_away",
+            Self::StoreAway(_) => "store_away",
+            Self::LoseStore { .. } => "lose_store",
+            Self::SwapTable => "swap_table",
+            Self::Repeat(..) => "repeat",
+            Self::Fuse { .. } => "fuse",
+            Self::Ghost { .. } => "ghost",
+            Self::StoreLate(_) => "store_late",
+            Self::StoreStale(_) => "store_stale",
+            Self::StoreWrong(_) => "store_wrong",
+            Self::SetClock { .. } => "set_clock",
+        }
+    }
 }
 
 /// The faults of one run by time, in order. One run in three is a storm.
@@ -89,8 +152,58 @@ pub(crate) fn draw(dice: &Dice) -> Vec<(Duration, Fault)> {
         let at = Duration::from_millis(500 + dice.below(FAULTS_SPAN.as_millis() as u64 - 500));
         plan.push((at, lose(dice)));
     }
+    let more = later(dice);
+    plan.extend(more);
     plan.sort_by_key(|(at, _)| *at);
     plan
+}
+
+/// Faults of kinds that came later: each in one run of three. A store that answers wrongly is not among them: where one is
+/// being rebuilt meanwhile, what was read wrong is written, and messages end twice.
+fn later(dice: &Dice) -> Vec<(Duration, Fault)> {
+    let kinds: [fn(&Dice) -> Fault; 5] = [
+        fuse,
+        |dice| Fault::Ghost {
+            group: dice.below(64) as usize,
+            stays: millis(dice, 50, 6_000),
+        },
+        |dice| Fault::StoreLate(millis(dice, 100, 5_000)),
+        |dice| Fault::StoreStale(millis(dice, 100, 6_000)),
+        set_clock,
+    ];
+    let mut plan = Vec::new();
+    for kind in kinds {
+        for _ in 0..[0, 0, 1 + dice.below(2)][dice.below(3) as usize] {
+            let at = Duration::from_millis(500 + dice.below(FAULTS_SPAN.as_millis() as u64 - 500));
+            plan.push((at, kind(dice)));
+        }
+    }
+    plan
+}
+
+fn fuse(dice: &Dice) -> Fault {
+    Fault::Fuse {
+        role: role(dice),
+        index: dice.below(64) as usize,
+        calls: 1 + dice.below(60),
+        away: millis(dice, 5, RESTART_MAX.as_millis() as u64),
+    }
+}
+
+/// Back for whoever holds no links: a connector that starts with a clock behind the log's takes orders that one before it
+/// started for its own, once the store is lost too.
+fn set_clock(dice: &Dice) -> Fault {
+    let role = role(dice);
+    let by_ms = match dice.below(2) {
+        0 if role != Role::Connector => -(CLOCK_BACK.as_millis() as i64),
+        _ => millis(dice, 1_000, CLOCK_FORWARD_MAX.as_millis() as u64).as_millis() as i64,
+    };
+    Fault::SetClock {
+        role,
+        index: dice.below(64) as usize,
+        by_ms,
+        lasts: millis(dice, 500, 10_000),
+    }
 }
 
 fn lose(dice: &Dice) -> Fault {

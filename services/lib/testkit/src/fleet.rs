@@ -20,10 +20,12 @@ use crate::{
     Bug,
     customer::Asked,
     faults::Role,
+    fuse::Fuse,
     planted,
     steps::Steps,
     tally::Tally,
-    unsteady::{UnsteadyBus, UnsteadyStore, Weather},
+    troubles::Troubles,
+    unsteady::{Fate, UnsteadyBus, UnsteadyStore, Weather},
     watch::{Watch, WatchedBus, WatchedStore},
 };
 
@@ -38,7 +40,10 @@ pub(crate) struct World {
     pub(crate) bus: bus::MemoryBus,
     pub(crate) store: store::MemoryStore,
     pub(crate) hub: Hub,
+    /// The true time.
     pub(crate) clock: Clock,
+    /// What the process at hand runs on.
+    pub(crate) host: Host,
     pub(crate) weather: Weather,
     pub(crate) partitions: u32,
     pub(crate) bug: Option<Bug>,
@@ -46,6 +51,7 @@ pub(crate) struct World {
     pub(crate) behaves: Arc<std::sync::atomic::AtomicBool>,
     pub(crate) door: Arc<AsyncMutex<mpsc::UnboundedReceiver<Asked>>>,
     pub(crate) diary: Diary,
+    pub(crate) troubles: Troubles,
     /// Takes down what processes ask of log and store; absent = nobody does.
     pub(crate) observer: Option<Observer>,
 }
@@ -56,6 +62,14 @@ pub(crate) struct Observer {
     /// Absent = calls are counted and not told.
     pub(crate) steps: Option<Steps>,
     pub(crate) tally: Tally,
+}
+
+/// The machine of one process, which outlives it, and where its present run ends.
+#[derive(Clone)]
+pub(crate) struct Host {
+    /// What its machine says, which may have been set.
+    pub(crate) clock: Clock,
+    pub(crate) fuse: Fuse,
 }
 
 /// What happened, in order. Clones are one diary.
@@ -80,12 +94,16 @@ pub(crate) enum Program {
 pub(crate) enum Command {
     Kill(Duration),
     Drain(Duration),
+    /// To die at the call to log or store that is so many from now, and be back after that time.
+    Fuse(u64, Duration),
 }
 
 /// A process and the way to its supervisor.
 pub(crate) struct Process {
     pub(crate) role: Role,
     pub(crate) commands: mpsc::UnboundedSender<Command>,
+    /// The clock of its machine.
+    pub(crate) clock: Clock,
 }
 
 impl Diary {
@@ -130,20 +148,23 @@ impl Diary {
 impl World {
     /// What a process that starts now is handed.
     fn deps(&self, name: &str, dice: &Dice) -> Deps {
+        let fate = Fate {
+            weather: self.weather.clone(),
+            fuse: self.host.fuse.clone(),
+            dice: dice.fork(),
+        };
         let bus = UnsteadyBus {
             inner: self.bus.clone(),
-            weather: self.weather.clone(),
-            dice: dice.fork(),
+            fate: fate.fork(),
         };
         let store = UnsteadyStore {
             inner: Arc::new(self.store.handle()),
-            weather: self.weather.clone(),
-            dice: dice.fork(),
+            fate,
         };
         let deps = Deps {
             bus: Arc::new(bus),
             store: Arc::new(store),
-            clock: self.clock.clone(),
+            clock: self.host.clock.of_next_process(),
             dice: dice.fork(),
         };
         let deps = match self.bug {
@@ -180,34 +201,64 @@ impl World {
     pub(crate) fn launch(&self, supervisors: &mut Tasks, name: String, program: Program, dice: Dice) -> Process {
         let (commands, told) = mpsc::unbounded_channel();
         let role = program.role();
-        let world = self.clone();
+        let mut world = self.clone();
+        let clock = self.clock.of_next_machine();
+        world.host.clock = clock.clone();
         supervisors.spawn(async move { world.supervise(name, program, told, dice).await });
-        Process { role, commands }
+        Process { role, commands, clock }
     }
 
-    async fn supervise(self, name: String, program: Program, mut told: mpsc::UnboundedReceiver<Command>, dice: Dice) {
+    async fn supervise(
+        mut self,
+        name: String,
+        program: Program,
+        mut told: mpsc::UnboundedReceiver<Command>,
+        dice: Dice,
+    ) {
         loop {
             let (handle, stop) = Stop::new();
+            self.host.fuse = Fuse::default();
             let mut process = Tasks::new();
             process.spawn(program.clone().run(self.clone(), self.deps(&name, &dice), stop));
-            let away = tokio::select! {
-                biased;
-                command = told.recv() => match command {
-                    Some(Command::Kill(away)) => {
-                        self.diary.note(format_args!("{name} dies, back in {away:?}"));
-                        away
+            let mut away_after_fuse = RESTART;
+            let away = loop {
+                tokio::select! {
+                    biased;
+                    command = told.recv() => match command {
+                        Some(Command::Kill(away)) => {
+                            self.note_death(&program);
+                            self.diary.note(format_args!("{name} dies, back in {away:?}"));
+                            break away;
+                        }
+                        Some(Command::Drain(away)) => {
+                            handle.request();
+                            let ended = tokio::select! {
+                                biased;
+                                () = self.host.fuse.burnt() => {
+                                    self.note_death(&program);
+                                    None
+                                }
+                                ended = process.join_next() => ended,
+                            };
+                            self.note_end(&name, "drained", ended);
+                            break away;
+                        }
+                        Some(Command::Fuse(calls, away)) => {
+                            self.host.fuse.light(calls);
+                            away_after_fuse = away;
+                        }
+                        None => return,
+                    },
+                    () = self.host.fuse.burnt() => {
+                        self.note_death(&program);
+                        self.diary.note(format_args!("{name} dies at a call, back in {away_after_fuse:?}"));
+                        break away_after_fuse;
                     }
-                    Some(Command::Drain(away)) => {
-                        handle.request();
-                        let ended = process.join_next().await;
-                        self.note_end(&name, "drained", ended);
-                        away
+                    ended = process.join_next() => {
+                        self.note_death(&program);
+                        self.note_end(&name, "ended unasked", ended);
+                        break RESTART;
                     }
-                    None => return,
-                },
-                ended = process.join_next() => {
-                    self.note_end(&name, "ended unasked", ended);
-                    RESTART
                 }
             };
             drop(process);
@@ -215,8 +266,25 @@ impl World {
         }
     }
 
+    /// What it had claimed is in nobody's hands.
+    fn note_death(&self, program: &Program) {
+        match program {
+            Program::Ingest => {}
+            Program::Router(_) => self.troubles.note("a router died", None, Duration::ZERO),
+            Program::Connector(links) => {
+                for link in links {
+                    self.troubles
+                        .note("its connector died", Some(&link.name), Duration::ZERO);
+                }
+            }
+        }
+    }
+
     fn note_end(&self, name: &str, how: &str, ended: Option<Result<Result<(), String>, tokio::task::JoinError>>) {
-        match ended.expect("a supervisor has one process") {
+        let Some(ended) = ended else {
+            return self.diary.note(format_args!("{name} dies at a call while it drains"));
+        };
+        match ended {
             Ok(Ok(())) => self.diary.note(format_args!("{name} {how}")),
             Ok(Err(error)) => self.diary.note(format_args!("{name} {how}: {error}")),
             Err(error) => {
@@ -307,7 +375,6 @@ fn named(table: &Arc<LiveTable>) -> Named {
 async fn take_calls(world: &World, deps: &Deps, stop: &Stop) {
     let account = Account::new(AccountId::new("acme").expect("it is a name"));
     let intake = Intake::new(deps, KeySecret::new([7; 16]));
-    let mut door = world.door.lock().await;
     let mut calls = Tasks::new();
     let mut keeper = Tasks::new();
     keeper.spawn(ingest::keep_pressure(intake.pressure(), deps.clone(), stop.clone()));
@@ -317,7 +384,8 @@ async fn take_calls(world: &World, deps: &Deps, stop: &Stop) {
             biased;
             () = stop.requested() => break,
             Some(_) = calls.join_next(), if !calls.is_empty() => {}
-            asked = door.recv(), if calls.len() < CALLS_MAX => {
+            // Held while nothing is asked: whoever waits for it is asked next.
+            asked = async { world.door.lock().await.recv().await }, if calls.len() < CALLS_MAX => {
                 let Some(Asked { drafts, answer }) = asked else { break };
                 let drafts = drafts.into_iter().map(Ok).collect();
                 let submitted = intake.submit(&account, drafts).await;

@@ -11,6 +11,7 @@ mod drafts;
 mod evidence;
 mod faults;
 mod fleet;
+mod fuse;
 #[cfg(test)]
 mod handback;
 mod life;
@@ -23,6 +24,7 @@ mod simulate;
 mod steps;
 mod tables;
 mod tally;
+mod troubles;
 mod unsteady;
 mod watch;
 
@@ -36,3 +38,4 @@ pub use report::{Finding, Report};
 pub use scenario::{Links, Scenario};
 pub use simulate::{budget, evidence, run, simulate};
 pub use steps::Step;
+pub use troubles::Trouble;

@@ -35,6 +35,7 @@ pub fn judge(evidence: &Evidence) -> Vec<Finding> {
         octets::ends_agree_with_carriers,
         octets::deliveries_that_were_told_count,
         duplicates::a_part_is_taken_once_an_order,
+        duplicates::an_answer_that_came_is_known,
         duplicates::taken_twice_only_where_explained,
         flow::a_fresh_message_flows,
         flow::nothing_is_dead,

@@ -20,6 +20,10 @@ use crate::{
 /// The carriers that each link serves, by the link's name.
 pub type Links = BTreeMap<String, Vec<CarrierName>>;
 
+/// What is added to the seed for dice of their own.
+const INGESTS: u64 = 0x1A6E_5700;
+const HABITS: u64 = 0x4AB1_7500;
+
 /// One run: its tables, links, messages and faults.
 #[derive(Clone, Debug)]
 pub struct Scenario {
@@ -38,6 +42,7 @@ pub struct Scenario {
     /// Whether what processes ask of log and store is counted.
     pub(crate) is_counted: bool,
     pub(crate) partitions: u32,
+    pub(crate) ingests: usize,
     pub(crate) routers: usize,
     /// Connectors: the links that each holds. A link may be held by several.
     pub(crate) connectors: Vec<Vec<LinkConfig>>,
@@ -60,8 +65,10 @@ impl Scenario {
             tells_steps: false,
             is_counted: false,
             partitions: 2 + 2 * dice.below(2) as u32,
+            // From dice of their own, so that all else of a seed is as it was before there were any.
+            ingests: 1 + Dice::seeded(seed ^ INGESTS).below(2) as usize,
             routers: 2,
-            connectors: spread(&dice, links),
+            connectors: with_habits(seed, spread(&dice, links)),
             tables: (0..2).map(|_| tables::draw(&dice)).collect(),
             calls: drafts::draw(&dice, messages),
             faults: faults::draw(&dice),
@@ -112,6 +119,24 @@ impl Scenario {
         let links = self.connectors.iter().flatten();
         links.map(|link| (link.name.clone(), link.carriers.clone())).collect()
     }
+}
+
+/// `connectors` with habits of their carriers that came later: answers that come twice, and such as take seconds.
+fn with_habits(seed: u64, mut connectors: Vec<Vec<LinkConfig>>) -> Vec<Vec<LinkConfig>> {
+    let dice = Dice::seeded(seed ^ HABITS);
+    let mut habits: BTreeMap<String, (f64, Option<Duration>)> = BTreeMap::new();
+    for link in connectors.iter_mut().flatten() {
+        let (repeats, slow) = *habits.entry(link.name.clone()).or_insert_with(|| {
+            let repeats = [0.0, 0.0, 0.3 * dice.fraction()][dice.below(3) as usize];
+            let slow = Duration::from_millis(800 + dice.below(3_200));
+            (repeats, (dice.below(6) == 0).then_some(slow))
+        });
+        if let LinkKind::Simulator(config) = &mut link.kind {
+            config.repeat_rate = repeats;
+            config.latency = slow.unwrap_or(config.latency);
+        }
+    }
+    connectors
 }
 
 /// Two or three links over the four carriers.
@@ -179,6 +204,7 @@ fn behaviour(dice: &Dice) -> SimulatorConfig {
         throttle_rate: share(0.2),
         drop_rate: share(0.1),
         late_rate: share(0.1),
+        repeat_rate: 0.0,
         receipts: ReceiptRates {
             delay: Duration::from_millis(dice.below(2_500)),
             spread: Duration::from_millis(dice.below(6_000)),

@@ -2,7 +2,10 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, PoisonError, atomic::Ordering},
+    sync::{
+        Arc, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -21,12 +24,14 @@ use crate::{
     budget::Budget,
     customer::Office,
     drafts::{self, Call},
-    faults::{FAULTS_SPAN, RESTART_MAX},
-    fleet::{Command, Diary, Observer, Process, Program, World},
+    faults::{CLOCK_FORWARD_MAX, FAULTS_SPAN, RESTART_MAX},
+    fleet::{Command, Diary, Host, Observer, Process, Program, World},
+    fuse::Fuse,
     life, oracle,
     steps::Steps,
     tables::{self, CARRIERS},
     tally::{Counts, Tally},
+    troubles::{STORE_WRONG, Troubles},
     unsteady::Weather,
 };
 
@@ -40,8 +45,14 @@ const EVENING: Duration = Duration::from_secs(60 + 60 + 10 + 40);
 /// From the beginning of the run until shortly before the first of the other messages comes to the end of its grace: the
 /// shortest time to live, and the grace, but for half a minute.
 const NIGHT: Duration = Duration::from_secs(20 + 600 - 30);
-/// From the last promise until everything must have ended: the longest time to live, the longest grace, and ten seconds.
-const REST: Duration = Duration::from_secs(60 + 600 + 10 + 30);
+/// From the last promise until everything must have ended: the longest time to live, the longest grace, ten seconds,
+/// and what a clock may be ahead.
+const REST: Duration = Duration::from_secs(60 + 600 + 10 + 30).saturating_add(CLOCK_FORWARD_MAX);
+
+/// How far a replica is behind at the most, in milliseconds.
+const BEHIND_MAX_MS: u64 = 1_500;
+/// Records that a ghost takes at once.
+const GHOST_RECORDS_MAX: usize = 100;
 
 /// One run under way.
 struct Stage {
@@ -85,7 +96,7 @@ pub fn run(scenario: &Scenario) -> Report {
         seed: scenario.seed,
         hash: evidence.hash,
         simulated: evidence.ended_at.since(START),
-        counts: counts(&evidence),
+        counts: counts(scenario, &evidence),
         lives: life::lives(&evidence, &findings, START),
         findings,
         diary,
@@ -106,8 +117,9 @@ pub fn evidence(scenario: &Scenario) -> Evidence {
 /// # Panics
 /// One of them was not delivered: then it is no budget of delivered messages.
 pub fn budget(messages: u64) -> Budget {
-    let played = play_alone(&Scenario::one_by_one(messages));
-    let delivered = counts(&played.evidence)["delivered"];
+    let scenario = Scenario::one_by_one(messages);
+    let played = play_alone(&scenario);
+    let delivered = counts(&scenario, &played.evidence)["delivered"];
     let fresh = played.evidence.fresh.len();
     assert_eq!(
         delivered,
@@ -201,9 +213,14 @@ async fn world(scenario: &Scenario, asked: mpsc::UnboundedReceiver<crate::custom
     World {
         bus,
         store,
-        hub: Hub::recording(),
+        hub: Hub::recording_by(clock.clone()),
+        troubles: Troubles::new(clock.clone()),
         diary: Diary::new(clock.clone(), steps),
         observer,
+        host: Host {
+            clock: clock.clone(),
+            fuse: Fuse::default(),
+        },
         clock,
         weather,
         partitions: scenario.partitions,
@@ -217,7 +234,10 @@ impl Stage {
     fn set(scenario: &Scenario, world: World, supervisors: &mut Tasks, dice: Dice) -> Self {
         let first = || Arc::new(LiveTable::new(tables::build(&scenario.tables[0])));
         let tables: Vec<_> = (0..scenario.routers).map(|_| first()).collect();
-        let mut processes = vec![world.launch(supervisors, "ingest".to_owned(), Program::Ingest, dice.fork())];
+        let mut processes = Vec::new();
+        for index in 0..scenario.ingests {
+            processes.push(world.launch(supervisors, format!("ingest {index}"), Program::Ingest, dice.fork()));
+        }
         for (index, table) in tables.iter().enumerate() {
             let program = Program::Router(Arc::clone(table));
             processes.push(world.launch(supervisors, format!("router {index}"), program, dice.fork()));
@@ -256,6 +276,7 @@ impl Stage {
             Fault::Cut { link, away } => {
                 let link = self.links[link % self.links.len()].clone();
                 self.world.diary.note(format_args!("{link} is cut for {away:?}"));
+                self.world.troubles.note("it was cut", Some(&link), *away);
                 let (hub, away) = (self.world.hub.clone(), *away);
                 hub.cut(&link);
                 ends.spawn(async move {
@@ -263,10 +284,11 @@ impl Stage {
                     hub.mend(&link);
                 });
             }
-            Fault::BusAway(away) => self.leave("log", &self.world.weather.bus_away, *away, ends),
-            Fault::StoreAway(away) => self.leave("store", &self.world.weather.store_away, *away, ends),
+            Fault::BusAway(away) => self.leave("log", "away", &self.world.weather.bus_away, *away, ends),
+            Fault::StoreAway(away) => self.leave("store", "away", &self.world.weather.store_away, *away, ends),
             Fault::LoseStore { dead, index, away } => {
                 self.world.diary.note("the store forgets everything");
+                self.world.troubles.note("the store was lost", None, Duration::ZERO);
                 self.world.store.lose();
                 for role in dead {
                     self.tell(*role, *index, Command::Kill(*away));
@@ -282,22 +304,91 @@ impl Stage {
                 }
             }
             Fault::Repeat(what, records) => self.repeat(*what, *records).await,
+            Fault::Fuse {
+                role,
+                index,
+                calls,
+                away,
+            } => self.tell(*role, *index, Command::Fuse(*calls, *away)),
+            Fault::Ghost { group, stays } => self.haunt(*group, *stays, ends).await,
+            Fault::StoreLate(lasts) => self.leave("store", "late", &self.world.weather.store_late, *lasts, ends),
+            Fault::StoreWrong(lasts) => self.leave("store", "wrong", &self.world.weather.store_wrong, *lasts, ends),
+            Fault::StoreStale(lasts) => self.fall_behind(*lasts, ends),
+            Fault::SetClock {
+                role,
+                index,
+                by_ms,
+                lasts,
+            } => self.set_clock(*role, *index, *by_ms, *lasts, ends),
         }
     }
 
     fn tell(&self, role: Role, index: usize, command: Command) {
-        let of_role: Vec<_> = self.processes.iter().filter(|process| process.role == role).collect();
         // A supervisor lives as long as the run.
-        let _ = of_role[index % of_role.len()].commands.send(command);
+        let _ = self.process(role, index).commands.send(command);
     }
 
-    fn leave(&self, what: &str, flag: &Arc<std::sync::atomic::AtomicBool>, away: Duration, ends: &mut Tasks) {
-        self.world.diary.note(format_args!("the {what} is away for {away:?}"));
+    fn process(&self, role: Role, index: usize) -> &Process {
+        let of_role: Vec<_> = self.processes.iter().filter(|process| process.role == role).collect();
+        of_role[index % of_role.len()]
+    }
+
+    fn leave(&self, what: &str, how: &str, flag: &Arc<AtomicBool>, lasts: Duration, ends: &mut Tasks) {
+        self.world.diary.note(format_args!("the {what} is {how} for {lasts:?}"));
+        match (what, how) {
+            ("store", "wrong") => self.world.troubles.note(STORE_WRONG, None, lasts),
+            ("store", _) => self.world.troubles.note("the store is away or late", None, lasts),
+            _ => {}
+        }
         let flag = Arc::clone(flag);
         flag.store(true, Ordering::Relaxed);
         ends.spawn(async move {
-            time::sleep(away).await;
+            time::sleep(lasts).await;
             flag.store(false, Ordering::Relaxed);
+        });
+    }
+
+    /// Has reads answered by a replica that gets what is new now and then.
+    fn fall_behind(&self, lasts: Duration, ends: &mut Tasks) {
+        self.world.diary.note(format_args!("reads are stale for {lasts:?}"));
+        let (store, weather, dice) = (self.world.store.clone(), self.world.weather.clone(), self.dice.fork());
+        ends.spawn(async move {
+            let end = time::now() + lasts;
+            while time::now() < end {
+                weather.set_replica(Some(store.replica()));
+                let behind = Duration::from_millis(50 + dice.below(BEHIND_MAX_MS));
+                time::sleep_until(end.min(time::now() + behind)).await;
+            }
+            weather.set_replica(None);
+        });
+    }
+
+    fn set_clock(&self, role: Role, index: usize, by_ms: i64, lasts: Duration, ends: &mut Tasks) {
+        let what = format!("the clock of {role:?} {index} is off by {by_ms} ms for {lasts:?}");
+        self.world.diary.note(what.to_lowercase());
+        self.world.troubles.note("a clock was off", None, lasts);
+        let clock = self.process(role, index).clock.clone();
+        clock.set_machine(by_ms);
+        ends.spawn(async move {
+            time::sleep(lasts).await;
+            clock.set_machine(-by_ms);
+        });
+    }
+
+    /// Takes partitions from the members of a group, reads them, handles nothing, and leaves.
+    async fn haunt(&self, group: usize, stays: Duration, ends: &mut Tasks) {
+        let (group, topics) = group_of(group);
+        self.world
+            .diary
+            .note(format_args!("a ghost joins {group} for {stays:?}"));
+        let members = self.world.bus.subscribe_each(&group, &topics).await;
+        let members = members.expect("the log in memory is never away");
+        ends.spawn(async move {
+            let mut readers = Tasks::new();
+            for mut member in members {
+                readers.spawn(async move { while member.next_batch(GHOST_RECORDS_MAX).await.is_ok() {} });
+            }
+            time::sleep(stays).await;
         });
     }
 
@@ -362,7 +453,35 @@ impl Stage {
     }
 }
 
-fn counts(evidence: &Evidence) -> BTreeMap<String, usize> {
+/// A group of the pipeline and its topics: those of carriers twice, as most is under way there.
+fn group_of(index: usize) -> (String, Vec<Topic>) {
+    let carrier = CARRIERS[index % CARRIERS.len()];
+    let router = |topic: Topic| {
+        (
+            format!("router.{}", topic.as_str().trim_start_matches("signalbox.")),
+            vec![topic],
+        )
+    };
+    match index / CARRIERS.len() % 4 {
+        0 | 1 => {
+            let name = CarrierName::new(carrier).expect("the list holds names");
+            let topics = Lane::ALL.map(|lane| topics::dispatch(&name, lane));
+            (format!("connector.{carrier}"), topics.to_vec())
+        }
+        2 => router(topics::accepted(Lane::ALL[index % Lane::ALL.len()])),
+        _ if index.is_multiple_of(3) => {
+            let waits = topics::DELAYS.iter().map(|(word, _)| topics::retry(word));
+            (
+                "router.waiting".to_owned(),
+                std::iter::once(topics::unmatched()).chain(waits).collect(),
+            )
+        }
+        _ if index.is_multiple_of(2) => router(topics::outcomes()),
+        _ => router(topics::receipts()),
+    }
+}
+
+fn counts(scenario: &Scenario, evidence: &Evidence) -> BTreeMap<String, usize> {
     let mut counts = BTreeMap::new();
     let mut add = |name: &str, count: usize| *counts.entry(name.to_owned()).or_insert(0) += count;
     add("promised", evidence.promises.len());
@@ -372,6 +491,9 @@ fn counts(evidence: &Evidence) -> BTreeMap<String, usize> {
     add("duplicates", oracle::duplicates(evidence));
     for answer in &evidence.answers {
         add(&format!("answer_{}", answer.outcome.as_str()), 1);
+    }
+    for (_, fault) in &scenario.faults {
+        add(&format!("fault_{}", fault.kind()), 1);
     }
     let mut ended = std::collections::BTreeSet::new();
     for end in &evidence.events {

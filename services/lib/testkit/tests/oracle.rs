@@ -78,6 +78,9 @@ fn lose_answer(evidence: &mut Evidence, id: MessageId, rule: OnUnknown) {
     for answer in evidence.answers.iter_mut().filter(|answer| answer.order.message == id) {
         answer.outcome = Outcome::Unknown { since: answer.at };
     }
+    for part in evidence.submitted.iter_mut().filter(|part| part.message == id) {
+        part.is_answered = false;
+    }
     for order in evidence.orders.iter_mut().filter(|order| order.message.id == id) {
         order.terms.on_unknown = rule;
         order.terms.receipt_within = None;
@@ -231,6 +234,19 @@ fn a_duplicate_after_a_lost_answer_is_explained_where_the_route_resends() {
         take_again(&mut evidence, id);
         assert_eq!(broken(&evidence), expected, "{rule:?}");
     }
+}
+
+/// A carrier that answered, on a link that stood, to a connector that lived: nobody may say that the answer never came.
+#[test]
+fn an_unknown_that_no_fault_explains_is_found() {
+    let mut evidence = sound();
+    let id = delivered(&evidence, Class::Otp);
+    lose_answer(&mut evidence, id, OnUnknown::Resend);
+    assert_eq!(broken(&evidence), [""; 0]);
+    for part in evidence.submitted.iter_mut().filter(|part| part.message == id) {
+        part.is_answered = true;
+    }
+    assert_eq!(broken(&evidence), ["O4"]);
 }
 
 #[test]

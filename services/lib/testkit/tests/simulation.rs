@@ -14,7 +14,7 @@ fn number(name: &str) -> Option<u64> {
 }
 
 /// What must have happened in many runs, or they show less than they seem to.
-const SEEN: [&str; 12] = [
+const SEEN: [&str; 25] = [
     "answer_hold",
     "answer_link_down",
     "answer_next",
@@ -23,6 +23,19 @@ const SEEN: [&str; 12] = [
     "duplicates",
     "expired",
     "failed",
+    "fault_bus_away",
+    "fault_cut",
+    "fault_drain",
+    "fault_fuse",
+    "fault_ghost",
+    "fault_kill",
+    "fault_lose_store",
+    "fault_repeat",
+    "fault_set_clock",
+    "fault_store_away",
+    "fault_store_late",
+    "fault_store_stale",
+    "fault_swap_table",
     "late_receipts",
     "rejected",
     "repeated_ends",

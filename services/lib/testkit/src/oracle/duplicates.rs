@@ -1,12 +1,15 @@
 //! O4: a message is taken twice only where a fault and the route's rules explain it.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
-use journey::{OnUnknown, Order, OrderNumber};
+use journey::{OnUnknown, Order, OrderAnswer, OrderNumber};
 use sms::{MessageId, ReceiptFault, ReceiptState};
 
-use super::book::Book;
-use crate::Finding;
+use super::book::{Book, OrderKey};
+use crate::{Finding, Trouble};
+
+/// What a trouble leads to shows within this: an answer is reported, or a lease missed.
+const NEAR: Duration = Duration::from_secs(6);
 
 /// Within one order no part is taken twice, and over one link only, whatever dies.
 pub(super) fn a_part_is_taken_once_an_order(book: &Book<'_>) -> Vec<Finding> {
@@ -42,6 +45,45 @@ pub(super) fn taken_twice_only_where_explained(book: &Book<'_>) -> Vec<Finding> 
         }
     }
     findings
+}
+
+/// What became of an order is known, unless its carrier kept the answer to itself, the link was cut under it, or who had
+/// it died or lost the store or the clock it goes by. So each message that a carrier has twice after `unknown` has a fault
+/// of its own that it is owed to.
+pub(super) fn an_answer_that_came_is_known(book: &Book<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (key, answers) in &book.answers {
+        // Who finds the claim of one that is gone says unknown, whatever that one said before.
+        let first = answers.iter().min_by_key(|answer| answer.at);
+        let unknown = first.filter(|answer| answer.outcome.as_str() == "unknown");
+        findings.extend(unknown.and_then(|answer| unexcused(book, *key, answer)));
+    }
+    findings
+}
+
+fn unexcused(book: &Book<'_>, key: OrderKey, answer: &OrderAnswer) -> Option<Finding> {
+    let (message, number) = key;
+    let orders = book.orders.get(&key).into_iter().flatten();
+    let issued_at = orders.map(|order| order.issued_at).min()?;
+    let links = book.evidence.links.iter();
+    let link = links
+        .filter(|(_, carriers)| carriers.contains(&answer.order.carrier))
+        .map(|(link, _)| link)
+        .next();
+    let parts = book.parts.get(&message).and_then(|orders| orders.get(&number));
+    let mut parts = parts.into_iter().flatten();
+    let is_long = answer.returned.content().2 > 1;
+    // Of a long message some parts may be taken and others refused.
+    let is_half = || is_long && book.parts_taken(message, number).len() < usize::from(answer.returned.content().2);
+    let is_kept_back = parts.any(|part| !part.is_answered) || is_half();
+    let is_in_span = |trouble: &&Trouble| trouble.from <= answer.at + NEAR && issued_at <= trouble.until + NEAR;
+    let is_here = |trouble: &&Trouble| trouble.link.is_none() || trouble.link.as_ref() == link;
+    let mut troubles = book.evidence.troubles.iter();
+    if is_kept_back || troubles.any(|trouble| is_here(&trouble) && is_in_span(&trouble)) {
+        return None;
+    }
+    let what = format!("order {} is unknown, and its carrier answered all of it", number.0);
+    Some(Finding::of("O4", message, what))
 }
 
 fn unexplained(book: &Book<'_>, message: MessageId, number: OrderNumber, is_last: bool) -> Option<Finding> {

@@ -66,10 +66,12 @@ fn stuck(book: &Book<'_>, id: MessageId) -> Option<Finding> {
     })
 }
 
-/// No record was undecodable. A receipt of a message whose answer was lost finds nobody, and is put there too.
+/// No record was undecodable. A receipt of a message whose answer was lost finds nobody, and is put there too, and so is
+/// whatever a store that answers wrongly stands in the way of.
 pub(super) fn nothing_is_dead(book: &Book<'_>) -> Vec<Finding> {
     let orphans = signalbox_proto::topics::unmatched();
-    let dead = book.evidence.dead.iter().filter(|dead| dead.topic != orphans.as_str());
+    let is_expected = |topic: &str| topic == orphans.as_str() || book.has_wrong_store();
+    let dead = book.evidence.dead.iter().filter(|dead| !is_expected(&dead.topic));
     dead.map(|dead| {
         Finding::new(
             "dead",
