@@ -8,7 +8,8 @@
 //! - field 2047, a fixed32: CRC-32 (that of IEEE 802.3) of all octets after it, begun with the kind of the record in its low
 //!   octet and the format less one in the others, so that a record of one kind is never taken for one of another.
 //!
-//! Octets that begin with a field below 16 have no seal: an older version wrote them, and they are read as ever.
+//! Octets that begin with a field below 16 have no seal: an older version wrote them, and they are read as ever. None at all are
+//! no record: no version writes one that is empty.
 
 use bytes::{Buf as _, BufMut as _, Bytes, BytesMut};
 use prost::{
@@ -27,7 +28,8 @@ const FORMAT_KEY: [u8; 2] = [0xF0, 0x7F];
 const CHECKSUM_KEY: [u8; 2] = [0xFD, 0x7F];
 /// Octets of a seal of format 1.
 const SEAL_OCTETS: usize = CHECKSUM_KEY.len() + size_of::<u32>();
-/// The first octet of a field of number 16 and above has this bit; no record of a version without seals begins with one.
+/// The first octet of a field of number 16 and above has this bit; no record of a version without seals begins with one. A seal
+/// that lost it looks like a short field, and is still told: no version wrote a fixed32 in field 15, nor begins with field 14.
 const LONG_KEY: u8 = 0x80;
 
 /// What a record is; its number is part of the checksum and never given to another kind.
@@ -102,7 +104,12 @@ pub(super) fn open<M: Message + Default>(kind: Kind, octets: &Bytes) -> Result<M
 }
 
 fn body(kind: Kind, octets: &Bytes) -> Result<Bytes, Invalid> {
-    if octets.first().is_none_or(|first| first & LONG_KEY == 0) {
+    let first = *octets.first().ok_or_else(|| truncated(octets))?;
+    if first & LONG_KEY == 0 {
+        let is_seal = [CHECKSUM_KEY, FORMAT_KEY].map(|key| [key[0] ^ LONG_KEY, key[1]]);
+        if octets.first_chunk::<2>().is_some_and(|front| is_seal.contains(front)) {
+            return Err(Invalid::Damaged("begins with a seal that was changed".to_owned()));
+        }
         return Ok(octets.clone());
     }
     let mut rest = octets.clone();

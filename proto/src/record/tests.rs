@@ -458,7 +458,9 @@ proptest! {
 
 #[test]
 fn a_refusal_names_the_field() {
-    assert_eq!(order_from_bytes(&Bytes::new()), Err(Invalid::Missing("message")));
+    assert_eq!(order_from_bytes(&Bytes::new()), Err(Invalid::Truncated { octets: 0 }));
+    let empty = seal::seal(Kind::Order, &pb::Order::default());
+    assert_eq!(order_from_bytes(&empty), Err(Invalid::Missing("message")));
     let written = pb::Accepted {
         id: vec![0; 16].into(),
         account: "acme".into(),

@@ -90,7 +90,7 @@ fn a_record_is_read_as_its_topic_is() {
     let reading = read("signalbox.events", &octets).unwrap();
     assert_eq!((reading.kind, reading.message), ("late receipt", Some(order.message)));
     assert_eq!(reading.carrier, Some(order.carrier));
-    let other = read("signalbox.dispatch.a.otp", &octets).unwrap_err();
+    let other = read("signalbox.dispatch.a.urgent", &octets).unwrap_err();
     assert_eq!(other.to_string(), "record is of another kind: event, not order");
     let newer = read("signalbox.events", &of_a_later_format(&octets)).unwrap_err();
     assert_eq!(newer.fault(), Fault::Newer);

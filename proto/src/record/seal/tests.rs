@@ -34,18 +34,33 @@ fn a_reader_that_knows_no_seals_skips_it() {
 #[test]
 fn octets_of_a_version_without_seals_are_read() {
     assert_eq!(opened(rebuilt().encode_to_vec().into()), Ok(rebuilt()));
-    assert_eq!(opened(Bytes::new()), Ok(pb::Rebuilt::default()));
 }
 
-/// Cuts at every octet: only what is left of nothing at all reads as a record of an older version.
+/// Cuts at every octet: nothing that is left reads as a record of an older version, not even nothing at all.
 #[test]
 fn what_is_cut_short_is_told() {
     let sealed = seal(Kind::Rebuilt, &rebuilt());
-    for end in 1..sealed.len() {
+    for end in 0..sealed.len() {
         let told = opened(sealed.slice(..end)).unwrap_err();
         let is_seal = end < SEAL_OCTETS;
         assert_eq!(told == Invalid::Truncated { octets: end }, is_seal, "{told}");
         assert_eq!(matches!(told, Invalid::Damaged(_)), !is_seal, "{told}");
+    }
+}
+
+/// A state has no field that must be there, so no other octets than these tell that it is damaged.
+#[test]
+fn a_state_that_lost_its_octets_or_the_first_bit_of_its_seal_is_no_state() {
+    assert_eq!(
+        open::<pb::State>(Kind::State, &Bytes::new()),
+        Err(Invalid::Truncated { octets: 0 })
+    );
+    let sealed = seal(Kind::State, &pb::State::default());
+    for octets in [sealed.clone(), of_a_later_format(&sealed)] {
+        let mut changed = octets.to_vec();
+        changed[0] ^= LONG_KEY;
+        let told = open::<pb::State>(Kind::State, &changed.into()).unwrap_err();
+        assert!(matches!(told, Invalid::Damaged(_)), "{told}");
     }
 }
 
