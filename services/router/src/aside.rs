@@ -1,7 +1,6 @@
 //! What becomes of a message's inputs while its state cannot be read: they are put aside as the records they came from, so
 //! that they can be replayed once it can.
 
-use bytes::Bytes;
 use journey::{Delayed, Input};
 use signalbox_proto::{
     record::{self, DeadRecord, Invalid},
@@ -10,14 +9,6 @@ use signalbox_proto::{
 use sms::UnixMs;
 
 use crate::delay;
-
-/// Where a state stands, among the topics that dead records name; nothing can be put back there.
-const STATES: &str = "store/state";
-
-/// The dead record of a state that is replaced.
-pub(crate) fn state(octets: &Bytes, invalid: &Invalid) -> DeadRecord {
-    DeadRecord::new(STATES, octets.clone(), invalid.fault(), &invalid.to_string())
-}
 
 /// The dead records of `inputs` to a state that cannot be read, put aside `now`.
 pub(crate) fn records(inputs: &[Input], invalid: &Invalid, now: UnixMs) -> impl Iterator<Item = DeadRecord> {

@@ -64,7 +64,7 @@ pub(crate) struct Settled {
     pub(crate) facts: Vec<Fact>,
     /// To be applied once `nexts` and `tells` are published: moves the timer that led to them.
     pub(crate) confirm: Option<Op>,
-    /// What is put aside because the state cannot be read: the state itself where it is made anew, else what came for it.
+    /// What came for a state that cannot be read, to be put aside.
     pub(crate) dead: Vec<(RecordKey, DeadRecord)>,
 }
 
@@ -117,7 +117,8 @@ impl Case {
     /// Folds all inputs over what the store is thought to hold.
     pub(crate) fn step(&mut self, desk: &Desk, now: UnixMs) -> Step {
         let invalid = self.loaded.as_ref().and_then(|loaded| loaded.invalid.clone());
-        if let Some(invalid) = invalid.filter(|invalid| !self.may_begin_anew(invalid)) {
+        // What one input says is not what became of the message: that is on the log, and the mend reads all of it.
+        if let Some(invalid) = invalid {
             if invalid.fault() != Fault::Newer {
                 desk.damaged(self.message);
             }
@@ -161,26 +162,11 @@ impl Case {
             folded.settled.duplicates += usize::from(actions.is_duplicate);
         }
         let mut settled = folded.settled;
-        let replaced = self
-            .loaded
-            .as_ref()
-            .and_then(|loaded| Some((loaded, loaded.invalid.as_ref()?)));
-        settled.dead = replaced
-            .map(|(loaded, invalid)| (self.key, aside::state(&loaded.octets, invalid)))
-            .into_iter()
-            .collect();
         settled.tells.dedup();
         match folded.state {
             Some(state) if folded.is_kept => self.write(desk, &state, settled, now),
             _ => Step::Done(settled),
         }
-    }
-
-    /// Whether a state that cannot be read may be made anew of the inputs: not one that a later version can read, and not
-    /// where nothing tells what the message is, which would then never end.
-    fn may_begin_anew(&self, invalid: &Invalid) -> bool {
-        let tells_message = |input: &Input| !matches!(input, Input::Receipt(_) | Input::Timer);
-        invalid.fault() != Fault::Newer && self.inputs.iter().any(tells_message)
     }
 
     /// Writes `state`, if it is new. The due entry of a timer stays in place until what it led to is published.

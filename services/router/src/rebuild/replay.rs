@@ -15,7 +15,7 @@ use journey::{CODE_TAKEN_BACK, Delayed, Event, Fact, OrderAnswer, Outcome, State
 use service::time;
 use signalbox_proto::{
     keys,
-    record::{self, Invalid, KeyEntry, KeyMark},
+    record::{self, Fault, Invalid, KeyEntry, KeyMark},
     topics,
 };
 use sms::{Lane, Message, MessageId, RecordKey, UnixMs};
@@ -73,12 +73,11 @@ pub(super) struct Replay<'a> {
     store: &'a dyn Store,
     lost_at: UnixMs,
     counts: Counts,
-    only: Option<Only>,
-    is_mending: bool,
+    mending: Option<Mending>,
 }
 
 /// The few messages that are asked for, and all that was said about them so far.
-struct Only {
+struct Mending {
     messages: BTreeSet<MessageId>,
     said: Said,
 }
@@ -97,25 +96,35 @@ impl<'a> Replay<'a> {
             store,
             lost_at,
             counts: Counts::default(),
-            only: None,
-            is_mending: false,
+            mending: None,
         }
     }
 
-    /// Makes the states of `messages` again that cannot be read, all at once: until then what is there stays. How many were.
+    /// Makes the states of `messages` again that cannot be read, all at once: until then what is there stays. How many were;
+    /// what the log says too little about stays as it is.
     pub(super) async fn mend(mut self, messages: BTreeSet<MessageId>) -> Result<u64, Trouble> {
-        let began = self.desk.now();
-        let oldest = messages.iter().map(|message| message.instant()).min().unwrap_or(began);
+        let now = self.desk.now();
+        let oldest = messages.iter().map(|message| message.instant()).min().unwrap_or(now);
         let said = Said::default();
-        (self.only, self.is_mending) = (Some(Only { messages, said }), true);
+        self.mending = Some(Mending { messages, said });
         // Stored after the id was drawn, by clocks that may differ.
-        for (kind, topic, mut reader) in self.open(oldest - EARLIER).await? {
+        self.gather(oldest - EARLIER).await?;
+        if !self.mending.as_ref().is_some_and(Mending::is_told) {
+            // They differ by more: whoever accepted the message was ahead, perhaps.
+            self.gather(now - REPLAYED).await?;
+        }
+        let said = self.mending.as_mut().map(|mending| std::mem::take(&mut mending.said));
+        self.enter(said.unwrap_or_default()).await?;
+        Ok(self.counts.states)
+    }
+
+    /// Reads all topics from `since` to their ends.
+    async fn gather(&mut self, since: UnixMs) -> Result<(), Trouble> {
+        let began = self.desk.now();
+        for (kind, topic, mut reader) in self.open(since).await? {
             self.pass(kind, &topic, &mut *reader, began).await?;
         }
-        let said = self.only.take().map(|only| only.said).unwrap_or_default();
-        let mended = said.facts.len() as u64;
-        self.enter(said).await?;
-        Ok(mended)
+        Ok(())
     }
 
     /// Reads to the end, again until `quiet` has passed since the loss was seen and the log could be read, and once more.
@@ -185,10 +194,12 @@ impl<'a> Replay<'a> {
             let is_new = records.iter().all(|stored| stored.stored_at_ms > began.0);
             self.counts.records += records.len() as u64;
             let said = self.say(kind, topic, &records);
-            match &mut self.only {
-                Some(only) => only.take(said),
+            match &mut self.mending {
+                Some(mending) => mending.said.join(said),
                 None => self.enter(said).await?,
             }
+            // A log in this process answers at once, always: others get their turn all the same.
+            tokio::task::yield_now().await;
             // One partition has been read up to what comes while we read; the others may not have been.
             if is_new && end.is_none() {
                 end = Some(self.desk.bus().read(topic, Position::End).await?.position());
@@ -202,7 +213,10 @@ impl<'a> Replay<'a> {
     fn say(&mut self, kind: Kind, topic: &Topic, records: &[Stored]) -> Said {
         let mut said = Said::default();
         for stored in records {
-            if let Err(invalid) = self.hear(&mut said, kind, stored) {
+            if let Err(invalid) = self.hear(&mut said, kind, stored)
+                // Whoever read it first told, and put it aside.
+                && self.mending.is_none()
+            {
                 self.counts.unreadable += 1;
                 outbox::found_dead(topic.as_str(), invalid.fault(), &invalid.to_string());
             }
@@ -215,34 +229,56 @@ impl<'a> Replay<'a> {
         let octets = &stored.value;
         match kind {
             Kind::Events => {
-                if let Event::Ended(ended) = record::event_from_bytes(octets)? {
+                if let Event::Ended(ended) = record::event_from_bytes(octets)?
+                    && self.is_about(ended.message.id)
+                {
                     said.add(ended.message.id, ended.message.key, Fact::Ended(ended));
                 }
             }
             Kind::Accepted => {
                 let (message, mark) = record::accepted_with_key_from_bytes(octets)?;
+                if !self.is_about(message.id) {
+                    return Ok(());
+                }
                 let key = mark.and_then(|mark| self.key(&message, &mark));
                 self.counts.keys += u64::from(key.is_some());
                 said.beside.extend(key);
                 said.add(message.id, message.key, Fact::Accepted(Box::new(message)));
             }
             Kind::Retry => {
-                if let Delayed::Message(waiting) = record::delayed_from_bytes(octets, RecordKey(stored.key))? {
+                if let Delayed::Message(waiting) = record::delayed_from_bytes(octets, RecordKey(stored.key))?
+                    && self.is_about(waiting.message.id)
+                {
                     said.add(waiting.message.id, waiting.message.key, Fact::Waits(waiting));
                 }
             }
             Kind::Dispatch => {
                 let order = record::order_from_bytes(octets)?;
-                said.add(order.message.id, order.message.key, Fact::Ordered(Box::new(order)));
+                if self.is_about(order.message.id) {
+                    said.add(order.message.id, order.message.key, Fact::Ordered(Box::new(order)));
+                }
             }
-            Kind::Outcomes => self.answer(said, record::outcome_from_bytes(octets)?),
+            Kind::Outcomes => {
+                let answer = record::outcome_from_bytes(octets)?;
+                if self.is_about(answer.order.message) {
+                    self.answer(said, answer);
+                }
+            }
             Kind::Receipts => {
                 let receipt = record::receipt_from_bytes(octets)?;
                 let (message, key) = (receipt.order.message, receipt.order.key);
-                said.add(message, key, Fact::Receipt(Box::new(receipt)));
+                if self.is_about(message) {
+                    said.add(message, key, Fact::Receipt(Box::new(receipt)));
+                }
             }
         }
         Ok(())
+    }
+
+    /// Whether `message` is one of those that are asked for.
+    fn is_about(&self, message: MessageId) -> bool {
+        let mending = self.mending.as_ref();
+        mending.is_none_or(|mending| mending.messages.contains(&message))
     }
 
     /// What an idempotency key stands for; `None` = it is too old to be kept.
@@ -300,8 +336,10 @@ impl<'a> Replay<'a> {
                 let state = facts
                     .iter()
                     .fold(before.clone(), |state, fact| Some(recall(state, fact)));
-                if let Some(state) = state.filter(|state| before.as_ref() != Some(state)) {
-                    states += u64::from(loaded.is_none());
+                let is_wanted =
+                    |state: &State| before.as_ref() != Some(state) && self.may_write(loaded.as_ref(), state);
+                if let Some(state) = state.filter(is_wanted) {
+                    states += u64::from(before.is_none());
                     ended += u64::from(state.ended.is_some());
                     ops.push(self.swap(*message, *key, &state, loaded.map(|loaded| loaded.version)));
                 }
@@ -319,6 +357,15 @@ impl<'a> Replay<'a> {
             }
         }
         Err(StoreError::Lost.into())
+    }
+
+    /// Whether `state` may stand where `loaded` does: a mend writes over nothing that a later version can read, and puts no
+    /// state that knows no message, and would never end it, in the place of one that did.
+    fn may_write(&self, loaded: Option<&Loaded>, state: &State) -> bool {
+        let invalid = loaded.and_then(|loaded| loaded.invalid.as_ref());
+        let is_newer = invalid.is_some_and(|invalid| invalid.fault() == Fault::Newer);
+        let knows_message = state.body.is_some() || state.ended.is_some();
+        self.mending.is_none() || (knows_message && !is_newer)
     }
 
     /// The states of `messages`; waits while the store is away.
@@ -356,7 +403,7 @@ impl<'a> Replay<'a> {
         let soon = now + SETTLED_AFTER;
         match state.timer {
             // What came while it was damaged was acked, and comes no more: there may be something to do.
-            _ if self.is_mending && state.ended.is_none() => Some(soon),
+            _ if self.mending.is_some() && state.ended.is_none() => Some(soon),
             timer => timer.map(|at| at.max(soon)),
         }
     }
@@ -373,17 +420,25 @@ impl<'a> Replay<'a> {
     }
 }
 
-impl Only {
-    fn take(&mut self, said: Said) {
-        for (message, (key, facts)) in said.facts {
-            if self.messages.contains(&message) {
-                facts.into_iter().for_each(|fact| self.said.add(message, key, fact));
-            }
-        }
+impl Mending {
+    /// Whether the log said what each message is, or how it ended.
+    fn is_told(&self) -> bool {
+        let is_told = |fact: &Fact| matches!(fact, Fact::Accepted(_) | Fact::Ended(_));
+        let facts = |message| self.said.facts.get(message).map(|(_, facts)| facts);
+        self.messages
+            .iter()
+            .all(|message| facts(message).is_some_and(|facts| facts.iter().any(is_told)))
     }
 }
 
 impl Said {
+    fn join(&mut self, other: Self) {
+        for (message, (key, facts)) in other.facts {
+            facts.into_iter().for_each(|fact| self.add(message, key, fact));
+        }
+        self.beside.extend(other.beside);
+    }
+
     fn add(&mut self, message: MessageId, key: RecordKey, fact: Fact) {
         self.facts
             .entry(message)

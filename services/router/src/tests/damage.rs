@@ -99,6 +99,63 @@ async fn a_message_that_ended_before_its_state_was_damaged_ends_no_second_time()
     assert!(record::state_from_bytes(&there.value).unwrap().ended.is_some());
 }
 
+/// An outcome tells what the message is, and not what became of it since.
+#[tokio::test(start_paused = true)]
+async fn an_outcome_that_comes_again_for_a_damaged_state_begins_nothing_anew() {
+    let mut world = World::new("a b", "").await;
+    let (message, order) = sent(&mut world).await;
+    world.delivered(&order).await;
+    let end = world.ended(&message).await.unwrap();
+    world.spoil(&message, flipped).await;
+    world.takes(&order, "x").await;
+    assert_eq!(
+        world.faults().await,
+        [("signalbox.outcomes".to_owned(), Fault::Checksum)]
+    );
+    world.pass(3_600_000).await;
+    assert!(world.order("b").await.is_none(), "it has ended");
+    world.delivered(&order).await;
+    assert_eq!(world.ended(&message).await, Some(end));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_to_a_damaged_state_is_not_lost_with_the_ids_by_which_receipts_come() {
+    let mut world = World::new("a", "").await;
+    let message = world.message(Class::Transactional, 60);
+    world.accept(&message).await;
+    let order = world.order("a").await.unwrap();
+    // Nothing of it stands in the store yet: only octets that are no state.
+    let put = Op::Put {
+        key: keys::state(message.id),
+        value: Bytes::new(),
+        expires_at_ms: u64::MAX,
+    };
+    world.store.apply(vec![put]).await.unwrap().1.await.unwrap();
+    world.takes(&order, "x").await;
+    world.pass(30_000).await;
+    let id = keys::correlation(&order.carrier, "x");
+    assert!(world.store.get(vec![id]).await.unwrap()[0].is_some());
+    world.delivered(&order).await;
+    assert_eq!(world.end(&message).await.unwrap().0, EndState::Delivered);
+}
+
+/// Who accepted it was far ahead of the log's clock: its id is younger than its records.
+#[tokio::test(start_paused = true)]
+async fn a_damaged_state_is_made_again_whatever_clock_its_id_was_drawn_by() {
+    let mut world = World::new("a", "").await;
+    let mut message = world.message(Class::Transactional, 60);
+    let ahead = message.id.instant().0 + 3_600_000;
+    let hex = format!("{ahead:012x}{}", &message.id.0.simple().to_string()[12..]);
+    message.id = sms::MessageId(hex.parse().unwrap());
+    world.accept(&message).await;
+    let order = world.order("a").await.unwrap();
+    world.takes(&order, "x").await;
+    world.spoil(&message, flipped).await;
+    world.delivered(&order).await;
+    world.pass(40_000).await;
+    assert_eq!(world.end(&message).await.unwrap().0, EndState::Delivered);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_state_of_a_later_version_is_never_written_over_and_what_comes_for_it_can_be_replayed() {
     let mut world = World::new("a b", "").await;
