@@ -119,7 +119,8 @@ async fn run(config: &Config, roles: Roles) -> anyhow::Result<bool> {
     // Probes are answered until the end: a process that waits or drains says so.
     let (_probes_stop, until) = Stop::new();
     let mut helpers = Tasks::new();
-    serve_probes(config, &readiness, until, &mut helpers).await?;
+    serve_probes(config, &readiness, until.clone(), &mut helpers).await?;
+    helpers.spawn(service::watch_clock(service::Clock::wall(), readiness.clone(), until));
     let mut standing = Standing::new(engine.deps()?, readiness.clone(), &config.engine);
     if !standing.wait(&topics::fixed(config.partitions), &stop).await? {
         return Ok(true);

@@ -1,9 +1,11 @@
 //! The one clock: it tells what the machine's clock tells, and never goes back.
 //!
-//! A machine's clock is set now and then, by people too. Forward is followed at once. Back is not: from there on the clock of
-//! this process goes on by the monotonic one, ahead of the machine's, until that has caught up or the process starts again.
-//! So nothing that was due is due again later, no lease lasts longer than it was given for, and no two instants of one
-//! process are in the wrong order.
+//! A machine's clock is set now and then, by people too. Forward is followed at once. Back is not, as what was due would be due
+//! again later: from there on the clock of this process is ahead, and runs slower by a twentieth until the machine's has caught
+//! up. That is slow enough for no lease to outlive its margin and no wait to be felt, and fast enough for half a minute to be
+//! gone in ten. Who is ahead by more for a minute stays so for hours, and takes fresh messages of others for overdue: it says
+//! that it is not ready and wants to be started again, which ends it at once. Standing still instead would hold up every
+//! message here for as long.
 
 use std::{
     sync::{
@@ -15,13 +17,26 @@ use std::{
 
 use metrics::{Unit, counter, describe_counter, describe_gauge, gauge};
 use sms::UnixMs;
-use tracing::warn;
+use tracing::{error, warn};
+
+use crate::{Readiness, Stop, time};
 
 const STEPS: &str = "signalbox_clock_steps_total";
 const AHEAD: &str = "signalbox_clock_ahead_seconds";
 
 /// A machine's clock that is off by more than this was set; what is less is slewed, or the time between two looks.
 const STEP_MS: i64 = 1_000;
+
+/// A process that is ahead by more than this for [`AHEAD_FOR`] is not ready: what it gives back in ten minutes.
+const AHEAD_MAX: Duration = Duration::from_secs(30);
+const AHEAD_FOR: Duration = Duration::from_secs(60);
+/// How often that is looked at.
+const LOOK: Duration = Duration::from_secs(1);
+/// What a process lacks then.
+const NEED: &str = "clock";
+
+/// Of what passes while the machine's clock is behind, one part in so many is given back.
+const SLEW_PARTS: i64 = 20;
 
 /// Tells the time. Cheap to clone; clones are one clock. The virtual one follows tokio's paused time and starts at a fixed
 /// instant.
@@ -48,10 +63,14 @@ enum Machine {
 /// What one process makes of them, in milliseconds.
 #[derive(Debug)]
 struct Process {
-    /// What is added to the monotonic clock; only grows.
+    /// What is added to the monotonic clock.
     offset: AtomicI64,
-    /// How far the machine's clock was behind when that was told last.
+    /// What would have to be added to it for the machine's clock, as far as that was told.
     told: AtomicI64,
+    /// Until when, by the monotonic clock, time ahead was given back.
+    slewed: AtomicI64,
+    /// The latest instant that was told: none is before it.
+    latest: AtomicI64,
 }
 
 impl Clock {
@@ -80,7 +99,9 @@ impl Clock {
     fn of(machine: Machine) -> Self {
         let process = Process {
             offset: AtomicI64::new(i64::MIN),
-            told: AtomicI64::new(0),
+            told: AtomicI64::new(i64::MIN),
+            slewed: AtomicI64::new(0),
+            latest: AtomicI64::new(i64::MIN),
         };
         Self {
             machine,
@@ -117,17 +138,22 @@ impl Clock {
 
     /// The present.
     pub fn now(&self) -> UnixMs {
-        // A thread may stand still between the two clocks: an offset taken so is never too large.
+        // A thread may stand still between the two clocks: the offset is between these two.
         let before = self.machine.elapsed_ms();
         let wall = self.machine.wall_ms();
         let elapsed = self.machine.elapsed_ms();
-        let offset = self.process.offset.fetch_max(wall - elapsed, Relaxed);
-        let is_first = offset == i64::MIN;
-        if !is_first && (wall - elapsed > offset + STEP_MS || offset - (wall - before) > STEP_MS) {
-            self.process.tell(offset, wall - before);
-        }
-        let now = elapsed + offset.max(wall - elapsed);
+        let (low, high) = (wall - elapsed, wall - before);
+        let offset = self.process.offset(elapsed, low, high);
+        self.process.notice(low, high);
+        let now = elapsed + offset;
+        let now = now.max(self.process.latest.fetch_max(now, Relaxed));
         UnixMs(u64::try_from(now).unwrap_or(0))
+    }
+
+    /// How far this process is ahead of its machine's clock; zero = it is not.
+    pub fn ahead(&self) -> Duration {
+        let now = i64::try_from(self.now().0).unwrap_or(i64::MAX);
+        Duration::from_millis(u64::try_from(now - self.machine.wall_ms()).unwrap_or(0))
     }
 
     /// A closure over this clock in milliseconds, for crates that know nothing of ours.
@@ -159,35 +185,87 @@ impl Machine {
 }
 
 impl Process {
-    /// Says once that the machine's clock was set, and from when on it is followed again.
-    #[cold]
-    fn tell(&self, offset: i64, machine: i64) {
-        let behind = (offset - machine).max(0);
+    /// What to add to `elapsed`, where the machine's clock would have `low` to `high` added.
+    fn offset(&self, elapsed: i64, low: i64, high: i64) -> i64 {
+        let offset = self.offset.fetch_max(low, Relaxed).max(low);
+        let slewed = self.slewed.load(Relaxed);
+        if high >= offset {
+            if slewed != elapsed {
+                self.slewed.store(elapsed, Relaxed);
+            }
+            return offset;
+        }
+        let back = ((elapsed - slewed) / SLEW_PARTS).min(offset - high);
+        let moves = || {
+            self.slewed
+                .compare_exchange(slewed, slewed + back * SLEW_PARTS, Relaxed, Relaxed)
+        };
+        if back <= 0 || moves().is_err() {
+            return offset;
+        }
+        // One that is set forward meanwhile stays ahead by this much less, until the next look.
+        self.offset.fetch_sub(back, Relaxed) - back
+    }
+
+    /// Says once that the machine's clock was set; small differences add up to none.
+    fn notice(&self, low: i64, high: i64) {
         let told = self.told.load(Relaxed);
-        let forward = machine - offset;
-        if forward > STEP_MS {
-            self.told.store(0, Relaxed);
-            gauge!(AHEAD).set(0.0);
-            counter!(STEPS, "direction" => "forward").increment(1);
-            warn!(by_ms = forward, "the machine's clock was set forward");
-            return;
-        }
-        if (behind - told).abs() <= STEP_MS || self.told.compare_exchange(told, behind, Relaxed, Relaxed).is_err() {
-            return;
-        }
-        gauge!(AHEAD).set(Duration::from_millis(behind.unsigned_abs()).as_secs_f64());
-        if behind > told {
-            counter!(STEPS, "direction" => "back").increment(1);
-            warn!(
-                by_ms = behind - told,
-                "the machine's clock was set back: this process keeps its own until that has caught up or it starts again"
-            );
+        let is_first = told == i64::MIN;
+        let by_ms = if is_first || low > told {
+            low.saturating_sub(told)
         } else {
-            counter!(STEPS, "direction" => "forward").increment(1);
-            warn!(
-                behind_ms = behind,
-                "the machine's clock was set forward, and is behind still"
+            (high - told).min(0)
+        };
+        // What drifts is followed before it looks like a step.
+        if by_ms.abs() <= STEP_MS / 2 || self.told.compare_exchange(told, low, Relaxed, Relaxed).is_err() {
+            return;
+        }
+        if by_ms.abs() > STEP_MS && !is_first {
+            tell(by_ms);
+        }
+    }
+}
+
+#[cold]
+fn tell(by_ms: i64) {
+    if by_ms > 0 {
+        counter!(STEPS, "direction" => "forward").increment(1);
+        warn!(by_ms, "the machine's clock was set forward");
+    } else {
+        counter!(STEPS, "direction" => "back").increment(1);
+        warn!(
+            by_ms = -by_ms,
+            "the machine's clock was set back: this process is ahead until that has caught up or it starts again"
+        );
+    }
+}
+
+/// Says until `stop` how far this process is ahead of its machine's clock, and that it is not ready while that is far.
+pub async fn watch_clock(clock: Clock, readiness: Readiness, stop: Stop) {
+    let (mut since, mut is_told) = (None, false);
+    loop {
+        let ahead = clock.ahead();
+        gauge!(AHEAD).set(ahead.as_secs_f64());
+        let now = time::now();
+        if ahead <= AHEAD_MAX {
+            (since, is_told) = (None, false);
+            readiness.have(NEED);
+        } else if now.duration_since(*since.get_or_insert(now)) >= AHEAD_FOR && !is_told {
+            is_told = true;
+            let seconds = ahead.as_secs();
+            error!(
+                seconds,
+                "this process is ahead of its machine's clock, which was set back: start it again"
             );
+            readiness.miss(
+                NEED,
+                "ahead of the machine's clock, which was set back: start this process again",
+            );
+        }
+        tokio::select! {
+            biased;
+            () = stop.requested() => return,
+            () = time::sleep(LOOK) => {}
         }
     }
 }

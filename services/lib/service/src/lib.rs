@@ -15,7 +15,7 @@ pub mod telemetry;
 pub mod time;
 pub mod watch;
 
-pub use clock::Clock;
+pub use clock::{Clock, watch_clock};
 pub use deps::Deps;
 pub use dice::Dice;
 pub use readiness::Readiness;
