@@ -66,6 +66,20 @@ pub fn rebuilt_to_bytes(lost_at: UnixMs) -> Bytes {
     seal::seal(Kind::Rebuilt, &pb::Rebuilt { lost_at: lost_at.0 })
 }
 
+/// Octets of the instant before which orders were stored that may have been started under a lost epoch.
+pub fn doubt_to_bytes(before: UnixMs) -> Bytes {
+    before.0.to_string().into()
+}
+
+/// The instant in `octets`.
+///
+/// # Errors
+/// They are no such instant: nobody knows then which orders were started.
+pub fn doubt_from_bytes(octets: &[u8]) -> Result<UnixMs, Invalid> {
+    let digits = invalid::field("doubt", std::str::from_utf8(octets))?;
+    invalid::field("doubt", digits.parse()).map(UnixMs)
+}
+
 /// Octets of an order.
 pub fn order_to_bytes(order: &Order) -> Bytes {
     seal::seal(Kind::Order, &order::to_pb(order, message::Keep::All))

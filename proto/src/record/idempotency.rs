@@ -27,7 +27,12 @@ pub struct KeyEntry {
     pub digest: [u8; 32],
 }
 
-const FORMAT: u8 = 1;
+/// The format that is written: with a checksum of all before it at the end.
+const FORMAT: u8 = 2;
+/// The format of versions that wrote no checksum.
+const FORMAT_BARE: u8 = 1;
+/// Octets of an entry without a checksum.
+const BARE_OCTETS: usize = 2 + 16 + 32;
 
 impl KeyMark {
     /// The key's hash as it stands in the name of its entry.
@@ -51,22 +56,29 @@ impl KeyMark {
 }
 
 impl KeyEntry {
-    /// Format, state, 16 octets of id, 32 of digest. Only ever extended by another format number.
+    /// Format, state, 16 octets of id, 32 of digest, CRC-32 of those, least octet first. Only ever extended by another format
+    /// number.
     pub fn to_bytes(&self) -> Bytes {
-        let mut octets = Vec::with_capacity(50);
+        let mut octets = Vec::with_capacity(BARE_OCTETS + size_of::<u32>());
         octets.extend([FORMAT, u8::from(self.is_final)]);
         octets.extend_from_slice(self.id.0.as_bytes());
         octets.extend_from_slice(&self.digest);
+        let checksum = crc32fast::hash(&octets);
+        octets.extend(checksum.to_le_bytes());
         octets.into()
     }
 
     /// The entry in `octets`; `None` = a newer version wrote them, or they are damaged.
     pub fn from_bytes(octets: &[u8]) -> Option<Self> {
-        let ([FORMAT, state], rest) = octets.split_first_chunk::<2>()? else {
-            return None;
+        let (bare, checksum) = octets.split_at_checked(BARE_OCTETS)?;
+        let ([format, state], rest) = bare.split_first_chunk::<2>()?;
+        let is_sound = match *format {
+            FORMAT => checksum == crc32fast::hash(bare).to_le_bytes(),
+            FORMAT_BARE => checksum.is_empty(),
+            _ => false,
         };
         let (id, digest) = rest.split_first_chunk::<16>()?;
-        Some(Self {
+        is_sound.then_some(Self {
             is_final: *state == 1,
             id: MessageId(Uuid::from_bytes(*id)),
             digest: digest.try_into().ok()?,

@@ -473,3 +473,33 @@ fn a_refusal_names_the_field() {
         "{refused}"
     );
 }
+
+/// An entry whose id or digest was changed would name another message, or refuse its own repeat.
+#[test]
+fn an_idempotency_entry_tells_every_changed_bit_and_reads_as_ever() {
+    let entry = KeyEntry {
+        is_final: true,
+        id: MessageId(uuid::Uuid::from_u128(5)),
+        digest: [7; 32],
+    };
+    let octets = entry.to_bytes();
+    assert_eq!(KeyEntry::from_bytes(&octets), Some(entry.clone()));
+    for bit in 0..octets.len() * 8 {
+        let mut changed = octets.to_vec();
+        changed[bit / 8] ^= 1 << (bit % 8);
+        assert_eq!(KeyEntry::from_bytes(&changed), None, "bit {bit}");
+    }
+    for end in 0..octets.len() {
+        assert_eq!(KeyEntry::from_bytes(&octets[..end]), None, "cut to {end}");
+    }
+    let bare = [&[1], &octets[1..50]].concat();
+    assert_eq!(KeyEntry::from_bytes(&bare), Some(entry));
+}
+
+#[test]
+fn a_doubt_that_cannot_be_read_is_an_error() {
+    assert_eq!(doubt_from_bytes(&doubt_to_bytes(UnixMs(17))), Ok(UnixMs(17)));
+    for octets in [&b""[..], b"1x", b"\xff"] {
+        assert!(doubt_from_bytes(octets).is_err());
+    }
+}

@@ -8,7 +8,7 @@
 use std::{sync::Arc, time::Duration};
 
 use service::{Clock, time};
-use signalbox_proto::keys;
+use signalbox_proto::{keys, record};
 use sms::UnixMs;
 use store::{Applied, Op, Store, StoreError};
 use tokio::sync::{mpsc, oneshot};
@@ -80,14 +80,15 @@ impl Doubt {
     }
 }
 
-/// The doubt about orders that `store` knows of in the epoch that is adopted `now`.
+/// The doubt about orders that `store` knows of in the epoch that is adopted `now`. One that cannot be read is no reason to
+/// doubt nothing: it is asked for again.
 pub(crate) async fn doubt(store: &dyn Store, now: UnixMs) -> Result<Doubt, StoreError> {
     let found = store.get(vec![keys::doubt()]).await?.into_iter().flatten().next();
-    let before = found.and_then(|found| std::str::from_utf8(&found.value).ok()?.parse().ok());
-    Ok(before.map_or(Doubt::default(), |before| Doubt {
-        before: UnixMs(before),
-        began: now,
-    }))
+    let Some(found) = found else {
+        return Ok(Doubt::default());
+    };
+    let before = record::doubt_from_bytes(&found.value).map_err(|invalid| StoreError::Away(invalid.to_string()))?;
+    Ok(Doubt { before, began: now })
 }
 
 /// Pauses the pumps of `lease`, waits for the next epoch, puts back what they claimed, and lets them go on. Pumps that join

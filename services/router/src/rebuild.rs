@@ -143,9 +143,11 @@ async fn adopt(desk: &Arc<Desk>, epoch: Epoch) -> Result<(), Trouble> {
     desk.store().adopt(&epoch);
     let found = desk.store().get(vec![keys::doubt()]).await?;
     let doubt = found.into_iter().flatten().next();
-    let doubt = doubt.and_then(|doubt| std::str::from_utf8(&doubt.value).ok()?.parse().ok());
+    // One that cannot be read is no reason to doubt nothing: it is asked for again.
+    let doubt = doubt.map(|doubt| record::doubt_from_bytes(&doubt.value)).transpose();
+    let doubt = doubt.map_err(|invalid| StoreError::Away(invalid.to_string()))?;
     debug!(epoch = epoch.word, "epoch adopted");
-    desk.epochs.adopted(epoch, UnixMs(doubt.unwrap_or(0)), desk.now());
+    desk.epochs.adopted(epoch, doubt.unwrap_or_default(), desk.now());
     Ok(())
 }
 
@@ -180,7 +182,7 @@ async fn is_first(desk: &Arc<Desk>) -> Result<bool, Trouble> {
 async fn doubt(desk: &Arc<Desk>, store: &dyn Store, lost_at: UnixMs) -> Result<(), StoreError> {
     let put = Op::Put {
         key: keys::doubt(),
-        value: (lost_at + SKEW_MAX).0.to_string().into(),
+        value: record::doubt_to_bytes(lost_at + SKEW_MAX),
         expires_at_ms: (desk.now() + DOUBT_KEPT).0,
     };
     store.apply(vec![put]).await?.1.await
