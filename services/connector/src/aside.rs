@@ -18,9 +18,6 @@ const LOOK: Duration = Duration::from_secs(1);
 /// A run that lives for so long after an order came again has answered it: a hold in place, the longest answer timeout
 /// and a publish are well within.
 const ANSWERED_AFTER: Duration = Duration::from_secs(60);
-/// The same for a run without a link: it waits for no carrier. Nothing behind the order is acked meanwhile, so that after a
-/// crash all of it comes again.
-pub(crate) const HANDED_BACK_AFTER: Duration = Duration::from_secs(5);
 
 /// What became of an order set aside.
 #[derive(Debug, PartialEq, Eq)]
@@ -113,18 +110,8 @@ impl<T> Aside<T> {
     }
 
     /// The orders whose fate is known by now.
-    ///
-    /// `is_linkless` says whether a run has, and had for a while, no link to send an order on.
-    pub(crate) fn take_settled(
-        &mut self,
-        lives: &BTreeMap<String, bool>,
-        now: Instant,
-        is_linkless: impl Fn(&T, &str) -> bool,
-    ) -> Vec<(T, Fate)> {
-        let is_answered = |entry: &Entry<T>| {
-            let age = now.duration_since(entry.since);
-            age >= ANSWERED_AFTER || (age >= HANDED_BACK_AFTER && is_linkless(&entry.order, &entry.incarnation))
-        };
+    pub(crate) fn take_settled(&mut self, lives: &BTreeMap<String, bool>, now: Instant) -> Vec<(T, Fate)> {
+        let is_answered = |entry: &Entry<T>| now.duration_since(entry.since) >= ANSWERED_AFTER;
         let fate = |entry: &Entry<T>| match lives.get(&entry.incarnation) {
             Some(false) => Some(Fate::Orphaned),
             Some(true) => is_answered(entry).then_some(Fate::Answered),

@@ -81,7 +81,7 @@ pub(crate) fn hold(link: &str) {
     counter!(HOLDS, "link" => link.to_owned()).increment(1);
 }
 
-/// An order was not sent because of its claim: `repeat`, `elsewhere`, `taken_back` or `twin`.
+/// An order was not sent because of its claim: `repeat`, `elsewhere`, `handed_back`, `taken_back` or `twin`.
 pub(crate) fn dropped(carrier: &str, reason: &'static str) {
     counter!(DROPPED, "carrier" => carrier.to_owned(), "reason" => reason).increment(1);
 }

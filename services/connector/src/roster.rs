@@ -60,8 +60,6 @@ struct Carrier {
 #[derive(Clone, Copy, Debug)]
 struct Word {
     is_up: bool,
-    /// For how long it stood so when that was said.
-    lasted: Duration,
     heard_at: Instant,
 }
 
@@ -72,16 +70,6 @@ impl Roster {
         let carrier = known.carriers.get(carrier);
         let mut runs = carrier.into_iter().flat_map(|carrier| &carrier.runs);
         runs.any(|(run, word)| run != own.as_str() && word.is_up && word.is_fresh(now))
-    }
-
-    /// Whether `run` lives and its link to `carrier` has been down for `span`.
-    pub(crate) fn is_down_for(&self, run: &str, carrier: &CarrierName, span: Duration, now: Instant) -> bool {
-        let known = self.known();
-        let word = known.carriers.get(carrier).and_then(|carrier| carrier.runs.get(run));
-        word.is_some_and(|word| {
-            let age = now.duration_since(word.heard_at);
-            !word.is_up && age <= LOG_SILENT && word.lasted + age >= span
-        })
     }
 
     /// The carriers among those `named` and those ever spoken of that no connector speaks of, while others are heard: with
@@ -147,7 +135,6 @@ impl Roster {
             LinkState::Up | LinkState::Down => {
                 let word = Word {
                     is_up: report.state == LinkState::Up,
-                    lasted: report.said_at.since(report.since),
                     heard_at: now,
                 };
                 carrier.runs.insert(report.incarnation.clone(), word);

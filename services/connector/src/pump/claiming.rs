@@ -12,12 +12,11 @@ use tracing::debug;
 use super::{Airborne, Item, LinkState, OrderKey, Pump};
 use crate::{
     Incarnation,
-    aside::{Fate, HANDED_BACK_AFTER},
+    aside::Fate,
     claims::{self, Ruling},
     flight::Flight,
     metrics,
     parts::Ready,
-    roster::Roster,
 };
 
 /// Orders of one call to the store.
@@ -26,6 +25,8 @@ const CLAIM_BATCH_MAX: usize = 500;
 const CLAIM_CALLS_MAX: usize = 4;
 /// Outcomes that may wait for the log before nothing more is claimed.
 const OUTBOX_MAX: usize = 10_000;
+/// Cause of an order that nobody sent for want of a link.
+const CODE_NO_LINK: &str = "no_link";
 
 const _: () = assert!(
     CLAIM_BATCH_MAX <= store::OPS_MAX,
@@ -186,6 +187,9 @@ impl Pump {
             }
             self.bucket.give(pending.tokens);
             match ruling {
+                Ruling::Elsewhere { incarnation } if Incarnation::is_caretaker(&incarnation) => {
+                    self.hand_back(pending, wall);
+                }
                 Ruling::Elsewhere { incarnation } => {
                     metrics::dropped(carrier.as_str(), "elsewhere");
                     self.aside.put(pending, incarnation, now);
@@ -201,6 +205,20 @@ impl Pump {
                 }
             }
         }
+    }
+
+    /// Answers an order that a caretaker claimed, whether that one lives or not: it sends nothing, so what it says is known,
+    /// and said twice it does no harm. What it has not said yet may never get out.
+    fn hand_back(&mut self, pending: Pending, wall: UnixMs) {
+        metrics::dropped(pending.ready.order.carrier.as_str(), "handed_back");
+        let outcome = if self.epochs.doubt.holds(&pending.ready.origin) {
+            Outcome::Unknown { since: wall }
+        } else {
+            Outcome::LinkDown {
+                cause: Cause::new(CODE_NO_LINK, ""),
+            }
+        };
+        self.report(pending.ready.order, pending.key, outcome, wall);
     }
 
     /// Keeps in mind who holds a claim that we did not win: should the store forget it, it is theirs again.
@@ -258,7 +276,7 @@ impl Pump {
             Some(Outcome::Next { cause: cause.clone() })
         } else if self.is_down(now) {
             Some(Outcome::LinkDown {
-                cause: Cause::new("no_link", ""),
+                cause: Cause::new(CODE_NO_LINK, ""),
             })
         } else {
             None
@@ -285,13 +303,7 @@ impl Pump {
     /// Leases were looked at: orders whose owner is gone are unknown.
     pub(super) fn on_looked(&mut self, lives: &BTreeMap<String, bool>) {
         let (now, wall) = (time::now(), self.clock.now());
-        let roster = self.settings.roster.as_ref();
-        let is_linkless = |pending: &Pending, run: &str| {
-            let carrier = &pending.ready.order.carrier;
-            let is_down = |it: &Roster| it.is_down_for(run, carrier, HANDED_BACK_AFTER, now);
-            Incarnation::is_caretaker(run) || roster.is_some_and(is_down)
-        };
-        for (pending, fate) in self.aside.take_settled(lives, now, is_linkless) {
+        for (pending, fate) in self.aside.take_settled(lives, now) {
             match fate {
                 Fate::Orphaned => {
                     self.report(pending.ready.order, pending.key, Outcome::Unknown { since: wall }, wall);

@@ -93,6 +93,24 @@ async fn an_order_claimed_by_a_router_is_handed_back_and_one_of_another_carrier_
     assert_eq!(rig.said().await, ["1 link_down taken_back", "3 accepted a3"]);
 }
 
+/// Whether it lives or not: what it has to say may never get out, and it never sends anything.
+#[tokio::test(start_paused = true)]
+async fn what_a_caretaker_claimed_is_handed_back_by_whoever_finds_it() {
+    let world = World::new(&["atlas"]).await;
+    let caretaker = crate::lease::Lease::new(Incarnation::of_caretaker(1));
+    crate::epochs::begin(&caretaker, &world.deps.store, &world.deps.clock)
+        .await
+        .unwrap();
+    let _keeper = rig::kept(&world, &caretaker);
+    let dead = Incarnation::of_caretaker(2);
+    let claims = [(1, caretaker.incarnation()), (2, &dead)].map(|(id, run)| crate::claims::claim(&order(id), run, 0));
+    world.deps.store.apply(claims.into()).await.unwrap().1.await.unwrap();
+    world.publish(&[order(1), order(2)]).await;
+    let mut rig = Rig::up(&world, 1).await;
+    rig.assert_silent(1).await;
+    assert_eq!(rig.said().await, ["1 link_down no_link", "2 link_down no_link"]);
+}
+
 /// Two routers with different tables may both publish an order under one number, for two carriers of this link.
 #[tokio::test(start_paused = true)]
 async fn an_order_of_another_carrier_on_the_link_takes_no_other_order_along() {

@@ -139,22 +139,3 @@ fn another_connector_serves_while_its_word_says_so_and_is_fresh() {
     assert!(heard.is_served(19));
     assert!(!heard.is_served(20), "silent for nine seconds");
 }
-
-#[test]
-fn a_run_is_down_for_as_long_as_it_says_and_lives() {
-    let heard = Heard::new();
-    let mut down = report("b:atlas:down");
-    (down.since, down.said_at) = (UnixMs(10_000), UnixMs(13_000));
-    heard.roster.hear(&down, heard.at(0));
-    let is_down = |second| {
-        let span = Duration::from_secs(5);
-        heard.roster.is_down_for("b", &carrier("atlas"), span, heard.at(second))
-    };
-    assert_eq!(
-        [0, 1, 2, 3, 4].map(is_down),
-        [false, false, true, true, false],
-        "silent in the end"
-    );
-    heard.hear(4, 5, &["b:atlas:up"]);
-    assert!(!is_down(5));
-}

@@ -160,24 +160,41 @@ async fn what_was_claimed_is_answered_once_by_whoever_claimed_it() {
     assert_eq!(pair.hub.submitted().len(), 60);
 }
 
-/// What the first had sent comes again at the second, and nothing behind it is acked while the second waits for the first.
+/// What the first had sent comes again at the second, which leaves it to the first for as long as to anybody who lives: what
+/// the first has to say may not be out yet.
 #[tokio::test(start_paused = true)]
-async fn what_another_connector_claimed_and_cannot_send_is_not_waited_for_for_long() {
+async fn what_another_connector_claimed_is_left_to_it_though_its_link_is_down() {
     // Two of ten that were read together are sent.
     let mut pair = Pair::start(&SimulatorConfig::default(), Some(20)).await;
     pair.publish(1..=30).await;
     settle().await;
     pair.hub.cut("one");
     pair.after(2.0).await;
-    pair.publish(31..=4_000).await;
-    let said = pair.after(12.0).await;
-    assert_eq!(said.len(), 4_000);
-    assert_eq!(pair.hub.submitted().len(), 4_000, "nothing was sent twice");
+    pair.publish(31..=1_000).await;
+    assert_eq!(pair.after(65.0).await.len(), 1_000);
+    assert_eq!(pair.hub.submitted().len(), 1_000, "nothing was sent twice");
     pair.one = None;
     pair.two = Some(pair.connector("three", &SimulatorConfig::default(), None));
     assert_eq!(
         pair.after(10.0).await.len(),
-        4_000,
+        1_000,
         "all of it is acked, and does not come again"
     );
+}
+
+/// Its link has been down for long, and it dies before what it has to say is out.
+#[tokio::test(start_paused = true)]
+async fn what_a_connector_without_a_link_claimed_is_unknown_if_it_dies_within_a_minute() {
+    let world = World::new(&["atlas"]).await;
+    let owner = rig::held(&world, 2).await;
+    let keeper = rig::kept(&world, &owner);
+    let claim = crate::claims::claim(&order(1), owner.incarnation(), 0);
+    world.deps.store.apply(vec![claim]).await.unwrap().1.await.unwrap();
+    world.publish(&[order(1)]).await;
+    let mut rig = Rig::up(&world, 1).await;
+    rig.assert_silent(30).await;
+    assert_eq!(rig.said().await, [""; 0]);
+    drop(keeper);
+    rig.assert_silent(7).await;
+    assert_eq!(rig.said().await, ["1 unknown"]);
 }
