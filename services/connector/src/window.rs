@@ -7,8 +7,8 @@ use sms::Lane;
 
 /// Throttling halves the limit at most once in this time, since all that was on its way is throttled together.
 const CUT_INTERVAL: Duration = Duration::from_secs(1);
-/// One slot in so many is left to urgent messages, so that they never wait for an answer to a campaign. A window of fewer
-/// has none to spare.
+/// One slot in so many is left to urgent messages, and one at least, so that they never wait for an answer to a campaign.
+/// A window of fewer has none to spare.
 const RESERVED_ONE_IN: u32 = 10;
 
 /// Slots of one link.
@@ -34,10 +34,11 @@ impl Window {
     /// Slots that `lane` may take now.
     pub(crate) fn free(&self, lane: Lane) -> u32 {
         let limit = (self.limit as u32).max(1);
-        let reserved = if lane == Lane::Urgent {
-            0
+        let has_spare = self.slots_max >= RESERVED_ONE_IN && limit > 1;
+        let reserved = if has_spare && lane != Lane::Urgent {
+            (limit / RESERVED_ONE_IN).max(1)
         } else {
-            limit / RESERVED_ONE_IN
+            0
         };
         (limit - reserved).saturating_sub(self.used)
     }

@@ -49,3 +49,16 @@ fn a_tenth_of_the_slots_is_left_to_urgent_messages() {
     assert_eq!((window.free(Lane::Normal), window.free(Lane::Urgent)), (0, 2));
     assert_eq!(Window::new(5).free(Lane::Bulk), 5);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_window_that_was_throttled_still_has_a_slot_for_urgent_messages() {
+    let mut window = Window::new(30);
+    let free = |window: &Window| (window.free(Lane::Bulk), window.free(Lane::Urgent));
+    let mut after_cuts = Vec::new();
+    for _ in 0..5 {
+        time::sleep(CUT_INTERVAL).await;
+        window.slow_down(time::now());
+        after_cuts.push(free(&window));
+    }
+    assert_eq!(after_cuts, [(14, 15), (6, 7), (2, 3), (1, 1), (1, 1)]);
+}
