@@ -74,18 +74,19 @@ impl Pulse {
         for (carrier, taken) in self.taken.iter_mut().enumerate() {
             taken.count(span, self.vitals.taken(carrier));
         }
+        let is_moving = self.vitals.is_moving();
         for (intake, lane) in self.lanes.iter_mut().enumerate() {
-            lane.count(span, self.vitals.queue(intake));
+            lane.count(span, self.vitals.queue(intake), is_moving);
         }
     }
 
     /// What there is to say of every carrier of the link.
     fn reports(&self, incarnation: &Incarnation, now: UnixMs) -> Vec<CarrierReport> {
         let ((state, since), (window_slots, window_used)) = (self.vitals.state(), self.vitals.window());
-        let is_up = state == LinkState::Up;
+        let (is_up, is_moving) = (state == LinkState::Up, self.vitals.is_moving());
         let load = |intake: usize| {
             let queue = self.vitals.queue(intake);
-            let wait = self.lanes[intake].wait(queue, self.rate_limit).filter(|_| is_up);
+            let wait = self.lanes[intake].wait(queue, self.rate_limit).filter(|_| is_moving);
             LaneLoad {
                 orders: queue.orders,
                 wait,

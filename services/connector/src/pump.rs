@@ -266,6 +266,8 @@ impl Pump {
         }
         self.outbox.flush();
         self.settle_intakes();
+        let is_paused = self.epochs.is_paused() || !self.lease.is_held(wall);
+        self.settings.vitals.set_paused(is_paused);
         self.settings.vitals.set_window(self.window.limit(), self.window.used());
         metrics::load(&self.settings.link, self.window.limit(), self.hands.len());
     }
@@ -341,7 +343,8 @@ impl Pump {
             _ => None,
         };
         let wall = self.clock.now();
-        let lease = (waits && !self.lease.is_held(wall)).then(|| now + crate::lease::LEASE_RENEWAL);
+        // It may lapse, or be there again, and nobody tells.
+        let lease = waits.then(|| now + crate::lease::LEASE_RENEWAL);
         let doubt = self.epochs.doubt.lasts(wall);
         let settled = (self.epochs.is_deferring() && !doubt.is_zero()).then(|| now + doubt);
         let aside = self.aside.look_at().filter(|_| !self.epochs.is_paused());

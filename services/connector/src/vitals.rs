@@ -2,7 +2,7 @@
 
 use std::sync::{
     Arc, Mutex, PoisonError,
-    atomic::{AtomicU32, AtomicU64, Ordering},
+    atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering},
 };
 
 use journey::LinkState;
@@ -19,6 +19,8 @@ pub(crate) struct Vitals {
     state: Mutex<(LinkState, UnixMs)>,
     /// Told when the state changes.
     news: Arc<Notify>,
+    /// Whether nothing is claimed, for want of the store or of the lease.
+    is_paused: AtomicBool,
     window_slots: AtomicU32,
     window_used: AtomicU32,
     /// Segments taken by each carrier.
@@ -53,6 +55,7 @@ impl Vitals {
         Arc::new(Self {
             state: Mutex::new((LinkState::Down, now)),
             news,
+            is_paused: AtomicBool::new(false),
             window_slots: AtomicU32::new(0),
             window_used: AtomicU32::new(0),
             taken: carriers.iter().map(|_| AtomicU64::new(0)).collect(),
@@ -83,6 +86,16 @@ impl Vitals {
     /// The carriers served, in the order of their numbers.
     pub(crate) fn carriers(&self) -> &[CarrierName] {
         &self.carriers
+    }
+
+    /// Nothing is claimed until further notice, or is again.
+    pub(crate) fn set_paused(&self, is_paused: bool) {
+        self.is_paused.store(is_paused, Ordering::Relaxed);
+    }
+
+    /// Whether orders can leave the queue: the link is up, and they can be claimed.
+    pub(crate) fn is_moving(&self) -> bool {
+        self.state().0 == LinkState::Up && !self.is_paused.load(Ordering::Relaxed)
     }
 
     pub(crate) fn set_window(&self, slots: u32, used: u32) {

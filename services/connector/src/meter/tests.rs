@@ -12,7 +12,7 @@ fn queue(orders: u64, left: u64) -> Queue {
 fn lane(counts: &[(u64, u64)]) -> LanePace {
     let mut lane = LanePace::default();
     for (orders, left) in counts {
-        lane.count(SECOND, queue(*orders, *left));
+        lane.count(SECOND, queue(*orders, *left), true);
     }
     lane
 }
@@ -37,10 +37,32 @@ fn seconds_without_a_backlog_say_nothing_of_the_pace() {
     assert_eq!(then_busy.wait(queue(400, 103), Some(10)), Some(SECOND * 4));
 }
 
+/// Hundreds of orders must not look like hours.
 #[test]
-fn a_lane_that_stands_still_waits_longer_with_every_second() {
-    let wait = |seconds: usize| lane(&vec![(10, 0); seconds]).wait(queue(10, 0), None).unwrap();
-    assert_eq!((wait(2), wait(3)), (SECOND * 10, SECOND * 20));
+fn a_lane_that_stands_still_waits_longer_by_the_time_that_it_stands() {
+    let still = |seconds: usize| {
+        let mut counts = vec![(500, 0), (400, 100)];
+        counts.extend(vec![(400, 100); seconds]);
+        lane(&counts).wait(queue(400, 100), Some(200))
+    };
+    assert_eq!(still(COUNTS_MAX), Some(SECOND * 7), "at its limit, once it moves");
+    assert_eq!(still(60), Some(SECOND * 62));
+    let mut counts = vec![(500, 0), (400, 100)];
+    counts.extend([(400, 100); COUNTS_MAX]);
+    let wait = lane(&counts).wait(queue(400, 100), None).unwrap();
+    assert!(
+        wait <= SECOND * 25,
+        "the pace of the last seconds in which it moved: {wait:?}"
+    );
+    let never = |seconds: usize| lane(&vec![(10, 0); seconds]).wait(queue(10, 0), None);
+    assert_eq!((never(1), never(3)), (None, Some(SECOND * 2)), "it never moved");
+}
+
+#[test]
+fn seconds_in_which_a_lane_could_not_move_say_nothing_of_the_pace() {
+    let mut lane = lane(&[(500, 0), (400, 100)]);
+    lane.count(SECOND, queue(400, 100), false);
+    assert_eq!(lane.wait(queue(400, 100), None), Some(SECOND * 4));
 }
 
 #[test]
