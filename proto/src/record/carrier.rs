@@ -6,7 +6,7 @@ use journey::{
     Binds, CONGESTED_MAX, CarrierReport, CarrierWord, Congestion, Ejection, Ejections, Head, LaneLoad, LinkState,
     Pressure, RouterReport,
 };
-use sms::{CarrierName, Lane, RecordKey, UnixMs};
+use sms::{AccountId, CarrierName, Lane, RecordKey, UnixMs};
 
 use super::{
     invalid::{Invalid, field},
@@ -105,6 +105,7 @@ fn pressure_to_pb(pressure: &Pressure) -> pb::Pressure {
         lane: one.lane.as_str().to_owned(),
         head: one.head.number(),
         wait_ms: millis(one.wait),
+        account: one.account.as_ref().map_or(String::new(), ToString::to_string),
     });
     pb::Pressure {
         lags: lags.collect(),
@@ -121,8 +122,10 @@ fn pressure_from_pb(told: pb::Pressure) -> Pressure {
         }
     }
     let congested = told.congested.iter().filter_map(|one| {
+        let account = (!one.account.is_empty()).then(|| AccountId::new(&one.account));
         Some(Congestion {
             lane: Lane::ALL[place_of(&one.lane)?],
+            account: account.transpose().ok()?,
             head: Head::new(one.head)?,
             wait: Duration::from_millis(one.wait_ms),
         })

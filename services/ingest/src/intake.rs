@@ -130,7 +130,7 @@ impl Intake {
         let judge = self.pressure.judge(frame.now);
         let mut shed: Vec<Busy> = Vec::new();
         for (place, draft) in drafts.into_iter().enumerate() {
-            let busy = |draft: &Draft| judge.refuse(draft.class.lane(), &draft.to, &self.dice);
+            let busy = |draft: &Draft| judge.refuse(&account.name, draft.class.lane(), &draft.to, &self.dice);
             let refusal = match draft {
                 Ok(draft) if let Some(busy) = busy(&draft) => {
                     shed.push(busy.clone());

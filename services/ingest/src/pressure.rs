@@ -16,7 +16,7 @@ use bus::Stored;
 use journey::{CarrierWord, Head, LAG_SAID_MIN, Pressure as Said, WAIT_SAID_MIN};
 use service::Dice;
 use signalbox_proto::record;
-use sms::{Lane, Msisdn, UnixMs};
+use sms::{AccountId, Lane, Msisdn, UnixMs};
 
 pub use listen::keep_pressure;
 
@@ -110,9 +110,9 @@ struct Sum {
     fresh_until: UnixMs,
     /// The worst lag of each lane: nobody knows which router gets a message. Absent = within the limit.
     lags: [Option<Duration>; Lane::ALL.len()],
-    /// The worst wait of each head: every router sees a part of the messages, and who names a head saw enough of it, while
+    /// The worst wait of each head and account, `None` = of every account: every router sees a part of the messages, and who names a head saw enough of it, while
     /// the silence of another may mean that it saw none.
-    heads: BTreeMap<(Lane, Head), Duration>,
+    heads: BTreeMap<(Lane, Head, Option<AccountId>), Duration>,
 }
 
 /// Judges the messages of one frame. Costs nothing while nothing is busy.
@@ -158,7 +158,7 @@ impl Sum {
             }
             for one in &said.congested {
                 if one.wait > LIMITS[one.lane as usize].wait {
-                    let worst = sum.heads.entry((one.lane, one.head)).or_default();
+                    let worst = sum.heads.entry((one.lane, one.head, one.account.clone())).or_default();
                     *worst = one.wait.max(*worst);
                 }
             }
@@ -172,14 +172,15 @@ impl Sum {
 }
 
 impl Judge {
-    /// Why a message in `lane` to `to` is refused for now; `None` = it is not. Of what is busy up to a quarter over its limit
+    /// Why a message of `account` in `lane` to `to` is refused for now; `None` = it is not. Of what is busy up to a quarter over its limit
     /// a share is refused, by `dice`.
-    pub(crate) fn refuse(&self, lane: Lane, to: &Msisdn, dice: &Dice) -> Option<Busy> {
+    pub(crate) fn refuse(&self, account: &AccountId, lane: Lane, to: &Msisdn, dice: &Dice) -> Option<Busy> {
         let sum = self.0.as_ref()?;
         let limits = LIMITS[lane as usize];
         let head = Head::of(to);
         let lag = sum.lags[lane as usize].map(|lag| (BusyWhat::Routers, lag, limits.lag));
-        let queue = sum.heads.get(&(lane, head));
+        let own = sum.heads.get(&(lane, head, Some(account.clone())));
+        let queue = own.max(sum.heads.get(&(lane, head, None)));
         let queue = queue.map(|wait| (BusyWhat::Destination(head), *wait, limits.wait));
         let shares = [lag, queue].into_iter().flatten();
         let shares = shares.map(|(what, wait, limit)| (share(wait, limit), what, wait, limit));

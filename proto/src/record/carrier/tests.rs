@@ -14,8 +14,10 @@ fn lane() -> impl Strategy<Value = LaneLoad> {
 fn pressure() -> impl Strategy<Value = Pressure> {
     let span = || any::<u64>().prop_map(Duration::from_millis);
     let lane = prop::sample::select(Lane::ALL.to_vec());
-    let congestion = (lane, 0..1_000_u32, span()).prop_map(|(lane, head, wait)| Congestion {
+    let account = option::of("[a-z0-9._-]{1,64}".prop_map(|name| AccountId::new(&name).unwrap()));
+    let congestion = (lane, account, 0..1_000_u32, span()).prop_map(|(lane, account, head, wait)| Congestion {
         lane,
+        account,
         head: Head::new(head).unwrap(),
         wait,
     });
@@ -132,10 +134,14 @@ fn a_word_without_pressure_has_none_and_what_is_not_understood_is_left_out() {
         lane: lane.into(),
         head,
         wait_ms: 700_000,
+        account: String::new(),
     };
+    let mut of_no_account = congestion("bulk", 337);
+    of_no_account.account = "No such name".into();
     let mut congested = vec![
         congestion("bulk", 336),
         congestion("later", 336),
+        of_no_account,
         congestion("bulk", 1_000),
     ];
     congested.extend((0..400).map(|head| congestion("normal", head)));

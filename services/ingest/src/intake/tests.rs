@@ -402,6 +402,7 @@ async fn what_would_wait_is_refused_alone_and_its_key_stays_free() {
     let _listening = rig.listen().await;
     let congestion = journey::Congestion {
         lane: Lane::Bulk,
+        account: None,
         head: journey::Head::new(336).unwrap(),
         wait: Duration::from_secs(900),
     };

@@ -17,10 +17,15 @@ fn to(number: &str) -> Msisdn {
     Msisdn::new(number).unwrap()
 }
 
+fn account(name: &str) -> AccountId {
+    AccountId::new(name).unwrap()
+}
+
 /// How far a router is behind in every lane, and where messages in bulk would wait, in seconds.
 fn word(router: &str, lag: u64, congested: &[(u32, u64)]) -> Stored {
     let congestion = |(head, wait): &(u32, u64)| Congestion {
         lane: Lane::Bulk,
+        account: None,
         head: Head::new(*head).unwrap(),
         wait: Duration::from_secs(*wait),
     };
@@ -46,7 +51,7 @@ fn word(router: &str, lag: u64, congested: &[(u32, u64)]) -> Stored {
 fn refused(pressure: &Pressure, now: f64, number: &str) -> [usize; 3] {
     let (judge, dice) = (pressure.judge(at(now)), Dice::seeded(1));
     Lane::ALL.map(|lane| {
-        let refused = (0..ASKED).filter(|_| judge.refuse(lane, &to(number), &dice).is_some());
+        let refused = (0..ASKED).filter(|_| judge.refuse(&account("acme"), lane, &to(number), &dice).is_some());
         (refused.count() * 100 + ASKED / 2) / ASKED
     })
 }
@@ -86,6 +91,37 @@ fn only_numbers_that_would_wait_are_refused_and_only_in_that_lane() {
     assert_eq!(refused(&pressure, 0.0, "33612345678"), [0, 0, 100]);
     assert_eq!(refused(&pressure, 0.0, "33712345678"), [0, 0, 0]);
     assert_eq!(refused(&pressure, 0.0, "44712345678"), [0, 0, 0]);
+}
+
+#[test]
+fn who_has_a_dead_route_is_refused_alone() {
+    let judge = |accounts: &[(Option<&str>, u64)]| {
+        let one = |(name, wait): &(Option<&str>, u64)| Congestion {
+            lane: Lane::Bulk,
+            account: name.map(account),
+            head: Head::new(336).unwrap(),
+            wait: Duration::from_secs(*wait),
+        };
+        let mut report = RouterReport::default();
+        report.ejections.router = "a".to_owned();
+        report.pressure.congested = accounts.iter().map(one).collect();
+        let said = Stored {
+            value: router_report_to_bytes(&report),
+            ..word("a", 0, &[])
+        };
+        let (judge, dice) = (heard(&[said]).judge(at(0.0)), Dice::seeded(1));
+        ["acme", "globex"].map(|name| {
+            let busy = judge.refuse(&account(name), Lane::Bulk, &to("33612345678"), &dice);
+            busy.map_or(0, |busy| busy.wait.as_secs())
+        })
+    };
+    assert_eq!(judge(&[(Some("acme"), 900)]), [900, 0]);
+    assert_eq!(judge(&[(None, 800), (Some("acme"), 900)]), [900, 800]);
+    assert_eq!(
+        judge(&[(None, 900), (Some("acme"), 700)]),
+        [900, 900],
+        "the worst counts"
+    );
 }
 
 /// The share grows from nothing at ten minutes to all at twelve and a half.
@@ -150,7 +186,7 @@ fn words_of_connectors_and_words_that_are_none_refuse_nobody() {
 fn who_is_refused_is_told_how_long_to_stay_away() {
     let hints = |word: Stored| -> Vec<u64> {
         let (judge, dice) = (heard(&[word]).judge(at(0.0)), Dice::seeded(1));
-        let busy = (0..1_000).filter_map(|_| judge.refuse(Lane::Bulk, &to("33612345678"), &dice));
+        let busy = (0..1_000).filter_map(|_| judge.refuse(&account("acme"), Lane::Bulk, &to("33612345678"), &dice));
         let hints = busy.map(|busy| u64::try_from(busy.retry_after.as_millis()).unwrap());
         let mut hints: Vec<_> = hints.collect();
         hints.sort_unstable();

@@ -23,6 +23,7 @@ async fn say(rig: &Rig) {
     report.ejections.router = "a".to_owned();
     report.pressure.congested = vec![Congestion {
         lane: Lane::Bulk,
+        account: None,
         head: Head::new(447).unwrap(),
         wait: Duration::from_secs(900),
     }];

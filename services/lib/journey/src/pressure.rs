@@ -2,11 +2,11 @@
 
 use std::{fmt, time::Duration};
 
-use sms::{Lane, Msisdn};
+use sms::{AccountId, Lane, Msisdn};
 
 /// Beginnings of numbers that there are.
 const HEADS: usize = 1_000;
-/// Beginnings of numbers that one word names, the worst first: some 10 kB.
+/// Accounts and beginnings of numbers that one word names, the worst first: some 10 kB, or 30 kB with names of full length.
 pub const CONGESTED_MAX: usize = 300;
 /// Shorter lags are not said.
 pub const LAG_SAID_MIN: Duration = Duration::from_secs(2);
@@ -19,10 +19,12 @@ pub const WAIT_SAID_MIN: Duration = Duration::from_secs(300);
 pub struct Head(u16);
 
 /// Numbers to which a message would have to wait.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Congestion {
     /// The lane in which it would.
     pub lane: Lane,
+    /// Whose messages would: accounts may be offered other carriers. `None` = everybody's.
+    pub account: Option<AccountId>,
     /// How the numbers begin.
     pub head: Head,
     /// For how long a message that is accepted now would wait until a carrier is sent it.

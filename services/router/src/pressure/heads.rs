@@ -1,12 +1,16 @@
-//! Where new messages went lately, by lane and by how their numbers begin, and how long those have waited that nobody takes.
+//! Where new messages went lately, by lane, account and how their numbers begin, and how long those have waited that nobody
+//! takes.
 //!
 //! Kept is not how long messages waited but where they went: at every look the wait is that of the carriers just then. So it
 //! shrinks while a queue is worked off, also when ingest lets nothing more through that could tell.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, btree_map::Entry},
+    time::Duration,
+};
 
 use journey::{Attempt, CONGESTED_MAX, Congestion, Head, Waiting};
-use sms::{CarrierName, Lane, Message, UnixMs};
+use sms::{AccountId, CarrierName, Lane, Message, UnixMs};
 
 use crate::{delay, place::Placed};
 
@@ -21,12 +25,22 @@ const HALF_LIFE: Duration = Duration::from_secs(60);
 const WAITERS_GONE: Duration = Duration::from_secs(150);
 /// Heads without a message for so long are forgotten: longer than any queue at which ingest refuses everything.
 const KEPT: Duration = Duration::from_secs(3_600);
+/// Heads that are known at once, of some 250 octets each. Beyond half of it those are forgotten that were not written to for
+/// longest; while there is no room what goes to others is not counted.
+const CELLS_MAX: usize = 20_000;
+/// Accounts that would wait for numbers of one head until it is said of everybody, where there is more to say than one word
+/// holds: what so many have in common is not the route of one.
+const SHARED_MIN: usize = 16;
+/// Share of the messages of one head that nobody takes from which on they count: with fewer there are carriers for new ones.
+const NEARLY_ALL: f64 = 0.9;
 
-/// What is known, by lane and head: at most a thousand heads a lane, of some 200 octets each.
+/// What is known, by lane, head and account: what one account can be offered says nothing of the others.
 #[derive(Debug, Default)]
-pub(super) struct Heads(BTreeMap<(Lane, Head), Cell>);
+pub(super) struct Heads(BTreeMap<Key, Cell>);
 
-/// Numbers that begin alike, in one lane.
+type Key = (Lane, Head, AccountId);
+
+/// Numbers that begin alike, in one lane and of one account.
 #[derive(Debug, Default)]
 struct Cell {
     /// Carriers that new messages went to, with their shares. All shares make one, or less while few messages were counted.
@@ -55,29 +69,45 @@ impl Heads {
     pub(super) fn count(&mut self, placed: &Placed, is_new: bool, now: UnixMs) {
         match placed {
             Placed::Order(order) if is_new => {
-                let cell = self.cell(&order.message, now);
-                cell.went_to(&order.carrier, now);
+                if let Some(cell) = self.cell(&order.message, now) {
+                    cell.went_to(&order.carrier, now);
+                }
             }
             Placed::Wait(waiting, (_, delay)) if is_held_back(waiting) => {
-                self.cell(&waiting.message, now).waits(waiting, *delay, is_new, now);
+                if let Some(cell) = self.cell(&waiting.message, now) {
+                    cell.waits(waiting, *delay, is_new, now);
+                }
             }
             Placed::Park(waiting) if is_held_back(waiting) => {
                 let (_, shortest) = delay::that_fits(Duration::ZERO);
-                self.cell(&waiting.message, now).waits(waiting, shortest, is_new, now);
+                if let Some(cell) = self.cell(&waiting.message, now) {
+                    cell.waits(waiting, shortest, is_new, now);
+                }
             }
             _ => {}
         }
     }
 
-    fn cell(&mut self, message: &Message, now: UnixMs) -> &mut Cell {
-        let cell = self.0.entry((message.class.lane(), Head::of(&message.to))).or_default();
+    /// Where `message` is counted; `None` = there is no room for one more.
+    fn cell(&mut self, message: &Message, now: UnixMs) -> Option<&mut Cell> {
+        let is_full = self.0.len() >= CELLS_MAX;
+        let key = (message.class.lane(), Head::of(&message.to), message.account.clone());
+        let cell = match self.0.entry(key) {
+            Entry::Vacant(_) if is_full => return None,
+            entry => entry.or_default(),
+        };
         cell.counted_at = now;
-        cell
+        Some(cell)
     }
 
-    /// Forgets heads that nobody writes to any more.
+    /// Forgets heads that nobody writes to any more, and sooner where there are many.
     pub(super) fn forget(&mut self, now: UnixMs) {
-        self.0.retain(|_, cell| now.since(cell.counted_at) < KEPT);
+        let mut kept = KEPT;
+        self.0.retain(|_, cell| now.since(cell.counted_at) < kept);
+        while self.0.len() > CELLS_MAX / 2 && kept > Duration::from_secs(1) {
+            kept /= 2;
+            self.0.retain(|_, cell| now.since(cell.counted_at) < kept);
+        }
     }
 
     /// Where a message accepted now would wait for `least` and longer, the longest wait first. `wait` says how long an order
@@ -88,13 +118,21 @@ impl Heads {
         least: Duration,
         wait: impl Fn(&CarrierName, Lane) -> Option<Duration>,
     ) -> Vec<Congestion> {
-        let congestion = |(&(lane, head), cell): (&(Lane, Head), &Cell)| Congestion {
-            lane,
-            head,
-            wait: cell.wait(now, |carrier| wait(carrier, lane)),
-        };
-        let all = self.0.iter().map(congestion);
-        let mut congested: Vec<_> = all.filter(|one| one.wait >= least).collect();
+        let mut congested = Vec::new();
+        for ((lane, head, account), cell) in &self.0 {
+            let wait = cell.wait(now, |carrier| wait(carrier, *lane));
+            if wait >= least {
+                congested.push(Congestion {
+                    lane: *lane,
+                    account: Some(account.clone()),
+                    head: *head,
+                    wait,
+                });
+            }
+        }
+        if congested.len() > CONGESTED_MAX {
+            congested = shared(congested);
+        }
         // Stable, so that equal waits keep their order.
         congested.sort_by_key(|one| std::cmp::Reverse(one.wait));
         congested.truncate(CONGESTED_MAX);
@@ -138,7 +176,11 @@ impl Cell {
     fn wait(&self, now: UnixMs, wait: impl Fn(&CarrierName) -> Option<Duration>) -> Duration {
         let seconds = |carrier| wait(carrier).unwrap_or_default().as_secs_f64();
         let queued = self.carriers.iter().map(|(carrier, share)| share * seconds(carrier));
-        let wait = queued.sum::<f64>() + self.held(now) * self.waiters.age(now);
+        let mut wait = queued.sum::<f64>();
+        let taken: f64 = self.carriers.iter().map(|(_, share)| share).sum();
+        if self.held >= NEARLY_ALL * (self.held + taken) {
+            wait += self.held(now) * self.waiters.age(now);
+        }
         Duration::try_from_secs_f64(wait).unwrap_or(Duration::MAX)
     }
 
@@ -163,6 +205,24 @@ impl Waiters {
             0.0
         }
     }
+}
+
+/// Says it once of everybody, with the shortest wait of them, where many accounts would wait. `congested` is in the order of
+/// [`Key`].
+fn shared(congested: Vec<Congestion>) -> Vec<Congestion> {
+    let same = |one: &Congestion, other: &Congestion| (one.lane, one.head) == (other.lane, other.head);
+    let mut said = Vec::new();
+    for accounts in congested.chunk_by(same) {
+        let shortest = accounts.iter().min_by_key(|one| one.wait);
+        match shortest.filter(|_| accounts.len() >= SHARED_MIN) {
+            Some(shortest) => said.push(Congestion {
+                account: None,
+                ..shortest.clone()
+            }),
+            None => said.extend_from_slice(accounts),
+        }
+    }
+    said
 }
 
 /// Share that is not forgotten after `span`.

@@ -200,6 +200,75 @@ fn who_waits_for_something_else_is_none_of_them() {
     );
 }
 
+/// A message of `account`.
+fn of(account: &str, mut placed: Placed) -> Placed {
+    match &mut placed {
+        Placed::Order(order) => order.message.account = AccountId::new(account).unwrap(),
+        Placed::Wait(waiting, _) => waiting.message.account = AccountId::new(account).unwrap(),
+        _ => unreachable!("tests place no others"),
+    }
+    placed
+}
+
+#[test]
+fn who_has_a_dead_route_is_named_alone() {
+    let mut heads = Heads::default();
+    count(&mut heads, 300, &of("globex", held(336, 0, 120)), true, 900);
+    count(&mut heads, 300, &order(336, "a"), true, 900);
+    let congested = heads.congested(at(900), Duration::from_secs(1), |_, _| None);
+    let named: Vec<_> = congested
+        .iter()
+        .map(|one| one.account.as_ref().unwrap().as_str())
+        .collect();
+    assert_eq!(named, ["globex"]);
+}
+
+#[test]
+fn messages_that_nobody_takes_count_where_nearly_all_are_such() {
+    let mut heads = Heads::default();
+    for _ in 0..30 {
+        count(&mut heads, 4, &held(336, 0, 120), true, 900);
+        count(&mut heads, 1, &order(336, "a"), true, 900);
+        assert_eq!(seconds(&heads, 900, &[]), [], "one of five is taken");
+    }
+    count(&mut heads, 60, &held(336, 0, 120), true, 900);
+    assert_eq!(seconds(&heads, 900, &[]).len(), 1);
+}
+
+/// A queue that all accounts have in common is said of everybody, so that none of them is left out for want of room.
+#[test]
+fn what_many_accounts_wait_for_is_said_of_everybody_where_it_is_too_much() {
+    let mut heads = Heads::default();
+    for number in 0..400 {
+        count(&mut heads, 300, &of(&number.to_string(), order(336, "a")), true, 0);
+    }
+    count(&mut heads, 300, &order(447, "b"), true, 0);
+    let congested = heads.congested(at(0), Duration::from_secs(1), |_, _| Some(Duration::from_secs(600)));
+    let named: Vec<_> = congested
+        .iter()
+        .map(|one| (one.head.number(), one.account.as_ref().map(AccountId::as_str)))
+        .collect();
+    assert_eq!(named, [(336, None), (447, Some("acme"))]);
+}
+
+#[test]
+fn no_more_heads_are_known_than_there_is_room_for() {
+    let mut heads = Heads::default();
+    let fill = |heads: &mut Heads, second| {
+        (0..CELLS_MAX + 10).for_each(|number| {
+            let account = format!("{second}-{number}");
+            count(heads, 1, &of(&account, order(336, "a")), true, second);
+        });
+    };
+    fill(&mut heads, 0);
+    assert_eq!(heads.0.len(), CELLS_MAX);
+    heads.forget(at(2_000));
+    assert_eq!(heads.0.len(), 0, "nobody wrote to them for long");
+    fill(&mut heads, 2_000);
+    heads.forget(at(2_000));
+    assert_eq!(heads.0.len(), CELLS_MAX, "all of it is new");
+}
+
 #[test]
 fn the_worst_are_named() {
     let mut heads = Heads::default();
