@@ -23,6 +23,8 @@ const SAID_LIMIT: Duration = Duration::from_secs(1);
 struct Told {
     ejected: Vec<Ejection>,
     pressure: Pressure,
+    /// When it was looked how much there is; whom it ejects may have been said since.
+    pressure_at: UnixMs,
     at: UnixMs,
 }
 
@@ -30,15 +32,16 @@ impl Told {
     /// What there is to say at `now`; `None` = nothing that is new or due.
     fn next(&self, desk: &Desk, now: UnixMs) -> Option<Self> {
         let ejected = desk.carriers.ejected_here(now);
-        let (is_due, has_changed) = (now.since(self.at) >= SAID_EVERY, ejected != self.ejected);
-        let pressure = match is_due {
-            true => desk.gauge.pressure(&desk.carriers.snapshot(now), now),
-            false => self.pressure.clone(),
+        let (is_due, has_changed) = (now.since(self.pressure_at) >= SAID_EVERY, ejected != self.ejected);
+        let (pressure, pressure_at) = match is_due {
+            true => (desk.gauge.pressure(&desk.carriers.snapshot(now), now), now),
+            false => (self.pressure.clone(), self.pressure_at),
         };
         let is_calm = ejected.is_empty() && pressure.is_none() && self.pressure.is_none();
         let next = Self {
             ejected,
             pressure,
+            pressure_at,
             at: now,
         };
         (has_changed || (is_due && !is_calm)).then_some(next)
