@@ -1,10 +1,10 @@
 //! Hands back the orders of carriers that no connector serves any more, so that their messages go on to other carriers.
 //!
 //! It follows what connectors say. For a carrier nobody spoke of for [`SILENT`], while others are heard, it joins the
-//! carrier's group with a pump that has no link: each order that nobody claimed is claimed and answered `LinkDown`, at the
-//! pump's bounded rate, and what a dead connector claimed is answered as any successor does. It ends as soon as a connector
-//! speaks of the carrier, and says nothing about carriers itself: its word would make one look served. Each router has one;
-//! the group divides the partitions among them.
+//! carrier's group with a pump that has no link: each order that nobody claimed is claimed and answered `LinkDown`, at a
+//! rate bounded for all carriers together, and what a dead connector claimed is answered as any successor does. It ends as
+//! soon as a connector speaks of the carrier, and says nothing about carriers itself: its word would make one look served.
+//! Each router has one; the group divides the partitions among them.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -12,7 +12,10 @@ use std::{
     time::Duration,
 };
 
-use service::{Deps, Seldom, Stop, StopHandle, Tasks, resume_panic, time};
+use service::{
+    Deps, Seldom, Stop, StopHandle, Tasks, resume_panic,
+    time::{self, Instant},
+};
 use sms::CarrierName;
 use tokio::sync::Notify;
 use tracing::{info, warn};
@@ -22,14 +25,21 @@ use crate::{
     lease::{LEASE, Lease},
     link, metrics,
     pump::{Abandoned, Pump, Settings},
+    rate::Share,
     roster::{Roster, SILENT},
-    vitals::Vitals,
+    vitals::{LANES, Vitals},
 };
 
 /// How often it is looked whether a carrier lost its connectors or got one.
 const LOOK: Duration = Duration::from_millis(250);
 /// Orders of one lane that are read ahead, and kept in memory until their turn comes.
 const WINDOW: u32 = 500;
+
+/// Carriers cared for at once; the others wait their turn.
+const WARDS_MAX: usize = 32;
+/// How long a carrier without orders is cared for while others wait for their turn: long enough to be
+/// handed what a dead connector read.
+const TURN: Duration = Duration::from_secs(30);
 
 /// The store is asked at every look while it is away.
 static TOLD: Seldom = Seldom::new();
@@ -41,10 +51,19 @@ pub type Named = Arc<dyn Fn() -> Vec<CarrierName> + Send + Sync>;
 struct Shift {
     lease: Lease,
     wards: Tasks<(CarrierName, Abandoned)>,
-    stops: BTreeMap<CarrierName, StopHandle>,
+    stops: BTreeMap<CarrierName, Ward>,
+    /// Divides the rate among the wards.
+    returning: Share,
     /// Whether it only waits for its wards to end: orders they left behind are unknown to others once the lease is over.
     is_over: bool,
     keeper: Tasks,
+}
+
+/// A carrier that is cared for.
+struct Ward {
+    stop: StopHandle,
+    vitals: Arc<Vitals>,
+    since: Instant,
 }
 
 /// Takes care of carriers until `stop`, then finishes what is in hand within `drain_limit`.
@@ -56,6 +75,8 @@ pub async fn run(named: Named, deps: Deps, drain_limit: Duration, stop: Stop) {
     let mut follower = Tasks::new();
     follower.spawn(roster.clone().follow(Arc::clone(&deps.bus)));
     let mut shift: Option<Shift> = None;
+    // Whose turn came last; it outlives a shift, which ends where all of its wards do.
+    let mut last = None;
     let mut look = time::every(LOOK);
     loop {
         tokio::select! {
@@ -78,7 +99,7 @@ pub async fn run(named: Named, deps: Deps, drain_limit: Duration, stop: Stop) {
             };
         }
         if let Some(shift) = &mut shift {
-            shift.care_for(&forsaken, &deps, drain_limit);
+            shift.care_for(&forsaken, &mut last, &deps, drain_limit);
         }
     }
     if let Some(mut shift) = shift {
@@ -123,33 +144,52 @@ impl Shift {
             lease,
             wards: Tasks::new(),
             stops: BTreeMap::new(),
+            returning: Share::default(),
             is_over: false,
             keeper,
         })
     }
 
-    /// Cares for all of `forsaken` and nobody else.
-    fn care_for(&mut self, forsaken: &BTreeSet<CarrierName>, deps: &Deps, drain_limit: Duration) {
-        for (carrier, stop) in &self.stops {
-            if self.is_over || !forsaken.contains(carrier) {
-                stop.request();
+    /// Cares for as many of `forsaken` as there may be wards, and for nobody else.
+    fn care_for(
+        &mut self,
+        forsaken: &BTreeSet<CarrierName>,
+        last: &mut Option<CarrierName>,
+        deps: &Deps,
+        drain_limit: Duration,
+    ) {
+        let (now, is_crowded) = (time::now(), forsaken.len() > WARDS_MAX);
+        for (carrier, ward) in &self.stops {
+            let had_turn = || now.duration_since(ward.since) >= TURN && ward.is_idle();
+            if self.is_over || !forsaken.contains(carrier) || (is_crowded && had_turn()) {
+                ward.stop.request();
             }
         }
-        for carrier in forsaken.iter().filter(|_| !self.is_over) {
-            if self.stops.contains_key(carrier) {
-                continue;
-            }
+        while !self.is_over && self.stops.len() < WARDS_MAX {
+            let Some(carrier) = self.next(forsaken, last.as_ref()) else {
+                return;
+            };
             warn!(%carrier, silent_s = SILENT.as_secs(), "no connector speaks of this carrier: its orders go on to other carriers");
-            let (handle, stop) = Stop::new();
-            self.stops.insert(carrier.clone(), handle);
-            let (carrier, deps, lease) = (carrier.clone(), deps.clone(), self.lease.clone());
-            self.wards.spawn(async move {
-                (
-                    carrier.clone(),
-                    hand_back(carrier, deps, lease, drain_limit, stop).await,
-                )
-            });
+            let (stop, stopped) = Stop::new();
+            let vitals = Vitals::new(vec![carrier.clone()], deps.clock.now(), Arc::<Notify>::default());
+            let settings = settings(&carrier, &vitals, self.returning.clone(), drain_limit);
+            let since = now;
+            self.stops.insert(carrier.clone(), Ward { stop, vitals, since });
+            *last = Some(carrier.clone());
+            let (deps, lease) = (deps.clone(), self.lease.clone());
+            self.wards
+                .spawn(async move { (carrier, hand_back(settings, deps, lease, stopped).await) });
         }
+    }
+
+    /// Whose turn it is after `last`; `None` = all are cared for.
+    fn next(&self, forsaken: &BTreeSet<CarrierName>, last: Option<&CarrierName>) -> Option<CarrierName> {
+        let is_later = |carrier: &&CarrierName| last.is_none_or(|last| *carrier > last);
+        let in_turn = forsaken.iter().filter(is_later).chain(forsaken);
+        in_turn
+            .into_iter()
+            .find(|carrier| !self.stops.contains_key(*carrier))
+            .cloned()
     }
 
     /// A ward ended. True = the shift is over.
@@ -167,23 +207,33 @@ impl Shift {
     }
 }
 
-/// Hands back the orders of `carrier` until `stop`.
-async fn hand_back(carrier: CarrierName, deps: Deps, lease: Lease, drain_limit: Duration, stop: Stop) -> Abandoned {
-    let (wire, plug) = link::wire();
-    let mut helpers = Tasks::new();
-    helpers.spawn(absent::run(plug));
-    let carriers = vec![carrier.clone()];
-    let settings = Settings {
+impl Ward {
+    /// Whether no order waits.
+    fn is_idle(&self) -> bool {
+        (0..LANES).all(|lane| self.vitals.queue(lane).orders == 0)
+    }
+}
+
+fn settings(carrier: &CarrierName, vitals: &Arc<Vitals>, returning: Share, drain_limit: Duration) -> Settings {
+    Settings {
         link: format!("caretaker-{carrier}").into(),
-        vitals: Vitals::new(carriers.clone(), deps.clock.now(), Arc::<Notify>::default()),
-        carriers,
+        vitals: Arc::clone(vitals),
+        carriers: vec![carrier.clone()],
         window: WINDOW,
         rate: None,
         concatenation: Concatenation::default(),
         drain_limit,
         roster: None,
+        returning,
         is_absent: true,
-    };
+    }
+}
+
+/// Hands back the orders of a carrier until `stop`.
+async fn hand_back(settings: Settings, deps: Deps, lease: Lease, stop: Stop) -> Abandoned {
+    let (wire, plug) = link::wire();
+    let mut helpers = Tasks::new();
+    helpers.spawn(absent::run(plug));
     let abandoned = Pump::new(settings, &deps, lease, wire, &mut helpers).run(stop).await;
     helpers.join_all().await;
     abandoned

@@ -42,7 +42,7 @@ use crate::{
     metrics,
     outbox::Outbox,
     parts::Ready,
-    rate::Bucket,
+    rate::{Bucket, Share},
     receipts::Looked,
     roster::Roster,
     vitals::Vitals,
@@ -56,8 +56,9 @@ pub(crate) use intakes::OPEN_MAX;
 
 /// A link without a bind for so long answers orders as `LinkDown`; a shorter gap is waited out.
 const DOWN_AFTER: Duration = Duration::from_secs(1);
-/// Orders a second that a link without a bind hands back, urgent ones first as ever: what a router decides anew in a
-/// small share of its time, so that the queue of one carrier holds up no traffic of the others.
+/// Orders a second that a link without a bind hands back, or all wards of a caretaker together, urgent ones first as ever:
+/// what a router decides anew in a small share of its time, so that the queue of one carrier holds up no traffic of the
+/// others.
 const RETURNS_PER_SECOND: u32 = 1_000;
 /// How often a link without a bind looks whether somebody else serves its carriers.
 const LOOK: Duration = Duration::from_millis(250);
@@ -91,6 +92,8 @@ pub(crate) struct Settings {
     pub vitals: Arc<Vitals>,
     /// What other connectors say of its carriers; absent = nobody else counts, and it never leaves a group.
     pub roster: Option<Roster>,
+    /// The pumps that hand back at one rate altogether.
+    pub returning: Share,
     /// Whether there is a link at all. Without one there is no gap to wait out.
     pub is_absent: bool,
 }
@@ -255,6 +258,9 @@ impl Pump {
         let (now, wall) = (time::now(), self.clock.now());
         self.bucket.fill(now);
         self.returns.fill(now);
+        let is_returning = !self.waiting.is_empty() && self.is_down(now);
+        self.settings.returning.set_used(is_returning);
+        self.returns.set_rate(self.settings.returning.of(RETURNS_PER_SECOND));
         self.choose_groups(now);
         self.release_held(now);
         self.send(now, wall);

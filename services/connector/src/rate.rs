@@ -1,6 +1,12 @@
 //! Parts per second that a carrier allows: a token bucket.
 
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
 
 use service::time::Instant;
 use sms::Lane;
@@ -30,6 +36,13 @@ impl Bucket {
             level: rate.map_or(0.0, burst),
             reserve: rate.map_or(0.0, reserve_max),
             filled_at: now,
+        }
+    }
+
+    /// Has it fill with so many tokens a second from now on; one without a limit stays so.
+    pub(crate) fn set_rate(&mut self, per_second: f64) {
+        if self.rate.is_some() {
+            self.rate = Some(per_second);
         }
     }
 
@@ -74,6 +87,45 @@ impl Bucket {
         let wait = (1.0 - self.level) / rate;
         let reserved = (1.0 - self.reserve) / (rate * RESERVED);
         Duration::from_secs_f64(if lane == Lane::Urgent { wait.min(reserved) } else { wait })
+    }
+}
+
+/// One of several that divide a rate among those that use it. Clones are others.
+#[derive(Debug, Default)]
+pub(crate) struct Share {
+    users: Arc<AtomicU32>,
+    is_user: bool,
+}
+
+impl Share {
+    /// Whether this one uses its share from now on.
+    pub(crate) fn set_used(&mut self, is_used: bool) {
+        match (self.is_user, is_used) {
+            (false, true) => self.users.fetch_add(1, Ordering::Relaxed),
+            (true, false) => self.users.fetch_sub(1, Ordering::Relaxed),
+            _ => return,
+        };
+        self.is_user = is_used;
+    }
+
+    /// What one of them has of `rate`.
+    pub(crate) fn of(&self, rate: u32) -> f64 {
+        f64::from(rate) / f64::from(self.users.load(Ordering::Relaxed).max(1))
+    }
+}
+
+impl Clone for Share {
+    fn clone(&self) -> Self {
+        Self {
+            users: Arc::clone(&self.users),
+            is_user: false,
+        }
+    }
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        self.set_used(false);
     }
 }
 

@@ -14,6 +14,7 @@ use crate::{
     lease::{LEASE_RENEWAL, Lease},
     link, metrics,
     pump::{Abandoned, Pump, Settings},
+    rate::Share,
     roster::Roster,
     simulator::{Hub, Simulator},
     smpp_link::{self, Dialect},
@@ -183,6 +184,7 @@ fn start(
         drain_limit: config.drain_limit,
         vitals,
         roster: Some(roster.clone()),
+        returning: Share::default(),
         is_absent: matches!(link.kind, LinkKind::Absent),
     };
     match &link.kind {

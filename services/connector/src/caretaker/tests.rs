@@ -196,6 +196,41 @@ async fn a_long_queue_comes_back_at_a_bounded_rate_and_passwords_do_not_wait_beh
     assert_eq!(said.len(), 6_004);
 }
 
+fn to(name: &str, id: u128) -> Order {
+    let mut order = of_class(id, Class::Promotional);
+    order.carrier = carrier(name);
+    order
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_queues_of_several_carriers_come_back_at_one_rate() {
+    let stage = Stage::new(&[&["atlas", "cirrus"]]).await;
+    let atlas: Vec<_> = (1..=3_000).map(|id| to("atlas", id)).collect();
+    let cirrus: Vec<_> = (3_001..=6_000).map(|id| to("cirrus", id)).collect();
+    stage.world.publish(&[atlas, cirrus].concat()).await;
+    while stage.after(0.05).await.is_empty() {}
+    let began = stage.world.said().await.len();
+    let answered = stage.after(3.0).await.len() - began;
+    assert!((2_800..=3_200).contains(&answered), "{answered} in three seconds");
+    assert_eq!(stage.after(4.0).await.len(), 6_000);
+}
+
+#[tokio::test(start_paused = true)]
+async fn carriers_beyond_the_wards_there_may_be_have_their_turn() {
+    let names: Vec<_> = (0..2 * WARDS_MAX + 5).map(|number| format!("c{number}")).collect();
+    let mut all: Vec<_> = names.iter().map(String::as_str).collect();
+    all.push("borealis");
+    let world = World::new(&all).await;
+    let _borealis = serve(&world, &Hub::recording(), link("borealis", SimulatorConfig::default()));
+    let _caretaker = caretaker(&world, &all);
+    let orders: Vec<_> = names.iter().zip(1..).map(|(name, id)| to(name, id)).collect();
+    world.publish(&orders).await;
+    time::sleep(Duration::from_secs(15)).await;
+    assert_eq!(world.said().await.len(), WARDS_MAX);
+    time::sleep(Duration::from_secs(70)).await;
+    assert_eq!(world.said().await.len(), names.len());
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_connector_that_comes_back_sends_the_rest() {
     let stage = Stage::new(&[&["atlas"]]).await;

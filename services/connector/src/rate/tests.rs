@@ -74,3 +74,20 @@ async fn what_is_reserved_adds_nothing_to_the_rate() {
     }
     assert!((495..=517).contains(&sent), "{sent}");
 }
+
+#[test]
+fn a_rate_is_divided_among_those_that_use_it() {
+    let mut one = Share::default();
+    let mut other = one.clone();
+    assert_eq!(one.of(1_000), 1_000.0, "nobody does");
+    one.set_used(true);
+    one.set_used(true);
+    assert_eq!(other.of(1_000), 1_000.0);
+    other.set_used(true);
+    assert_eq!((one.of(1_000), one.clone().of(1_000)), (500.0, 500.0));
+    one.set_used(false);
+    assert_eq!(other.of(1_000), 1_000.0);
+    one.set_used(true);
+    drop(one);
+    assert_eq!(other.of(1_000), 1_000.0, "one that is gone uses nothing");
+}

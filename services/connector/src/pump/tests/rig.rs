@@ -11,6 +11,7 @@ use crate::{
     lease::Lease,
     link::{self, Answer, Command, Event, Job, Plug, Reply, Verdict},
     pump::{Abandoned, Pump, Settings},
+    rate::Share,
     vitals::Vitals,
 };
 
@@ -76,6 +77,7 @@ impl Rig {
             drain_limit: Duration::from_secs(35),
             vitals: Vitals::new(Vec::new(), world.deps.clock.now(), Arc::default()),
             roster: None,
+            returning: Share::default(),
             is_absent: false,
         };
         change(&mut settings);
