@@ -125,6 +125,12 @@ impl Lease {
         (words, *self.doubt.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// Forgets pumps that ended. Only the keeper calls it, between two losses, as it counts pumps while one lasts.
+    fn forget_ended(&self) {
+        let mut pumps = self.pumps.lock().unwrap_or_else(PoisonError::into_inner);
+        pumps.retain(|pump| !pump.is_closed());
+    }
+
     /// The ways to the pumps of this run.
     pub(crate) fn pumps(&self) -> Vec<mpsc::UnboundedSender<Word>> {
         self.pumps.lock().unwrap_or_else(PoisonError::into_inner).clone()
@@ -162,6 +168,7 @@ impl Lease {
     /// Renews it for ever. A store that was lost is waited for, and what this run claimed is put back.
     pub(crate) async fn keep(self, store: Arc<dyn Store>, clock: Clock) {
         loop {
+            self.forget_ended();
             // A store that answers late must not end the renewals.
             match time::timeout(LEASE, self.renew(&*store, &clock)).await {
                 Some(Ok(())) => {}

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use bus::{Bus, Record};
-use service::{Clock, Deps, Seldom, Tasks};
+use futures::FutureExt;
+use service::{Clock, Deps, Seldom, Tasks, resume_panic};
 use signalbox_proto::record::{self, DeadRecord};
 use sms::Lane;
 use tokio::sync::mpsc;
@@ -106,6 +107,10 @@ impl Gate {
                 owed: self.owed,
             }
         });
+        // Those of memberships that ended need nothing more.
+        while let Some(ended) = self.tasks.join_next().now_or_never().flatten() {
+            ended.unwrap_or_else(resume_panic);
+        }
         self.tasks.spawn(intake::run_all(carrier, Arc::clone(&self.bus), lanes));
         intakes
     }
