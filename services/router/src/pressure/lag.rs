@@ -1,7 +1,8 @@
 //! How far the router is behind in each lane, by the oldest accepted message that it read and did not finish.
 //!
 //! How long a message waited to be read counts only where more of them wait than are read next. Else the router has caught up,
-//! and what seems old was stored by a clock that is behind, or while no router ran.
+//! and what seems old was stored by a clock that is behind, or while no router ran. And it counts for no longer than this router
+//! can have been behind, once it had caught up: the log's clock may be behind while there is much to read.
 
 use std::{
     collections::VecDeque,
@@ -13,6 +14,7 @@ use std::{
 };
 
 use bus::Batch;
+use service::time::{self, Instant};
 use sms::{Lane, UnixMs};
 
 use crate::desk::Desk;
@@ -39,6 +41,10 @@ pub(crate) struct Held {
     /// `None` = nobody wants to know.
     lane: Option<Lane>,
     batches: VecDeque<UnixMs>,
+    /// When no more was unread than is read next; absent = it was not seen so yet.
+    caught_up_at: Option<Instant>,
+    /// Whether that is so as far as is known.
+    is_caught_up: bool,
 }
 
 impl Default for Lags {
@@ -70,6 +76,8 @@ impl Held {
         Self {
             lane,
             batches: VecDeque::new(),
+            caught_up_at: None,
+            is_caught_up: false,
         }
     }
 
@@ -80,13 +88,28 @@ impl Held {
         let records = read.iter().flat_map(|batch| &batch.records);
         let stored_at = records.map(|stored| stored.stored_at_ms).min();
         let is_behind = unread > desk.config.batch_records_max as u64;
-        let waits_since = stored_at.filter(|_| is_behind).map_or(now, UnixMs).min(now);
-        let age_ms = now.0 - waits_since.0;
+        let age = stored_at
+            .filter(|_| is_behind)
+            .map_or(Duration::ZERO, |at| now.since(UnixMs(at)));
+        let age = age.min(self.behind_for(is_behind));
+        let age_ms = u64::try_from(age.as_millis()).unwrap_or(u64::MAX);
+        let waits_since = UnixMs(now.0.saturating_sub(age_ms));
         self.batches.push_back(waits_since);
         desk.gauge.lags.0[lane as usize]
             .read_ms
             .fetch_max(age_ms, Ordering::Relaxed);
         self.show(desk, lane);
+    }
+
+    /// For how long it can have been behind at most, by no clock that may be wrong. Who has caught up, and whose loop has
+    /// nothing in hand, has been waiting for what comes now.
+    fn behind_for(&mut self, is_behind: bool) -> Duration {
+        let now = time::now();
+        if !is_behind || (self.is_caught_up && self.batches.is_empty()) {
+            self.caught_up_at = Some(now);
+        }
+        self.is_caught_up = !is_behind;
+        self.caught_up_at.map_or(Duration::MAX, |at| now.duration_since(at))
     }
 
     /// Notes that the batch read first is done.

@@ -95,6 +95,33 @@ async fn a_receipt_waits_for_its_message_however_old_the_log_says_it_is() {
     assert_eq!(ends_as(&world, &message).await, EndState::Delivered);
 }
 
+/// The log's clock is behind, and more is written at once than a router reads at once.
+#[tokio::test(start_paused = true)]
+async fn a_router_that_had_caught_up_is_behind_since_then_at_the_most() {
+    let mut world = on_a_log_apart().await;
+    world.stop().await.unwrap();
+    world.config.batch_records_max = 20;
+    world.start().await;
+    world.deps.clock.set_machine(-HOUR_MS);
+    world.accepted().await;
+    let burst: Vec<_> = (0..200)
+        .map(|_| {
+            let message = world.message(Class::Transactional, 7_200);
+            bus::Record::new(message.key.0, record::accepted_to_bytes(&message))
+        })
+        .collect();
+    let topic = topics::accepted(sms::Lane::Normal);
+    world.bus.publish(&topic, burst).await.unwrap().await.unwrap();
+    assert_eq!(super::pressure::words(&world, 3).await, []);
+    let placed = world
+        .values(&topics::dispatch(
+            &sms::CarrierName::new("a").unwrap(),
+            sms::Lane::Normal,
+        ))
+        .await;
+    assert_eq!(placed.len(), 201);
+}
+
 #[tokio::test(start_paused = true)]
 async fn what_a_router_with_a_clock_ahead_put_aside_waits_no_longer_for_that() {
     let mut world = World::new("a", "").await;

@@ -10,7 +10,7 @@ use sms::{CarrierName, Class};
 use super::world::World;
 
 /// Every word of the only router, oldest first; the topic is compacted, so they are taken as they come.
-async fn words(world: &World, seconds: u64) -> Vec<Pressure> {
+pub(super) async fn words(world: &World, seconds: u64) -> Vec<Pressure> {
     let mut reader = world
         .deps
         .bus
