@@ -4,6 +4,8 @@ use journey::OrderNumber;
 use sms::{AccountId, CarrierName, MessageId};
 use store::Key;
 
+use crate::record::DeadId;
+
 /// The claim of one order; its owner is whoever may put it on the wire, or end it.
 pub fn claim(message: MessageId, number: OrderNumber) -> Key {
     Key::new("claim", format!("{message}/{}", number.0))
@@ -27,6 +29,16 @@ pub fn correlation(carrier: &CarrierName, remote_id: &str) -> Key {
 /// What an account's idempotency key stands for; `key_hash` since a key may hold anything.
 pub fn idempotency(account: &AccountId, key_hash: &str) -> Key {
     Key::new("idem", format!("{account}/{key_hash}"))
+}
+
+/// When a dead record was put back last, in milliseconds as decimal digits.
+pub fn replayed(id: DeadId) -> Key {
+    Key::new("replayed", id.to_string())
+}
+
+/// Says that an event that cannot be read was put aside, by the id that it would have as a dead record.
+pub fn aside(event: DeadId) -> Key {
+    Key::new("dead", event.to_string())
 }
 
 /// The lease of one connector incarnation.

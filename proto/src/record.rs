@@ -24,7 +24,10 @@ use sms::{Message, RecordKey, UnixMs};
 use crate::pb::signalbox::bus::v1 as pb;
 
 pub use carrier::{carrier_key, router_key};
-pub use dead::{DeadId, DeadRecord, DeadWord, dead_from_bytes, dead_to_bytes, dead_word_from_bytes, replayed_to_bytes};
+pub use dead::{
+    DeadId, DeadRecord, DeadWord, dead_from_bytes, dead_to_bytes, dead_word_from_bytes, replayed_at_from_bytes,
+    replayed_at_to_bytes, replayed_to_bytes,
+};
 pub use idempotency::{KeyEntry, KeyMark};
 pub use invalid::{Fault, Invalid};
 pub use reading::{Reading, order_is_for, read_as_on};

@@ -146,6 +146,20 @@ pub fn replayed_to_bytes(id: DeadId) -> Bytes {
     seal::seal(Kind::Dead, &note)
 }
 
+/// Octets of the instant at which a dead record was put back.
+pub fn replayed_at_to_bytes(at: UnixMs) -> Bytes {
+    at.0.to_string().into()
+}
+
+/// The instant in `octets`.
+///
+/// # Errors
+/// They are none.
+pub fn replayed_at_from_bytes(octets: &[u8]) -> Result<UnixMs, Invalid> {
+    let digits = field("replayed", std::str::from_utf8(octets))?;
+    field("replayed", digits.parse()).map(UnixMs)
+}
+
 /// The dead record in `octets`, or the note that one was put back.
 ///
 /// # Errors

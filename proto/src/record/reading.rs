@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use journey::{Delayed, Event, OrderRef};
-use sms::{AccountId, CarrierName, Lane, MessageId, RecordKey};
+use sms::{AccountId, CarrierName, Lane, MessageId, RecordKey, UnixMs};
 
 use super::{
     Invalid, accepted_with_key_from_bytes, carrier_word_from_bytes, delayed_from_bytes, event_from_bytes,
@@ -21,6 +21,8 @@ pub struct Reading {
     pub account: Option<AccountId>,
     /// The carrier; `None` = it names none.
     pub carrier: Option<CarrierName>,
+    /// The last instant at which its message may change; `None` = it moves none on that may have ended.
+    pub until: Option<UnixMs>,
 }
 
 impl Reading {
@@ -30,7 +32,13 @@ impl Reading {
             message: Some(message.id),
             account: Some(message.account.clone()),
             carrier: carrier.cloned(),
+            until: None,
         }
+    }
+
+    fn until(self, until: UnixMs) -> Self {
+        let until = Some(until);
+        Self { until, ..self }
     }
 
     fn of_order(kind: &'static str, order: OrderRef) -> Self {
@@ -39,6 +47,7 @@ impl Reading {
             message: Some(order.message),
             account: None,
             carrier: Some(order.carrier),
+            until: None,
         }
     }
 }
@@ -56,21 +65,21 @@ pub fn read_as_on(topic: &str, octets: &Bytes, key: u64) -> Result<Reading, Inva
     if let Some(carrier) = topics::carrier_of_dispatch(topic) {
         let order = order_from_bytes(octets)?;
         order_is_for(&order.carrier, carrier)?;
-        return Ok(Reading::of("order", &order.message, Some(&order.carrier)));
+        let reading = Reading::of("order", &order.message, Some(&order.carrier));
+        return Ok(reading.until(order.terms.deadline + order.terms.grace));
     }
     if topics::DELAYS.iter().any(|(word, _)| is(topics::retry(word))) {
         return Ok(match delayed_from_bytes(octets, RecordKey(key))? {
-            Delayed::Message(waiting) => Reading::of("waiting message", &waiting.message, waiting.stay.as_ref()),
+            Delayed::Message(waiting) => Reading::of("waiting message", &waiting.message, waiting.stay.as_ref())
+                .until(waiting.deadline + waiting.message.class.grace()),
             Delayed::Receipt { receipt, .. } => unmatched(receipt),
         });
     }
     if is(topics::outcomes()) {
         let answer = outcome_from_bytes(octets)?;
-        return Ok(Reading::of(
-            "outcome",
-            &answer.returned.message,
-            Some(&answer.order.carrier),
-        ));
+        let terms = &answer.returned.terms;
+        let reading = Reading::of("outcome", &answer.returned.message, Some(&answer.order.carrier));
+        return Ok(reading.until(terms.deadline + terms.grace));
     }
     if is(topics::receipts()) {
         return receipt_from_bytes(octets).map(|receipt| Reading::of_order("receipt", receipt.order));

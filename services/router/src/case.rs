@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// How long states and claims outlive the last instant at which their message may change.
-const KEPT: Duration = Duration::from_secs(24 * 3_600);
+pub(crate) const KEPT: Duration = Duration::from_secs(24 * 3_600);
 /// How long receipts wait in the store for the answer that carries their message: as long as the log keeps records.
 const STUB_KEPT: Duration = Duration::from_secs(49 * 3_600);
 

@@ -87,14 +87,16 @@ async fn list(router: &DeadRouter, filter: &DeadFilter, json: bool) -> anyhow::R
     loop {
         let page = client.list_dead(request.clone()).await;
         let page = page.map_err(|status| explain(&status))?.into_inner();
+        let is_last = page.next_page_token.is_empty();
         if json {
             page.records.iter().for_each(|record| println!("{}", object(record)));
         } else if !page.records.is_empty() {
             print!("{}", table(&page.records, is_first));
-        } else if is_first {
+        } else if is_first && is_last {
             eprintln!("nothing was put aside");
         }
-        is_first = false;
+        // A page may be empty though another follows: so much was looked at in vain.
+        is_first &= page.records.is_empty();
         if page.next_page_token.is_empty() {
             return Ok(true);
         }

@@ -1,20 +1,26 @@
 //! `DeadService`: what stands on the dead topic, and putting it back.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 
-use bus::{ConsumeError, Position, PublishError, Record, Stored, Topic};
+use bus::{ConsumeError, Position, PublishError, Read, Record, Stored, Topic};
 use service::Stop;
 use signalbox_proto::{
+    keys,
     pb::signalbox::routing::v1::{self as pb, dead_service_server::DeadService},
     record::{self, DeadId, DeadRecord, DeadWord},
     topics,
 };
 use sms::UnixMs;
+use store::{Op, StoreError, Versioned};
 use tokio::sync::Semaphore;
 use tonic::{Request, Response, Status};
 
 use super::{answer, error::Refusal, query};
-use crate::{desk::Desk, metrics};
+use crate::{case, desk::Desk, metrics};
 
 /// Calls in flight, of all callers together: one reads the topic, the others wait for it. More are refused.
 const CALLS_MAX: usize = 4;
@@ -23,7 +29,7 @@ pub const PAGE_MAX: usize = 500;
 const PAGE_DEFAULT: usize = 100;
 /// Ids of one call.
 pub const REPLAYS_MAX: usize = 100;
-/// Records of the topic that one call reads.
+/// Records of the topic that one call looks at; a list goes on from there with its next page.
 pub(super) const READ_MAX: usize = 1_000_000;
 /// Records taken at once.
 const BATCH_RECORDS: usize = 200;
@@ -63,42 +69,87 @@ impl Dead {
         }
     }
 
-    /// Reads what was put aside since `since`, records before the notes about them; `want` says which records are kept, and
-    /// may let go of kept ones.
-    async fn read(
+    /// The records that `filter` lets through from where `page` says, up to `size`; and where the next page begins.
+    async fn page(
         &self,
-        since: UnixMs,
-        mut want: impl FnMut(DeadId, &DeadRecord, &mut BTreeMap<DeadId, Found>) -> bool,
-    ) -> Result<BTreeMap<DeadId, Found>, Refusal> {
-        let mut reader = self.desk.bus().read(&topics::dead(), Position::Since(since.0)).await?;
-        let (mut found, mut left) = (BTreeMap::new(), READ_MAX);
-        loop {
-            if self.stop.is_requested() {
-                return Err(Refusal::Draining);
-            }
-            let records = reader.poll(BATCH_RECORDS).await?;
+        from: Position,
+        filter: &Filter,
+        size: usize,
+    ) -> Result<(Vec<pb::DeadRecord>, String), Refusal> {
+        let mut reader = self.desk.bus().read(&topics::dead(), from).await?;
+        let (mut page, mut looked) = (Vec::new(), 0);
+        while page.len() < size && looked < READ_MAX {
+            let records = self.poll(&mut *reader, BATCH_RECORDS.min(size - page.len())).await?;
             if records.is_empty() {
-                return Ok(found);
+                return Ok((page, String::new()));
             }
-            left = left.checked_sub(records.len()).ok_or(Refusal::TooManyDead)?;
+            looked += records.len();
             for stored in records {
-                match word(&stored) {
-                    DeadWord::Aside(dead) => {
-                        let id = DeadId::of(&stored);
-                        if want(id, &dead, &mut found) {
-                            let (key, dead) = (stored.key, *dead);
-                            let replayed_at = None;
-                            found.insert(id, Found { key, dead, replayed_at });
-                        }
-                    }
-                    DeadWord::Replayed(id) => {
-                        if let Some(found) = found.get_mut(&id) {
-                            found.replayed_at = Some(UnixMs(stored.stored_at_ms));
-                        }
-                    }
+                let DeadWord::Aside(dead) = word(&stored) else { continue };
+                let (id, key) = (DeadId::of(&stored), stored.key);
+                if filter.lets(id, &dead) {
+                    let (dead, replayed_at) = (*dead, None);
+                    page.push(Found { key, dead, replayed_at }.to_pb(id));
                 }
             }
         }
+        let Position::At(next) = reader.position() else {
+            return Ok((page, String::new()));
+        };
+        Ok((page, next))
+    }
+
+    /// The records called `ids`, as far as they are there. What stands on a log is in order by time, but for a skew, in each
+    /// of its partitions.
+    async fn find(&self, ids: &[DeadId]) -> Result<BTreeMap<DeadId, Found>, Refusal> {
+        let times = || ids.iter().map(|id| id.at);
+        let since = times().min().unwrap_or_default() - SKEW_MAX;
+        let until = times().max().unwrap_or_default() + SKEW_MAX;
+        let mut reader = self.desk.bus().read(&topics::dead(), Position::Since(since.0)).await?;
+        let (mut found, mut left, mut past) = (BTreeMap::new(), READ_MAX, BTreeSet::new());
+        let partitions = self.desk.config.partitions;
+        while found.len() < ids.len() && past.len() < partitions as usize {
+            let records = self.poll(&mut *reader, BATCH_RECORDS).await?;
+            if records.is_empty() {
+                break;
+            }
+            left = left.checked_sub(records.len()).ok_or(Refusal::TooManyDead)?;
+            for stored in records {
+                if stored.stored_at_ms > until.0 {
+                    past.insert(bus::PartitionId::of(stored.key, partitions));
+                }
+                let id = DeadId::of(&stored);
+                if let (true, DeadWord::Aside(dead)) = (ids.contains(&id), word(&stored)) {
+                    let (key, dead, replayed_at) = (stored.key, *dead, None);
+                    found.insert(id, Found { key, dead, replayed_at });
+                }
+            }
+        }
+        let ids: Vec<DeadId> = found.keys().copied().collect();
+        for (found, replayed_at) in found.values_mut().zip(self.replayed(&ids).await?) {
+            found.replayed_at = replayed_at;
+        }
+        Ok(found)
+    }
+
+    /// The next records. Others get their turn: a log in this process answers at once, always.
+    async fn poll(&self, reader: &mut dyn Read, records_max: usize) -> Result<Vec<Stored>, Refusal> {
+        if self.stop.is_requested() {
+            return Err(Refusal::Draining);
+        }
+        tokio::task::yield_now().await;
+        Ok(reader.poll(records_max).await?)
+    }
+
+    /// When each of `ids` was put back last, as the store knows it.
+    async fn replayed(&self, ids: &[DeadId]) -> Result<Vec<Option<UnixMs>>, Refusal> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let keys = ids.iter().map(|id| keys::replayed(*id)).collect();
+        let marks = self.desk.store().get(keys).await?.into_iter();
+        let at = |mark: Option<Versioned>| record::replayed_at_from_bytes(&mark?.value).ok();
+        Ok(marks.map(at).collect())
     }
 
     /// Takes a place, and waits for the turn.
@@ -117,10 +168,6 @@ impl Dead {
             size if size <= PAGE_MAX => size,
             size => return Err(wrong("page_size", format!("is {size}, allowed are up to {PAGE_MAX}"))),
         };
-        let after = match request.page_token.as_str() {
-            "" => None,
-            token => Some(id("page_token", token)?),
-        };
         let since = request
             .since
             .map(|since| query::instant(since).map_err(|(_, what)| wrong("since", what)));
@@ -129,33 +176,32 @@ impl Dead {
             fault: request.fault,
             since: since.transpose()?.unwrap_or_default(),
         };
+        let from = match request.page_token {
+            token if token.is_empty() => Position::Since((filter.since - SKEW_MAX).0),
+            token => Position::At(token),
+        };
         let _place = self.begin().await?;
-        let from = after.map_or(filter.since, |after| filter.since.max(after.at));
-        let mut found = self
-            .read(from - SKEW_MAX, |id, dead, kept| {
-                let is_wanted = after.is_none_or(|after| id > after) && filter.lets(id, dead);
-                // One more than a page has tells that there is another.
-                if is_wanted && kept.len() > size && kept.last_key_value().is_some_and(|(last, _)| id < *last) {
-                    kept.pop_last();
-                }
-                is_wanted && kept.len() <= size
-            })
-            .await?;
-        let is_last = found.len() <= size;
-        if !is_last {
-            found.pop_last();
+        let (mut records, next_page_token) = self.page(from, &filter, size).await?;
+        let ids = records.iter().map(|record| record.id.parse());
+        let ids = ids
+            .collect::<Result<Vec<DeadId>, _>>()
+            .expect("ids are written to be read");
+        // A list is of use while the store is away, and nothing is put back by it.
+        let replayed = self.replayed(&ids).await.unwrap_or_default();
+        for (record, at) in records.iter_mut().zip(replayed) {
+            record.replayed_at = at.map(answer::timestamp);
         }
-        let next = found.last_key_value().filter(|_| !is_last);
+        records.sort_by_key(|record| record.set_aside_at.map(|at| (at.seconds, at.nanos)));
         Ok(pb::ListDeadResponse {
-            next_page_token: next.map(|(id, _)| id.to_string()).unwrap_or_default(),
-            records: found.iter().map(|(id, found)| found.to_pb(*id)).collect(),
+            next_page_token,
+            records,
         })
     }
 
     async fn show(&self, request: pb::ShowDeadRequest) -> Result<pb::ShowDeadResponse, Refusal> {
         let id = id("id", &request.id)?;
         let _place = self.begin().await?;
-        let found = self.read(id.at - SKEW_MAX, |other, _, _| other == id).await?;
+        let found = self.find(&[id]).await?;
         let found = found.get(&id).ok_or(Refusal::NoSuchDead(id))?;
         let reading = match found.reading() {
             Ok(reading) => pb::show_dead_response::Reading::Readable(pb::DeadReading {
@@ -191,9 +237,8 @@ impl Dead {
             .enumerate()
             .map(|(at, text)| id(&format!("ids[{at}]"), text));
         let ids = ids.collect::<Result<Vec<DeadId>, _>>()?;
-        let since = ids.iter().map(|id| id.at).min().unwrap_or_default();
         let _place = self.begin().await?;
-        let mut found = self.read(since - SKEW_MAX, |id, _, _| ids.contains(&id)).await?;
+        let mut found = self.find(&ids).await?;
         let mut replays = Vec::with_capacity(count);
         for id in ids {
             let (result, reason) = match found.get_mut(&id) {
@@ -220,7 +265,17 @@ impl Dead {
 
     /// Publishes one record where it came from, and a note of it once that is safe; else says why it is not put back.
     async fn put_back(&self, id: DeadId, found: &mut Found) -> Result<Result<(), String>, Refusal> {
-        if let Err(why) = found.reading() {
+        let until = match found.reading() {
+            Ok(reading) => reading.until,
+            Err(why) => return Ok(Err(why)),
+        };
+        // A fold that finds no state takes the message for a new one, and ends it a second time.
+        let over = until.map_or(Duration::ZERO, |until| self.desk.now().since(until));
+        if over >= case::KEPT {
+            let [over, kept] = [over, case::KEPT].map(|span| span.as_secs() / 3_600);
+            let why = format!(
+                "its message's deadline and grace were over {over} h ago; whether it ended is known for {kept} h"
+            );
             return Ok(Err(why));
         }
         let record = Record::new(found.key, found.dead.octets.clone());
@@ -232,7 +287,14 @@ impl Dead {
         // Should this fail, the record is put back once more by whoever asks: that changes nothing.
         let note = Record::new(found.key, record::replayed_to_bytes(id));
         self.publish(&topics::dead(), note).await?;
-        found.replayed_at = Some(self.desk.now());
+        let now = self.desk.now();
+        let mark = Op::Put {
+            key: keys::replayed(id),
+            value: record::replayed_at_to_bytes(now),
+            expires_at_ms: (now + topics::RETENTION_DEFAULT).0,
+        };
+        self.desk.store().apply(vec![mark]).await?.1.await?;
+        found.replayed_at = Some(now);
         metrics::replayed(&found.dead.topic);
         Ok(Ok(()))
     }
@@ -297,6 +359,15 @@ fn wrong(field: &str, what: String) -> Refusal {
 
 impl From<ConsumeError> for Refusal {
     fn from(error: ConsumeError) -> Self {
+        match error {
+            ConsumeError::Position(_) => wrong("page_token", error.to_string()),
+            error => Self::Log(error.to_string()),
+        }
+    }
+}
+
+impl From<StoreError> for Refusal {
+    fn from(error: StoreError) -> Self {
         Self::Log(error.to_string())
     }
 }

@@ -31,12 +31,12 @@ pub(super) enum Refusal {
     #[error("the answer is over {RESPONSE_OCTETS_MAX} octets, ask fewer queries at a time")]
     Long,
     /// More was put aside than one call reads.
-    #[error("over {READ_MAX} records were put aside since then, ask for younger ones")]
+    #[error("over {READ_MAX} records stand within a minute of those asked for, ask for fewer at a time")]
     TooManyDead,
     /// No such dead record.
     #[error("no record {0} was put aside, or it is no longer kept")]
     NoSuchDead(DeadId),
-    /// The log is away.
+    /// The log or the store is away.
     #[error("{0}")]
     Log(String),
     /// The router is going away.

@@ -151,6 +151,40 @@ async fn what_cannot_be_put_back_says_why() {
     );
 }
 
+/// Its state is gone: whether it ended is known to nobody.
+#[tokio::test]
+async fn what_moves_a_message_on_that_may_have_ended_long_ago_is_refused() {
+    let rig = Rig::start(table(&["a"])).await;
+    let message = rig.message();
+    let (mut client, mut seen) = (client(&rig).await, Vec::new());
+    for (hours, wanted) in [(30, ReplayResult::Refused), (20, ReplayResult::Replayed)] {
+        let over = message.accepted_at - std::time::Duration::from_secs(hours * 3_600);
+        let waiting = journey::Waiting {
+            number: journey::OrderNumber::FIRST,
+            attempts: Vec::new(),
+            until: over,
+            deadline: over - message.class.grace(),
+            stay: None,
+            again: false,
+            message: message.clone(),
+        };
+        let delayed = journey::Delayed::Message(Box::new(waiting));
+        let octets = record::delayed_to_bytes(&delayed, over);
+        let topic = topics::retry("5s");
+        let dead = record::DeadRecord::new(topic.as_str(), octets, record::Fault::Newer, "written in format 1");
+        rig.publish(topics::dead(), record::dead_to_bytes(&dead)).await;
+        let found = list(&mut client, pb::ListDeadRequest::default()).await;
+        let id = &found
+            .iter()
+            .find(|record| record.replayed_at.is_none() && !seen.contains(&record.id))
+            .unwrap()
+            .id;
+        let (result, why) = replay(&mut client, &[id], false).await.remove(0);
+        assert_eq!(result, wanted, "{why}");
+        seen.push(id.clone());
+    }
+}
+
 #[tokio::test]
 async fn pages_and_filters_name_each_record_once() {
     let rig = Rig::start(table(&["a"])).await;
@@ -174,6 +208,11 @@ async fn pages_and_filters_name_each_record_once() {
         }
     }
     assert_eq!(pages, [7, 7, 7, 4]);
+    let wrong = client.list_dead(pb::ListDeadRequest {
+        page_token: "x".to_owned(),
+        ..pb::ListDeadRequest::default()
+    });
+    assert_eq!(violations(&wrong.await.unwrap_err())[0].0, "page_token");
     let filtered = |topic: &str, fault: &str| pb::ListDeadRequest {
         topic: topic.to_owned(),
         fault: fault.to_owned(),
