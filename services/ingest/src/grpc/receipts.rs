@@ -162,8 +162,8 @@ impl Watch {
                 }
             }
             // A token after them must not be handed out before they can be found elsewhere.
-            if let Err(error) = self.unread.put_aside(&*self.deps.bus, &unread).await {
-                return self.end(&Refusal::Publish(error));
+            if let Err(refusal) = self.unread.put_aside(&self.deps, &unread).await {
+                return self.end(&refusal);
             }
             if !receipts.is_empty() || self.skipped >= SKIPPED_MAX {
                 return self.response(receipts).await;

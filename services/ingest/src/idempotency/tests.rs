@@ -38,7 +38,7 @@ fn entries_read_back_and_others_do_not() {
     for wrong in [
         &octets[..49],
         &[&octets[..], &[0]].concat(),
-        &[&[2], &octets[1..]].concat(),
+        &[&[3], &octets[1..]].concat(),
         &[],
     ] {
         assert_eq!(Entry::from_bytes(wrong), None, "{wrong:?}");
