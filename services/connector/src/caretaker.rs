@@ -23,7 +23,9 @@ use tracing::{info, warn};
 use crate::{
     Concatenation, Incarnation, absent, epochs,
     lease::{LEASE, Lease},
-    link, metrics,
+    link,
+    log_time::LogTime,
+    metrics,
     pump::{Abandoned, Pump, Settings},
     rate::Share,
     roster::{Roster, SILENT},
@@ -50,6 +52,7 @@ pub type Named = Arc<dyn Fn() -> Vec<CarrierName> + Send + Sync>;
 /// The care for carriers under one lease.
 struct Shift {
     lease: Lease,
+    log_time: LogTime,
     wards: Tasks<(CarrierName, Abandoned)>,
     stops: BTreeMap<CarrierName, Ward>,
     /// Divides the rate among the wards.
@@ -95,7 +98,7 @@ pub async fn run(named: Named, deps: Deps, drain_limit: Duration, stop: Stop) {
             shift = tokio::select! {
                 biased;
                 () = stop.requested() => break,
-                begun = Shift::begin(&deps) => begun,
+                begun = Shift::begin(&deps, roster.log_time()) => begun,
             };
         }
         if let Some(shift) = &mut shift {
@@ -129,7 +132,7 @@ async fn ended(shift: &mut Option<Shift>) -> (CarrierName, Abandoned) {
 
 impl Shift {
     /// Takes a lease; `None` = the store is away or lost.
-    async fn begin(deps: &Deps) -> Option<Self> {
+    async fn begin(deps: &Deps, log_time: LogTime) -> Option<Self> {
         let lease = Lease::new(Incarnation::of_caretaker(deps.dice.next_u64()));
         let taken = time::timeout(LEASE, epochs::begin(&lease, &deps.store, &deps.clock)).await;
         if !matches!(taken, Some(Ok(()))) {
@@ -142,6 +145,7 @@ impl Shift {
         keeper.spawn(lease.clone().keep(Arc::clone(&deps.store), deps.clock.clone()));
         Some(Self {
             lease,
+            log_time,
             wards: Tasks::new(),
             stops: BTreeMap::new(),
             returning: Share::default(),
@@ -172,7 +176,10 @@ impl Shift {
             warn!(%carrier, silent_s = SILENT.as_secs(), "no connector speaks of this carrier: its orders go on to other carriers");
             let (stop, stopped) = Stop::new();
             let vitals = Vitals::new(vec![carrier.clone()], deps.clock.now(), Arc::<Notify>::default());
-            let settings = settings(&carrier, &vitals, self.returning.clone(), drain_limit);
+            let settings = Settings {
+                log_time: self.log_time.clone(),
+                ..settings(&carrier, &vitals, self.returning.clone(), drain_limit)
+            };
             let since = now;
             self.stops.insert(carrier.clone(), Ward { stop, vitals, since });
             *last = Some(carrier.clone());
@@ -224,6 +231,7 @@ fn settings(carrier: &CarrierName, vitals: &Arc<Vitals>, returning: Share, drain
         concatenation: Concatenation::default(),
         drain_limit,
         roster: None,
+        log_time: LogTime::default(),
         returning,
         is_absent: true,
     }

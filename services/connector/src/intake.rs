@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use bus::{Batch, Bus, ConsumeError, Delivered, Stored, Subscribe, Topic};
-use service::{Clock, Seldom, Tasks, time};
+use service::{Seldom, Tasks, time};
 use signalbox_proto::{
     record::{self, DeadRecord},
     topics,
@@ -13,6 +13,7 @@ use tokio::sync::mpsc;
 use tracing::{info, warn};
 
 use crate::{
+    log_time::LogTime,
     origin::{Origin, Origins},
     parts::{Concatenation, Ready},
     vitals::Vitals,
@@ -43,8 +44,8 @@ pub(crate) struct Source {
     pub lane: Lane,
     /// How long messages are tied together.
     pub concatenation: Concatenation,
-    /// Says since when partitions are ours.
-    pub clock: Clock,
+    /// Says since when partitions are ours, by the log's clock.
+    pub log_time: LogTime,
 }
 
 impl Source {
@@ -160,7 +161,7 @@ async fn run(source: Source, mut subscription: Box<dyn Subscribe>, ends: Ends) {
             }
             _ = owned_tick.tick(), if !is_stopped => {
                 let owned: Vec<_> = subscription.owned().into_iter().map(|(_, partition)| partition).collect();
-                origins.own(&owned, source.clock.now());
+                origins.own(&owned, time::now());
             }
         }
     }
@@ -194,7 +195,7 @@ async fn ack(subscription: &mut dyn Subscribe, done: &[Delivered]) {
 
 fn decode(source: &Source, topic: &Topic, batch: Batch, origins: &mut Origins) -> Fetched {
     let stored_at = batch.records.iter().map(|stored| stored.stored_at_ms);
-    let origins = origins.enter(&batch.delivered, stored_at, source.clock.now());
+    let origins = origins.enter(&batch.delivered, stored_at, time::now(), &source.log_time);
     let records = batch.records.into_iter().zip(origins);
     Fetched {
         intake: source.index,

@@ -24,6 +24,7 @@ mod lease;
 mod ledger;
 mod link;
 mod links;
+mod log_time;
 mod meter;
 mod metrics;
 mod origin;

@@ -6,11 +6,14 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use bus::{Delivered, PartitionId};
+use service::time::Instant;
 use sms::UnixMs;
+
+use crate::log_time::LogTime;
 
 /// Records after the committed position that a run before ours may have fetched, and hence started.
 pub(crate) const STARTED_MAX: u64 = crate::pump::OPEN_MAX as u64;
-/// Clocks of those who write to the log and ours differ by less.
+/// Clocks of the machines that the log runs on differ by less, and what is heard live was stored no longer ago.
 const SKEW_MAX: Duration = Duration::from_secs(1);
 
 /// Where an order stands in the log.
@@ -29,12 +32,12 @@ pub(crate) struct Origins(BTreeMap<PartitionId, Ours>);
 #[derive(Debug)]
 struct Ours {
     generation: Option<u64>,
-    since: UnixMs,
+    since: Instant,
     records: u64,
 }
 
 impl Ours {
-    fn since(now: UnixMs) -> Self {
+    fn since(now: Instant) -> Self {
         Self {
             generation: None,
             since: now,
@@ -45,19 +48,21 @@ impl Ours {
 
 impl Origins {
     /// Notes that the intake holds exactly `owned`.
-    pub(crate) fn own(&mut self, owned: &[PartitionId], now: UnixMs) {
+    pub(crate) fn own(&mut self, owned: &[PartitionId], now: Instant) {
         self.0.retain(|partition, _| owned.contains(partition));
         for partition in owned {
             self.0.entry(*partition).or_insert_with(|| Ours::since(now));
         }
     }
 
-    /// Enters a batch whose records were stored at `stored_at_ms`, and says where each stands.
+    /// Enters a batch whose records were stored at `stored_at_ms`, and says where each stands. Before `log` tells the time
+    /// anybody may have started what is read.
     pub(crate) fn enter(
         &mut self,
         delivered: &Delivered,
         stored_at_ms: impl Iterator<Item = u64>,
-        now: UnixMs,
+        now: Instant,
+        log: &LogTime,
     ) -> Vec<Origin> {
         let ours = self.0.entry(delivered.partition).or_insert_with(|| Ours::since(now));
         if *ours.generation.get_or_insert(delivered.generation) != delivered.generation {
@@ -66,13 +71,13 @@ impl Origins {
                 ..Ours::since(now)
             };
         }
-        let ours_at = ours.since + SKEW_MAX;
+        let ours_at = log.at(ours.since).map(|at| at + SKEW_MAX);
         let origins = stored_at_ms.map(|stored_at_ms| {
             ours.records += 1;
             let stored_at = UnixMs(stored_at_ms);
             Origin {
                 stored_at,
-                is_inherited: ours.records <= STARTED_MAX && stored_at < ours_at,
+                is_inherited: ours.records <= STARTED_MAX && ours_at.is_none_or(|at| stored_at < at),
             }
         });
         origins.collect()

@@ -39,6 +39,7 @@ use crate::{
     lanes::Lanes,
     lease::Lease,
     link::{Command, Event, Wire},
+    log_time::LogTime,
     metrics,
     outbox::Outbox,
     parts::Ready,
@@ -92,6 +93,8 @@ pub(crate) struct Settings {
     pub vitals: Arc<Vitals>,
     /// What other connectors say of its carriers; absent = nobody else counts, and it never leaves a group.
     pub roster: Option<Roster>,
+    /// The clock by which orders were stored.
+    pub log_time: LogTime,
     /// The pumps that hand back at one rate altogether.
     pub returning: Share,
     /// Whether there is a link at all. Without one there is no gap to wait out.

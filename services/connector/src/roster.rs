@@ -16,10 +16,10 @@ use service::{
     time::{self, Instant},
 };
 use signalbox_proto::{record, topics};
-use sms::CarrierName;
+use sms::{CarrierName, UnixMs};
 use tracing::{debug, warn};
 
-use crate::Incarnation;
+use crate::{Incarnation, log_time::LogTime};
 
 /// A connector that said nothing for so long serves nothing. Routers give it a second more, so that what they still publish
 /// for its carriers meanwhile is handed back too.
@@ -36,7 +36,10 @@ static TOLD: Seldom = Seldom::new();
 
 /// What connectors said. Cheap to clone; clones are one.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Roster(Arc<Mutex<Known>>);
+pub(crate) struct Roster {
+    known: Arc<Mutex<Known>>,
+    log_time: LogTime,
+}
 
 #[derive(Debug, Default)]
 struct Known {
@@ -64,6 +67,11 @@ struct Word {
 }
 
 impl Roster {
+    /// The log's clock, as what is heard here tells it.
+    pub(crate) fn log_time(&self) -> LogTime {
+        self.log_time.clone()
+    }
+
     /// Whether a connector other than `own` says that its link to `carrier` is up.
     pub(crate) fn is_served_beside(&self, own: &Incarnation, carrier: &CarrierName, now: Instant) -> bool {
         let known = self.known();
@@ -105,6 +113,9 @@ impl Roster {
         loop {
             let records = reader.next(RECORDS_MAX).await?;
             let now = time::now();
+            records
+                .iter()
+                .for_each(|stored| self.log_time.hear(UnixMs(stored.stored_at_ms), now));
             reports(&records).for_each(|report| self.hear(&report, now));
         }
     }
@@ -146,7 +157,7 @@ impl Roster {
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

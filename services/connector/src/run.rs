@@ -184,6 +184,7 @@ fn start(
         drain_limit: config.drain_limit,
         vitals,
         roster: Some(roster.clone()),
+        log_time: roster.log_time(),
         returning: Share::default(),
         is_absent: matches!(link.kind, LinkKind::Absent),
     };

@@ -16,6 +16,8 @@ use sms::UnixMs;
 use store::{Epoch, StoreError};
 use tokio::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 
+use crate::handlers::AHEAD_MAX;
+
 /// From the beginning of an epoch until timers of rebuilt states fire, and until routers claim orders that somebody may
 /// have started before it: connectors have put their claims back by then, and answered for those of the dead.
 pub(crate) const SETTLED_AFTER: Duration = Duration::from_secs(12);
@@ -96,11 +98,12 @@ impl Epochs {
         standing.as_ref().is_some_and(|standing| standing.epoch == *epoch)
     }
 
-    /// Whether an order of a message accepted at `accepted_at` may be claimed now, though it was published already.
+    /// Whether an order of a message accepted at `accepted_at` may be claimed now, though it was published already. Whoever
+    /// accepted it may have been ahead of the log by as much as is believed.
     pub(crate) fn may_call_off(&self, accepted_at: UnixMs, now: UnixMs) -> bool {
         let standing = self.standing.lock().unwrap_or_else(PoisonError::into_inner);
-        standing
-            .as_ref()
-            .is_some_and(|standing| accepted_at >= standing.doubt_before || now >= standing.since + SETTLED_AFTER)
+        standing.as_ref().is_some_and(|standing| {
+            accepted_at >= standing.doubt_before + AHEAD_MAX || now >= standing.since + SETTLED_AFTER
+        })
     }
 }

@@ -24,7 +24,7 @@ use crate::{
 const CORRELATIONS_KEPT: std::time::Duration = std::time::Duration::from_secs(24 * 3_600);
 
 /// How far the clock of who accepted a message may be ahead of ours and the log's, and still be believed.
-const AHEAD_MAX: std::time::Duration = std::time::Duration::from_secs(60);
+pub(crate) const AHEAD_MAX: std::time::Duration = std::time::Duration::from_secs(60);
 
 /// Messages of one lane that were answered OK: each gets its first order.
 pub(crate) struct Accepted(pub(crate) Lane);

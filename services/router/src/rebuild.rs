@@ -25,6 +25,8 @@ const LOOK: Duration = Duration::from_millis(250);
 const QUIET: Duration = Duration::from_secs(2);
 /// How far the clocks of this router and of those who stamp records may be apart.
 const SKEW_MAX: Duration = Duration::from_secs(1);
+/// Notes of rebuilds read at once.
+const NOTES_MAX: usize = 100;
 /// How long orders from before a loss may be somewhere: as long as the log keeps them.
 const DOUBT_KEPT: Duration = topics::RETENTION_DEFAULT;
 
@@ -159,12 +161,13 @@ async fn make(desk: &Arc<Desk>, rebuild: Box<dyn Rebuild>, lost_at: UnixMs) -> R
     // Before the epoch begins, so that whoever rebuilds after it knows that there was one.
     let note = bus::Record::new(0, record::rebuilt_to_bytes(lost_at));
     desk.bus().publish(&topics::store(), vec![note]).await?.await?;
+    let noted_at = last_note(desk).await?;
     // The store must hear of its rebuilder, who would be thought dead.
     store.get(vec![keys::doubt()]).await?;
     let quiet = if is_first { Duration::ZERO } else { QUIET };
     let counts = Replay::new(desk, &*store, lost_at).run(quiet).await?;
     if !is_first {
-        doubt(desk, &*store, lost_at).await?;
+        doubt(desk, &*store, noted_at).await?;
     }
     let epoch = rebuild.finish().await?;
     let took = time::now().duration_since(started);
@@ -178,11 +181,28 @@ async fn is_first(desk: &Arc<Desk>) -> Result<bool, Trouble> {
     Ok(notes.poll(1).await?.is_empty())
 }
 
-/// Says in the store which orders may have been started under the epoch that was lost.
-async fn doubt(desk: &Arc<Desk>, store: &dyn Store, lost_at: UnixMs) -> Result<(), StoreError> {
+/// When the log took the last note of a rebuild. That is after the loss, and by the clock that says when orders were stored,
+/// which no other need agree with.
+async fn last_note(desk: &Arc<Desk>) -> Result<UnixMs, Trouble> {
+    let mut notes = desk.bus().read(&topics::store(), Position::Start).await?;
+    let mut last = UnixMs(0);
+    loop {
+        let read = notes.poll(NOTES_MAX).await?;
+        if read.is_empty() {
+            return Ok(last);
+        }
+        last = read
+            .iter()
+            .map(|note| UnixMs(note.stored_at_ms))
+            .fold(last, UnixMs::max);
+    }
+}
+
+/// Says in the store which orders may have been started under the epoch that was lost: those stored before `noted_at`.
+async fn doubt(desk: &Arc<Desk>, store: &dyn Store, noted_at: UnixMs) -> Result<(), StoreError> {
     let put = Op::Put {
         key: keys::doubt(),
-        value: record::doubt_to_bytes(lost_at + SKEW_MAX),
+        value: record::doubt_to_bytes(noted_at + SKEW_MAX),
         expires_at_ms: (desk.now() + DOUBT_KEPT).0,
     };
     store.apply(vec![put]).await?.1.await

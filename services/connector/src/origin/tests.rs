@@ -1,10 +1,45 @@
 //! Who may have started an order before us.
 
 use bus::Topic;
+use service::time;
 
 use super::*;
 
-const NOW: UnixMs = UnixMs(1_000_000);
+/// The log's time at the beginning of a test.
+const THEN: UnixMs = UnixMs(1_000_000);
+
+/// One intake, and the log's clock.
+struct Scene {
+    origins: Origins,
+    log: LogTime,
+    start: Instant,
+}
+
+impl Scene {
+    fn new() -> Self {
+        let (log, start) = (LogTime::default(), time::now());
+        log.hear(THEN, start);
+        Self {
+            origins: Origins::default(),
+            log,
+            start,
+        }
+    }
+
+    fn at(&self, seconds: u64) -> Instant {
+        self.start + Duration::from_secs(seconds)
+    }
+
+    fn own(&mut self, partitions: &[PartitionId], seconds: u64) {
+        self.origins.own(partitions, self.at(seconds));
+    }
+
+    fn inherited(&mut self, generation: u64, stored_at: u64, seconds: u64) -> bool {
+        let now = self.at(seconds);
+        let stored_at = std::iter::once(stored_at);
+        self.origins.enter(&batch(generation), stored_at, now, &self.log)[0].is_inherited
+    }
+}
 
 fn batch(generation: u64) -> Delivered {
     Delivered {
@@ -15,39 +50,38 @@ fn batch(generation: u64) -> Delivered {
     }
 }
 
-fn inherited(origins: &mut Origins, generation: u64, stored_at: u64, now: UnixMs) -> bool {
-    origins.enter(&batch(generation), std::iter::once(stored_at), now)[0].is_inherited
+#[tokio::test(start_paused = true)]
+async fn what_was_stored_before_the_partition_was_ours_is_inherited() {
+    let mut scene = Scene::new();
+    scene.own(&[PartitionId(0)], 0);
+    assert!(scene.inherited(1, THEN.0 - 5_000, 60));
+    assert!(!scene.inherited(1, THEN.0 + 1_000, 60));
 }
 
-#[test]
-fn what_was_stored_before_the_partition_was_ours_is_inherited() {
-    let mut origins = Origins::default();
-    origins.own(&[PartitionId(0)], NOW);
-    let later = NOW + Duration::from_secs(60);
-    assert!(inherited(&mut origins, 1, NOW.0 - 5_000, later));
-    assert!(!inherited(&mut origins, 1, NOW.0 + 1_000, later));
-}
-
-#[test]
-fn no_more_is_inherited_than_a_run_may_have_fetched() {
-    let mut origins = Origins::default();
-    let old = NOW.0 - 60_000;
-    let first = origins.enter(&batch(1), (0..STARTED_MAX).map(|_| old), NOW);
+#[tokio::test(start_paused = true)]
+async fn no_more_is_inherited_than_a_run_may_have_fetched() {
+    let mut scene = Scene::new();
+    let old = THEN.0 - 60_000;
+    let first = (0..STARTED_MAX).map(|_| old);
+    let first = scene.origins.enter(&batch(1), first, scene.start, &scene.log);
     assert!(first.iter().all(|origin| origin.is_inherited));
-    assert!(!inherited(&mut origins, 1, old, NOW));
+    assert!(!scene.inherited(1, old, 0));
 }
 
-#[test]
-fn a_partition_that_comes_back_is_inherited_anew() {
-    let mut origins = Origins::default();
-    origins.own(&[PartitionId(0)], NOW);
-    assert!(!inherited(&mut origins, 1, NOW.0 + 10_000, NOW));
-    let later = NOW + Duration::from_secs(60);
-    assert!(
-        inherited(&mut origins, 2, NOW.0 + 10_000, later),
-        "another had it meanwhile"
-    );
-    origins.own(&[], later);
-    origins.own(&[PartitionId(0)], later + Duration::from_secs(60));
-    assert!(inherited(&mut origins, 2, later.0 + 10_000, later));
+#[tokio::test(start_paused = true)]
+async fn a_partition_that_comes_back_is_inherited_anew() {
+    let mut scene = Scene::new();
+    scene.own(&[PartitionId(0)], 0);
+    assert!(!scene.inherited(1, THEN.0 + 10_000, 0));
+    assert!(scene.inherited(2, THEN.0 + 10_000, 60), "another had it meanwhile");
+    scene.own(&[], 60);
+    scene.own(&[PartitionId(0)], 120);
+    assert!(scene.inherited(2, THEN.0 + 70_000, 60));
+}
+
+#[tokio::test(start_paused = true)]
+async fn before_the_log_tells_the_time_everything_is_inherited() {
+    let mut scene = Scene::new();
+    scene.log = LogTime::default();
+    assert!(scene.inherited(1, THEN.0 + 3_600_000, 0));
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bus::{Bus, Record};
 use futures::FutureExt;
-use service::{Clock, Deps, Seldom, Tasks, resume_panic};
+use service::{Deps, Seldom, Tasks, resume_panic};
 use signalbox_proto::record::{self, DeadRecord};
 use sms::Lane;
 use tokio::sync::mpsc;
@@ -15,6 +15,7 @@ use crate::{
     Concatenation,
     intake::{self, Ask, Content, Ends, Fetched, Source},
     ledger::{BatchId, Ledger},
+    log_time::LogTime,
     metrics,
     vitals::{LANES, Vitals},
 };
@@ -53,7 +54,7 @@ pub(super) struct Intake {
 /// Starts intakes, and joins the groups of carriers again that were left.
 pub(super) struct Gate {
     bus: Arc<dyn Bus>,
-    clock: Clock,
+    log_time: LogTime,
     concatenation: Concatenation,
     vitals: Arc<Vitals>,
     /// Records of one intake that may be fetched before the first of them leaves the queue.
@@ -68,7 +69,7 @@ impl Gate {
         let (to_pump, fetched) = mpsc::unbounded_channel();
         let gate = Self {
             bus: Arc::clone(&deps.bus),
-            clock: deps.clock.clone(),
+            log_time: settings.log_time.clone(),
             concatenation: settings.concatenation,
             vitals: Arc::clone(&settings.vitals),
             owed: FETCHED_MAX.min(settings.window as usize),
@@ -91,7 +92,7 @@ impl Gate {
                 carrier: carrier.clone(),
                 lane,
                 concatenation: self.concatenation,
-                clock: self.clock.clone(),
+                log_time: self.log_time.clone(),
             };
             let ends = Ends {
                 asks: asked,

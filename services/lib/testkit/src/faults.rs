@@ -190,12 +190,10 @@ fn fuse(dice: &Dice) -> Fault {
     }
 }
 
-/// Back for whoever holds no links: a connector that starts with a clock behind the log's takes orders that one before it
-/// started for its own, once the store is lost too.
 fn set_clock(dice: &Dice) -> Fault {
     let role = role(dice);
     let by_ms = match dice.below(2) {
-        0 if role != Role::Connector => -(CLOCK_BACK.as_millis() as i64),
+        0 => -(CLOCK_BACK.as_millis() as i64),
         _ => millis(dice, 1_000, CLOCK_FORWARD_MAX.as_millis() as u64).as_millis() as i64,
     };
     Fault::SetClock {

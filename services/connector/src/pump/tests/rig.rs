@@ -10,6 +10,7 @@ use crate::{
     fixture::{World, carrier},
     lease::Lease,
     link::{self, Answer, Command, Event, Job, Plug, Reply, Verdict},
+    log_time::LogTime,
     pump::{Abandoned, Pump, Settings},
     rate::Share,
     vitals::Vitals,
@@ -77,6 +78,7 @@ impl Rig {
             drain_limit: Duration::from_secs(35),
             vitals: Vitals::new(Vec::new(), world.deps.clock.now(), Arc::default()),
             roster: None,
+            log_time: log_time(world),
             returning: Share::default(),
             is_absent: false,
         };
@@ -162,4 +164,11 @@ pub(super) async fn world_with(orders: &[Order]) -> World {
     let world = World::new(&["atlas"]).await;
     world.publish(orders).await;
     world
+}
+
+/// The clock of the log of `world`.
+fn log_time(world: &World) -> LogTime {
+    let log_time = LogTime::default();
+    log_time.hear(world.deps.clock.now(), time::now());
+    log_time
 }
