@@ -10,9 +10,11 @@ use std::{
 use futures::future::BoxFuture;
 use service::time::Instant;
 use signalbox_proto::keys;
-use store::Store;
+use store::{Applied, Op, Store};
 use tracing::warn;
 
+/// The version that no value has.
+const NO_VERSION: u64 = 0;
 /// How often the leases are looked at.
 const LOOK: Duration = Duration::from_secs(1);
 /// A run that lives for so long after an order came again has answered it: a hold in place, the longest answer timeout
@@ -130,13 +132,22 @@ impl<T> Aside<T> {
 }
 
 /// Which of `runs` hold their lease. A store that is away tells nothing, and then none is in the answer.
+///
+/// A replica that is behind may still show a lease that is over, and not yet one that was renewed, so the leases are not
+/// read: a swap that cannot take place is answered by whoever decides swaps, and says what is there.
 async fn living(store: Arc<dyn Store>, runs: BTreeSet<String>) -> BTreeMap<String, bool> {
-    let leases = runs.iter().map(|run| keys::lease(run)).collect();
-    match store.get(leases).await {
-        Ok(leases) => runs
+    let never = |run: &String| Op::Swap {
+        key: keys::lease(run),
+        expected: Some(NO_VERSION),
+        value: None,
+        expires_at_ms: 0,
+        due: None,
+    };
+    match store.apply(runs.iter().map(never).collect()).await {
+        Ok((leases, _)) => runs
             .into_iter()
             .zip(leases)
-            .map(|(run, lease)| (run, lease.is_some()))
+            .map(|(run, lease)| (run, lease != Applied::Conflict(None)))
             .collect(),
         Err(error) => {
             warn!(%error, "cannot look at the leases of other runs, looking again");
