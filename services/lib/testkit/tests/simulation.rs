@@ -3,7 +3,7 @@
 use testkit::{Scenario, run, simulate, simulate_all};
 
 /// Seeds of an ordinary run.
-const SEEDS_DEFAULT: u64 = 500;
+const SEEDS_DEFAULT: u64 = 200;
 
 fn number(name: &str) -> Option<u64> {
     let text = std::env::var(name).ok()?;
