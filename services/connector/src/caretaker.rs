@@ -1,6 +1,6 @@
 //! Hands back the orders of carriers that no connector serves any more, so that their messages go on to other carriers.
 //!
-//! It follows what connectors say. For a carrier nobody spoke of for [`SILENT`], while others are heard, it joins the
+//! It follows what connectors say. For a carrier nobody spoke of for nine seconds, while others are heard, it joins the
 //! carrier's group with a pump that has no link: each order that nobody claimed is claimed and answered `LinkDown`, at a
 //! rate bounded for all carriers together, and what a dead connector claimed is answered as any successor does. It ends as
 //! soon as a connector speaks of the carrier, and says nothing about carriers itself: its word would make one look served.

@@ -196,8 +196,14 @@ impl Pump {
                 }
                 Ruling::TakenBack => {
                     metrics::dropped(carrier.as_str(), "taken_back");
-                    let cause = Cause::new(CODE_TAKEN_BACK, "");
-                    self.report(pending.ready.order, pending.key, Outcome::LinkDown { cause }, wall);
+                    // A run that died may have sent it before its claim was forgotten, and a router claimed it since.
+                    let outcome = match self.epochs.doubt.holds(&pending.ready.origin) {
+                        true => Outcome::Unknown { since: wall },
+                        false => Outcome::LinkDown {
+                            cause: Cause::new(CODE_TAKEN_BACK, ""),
+                        },
+                    };
+                    self.report(pending.ready.order, pending.key, outcome, wall);
                 }
                 ruling => {
                     metrics::dropped(carrier.as_str(), if ruling == Ruling::Twin { "twin" } else { "repeat" });
