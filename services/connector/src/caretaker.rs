@@ -176,16 +176,30 @@ impl Shift {
             warn!(%carrier, silent_s = SILENT.as_secs(), "no connector speaks of this carrier: its orders go on to other carriers");
             let (stop, stopped) = Stop::new();
             let vitals = Vitals::new(vec![carrier.clone()], deps.clock.now(), Arc::<Notify>::default());
-            let settings = Settings {
-                log_time: self.log_time.clone(),
-                ..settings(&carrier, &vitals, self.returning.clone(), drain_limit)
-            };
+            let settings = self.settings(&carrier, &vitals, drain_limit);
             let since = now;
             self.stops.insert(carrier.clone(), Ward { stop, vitals, since });
             *last = Some(carrier.clone());
             let (deps, lease) = (deps.clone(), self.lease.clone());
             self.wards
                 .spawn(async move { (carrier, hand_back(settings, deps, lease, stopped).await) });
+        }
+    }
+
+    /// What the pump of a ward needs to know.
+    fn settings(&self, carrier: &CarrierName, vitals: &Arc<Vitals>, drain_limit: Duration) -> Settings {
+        Settings {
+            link: format!("caretaker-{carrier}").into(),
+            vitals: Arc::clone(vitals),
+            carriers: vec![carrier.clone()],
+            window: WINDOW,
+            rate: None,
+            concatenation: Concatenation::default(),
+            drain_limit,
+            roster: None,
+            log_time: self.log_time.clone(),
+            returning: self.returning.clone(),
+            is_absent: true,
         }
     }
 
@@ -218,22 +232,6 @@ impl Ward {
     /// Whether no order waits.
     fn is_idle(&self) -> bool {
         (0..LANES).all(|lane| self.vitals.queue(lane).orders == 0)
-    }
-}
-
-fn settings(carrier: &CarrierName, vitals: &Arc<Vitals>, returning: Share, drain_limit: Duration) -> Settings {
-    Settings {
-        link: format!("caretaker-{carrier}").into(),
-        vitals: Arc::clone(vitals),
-        carriers: vec![carrier.clone()],
-        window: WINDOW,
-        rate: None,
-        concatenation: Concatenation::default(),
-        drain_limit,
-        roster: None,
-        log_time: LogTime::default(),
-        returning,
-        is_absent: true,
     }
 }
 

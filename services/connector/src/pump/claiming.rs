@@ -196,14 +196,7 @@ impl Pump {
                 }
                 Ruling::TakenBack => {
                     metrics::dropped(carrier.as_str(), "taken_back");
-                    // A run that died may have sent it before its claim was forgotten, and a router claimed it since.
-                    let outcome = match self.epochs.doubt.holds(&pending.ready.origin) {
-                        true => Outcome::Unknown { since: wall },
-                        false => Outcome::LinkDown {
-                            cause: Cause::new(CODE_TAKEN_BACK, ""),
-                        },
-                    };
-                    self.report(pending.ready.order, pending.key, outcome, wall);
+                    self.report_unsent(pending, CODE_TAKEN_BACK, wall);
                 }
                 ruling => {
                     metrics::dropped(carrier.as_str(), if ruling == Ruling::Twin { "twin" } else { "repeat" });
@@ -217,12 +210,17 @@ impl Pump {
     /// and said twice it does no harm. What it has not said yet may never get out.
     fn hand_back(&mut self, pending: Pending, wall: UnixMs) {
         metrics::dropped(pending.ready.order.carrier.as_str(), "handed_back");
-        let outcome = if self.epochs.doubt.holds(&pending.ready.origin) {
-            Outcome::Unknown { since: wall }
-        } else {
-            Outcome::LinkDown {
-                cause: Cause::new(CODE_NO_LINK, ""),
-            }
+        self.report_unsent(pending, CODE_NO_LINK, wall);
+    }
+
+    /// Reports an order that whoever holds its claim never sent. A run that died may have, before its claim was forgotten and
+    /// this one made: then nobody knows.
+    fn report_unsent(&mut self, pending: Pending, code: &str, wall: UnixMs) {
+        let outcome = match self.epochs.doubt.holds(&pending.ready.origin) {
+            true => Outcome::Unknown { since: wall },
+            false => Outcome::LinkDown {
+                cause: Cause::new(code, ""),
+            },
         };
         self.report(pending.ready.order, pending.key, outcome, wall);
     }
