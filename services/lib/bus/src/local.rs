@@ -1,6 +1,7 @@
 //! The log inside one process: topics, their recent records, groups and readers. Memory is this alone; embedded has a disk
 //! below it. No thread, no timer and no random order: what happens follows from the order of the calls.
 
+mod ahead;
 mod chunk;
 mod durable;
 mod group;

@@ -138,3 +138,53 @@ async fn a_backlog_counts_what_older_openings_left() {
     let batch = member.next_batch(13).await.unwrap();
     assert_eq!(member.backlog(), 30 - batch.records.len() as u64);
 }
+
+/// What lies on disk, in publishes of several sizes and three openings of the log, is read a few records at a time: by two
+/// members one after the other, and by a reader without a group.
+#[tokio::test]
+async fn what_is_on_disk_is_read_in_order_by_who_asks_for_few() {
+    let mut embedded = fixture().await;
+    let topic = Topic::new("older");
+    let spec = TopicSpec {
+        topic: topic.clone(),
+        partitions: 1,
+        retention: Retention::Time(Duration::from_secs(3_600)),
+    };
+    embedded.bus().ensure(&[spec]).await.unwrap();
+    let mut published = 0..;
+    for size in [1, 40, 3, 700, 2, 90] {
+        let records = published.by_ref().take(size);
+        let records = records.map(|number: u32| Record::new(1, format!("{number:0400}")));
+        let safe = embedded.bus().publish(&topic, records.collect()).await.unwrap();
+        safe.await.unwrap();
+        if size % 2 == 0 {
+            embedded.restart().await;
+        }
+    }
+    let all: Vec<u32> = (0..published.start).collect();
+    let number = |value: &[u8]| std::str::from_utf8(value).unwrap().parse::<u32>().unwrap();
+    let mut read = Vec::new();
+    for part in [200, all.len() - 200] {
+        let mut member = embedded
+            .bus()
+            .subscribe("g", std::slice::from_ref(&topic))
+            .await
+            .unwrap();
+        let end = read.len() + part;
+        while read.len() < end {
+            let batch = member.next_batch(7.min(end - read.len())).await.unwrap();
+            assert!(batch.records.len() <= 7);
+            read.extend(batch.records.iter().map(|record| number(&record.value)));
+            member.ack(&batch.delivered).await.unwrap();
+        }
+        // Handed out and not acked: the next member gets it again.
+        let _lost = member.next_batch(7).now_or_never();
+    }
+    assert_eq!(read, all);
+    let mut reader = embedded.bus().read(&topic, Position::Start).await.unwrap();
+    let mut read = Vec::new();
+    while let Some(record) = reader.poll(1).await.unwrap().first() {
+        read.push(number(&record.value));
+    }
+    assert_eq!(read, all);
+}

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, RwLock};
 use bytes::Bytes;
 use disk::{Batch, Disk, DiskError, Layout, Space, Ticket};
 
-use super::{lock, segment::Segment};
+use super::{lock, segment::Segment, tail::Entry};
 use crate::{Clock, ConsumeError, PublishError, Retention, Stored, Topic, TopicSpec};
 
 /// Segments that the longest retention is cut into: what is kept too long is at most one part of so many.
@@ -20,6 +20,8 @@ const SEGMENT_MS_MIN: u64 = 60_000;
 const OVERLAP_MS: u64 = 10_000;
 /// Most octets one fetch reads from disk; at least one chunk is read whatever its size.
 const FETCH_OCTETS_MAX: usize = 1024 * 1024;
+/// Octets one fetch reads at least, if they are there: it costs a look into every table of its segments, however little it reads.
+const AHEAD_OCTETS: usize = 64 * 1024;
 
 const TOPICS: &str = "bus.topics";
 const POSITIONS: &str = "bus.positions";
@@ -187,14 +189,14 @@ impl Durable {
         Ok(None)
     }
 
-    /// Records of `place` from `from` on, before `limit`, at most `records_max`, and where to go on.
+    /// Records of `place` from `from` on, before `limit`, about as many as are `wanted` or more, and where to go on.
     pub(super) fn fetch(
         &self,
         place: Place,
         from: u64,
         limit: u64,
-        records_max: usize,
-    ) -> Result<(Vec<Stored>, u64), ConsumeError> {
+        wanted: usize,
+    ) -> Result<(Vec<Entry>, u64), ConsumeError> {
         let segments: Vec<_> = {
             let segments = self.segments.read().expect("no holder panics");
             // The last segment that begins at or before `from` may hold it, and all after that may.
@@ -207,7 +209,7 @@ impl Durable {
             octets: 0,
             next: from,
             limit,
-            records_max,
+            wanted,
         };
         for segment in segments {
             if segment.fetch(place, &mut fetched)? {
@@ -259,11 +261,11 @@ impl Durable {
 
 /// What a fetch has gathered so far.
 pub(super) struct Fetched {
-    records: Vec<Stored>,
+    records: Vec<Entry>,
     octets: usize,
     pub(super) next: u64,
     limit: u64,
-    records_max: usize,
+    wanted: usize,
 }
 
 impl Fetched {
@@ -277,14 +279,21 @@ impl Fetched {
                 self.next = self.limit;
                 return true;
             }
-            if self.records.len() >= self.records_max {
+            if self.is_enough() {
                 return true;
             }
             self.octets += record.value.len();
-            self.records.push(record);
+            self.records.push(Entry {
+                position,
+                stored: record,
+            });
             self.next = position + 1;
         }
-        self.octets >= FETCH_OCTETS_MAX || self.records.len() >= self.records_max || self.next >= self.limit
+        self.is_enough() || self.next >= self.limit
+    }
+
+    fn is_enough(&self) -> bool {
+        self.octets >= FETCH_OCTETS_MAX || (self.records.len() >= self.wanted && self.octets >= AHEAD_OCTETS)
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use futures::{FutureExt, future::BoxFuture};
 use tokio::sync::Notify;
 
-use super::{Local, group::Group, topic::TopicLog};
+use super::{Local, ahead::Ahead, group::Group, topic::TopicLog};
 use crate::{Batch, ConsumeError, Delivered, PartitionId, Subscribe, Topic};
 
 /// A member; leaves its group when dropped.
@@ -17,6 +17,8 @@ pub(super) struct Member {
     logs: Vec<Arc<TopicLog>>,
     /// Every partition of every topic, as indexes; the turn goes round them.
     places: Vec<(usize, usize)>,
+    /// What was read ahead of each place.
+    ahead: Vec<Ahead>,
     turn: usize,
 }
 
@@ -34,6 +36,7 @@ impl Member {
             id,
             notify,
             logs,
+            ahead: places.iter().map(|_| Ahead::default()).collect(),
             places,
             turn: 0,
         };
@@ -56,7 +59,7 @@ impl Member {
                 step += 1;
                 continue;
             };
-            let fetched = log.fetch(partition, turn.from, records_max)?;
+            let fetched = log.fetch(partition, turn.from, records_max, &mut self.ahead[place])?;
             if let Some(batch) = self.group.hand(&log.topic, partition, &turn, fetched) {
                 self.turn = (place + 1) % places;
                 return Ok(Some(batch));

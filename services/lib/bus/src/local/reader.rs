@@ -5,7 +5,7 @@ use std::sync::Arc;
 use futures::{FutureExt, future::BoxFuture};
 use tokio::sync::Notify;
 
-use super::{Local, topic::TopicLog};
+use super::{Local, ahead::Ahead, topic::TopicLog};
 use crate::{ConsumeError, Position, Read, Stored};
 
 /// Goes through all partitions of one topic.
@@ -16,6 +16,8 @@ pub(super) struct Reader {
     notify: Arc<Notify>,
     /// Where to go on, for each partition.
     next: Vec<u64>,
+    /// What was read ahead of each partition.
+    ahead: Vec<Ahead>,
     turn: usize,
 }
 
@@ -29,6 +31,7 @@ impl Reader {
             log,
             id,
             notify,
+            ahead: next.iter().map(|_| Ahead::default()).collect(),
             next,
             turn: 0,
         })
@@ -39,7 +42,10 @@ impl Reader {
         for step in 0..partitions {
             let partition = (self.turn + step) % partitions;
             while self.next[partition] < self.log.next(partition) {
-                let (records, end) = self.log.fetch(partition, self.next[partition], records_max)?;
+                let from = self.next[partition];
+                let (records, end) = self
+                    .log
+                    .fetch(partition, from, records_max, &mut self.ahead[partition])?;
                 self.next[partition] = end;
                 if !records.is_empty() {
                     self.turn = (partition + 1) % partitions;

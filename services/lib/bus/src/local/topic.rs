@@ -14,6 +14,7 @@ use disk::Ticket;
 use tokio::sync::Notify;
 
 use super::{
+    ahead::Ahead,
     chunk,
     durable::{Durable, Known, Place},
     lock,
@@ -225,16 +226,21 @@ impl TopicLog {
         Ok(ticket)
     }
 
-    /// Up to `records_max` records of `partition` from `from` on, and where to go on; none if that is the end for now.
+    /// Up to `records_max` records of `partition` from `from` on, and where to go on; none if that is the end for now. What
+    /// was read beyond that is left `ahead`.
     pub(super) fn fetch(
         &self,
         partition: usize,
         from: u64,
         records_max: usize,
+        ahead: &mut Ahead,
     ) -> Result<(Vec<Stored>, u64), ConsumeError> {
         let records_max = records_max.max(1);
         let mut from = from;
         loop {
+            if let Some(fetched) = ahead.take(from, records_max) {
+                return Ok(fetched);
+            }
             let limit = {
                 let tail = lock(&self.partitions[partition].tail);
                 if from >= tail.from() || self.durable.is_none() {
@@ -244,11 +250,9 @@ impl TopicLog {
                 tail.from()
             };
             let durable = self.durable.as_ref().expect("without a disk the tail has answered");
-            let (records, next) = durable.fetch(self.place(partition), from, limit, records_max)?;
-            if !records.is_empty() {
-                return Ok((records, next));
-            }
-            from = next;
+            let (entries, next) = durable.fetch(self.place(partition), from, limit, records_max)?;
+            from = entries.first().map_or(next, |entry| entry.position);
+            ahead.fill(entries, next);
         }
     }
 
