@@ -1,0 +1,79 @@
+//! Somebody who knows networks of numbers.
+
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use sms::Msisdn;
+use table::{Micros, Network};
+
+use crate::Reach;
+
+/// Somebody who knows networks of numbers. Keeps no time and no rate by itself: whoever asks drops the future when its budget
+/// is spent.
+pub trait Provider: Send + Sync {
+    /// Its name in configuration, logs and metrics.
+    fn name(&self) -> &str;
+
+    /// Most numbers of one call, from 1.
+    fn numbers_max(&self) -> usize;
+
+    /// What asking about one number costs, in the table's currency, unless the reply says.
+    fn price(&self) -> Micros;
+
+    /// Whether its word that a number is dead ends messages to it.
+    fn is_authoritative(&self) -> bool;
+
+    /// Asks about up to [`Provider::numbers_max`] numbers; gives one result for each, in their order.
+    fn ask<'a>(&'a self, numbers: &'a [Msisdn]) -> BoxFuture<'a, Vec<Result<Reply, Failure>>>;
+}
+
+/// What a provider says about a number.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reply {
+    /// The network that serves it; `None` = it did not say.
+    pub network: Option<Network>,
+    /// Whether it was ported; `None` = it did not say.
+    pub ported: Option<bool>,
+    /// Whether its handset can be reached.
+    pub reach: Reach,
+    /// Whether its handset is abroad; `None` = it did not say.
+    pub roaming: Option<bool>,
+    /// How long the reply holds; `None` = it did not say.
+    pub ttl: Option<Duration>,
+    /// What it cost; `None` = the provider's price.
+    pub cost: Option<Micros>,
+}
+
+/// Why a provider said nothing of use. Names no number and no secret.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Failure {
+    /// It cannot be reached, or broke off.
+    #[error("away: {0}")]
+    Away(String),
+    /// It wants fewer questions.
+    #[error("busy: {why}")]
+    Busy {
+        /// What it said.
+        why: String,
+        /// When it may be asked again; `None` = it did not say.
+        retry_after: Option<Duration>,
+    },
+    /// It will not answer until somebody mends its configuration or pays its bill.
+    #[error("refused: {0}")]
+    Refused(String),
+    /// It answered something that is no answer to the question.
+    #[error("garbled: {0}")]
+    Garbled(String),
+}
+
+impl Failure {
+    /// The word used in metrics.
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Away(_) => "away",
+            Self::Busy { .. } => "busy",
+            Self::Refused(_) => "refused",
+            Self::Garbled(_) => "garbled",
+        }
+    }
+}
