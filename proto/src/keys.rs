@@ -52,6 +52,12 @@ pub fn doubt() -> Key {
     Key::new("doubt", "")
 }
 
+/// The same again, so that one that was changed is told: digits that lost or changed one are a number still. Older versions
+/// write none.
+pub fn doubt_copy() -> Key {
+    Key::new("doubt", "copy")
+}
+
 /// The run named in the owner octets of a claim that was made again from the log, for an order whose answer stands there.
 pub const ANSWERED_RUN: &str = "answered";
 

@@ -20,6 +20,7 @@ use journey::{
     Unmatched,
 };
 use sms::{Message, RecordKey, UnixMs};
+use store::Versioned;
 
 use crate::pb::signalbox::bus::v1 as pb;
 
@@ -74,11 +75,22 @@ pub fn doubt_to_bytes(before: UnixMs) -> Bytes {
     before.0.to_string().into()
 }
 
-/// The instant in `octets`.
+/// The instant under [`keys::doubt`](crate::keys::doubt), of which that under [`keys::doubt_copy`](crate::keys::doubt_copy)
+/// must say the same: `found` are the values of both, in that order. `None` = there is none.
 ///
 /// # Errors
-/// They are no such instant: nobody knows then which orders were started.
-pub fn doubt_from_bytes(octets: &[u8]) -> Result<UnixMs, Invalid> {
+/// It is no such instant, or the copy is another one: nobody knows then which orders were started.
+pub fn doubt_from_values(found: &[Option<Versioned>]) -> Result<Option<UnixMs>, Invalid> {
+    let mut values = found.iter().map(|value| value.as_ref().map(|value| &value.value[..]));
+    let (doubt, copy) = (values.next().flatten(), values.next().flatten());
+    doubt.map(|doubt| doubt_from_bytes(doubt, copy)).transpose()
+}
+
+/// The instant in `octets`, if `copy` says the same; absent = an older version wrote none.
+fn doubt_from_bytes(octets: &[u8], copy: Option<&[u8]>) -> Result<UnixMs, Invalid> {
+    if copy.is_some_and(|copy| copy != octets) {
+        return Err(Invalid::Damaged("is not what its copy says".to_owned()));
+    }
     let digits = invalid::field("doubt", std::str::from_utf8(octets))?;
     invalid::field("doubt", digits.parse()).map(UnixMs)
 }

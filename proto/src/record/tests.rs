@@ -498,8 +498,18 @@ fn an_idempotency_entry_tells_every_changed_bit_and_reads_as_ever() {
 
 #[test]
 fn a_doubt_that_cannot_be_read_is_an_error() {
-    assert_eq!(doubt_from_bytes(&doubt_to_bytes(UnixMs(17))), Ok(UnixMs(17)));
+    let octets = doubt_to_bytes(UnixMs(17));
+    assert_eq!(doubt_from_bytes(&octets, Some(&octets)), Ok(UnixMs(17)));
+    assert_eq!(
+        doubt_from_bytes(&octets, None),
+        Ok(UnixMs(17)),
+        "an older version wrote it"
+    );
     for octets in [&b""[..], b"1x", b"\xff"] {
-        assert!(doubt_from_bytes(octets).is_err());
+        assert!(doubt_from_bytes(octets, None).is_err());
     }
+    for changed in [&b"1"[..], b"16", b""] {
+        assert!(doubt_from_bytes(changed, Some(&octets)).is_err());
+    }
+    assert_eq!(doubt_from_values(&[None, None]), Ok(None));
 }

@@ -83,12 +83,9 @@ impl Doubt {
 /// The doubt about orders that `store` knows of in the epoch that is adopted `now`. One that cannot be read is no reason to
 /// doubt nothing: it is asked for again.
 pub(crate) async fn doubt(store: &dyn Store, now: UnixMs) -> Result<Doubt, StoreError> {
-    let found = store.get(vec![keys::doubt()]).await?.into_iter().flatten().next();
-    let Some(found) = found else {
-        return Ok(Doubt::default());
-    };
-    let before = record::doubt_from_bytes(&found.value).map_err(|invalid| StoreError::Away(invalid.to_string()))?;
-    Ok(Doubt { before, began: now })
+    let found = store.get(vec![keys::doubt(), keys::doubt_copy()]).await?;
+    let before = record::doubt_from_values(&found).map_err(|invalid| StoreError::Away(invalid.to_string()))?;
+    Ok(before.map_or_else(Doubt::default, |before| Doubt { before, began: now }))
 }
 
 /// Pauses the pumps of `lease`, waits for the next epoch, puts back what they claimed, and lets them go on. Pumps that join

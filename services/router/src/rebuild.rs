@@ -143,11 +143,9 @@ async fn adopt(desk: &Arc<Desk>, epoch: Epoch) -> Result<(), Trouble> {
     // Should the store go away half way, nothing goes on by the rules of the epoch before.
     desk.epochs.left();
     desk.store().adopt(&epoch);
-    let found = desk.store().get(vec![keys::doubt()]).await?;
-    let doubt = found.into_iter().flatten().next();
+    let found = desk.store().get(vec![keys::doubt(), keys::doubt_copy()]).await?;
     // One that cannot be read is no reason to doubt nothing: it is asked for again.
-    let doubt = doubt.map(|doubt| record::doubt_from_bytes(&doubt.value)).transpose();
-    let doubt = doubt.map_err(|invalid| StoreError::Away(invalid.to_string()))?;
+    let doubt = record::doubt_from_values(&found).map_err(|invalid| StoreError::Away(invalid.to_string()))?;
     debug!(epoch = epoch.word, "epoch adopted");
     desk.epochs.adopted(epoch, doubt.unwrap_or_default(), desk.now());
     Ok(())
@@ -200,12 +198,17 @@ async fn last_note(desk: &Arc<Desk>) -> Result<UnixMs, Trouble> {
 
 /// Says in the store which orders may have been started under the epoch that was lost: those stored before `noted_at`.
 async fn doubt(desk: &Arc<Desk>, store: &dyn Store, noted_at: UnixMs) -> Result<(), StoreError> {
-    let put = Op::Put {
-        key: keys::doubt(),
+    let expires_at_ms = (desk.now() + DOUBT_KEPT).0;
+    let put = |key| Op::Put {
+        key,
         value: record::doubt_to_bytes(noted_at + SKEW_MAX),
-        expires_at_ms: (desk.now() + DOUBT_KEPT).0,
+        expires_at_ms,
     };
-    store.apply(vec![put]).await?.1.await
+    store
+        .apply(vec![put(keys::doubt()), put(keys::doubt_copy())])
+        .await?
+        .1
+        .await
 }
 
 fn report(counts: &Counts, took: Duration) {
