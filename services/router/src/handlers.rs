@@ -18,6 +18,7 @@ use crate::{
     metrics,
     outbox::{self, Outbox},
     place::{Ask, Decisions, Placed},
+    states,
 };
 
 /// How long a carrier's ids are kept after the last instant at which a receipt counts.
@@ -152,13 +153,13 @@ impl Work {
             return Ok(());
         }
         let states = loop {
-            match desk.store().get(keys.clone()).await {
+            match states::read(desk.store(), keys.clone()).await {
                 Ok(states) => break states,
                 Err(error) => ledger::wait_for_store(desk, error).await?,
             }
         };
         for (case, state) in self.cases.values_mut().filter(is_missing).zip(states) {
-            case.loaded = state.map(Loaded::new);
+            case.loaded = state;
         }
         Ok(())
     }

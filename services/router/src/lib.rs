@@ -28,6 +28,7 @@ mod pressure;
 mod rebuild;
 mod remembered;
 mod retry;
+mod states;
 mod tried;
 
 use std::sync::Arc;

@@ -19,7 +19,7 @@ use signalbox_proto::{
     topics,
 };
 use sms::{Lane, Message, MessageId, RecordKey, UnixMs};
-use store::{Applied, Key, Op, Store, StoreError, Versioned};
+use store::{Applied, Key, Op, Store, StoreError};
 
 use super::Trouble;
 use crate::{
@@ -27,7 +27,7 @@ use crate::{
     desk::{Desk, RETRY},
     epochs::SETTLED_AFTER,
     handlers::correlations,
-    outbox,
+    outbox, states,
 };
 
 /// How far back the log is read: the longest deadline and grace, and an hour.
@@ -328,10 +328,13 @@ impl<'a> Replay<'a> {
             } else {
                 self.states(&messages).await?
             };
-            let loaded = there.into_iter().map(|there| there.map(Loaded::new));
             let mut ops: Vec<Op> = Vec::new();
             let (mut states, mut ended) = (0, 0);
-            for ((message, (key, facts)), loaded) in said.facts.iter().zip(loaded) {
+            for ((message, (key, facts)), loaded) in said.facts.iter().zip(there) {
+                if self.is_left_to_a_mend(loaded.as_ref()) {
+                    self.desk.damaged(*message);
+                    continue;
+                }
                 let before = loaded.as_ref().and_then(|loaded| loaded.state.clone());
                 let state = facts
                     .iter()
@@ -359,6 +362,12 @@ impl<'a> Replay<'a> {
         Err(StoreError::Lost.into())
     }
 
+    /// Whether what is there cannot be read, and what we know is not all that the log says of its message: what is there may
+    /// be its end, of which this batch knows nothing.
+    fn is_left_to_a_mend(&self, loaded: Option<&Loaded>) -> bool {
+        self.mending.is_none() && loaded.is_some_and(|loaded| loaded.invalid.is_some())
+    }
+
     /// Whether `state` may stand where `loaded` does: a mend writes over nothing that a later version can read, and puts no
     /// state that knows no message, and would never end it, in the place of one that did.
     fn may_write(&self, loaded: Option<&Loaded>, state: &State) -> bool {
@@ -369,9 +378,9 @@ impl<'a> Replay<'a> {
     }
 
     /// The states of `messages`; waits while the store is away.
-    async fn states(&self, messages: &[Key]) -> Result<Vec<Option<Versioned>>, StoreError> {
+    async fn states(&self, messages: &[Key]) -> Result<Vec<Option<Loaded>>, StoreError> {
         loop {
-            match self.store.get(messages.to_vec()).await {
+            match states::read(self.store, messages.to_vec()).await {
                 Err(StoreError::Away(_)) => time::sleep(RETRY).await,
                 result => return result,
             }
