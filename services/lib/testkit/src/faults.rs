@@ -158,10 +158,9 @@ pub(crate) fn draw(dice: &Dice) -> Vec<(Duration, Fault)> {
     plan
 }
 
-/// Faults of kinds that came later: each in one run of three. A store that answers wrongly is not among them: where one is
-/// being rebuilt meanwhile, what was read wrong is written, and messages end twice.
+/// Faults of kinds that came later: each in one run of three.
 fn later(dice: &Dice) -> Vec<(Duration, Fault)> {
-    let kinds: [fn(&Dice) -> Fault; 5] = [
+    let kinds: [fn(&Dice) -> Fault; 6] = [
         fuse,
         |dice| Fault::Ghost {
             group: dice.below(64) as usize,
@@ -170,6 +169,7 @@ fn later(dice: &Dice) -> Vec<(Duration, Fault)> {
         |dice| Fault::StoreLate(millis(dice, 100, 5_000)),
         |dice| Fault::StoreStale(millis(dice, 100, 6_000)),
         set_clock,
+        |dice| Fault::StoreWrong(millis(dice, 100, 6_000)),
     ];
     let mut plan = Vec::new();
     for kind in kinds {

@@ -31,7 +31,7 @@ use crate::{
     steps::Steps,
     tables::{self, CARRIERS},
     tally::{Counts, Tally},
-    troubles::{STORE_WRONG, Troubles},
+    troubles::Troubles,
     unsteady::Weather,
 };
 
@@ -335,10 +335,9 @@ impl Stage {
 
     fn leave(&self, what: &str, how: &str, flag: &Arc<AtomicBool>, lasts: Duration, ends: &mut Tasks) {
         self.world.diary.note(format_args!("the {what} is {how} for {lasts:?}"));
-        match (what, how) {
-            ("store", "wrong") => self.world.troubles.note(STORE_WRONG, None, lasts),
-            ("store", _) => self.world.troubles.note("the store is away or late", None, lasts),
-            _ => {}
+        // One that answers wrongly is asked again: that excuses nothing.
+        if what == "store" && how != "wrong" {
+            self.world.troubles.note("the store is away or late", None, lasts);
         }
         let flag = Arc::clone(flag);
         flag.store(true, Ordering::Relaxed);

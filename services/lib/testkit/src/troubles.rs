@@ -5,9 +5,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use service::Clock;
 use sms::UnixMs;
 
-/// A store that says other than what it was told.
-pub(crate) const STORE_WRONG: &str = "the store is wrong";
-
 /// One thing that went wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trouble {

@@ -6,7 +6,7 @@ use connector::simulator::Submitted;
 use journey::{Event, Order, OrderAnswer, OrderNumber, ReceiptRecord, TerminalEvent};
 use sms::MessageId;
 
-use crate::{End, Evidence, troubles::STORE_WRONG};
+use crate::{End, Evidence};
 
 pub(super) type OrderKey = (MessageId, OrderNumber);
 
@@ -55,11 +55,6 @@ impl<'a> Book<'a> {
             }
         }
         book
-    }
-
-    /// Whether the store said other than what it was told, for a while.
-    pub(super) fn has_wrong_store(&self) -> bool {
-        self.evidence.troubles.iter().any(|trouble| trouble.what == STORE_WRONG)
     }
 
     /// Orders of `message` of which a carrier took a part, oldest first.

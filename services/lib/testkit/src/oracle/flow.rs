@@ -66,11 +66,10 @@ fn stuck(book: &Book<'_>, id: MessageId) -> Option<Finding> {
     })
 }
 
-/// No record was undecodable. A receipt of a message whose answer was lost finds nobody, and is put there too, and so is
-/// whatever a store that answers wrongly stands in the way of.
+/// No record was undecodable. A receipt of a message whose answer was lost finds nobody, and is put there too.
 pub(super) fn nothing_is_dead(book: &Book<'_>) -> Vec<Finding> {
     let orphans = signalbox_proto::topics::unmatched();
-    let is_expected = |topic: &str| topic == orphans.as_str() || book.has_wrong_store();
+    let is_expected = |topic: &str| topic == orphans.as_str();
     let dead = book.evidence.dead.iter().filter(|dead| !is_expected(&dead.topic));
     dead.map(|dead| {
         Finding::new(

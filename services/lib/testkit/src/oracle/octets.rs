@@ -104,11 +104,8 @@ fn disagreement(book: &Book<'_>, event: &TerminalEvent) -> Option<Finding> {
 }
 
 /// A message whose carrier answered, and got rid of a receipt for every part that says so, is known to be delivered, unless
-/// it ended before that. While the store answers wrongly, receipts may be put aside for people.
+/// it ended before that.
 pub(super) fn deliveries_that_were_told_count(book: &Book<'_>) -> Vec<Finding> {
-    if book.has_wrong_store() {
-        return Vec::new();
-    }
     let told = book.evidence.told.iter().rev().filter(|told| !told.is_failed);
     let told: BTreeMap<_, _> = told.map(|told| ((&*told.link, &*told.remote_id), told.at)).collect();
     let mut findings = Vec::new();
