@@ -10,7 +10,7 @@ use bytes::Bytes;
 use connector::simulator::{Submitted, Told};
 use journey::{Event, Order, OrderAnswer, ReceiptRecord};
 use signalbox_proto::{
-    record::{self, DeadRecord},
+    record::{self, DeadRecord, Invalid},
     topics,
 };
 use sms::{CarrierName, Lane, Message, MessageId, RecordKey, UnixMs};
@@ -46,7 +46,9 @@ pub struct Evidence {
     pub receipts: Vec<ReceiptRecord>,
     /// Every event on the log.
     pub events: Vec<End>,
-    /// Records that nobody understood.
+    /// Records on the log that nobody can read, by their topic.
+    pub unreadable: Vec<(String, Bytes)>,
+    /// Records that were put aside.
     pub dead: Vec<DeadRecord>,
     /// Every part that a carrier was handed.
     pub submitted: Vec<Submitted>,
@@ -84,44 +86,7 @@ impl Evidence {
             ended_at: world.clock.now(),
             ..Self::default()
         };
-        for lane in Lane::ALL {
-            for stored in all(world, &topics::accepted(lane), &mut hasher).await {
-                let message = record::accepted_from_bytes(&stored.value).expect("ingest writes what can be read");
-                found.accepted.entry(message.id).or_default().push(message);
-            }
-            for carrier in CARRIERS {
-                let carrier = CarrierName::new(carrier).expect("the list holds names");
-                let orders = all(world, &topics::dispatch(&carrier, lane), &mut hasher).await;
-                let read = |stored: &Stored| Order {
-                    issued_at: UnixMs(stored.stored_at_ms),
-                    ..record::order_from_bytes(&stored.value).expect("orders can be read")
-                };
-                found.orders.extend(orders.iter().map(read));
-            }
-        }
-        for stored in all(world, &topics::outcomes(), &mut hasher).await {
-            found.answers.push(OrderAnswer {
-                at: UnixMs(stored.stored_at_ms),
-                ..record::outcome_from_bytes(&stored.value).expect("outcomes can be read")
-            });
-        }
-        for stored in all(world, &topics::receipts(), &mut hasher).await {
-            found
-                .receipts
-                .push(record::receipt_from_bytes(&stored.value).expect("receipts can be read"));
-        }
-        for stored in all(world, &topics::events(), &mut hasher).await {
-            found.events.push(End {
-                at: UnixMs(stored.stored_at_ms),
-                event: record::event_from_bytes(&stored.value).expect("events can be read"),
-                octets: stored.value,
-            });
-        }
-        for stored in all(world, &topics::dead(), &mut hasher).await {
-            found
-                .dead
-                .push(record::dead_from_bytes(&stored.value).expect("dead records can be read"));
-        }
+        found.read_log(world, &mut hasher).await;
         for part in &found.submitted {
             (
                 &part.link,
@@ -136,6 +101,71 @@ impl Evidence {
         }
         found.hash = hasher.finish();
         found
+    }
+
+    async fn read_log(&mut self, world: &World, hasher: &mut DefaultHasher) {
+        for lane in Lane::ALL {
+            for (_, message) in self
+                .read(world, topics::accepted(lane), hasher, record::accepted_from_bytes)
+                .await
+            {
+                self.accepted.entry(message.id).or_default().push(message);
+            }
+            for carrier in CARRIERS {
+                let carrier = CarrierName::new(carrier).expect("the list holds names");
+                let orders = topics::dispatch(&carrier, lane);
+                for (stored, order) in self.read(world, orders, hasher, record::order_from_bytes).await {
+                    let issued_at = UnixMs(stored.stored_at_ms);
+                    self.orders.push(Order { issued_at, ..order });
+                }
+            }
+        }
+        for (stored, answer) in self
+            .read(world, topics::outcomes(), hasher, record::outcome_from_bytes)
+            .await
+        {
+            let at = UnixMs(stored.stored_at_ms);
+            self.answers.push(OrderAnswer { at, ..answer });
+        }
+        let receipts = self
+            .read(world, topics::receipts(), hasher, record::receipt_from_bytes)
+            .await;
+        self.receipts = receipts.into_iter().map(|(_, receipt)| receipt).collect();
+        for (stored, event) in self
+            .read(world, topics::events(), hasher, record::event_from_bytes)
+            .await
+        {
+            self.events.push(End {
+                at: UnixMs(stored.stored_at_ms),
+                event,
+                octets: stored.value,
+            });
+        }
+        for (delay, _) in topics::DELAYS {
+            // What waits says nothing that is not known otherwise, if it can be read: its message alone needs a key.
+            let waiting = |octets: &Bytes| record::delayed_from_bytes(octets, RecordKey(0)).map(drop);
+            self.read(world, topics::retry(delay), hasher, waiting).await;
+        }
+        let dead = self.read(world, topics::dead(), hasher, record::dead_from_bytes).await;
+        self.dead = dead.into_iter().map(|(_, dead)| dead).collect();
+    }
+
+    /// Every record of `topic` that can be read; the others are unreadable.
+    async fn read<T>(
+        &mut self,
+        world: &World,
+        topic: Topic,
+        hasher: &mut DefaultHasher,
+        read: fn(&Bytes) -> Result<T, Invalid>,
+    ) -> Vec<(Stored, T)> {
+        let mut readable = Vec::new();
+        for stored in all(world, &topic, hasher).await {
+            match read(&stored.value) {
+                Ok(what) => readable.push((stored, what)),
+                Err(_) => self.unreadable.push((topic.as_str().to_owned(), stored.value)),
+            }
+        }
+        readable
     }
 
     /// The key of a message's records; `None` = it is not on the log.

@@ -37,6 +37,19 @@ pub enum Repeated {
     Outcomes,
     /// Receipts of carriers.
     Receipts,
+    /// What waits between two orders.
+    Retry,
+}
+
+/// What keeps a record from being read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Spoiled {
+    /// Octets at its end are missing.
+    Truncated,
+    /// A bit of it is another.
+    Changed,
+    /// A later version wrote it.
+    Newer,
 }
 
 /// One thing that goes wrong.
@@ -84,6 +97,8 @@ pub enum Fault {
     SwapTable,
     /// Up to so many records of a topic are published again.
     Repeat(Repeated, u64),
+    /// Up to so many records of a topic are published again so that they cannot be read.
+    Spoil(Repeated, Spoiled, u64),
     /// A process dies at one of its calls to log or store, before or after that was done.
     Fuse {
         /// What it does.
@@ -133,6 +148,9 @@ impl Fault {
             Self::LoseStore { .. } => "lose_store",
             Self::SwapTable => "swap_table",
             Self::Repeat(..) => "repeat",
+            Self::Spoil(_, Spoiled::Truncated, _) => "truncated",
+            Self::Spoil(_, Spoiled::Changed, _) => "changed",
+            Self::Spoil(_, Spoiled::Newer, _) => "newer",
             Self::Fuse { .. } => "fuse",
             Self::Ghost { .. } => "ghost",
             Self::StoreLate(_) => "store_late",
@@ -160,7 +178,7 @@ pub(crate) fn draw(dice: &Dice) -> Vec<(Duration, Fault)> {
 
 /// Faults of kinds that came later: each in one run of three.
 fn later(dice: &Dice) -> Vec<(Duration, Fault)> {
-    let kinds: [fn(&Dice) -> Fault; 6] = [
+    let kinds: [fn(&Dice) -> Fault; 7] = [
         fuse,
         |dice| Fault::Ghost {
             group: dice.below(64) as usize,
@@ -170,6 +188,7 @@ fn later(dice: &Dice) -> Vec<(Duration, Fault)> {
         |dice| Fault::StoreStale(millis(dice, 100, 6_000)),
         set_clock,
         |dice| Fault::StoreWrong(millis(dice, 100, 6_000)),
+        spoil,
     ];
     let mut plan = Vec::new();
     for kind in kinds {
@@ -202,6 +221,12 @@ fn set_clock(dice: &Dice) -> Fault {
         by_ms,
         lasts: millis(dice, 500, 10_000),
     }
+}
+
+fn spoil(dice: &Dice) -> Fault {
+    let what = [repeated(dice), Repeated::Retry][usize::from(dice.below(5) == 0)];
+    let how = [Spoiled::Truncated, Spoiled::Changed, Spoiled::Newer][dice.below(3) as usize];
+    Fault::Spoil(what, how, 1 + dice.below(6))
 }
 
 fn lose(dice: &Dice) -> Fault {

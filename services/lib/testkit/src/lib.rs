@@ -31,7 +31,7 @@ mod watch;
 pub use budget::Budget;
 pub use customer::Promise;
 pub use evidence::{End, Evidence};
-pub use faults::{Fault, Repeated, Role};
+pub use faults::{Fault, Repeated, Role, Spoiled};
 pub use many::simulate_all;
 pub use planted::Bug;
 pub use report::{Finding, Report};

@@ -38,7 +38,7 @@ pub fn judge(evidence: &Evidence) -> Vec<Finding> {
         duplicates::an_answer_that_came_is_known,
         duplicates::taken_twice_only_where_explained,
         flow::a_fresh_message_flows,
-        flow::nothing_is_dead,
+        flow::what_cannot_be_read_is_put_aside,
     ];
     let mut findings: Vec<_> = rules.iter().flat_map(|rule| rule(&book)).collect();
     findings.extend(crate::simulate::panics(evidence));

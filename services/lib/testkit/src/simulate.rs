@@ -1,5 +1,7 @@
 //! One run: builds the world, lets customers and faults loose on it, and has what came of it judged.
 
+mod records;
+
 use std::{
     collections::BTreeMap,
     sync::{
@@ -9,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use bus::{Bus, MemoryBus, Position, Record, Topic};
+use bus::{Bus, MemoryBus, Topic};
 use connector::simulator::Hub;
 use journey::Event;
 use service::{Clock, Dice, Tasks, time};
@@ -20,7 +22,7 @@ use table::LiveTable;
 use tokio::sync::{Mutex as AsyncMutex, mpsc};
 
 use crate::{
-    Evidence, Fault, Finding, Repeated, Report, Role, Scenario, Step,
+    Evidence, Fault, Finding, Report, Role, Scenario, Step,
     budget::Budget,
     customer::Office,
     drafts::{self, Call},
@@ -304,6 +306,7 @@ impl Stage {
                 }
             }
             Fault::Repeat(what, records) => self.repeat(*what, *records).await,
+            Fault::Spoil(what, how, records) => self.spoil(*what, *how, *records).await,
             Fault::Fuse {
                 role,
                 index,
@@ -391,37 +394,6 @@ impl Stage {
         });
     }
 
-    /// Publishes some records of a topic again, as a publisher does that died before it heard of its success.
-    async fn repeat(&self, what: Repeated, records: u64) {
-        let lane = Lane::ALL[self.dice.below(3) as usize];
-        let carrier = CARRIERS[self.dice.below(CARRIERS.len() as u64) as usize];
-        let topic = match what {
-            Repeated::Accepted => topics::accepted(lane),
-            Repeated::Dispatch => topics::dispatch(&CarrierName::new(carrier).expect("the list holds names"), lane),
-            Repeated::Outcomes => topics::outcomes(),
-            Repeated::Receipts => topics::receipts(),
-        };
-        let again = self.sample(&topic, records).await;
-        self.world
-            .diary
-            .note(format_args!("{} records of {topic} come again", again.len()));
-        if !again.is_empty() {
-            let published = self.world.bus.publish(&topic, again).await;
-            drop(published.expect("the log in memory is never away"));
-        }
-    }
-
-    async fn sample(&self, topic: &Topic, records: u64) -> Vec<Record> {
-        let reader = self.world.bus.read(topic, Position::Start).await;
-        let stored = reader.expect("the log in memory is never away").poll(10_000).await;
-        let stored = stored.expect("the log in memory is never away");
-        let picks = (0..records).filter(|_| !stored.is_empty());
-        let picks = picks.map(|_| &stored[self.dice.below(stored.len() as u64) as usize]);
-        picks
-            .map(|stored| Record::new(stored.key, stored.value.clone()))
-            .collect()
-    }
-
     /// The faults are over: waits until everything is up and what hangs was given up on.
     async fn calm(&self, recovers: bool) {
         time::sleep(RESTART_MAX).await;
@@ -488,6 +460,7 @@ fn counts(scenario: &Scenario, evidence: &Evidence) -> BTreeMap<String, usize> {
     add("orders", evidence.orders.len());
     add("parts", evidence.submitted.len());
     add("duplicates", oracle::duplicates(evidence));
+    add("unreadable", evidence.unreadable.len());
     for answer in &evidence.answers {
         add(&format!("answer_{}", answer.outcome.as_str()), 1);
     }

@@ -5,6 +5,7 @@ use std::{sync::OnceLock, time::Duration};
 use bytes::Bytes;
 use connector::simulator::Submitted;
 use journey::{EndState, Event, OnUnknown, OrderNumber, Outcome};
+use signalbox_proto::record::{DeadRecord, Fault};
 use sms::{Class, Message, MessageId, UnixMs};
 use testkit::{End, Evidence, Scenario, oracle};
 
@@ -271,4 +272,18 @@ fn a_fresh_message_that_hangs_is_found() {
     assert_eq!(broken(&evidence), ["O5"]);
     evidence.fresh.clear();
     assert_eq!(broken(&evidence), ["O5"]);
+}
+
+#[test]
+fn a_record_that_nobody_can_read_is_found_unless_it_was_put_aside() {
+    let (topic, octets) = ("signalbox.outcomes", Bytes::from_static(b"\xff"));
+    let mut evidence = sound();
+    evidence.unreadable.push((topic.to_owned(), octets.clone()));
+    assert_eq!(broken(&evidence), ["dead"]);
+    evidence
+        .dead
+        .push(DeadRecord::new(topic, octets, Fault::Checksum, "changed"));
+    assert_eq!(broken(&evidence), [""; 0]);
+    evidence.unreadable.clear();
+    assert_eq!(broken(&evidence), ["dead"], "it could be read");
 }

@@ -15,7 +15,7 @@ fn number(name: &str) -> Option<u64> {
 }
 
 /// What must have happened in many runs, or they show less than they seem to.
-const SEEN: [&str; 26] = [
+const SEEN: [&str; 30] = [
     "answer_hold",
     "answer_link_down",
     "answer_next",
@@ -25,12 +25,14 @@ const SEEN: [&str; 26] = [
     "expired",
     "failed",
     "fault_bus_away",
+    "fault_changed",
     "fault_cut",
     "fault_drain",
     "fault_fuse",
     "fault_ghost",
     "fault_kill",
     "fault_lose_store",
+    "fault_newer",
     "fault_repeat",
     "fault_set_clock",
     "fault_store_away",
@@ -38,10 +40,12 @@ const SEEN: [&str; 26] = [
     "fault_store_stale",
     "fault_store_wrong",
     "fault_swap_table",
+    "fault_truncated",
     "late_receipts",
     "rejected",
     "repeated_ends",
     "unknown",
+    "unreadable",
 ];
 
 /// Many seeds, or the one asked for: no promise is broken in any.

@@ -1,12 +1,13 @@
 //! O5: after the faults have stopped, messages flow.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use journey::EndState;
+use signalbox_proto::record::DeadRecord;
 use sms::{MessageId, UnixMs};
 
 use super::book::Book;
-use crate::Finding;
+use crate::{Evidence, Finding};
 
 /// A fresh message is delivered within this if carriers behave; else it is with one before its time to live is over.
 pub const PROMPT: Duration = Duration::from_secs(10);
@@ -66,16 +67,20 @@ fn stuck(book: &Book<'_>, id: MessageId) -> Option<Finding> {
     })
 }
 
-/// No record was undecodable. A receipt of a message whose answer was lost finds nobody, and is put there too.
-pub(super) fn nothing_is_dead(book: &Book<'_>) -> Vec<Finding> {
+/// What cannot be read is put aside, and nothing else is but receipts of messages whose answer was lost, which find nobody.
+pub(super) fn what_cannot_be_read_is_put_aside(book: &Book<'_>) -> Vec<Finding> {
+    let Evidence { unreadable, dead, .. } = book.evidence;
+    let unreadable: BTreeSet<_> = unreadable.iter().map(|(topic, octets)| (&**topic, octets)).collect();
+    let aside: BTreeSet<_> = dead.iter().map(|dead| (&*dead.topic, &dead.octets)).collect();
+    let lost = unreadable.difference(&aside);
+    let lost = lost.map(|(topic, _)| Finding::new("dead", format!("a record of {topic} that nobody can read is lost")));
     let orphans = signalbox_proto::topics::unmatched();
-    let is_expected = |topic: &str| topic == orphans.as_str();
-    let dead = book.evidence.dead.iter().filter(|dead| !is_expected(&dead.topic));
-    dead.map(|dead| {
-        Finding::new(
-            "dead",
-            format!("a record of {} was put aside: {}", dead.topic, dead.reason),
-        )
-    })
-    .collect()
+    let is_expected =
+        |dead: &&DeadRecord| dead.topic == orphans.as_str() || unreadable.contains(&(&*dead.topic, &dead.octets));
+    let sound = dead.iter().filter(|dead| !is_expected(dead));
+    let sound = sound.map(|dead| {
+        let what = format!("a record of {} was put aside: {}", dead.topic, dead.reason);
+        Finding::new("dead", what)
+    });
+    lost.chain(sound).collect()
 }
