@@ -20,6 +20,7 @@ use crate::{
     rates::CarrierIndex,
     senders::{SenderRule, Senders},
     spec::{CarrierSpec, End, OnUnknown, PolicySpec, RouteSpec, Spec},
+    stake::alike::{Alike, Parts},
     table::{Carrier, Table},
 };
 
@@ -60,6 +61,16 @@ pub(crate) fn compile(checked: &Checked) -> Table {
     let senders = Senders::new(rules, &mut account_names, &mut sender_names);
     let mut ranker = Ranker::new(&rates);
     let numbers = Numbers::new(spec, &rates, &rate_prefixes, &mut ranker, &mut gates);
+    let (quality, sell, default_route) = (quality(spec, &names), books::sell(spec), routes.route(defaults));
+    let alike = Alike::new(&Parts {
+        plan: &spec.plan,
+        rates: &rates,
+        sell: sell.as_ref(),
+        quality: &quality,
+        policies: &policies,
+        default_route: &default_route,
+        carriers: compiled.len(),
+    });
     Table {
         version: spec.version.as_str().into(),
         name: spec.settings.name.as_str().into(),
@@ -71,10 +82,11 @@ pub(crate) fn compile(checked: &Checked) -> Table {
         account_names,
         sender_names,
         senders,
-        quality: quality(spec, &names),
-        sell: books::sell(spec),
+        quality,
+        sell,
+        alike,
         gates: gates.finish(),
-        default_route: routes.route(defaults),
+        default_route,
         policies,
         carriers: compiled,
     }

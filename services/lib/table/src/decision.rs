@@ -7,6 +7,7 @@ use sms::{CarrierName, Encoding};
 use crate::{
     money::Micros,
     network::Network,
+    policy::Route,
     rates::CarrierIndex,
     senders::Shown,
     spec::{Lookup, OnUnknown},
@@ -45,6 +46,8 @@ pub struct Decision<'t> {
     /// Numbers that policies copy the message to, as the table writes them, whatever the action. Whoever routes sends the
     /// message as asked to each of them once, if its first decision routes; a copy is not itself copied.
     pub copies: Vec<&'t str>,
+    /// The route that ended the walk; `None` = a policy rejected it.
+    pub(crate) route: Option<&'t Route>,
     /// Everybody left, ranked.
     pub(crate) ranking: Vec<Ranked>,
     /// Carriers that policies avoid.
@@ -190,6 +193,7 @@ impl Decision<'_> {
         self.action = Action::NoRoute;
         self.policy = None;
         self.reason = None;
+        self.route = None;
         self.to = None;
         self.from = None;
         self.text = None;

@@ -1,9 +1,11 @@
 //! What a walk saw, as one JSON object or as a tree for people.
 
 mod report;
+mod stake;
 
 use serde::Serialize;
 
+pub use self::stake::{StakeReport, StakeVerdict};
 use crate::{
     decision::{Decision, Refusal},
     instant::instant_text,
@@ -55,6 +57,9 @@ pub struct Explanation {
     pub tags: Vec<String>,
     /// Carriers, ranked ones first, then the refused in candidate order.
     pub candidates: Vec<CandidateReport>,
+    /// What a look-up could change; `None` where the route does not ask `when_it_matters`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lookup: Option<StakeReport>,
     /// Each policy looked at and what came of it.
     #[serde(skip)]
     pub steps: Vec<Step>,
@@ -183,6 +188,7 @@ impl Recorder<'_> {
             copies: owned(&decision.copies),
             tags: owned(&decision.tags),
             candidates,
+            lookup: StakeReport::of(table, query, decision),
             steps: self.steps.into_iter().map(|seen| step(table, seen)).collect(),
             currency: table.currency.to_string(),
         }

@@ -38,6 +38,11 @@ impl Set {
         Self(words.into())
     }
 
+    /// Whether it has one of those in the set of `words`.
+    pub(crate) fn meets(&self, words: &[u64]) -> bool {
+        self.0.iter().zip(words).any(|(own, other)| own & other != 0)
+    }
+
     /// Whether `carrier` is in it.
     pub(crate) fn has(&self, carrier: CarrierIndex) -> bool {
         has(&self.0, carrier)
@@ -113,6 +118,14 @@ impl Fits {
     /// Whether senders.csv may change the sender towards `carrier`.
     pub(crate) fn is_ruled(&self, carrier: CarrierIndex) -> bool {
         self.ruled.has(carrier)
+    }
+
+    /// Whether every carrier in the set of `words` takes ported numbers.
+    pub(crate) fn take_ported(&self, words: &[u64]) -> bool {
+        words
+            .iter()
+            .zip(&self.ported.0)
+            .all(|(word, ported)| word & !ported == 0)
     }
 
     fn serving(&self, country: Option<Country>) -> &Set {

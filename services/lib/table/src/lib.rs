@@ -8,6 +8,8 @@
 //! policies, those that `gate` leaves) → `offer` (the candidates, those that `fit`, in the order of `ranking`), with
 //! `numbers`, `rates`, `senders`, `sell`, `quality` and `rank` beside them. What only a running router knows comes in as
 //! [`Standings`] and [`LiveFigures`].
+//!
+//! [`Table::stake`] says what a look-up could change of a decision, and what that would save; see [`Stake`] for the measure.
 
 pub mod batch;
 pub mod cases;
@@ -47,6 +49,7 @@ mod request;
 mod sell;
 mod senders;
 mod spec;
+mod stake;
 mod standing;
 mod table;
 mod trie;
@@ -54,7 +57,7 @@ mod walk;
 
 pub use decision::{Action, Candidate, Decision, HeldBack, Refusal, Terms};
 pub use digits::{DIGITS_MAX, Digits};
-pub use explain::{CandidateReport, Explanation, Rewritten, ServedBy, Step};
+pub use explain::{CandidateReport, Explanation, Rewritten, ServedBy, StakeReport, StakeVerdict, Step};
 pub use figures::{Figures, LiveFigures};
 pub use instant::{InstantError, instant_text, unix_ms};
 pub use live::LiveTable;
@@ -65,5 +68,6 @@ pub use quote::Quote;
 pub use request::{Asked, QUERY_FIELD_OCTETS_MAX, Request, RequestError};
 pub use source::{Problem, Problems, Severity};
 pub use spec::{Charged, Lookup, OnUnknown, RouteType, Strategy};
+pub use stake::{Basis, Stake};
 pub use standing::{Standing, Standings};
 pub use table::{Carrier, Table, build, load};

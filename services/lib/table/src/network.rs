@@ -81,6 +81,12 @@ impl Network {
         }
     }
 
+    /// Every network that `mcc` may have, the least usual first.
+    pub(crate) fn all(mcc: Mcc) -> impl Iterator<Item = Self> {
+        let mncs = (1_000..2_000).rev().chain((100..200).rev());
+        mncs.map(move |mnc| Self { mcc, mnc })
+    }
+
     /// The networks of `mcc` of which no MNC is known.
     pub(crate) const fn of_mcc(mcc: Mcc) -> Self {
         Self { mcc, mnc: 0 }

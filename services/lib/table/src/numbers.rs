@@ -134,7 +134,7 @@ impl Numbers {
         }
     }
 
-    fn resolve_told<'t>(&'t self, place: &'t Place, served: Served, ported: Option<bool>) -> Resolved<'t> {
+    pub(crate) fn resolve_told<'t>(&'t self, place: &'t Place, served: Served, ported: Option<bool>) -> Resolved<'t> {
         let network = served.network;
         let told = self.networks.of(network);
         let tariff = Tariff {

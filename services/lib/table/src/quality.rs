@@ -99,6 +99,18 @@ impl QualityBook {
         }
     }
 
+    /// Every network that has figures.
+    pub(crate) fn networks(&self) -> impl Iterator<Item = Network> {
+        self.networks.iter().map(|(network, _)| *network)
+    }
+
+    /// The figures of `network` in words that are equal where they are.
+    pub(crate) fn traits(&self, network: Network) -> impl Iterator<Item = i64> {
+        let bits = |number: f64| i64::from_ne_bytes(number.to_ne_bytes());
+        let figures = self.written(Some(network)).iter();
+        figures.flat_map(move |(carrier, quality)| [i64::from(*carrier), bits(quality.rate), bits(quality.p95_seconds)])
+    }
+
     fn written(&self, network: Option<Network>) -> Figures<'_> {
         let find = |network| self.networks.binary_search_by_key(&network, |(known, _)| *known).ok();
         let Some(at) = network.and_then(find) else { return &[] };

@@ -4,6 +4,7 @@ use std::cmp::{Ordering, Reverse};
 
 use crate::{
     decision::Ranked,
+    money::Micros,
     policy::Route,
     quality::Quality,
     spec::{Charged, Strategy},
@@ -30,6 +31,19 @@ fn cost_of_delivery(carrier: &Carrier, cost: f64, quality: Quality) -> f64 {
         Charged::Submit if quality.rate > 0.0 => cost / quality.rate,
         Charged::Submit => f64::INFINITY,
     }
+}
+
+/// Least delivery rate that [`worth`] reckons with, in millionths: a carrier that delivers nothing has no cost to compare.
+const RATE_LEAST: i64 = 100_000;
+
+/// What a delivered message costs, as money: `cost` over the delivery rate, rounded down.
+pub(crate) fn worth(carrier: &Carrier, cost: Micros, quality: Quality) -> Micros {
+    if carrier.charged == Charged::Delivered {
+        return cost;
+    }
+    let rate = ((quality.rate * 1e6) as i64).clamp(RATE_LEAST, 1_000_000);
+    let worth = i128::from(cost.0) * 1_000_000 / i128::from(rate);
+    Micros(i64::try_from(worth).unwrap_or(i64::MAX))
 }
 
 /// Ranks the first `count` of `left`, which stands in candidate order; the order of those behind is left open. Ties fall

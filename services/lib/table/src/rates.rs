@@ -110,6 +110,11 @@ pub(crate) struct Tariff {
 }
 
 impl Tariff {
+    /// Whether a prefix of the number has rates.
+    pub(crate) fn has_prefix(&self) -> bool {
+        self.prefix != KeyId::NONE
+    }
+
     /// The network's own key alone.
     pub(crate) const fn of_network(self) -> Self {
         Self {
@@ -298,6 +303,39 @@ impl RateBook {
                 in_force.map(|rate| rate.price)
             }
         }
+    }
+
+    /// The carriers of `key` in order, each with all it charges there, in words that are equal where the rates are.
+    pub(crate) fn rates_of(&self, key: KeyId) -> Vec<(CarrierIndex, Vec<i64>)> {
+        let tariff = Tariff {
+            network: key,
+            prefix: KeyId::NONE,
+            mcc: KeyId::NONE,
+        };
+        let Some(key) = key.index() else { return Vec::new() };
+        let words = |timed: &Timed| {
+            [
+                timed.span.from,
+                timed.span.until,
+                timed.price.unit.0,
+                timed.price.cost.0,
+            ]
+        };
+        let rates = (0..).zip(self.rated(&tariff)).map(|(place, carrier)| {
+            let rates: Vec<i64> = match self.heads[key].rates {
+                Rates::Always(first) => {
+                    let (span, price) = (Span::ALWAYS, self.prices[first as usize + place]);
+                    words(&Timed { span, price }).into()
+                }
+                Rates::Timed(first) => {
+                    let slot = first as usize + place;
+                    let range = self.timed_from[slot] as usize..self.timed_from[slot + 1] as usize;
+                    self.timed[range].iter().flat_map(words).collect()
+                }
+            };
+            (carrier, rates)
+        });
+        rates.collect()
     }
 
     /// How many rates there are.

@@ -25,6 +25,7 @@ use crate::{
     sell::SellBook,
     senders::Senders,
     spec::{Charged, EncodingSet, RouteType, SenderKindSet},
+    stake::alike::Alike,
     walk::walk,
 };
 
@@ -51,6 +52,8 @@ pub struct Table {
     pub(crate) gates: Gates,
     /// Which carriers can take it.
     pub(crate) fits: Fits,
+    /// Networks that it treats alike.
+    pub(crate) alike: Alike,
     /// Where no policy ends the walk.
     pub(crate) default_route: Route,
 }

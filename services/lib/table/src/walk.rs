@@ -76,6 +76,7 @@ pub(crate) fn walk<'t, P: Probe<'t>>(table: &'t Table, query: &Query<'_>, probe:
     let route = follow(table, &mut message, probe, decision);
     (decision.encoding, decision.segments) = (message.encoding, message.segments);
     decision.network = message.resolved.network;
+    decision.route = route;
     if let Some(route) = route {
         decision.terms = *route.terms(query.class);
         offer(table, query, &message, route, probe, decision);

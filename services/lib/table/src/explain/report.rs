@@ -29,6 +29,9 @@ impl fmt::Display for Explanation {
         if !ended {
             writeln!(f, "│  └─ [defaults]: ends the walk, as no policy did")?;
         }
+        if let Some(lookup) = &self.lookup {
+            writeln!(f, "├─ look-up when it matters: {}", lookup.line(&self.currency))?;
+        }
         write!(f, "└─ {}", self.result())?;
         let width = self
             .candidates

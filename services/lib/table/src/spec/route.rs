@@ -61,6 +61,11 @@ impl Strategy {
         matches!(self, Self::BestValue | Self::Fastest)
     }
 
+    /// Whether it ranks by what a delivered message costs.
+    pub(crate) const fn is_by_value(self) -> bool {
+        matches!(self, Self::BestValue)
+    }
+
     /// Words of the format.
     const WORDS: [(&'static str, Self); 5] = [
         ("least_cost", Self::LeastCost),

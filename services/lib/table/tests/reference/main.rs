@@ -11,6 +11,7 @@ mod offer;
 mod render;
 mod rng;
 mod shrink;
+mod stake;
 mod walk;
 mod world;
 
