@@ -97,12 +97,14 @@ const MAY_IMPORT: [(&str, &[&str]); 18] = [
 ];
 
 /// Crates of others that only some of ours may use.
-const CONFINED: [(&str, &[&str]); 8] = [
+const CONFINED: [(&str, &[&str]); 10] = [
     ("rdkafka", &["bus"]),
     ("redis", &["store"]),
     ("fjall", &["disk", "bus", "store"]),
     ("rusmpp", &["smpp"]),
     ("rand", &["service"]),
+    ("hyper", &["lookup"]),
+    ("hickory-resolver", &["lookup"]),
     (
         "tonic",
         &[
@@ -110,6 +112,7 @@ const CONFINED: [(&str, &[&str]); 8] = [
             "ingest",
             "router",
             "connector",
+            "lookup",
             "signalbox",
             "signalbox-loadtest",
         ],
