@@ -1,15 +1,24 @@
 //! Somebody who knows networks of numbers.
 
+mod config;
+mod http;
+mod plain;
+mod read;
+
 use std::time::Duration;
 
 use futures::future::BoxFuture;
 use sms::Msisdn;
 use table::{Micros, Network};
 
+pub use config::{BreakerConfig, BuildError, ProviderConfig, ProviderKind};
+pub use http::{HttpConfig, HttpProvider};
+pub use read::read_providers;
+
 use crate::Reach;
 
 /// Somebody who knows networks of numbers. Keeps no time and no rate by itself: whoever asks drops the future when its budget
-/// is spent.
+/// is spent, and nothing goes on after that.
 pub trait Provider: Send + Sync {
     /// Its name in configuration, logs and metrics.
     fn name(&self) -> &str;
@@ -27,7 +36,7 @@ pub trait Provider: Send + Sync {
     fn ask<'a>(&'a self, numbers: &'a [Msisdn]) -> BoxFuture<'a, Vec<Result<Reply, Failure>>>;
 }
 
-/// What a provider says about a number.
+/// What a provider says about a number. One that says nothing at all does not know it, which is no failure.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Reply {
     /// The network that serves it; `None` = it did not say.
@@ -64,6 +73,9 @@ pub enum Failure {
     /// It answered something that is no answer to the question.
     #[error("garbled: {0}")]
     Garbled(String),
+    /// It is well, but could not find out about this number just now.
+    #[error("undecided: {0}")]
+    Undecided(String),
 }
 
 impl Failure {
@@ -74,6 +86,15 @@ impl Failure {
             Self::Busy { .. } => "busy",
             Self::Refused(_) => "refused",
             Self::Garbled(_) => "garbled",
+            Self::Undecided(_) => "undecided",
+        }
+    }
+
+    /// Whether the next number would fare no better: what a breaker counts.
+    pub const fn blames_provider(&self) -> bool {
+        match self {
+            Self::Away(_) | Self::Refused(_) | Self::Garbled(_) => true,
+            Self::Busy { .. } | Self::Undecided(_) => false,
         }
     }
 }

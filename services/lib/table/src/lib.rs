@@ -61,7 +61,7 @@ pub use explain::{CandidateReport, Explanation, Rewritten, ServedBy, StakeReport
 pub use figures::{Figures, LiveFigures};
 pub use instant::{InstantError, instant_text, unix_ms};
 pub use live::LiveTable;
-pub use money::{COST_UNITS_MAX, FX_MAX, Micros, MoneyError, PRICE_UNITS_MAX};
+pub use money::{COST_UNITS_MAX, FX_MAX, Fx, Micros, MoneyError, PRICE_UNITS_MAX};
 pub use network::{Country, Mcc, Network, NetworkError};
 pub use query::{Query, Served, Source};
 pub use quote::Quote;

@@ -1,0 +1,170 @@
+//! A provider that answers JSON over HTTP, described by configuration.
+
+mod client;
+mod shape;
+mod template;
+
+use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+
+use bytes::Bytes;
+use futures::future::{BoxFuture, FutureExt};
+use http_body_util::Full;
+use hyper::{
+    Method, Request, StatusCode,
+    header::{ACCEPT, HeaderName, HeaderValue, USER_AGENT},
+};
+use serde_json::Value;
+use sms::Msisdn;
+use source::Secret;
+use table::Micros;
+
+use self::{
+    client::{Answer, Client},
+    shape::Asked,
+};
+pub(in crate::provider) use self::{
+    shape::{Meaning, Shape},
+    template::{Escape, NUMBER, Template},
+};
+use super::{BuildError, Failure, Provider, ProviderConfig, Reply, plain::discreet};
+
+/// How to ask, and how to read the answer. Shows no secret in Debug.
+#[derive(Clone, Debug)]
+pub struct HttpConfig {
+    pub(in crate::provider) method: Method,
+    pub(in crate::provider) url: Template,
+    pub(in crate::provider) headers: Vec<(HeaderName, Template)>,
+    pub(in crate::provider) body: Option<Template>,
+    pub(in crate::provider) codes: BTreeMap<u16, Meaning>,
+    pub(in crate::provider) shape: Shape,
+    /// Everything that must not be repeated.
+    pub(in crate::provider) secrets: Vec<Secret>,
+    pub(in crate::provider) ca: Option<PathBuf>,
+}
+
+/// A provider that answers JSON over HTTP, one number a call.
+#[derive(Debug)]
+pub struct HttpProvider {
+    name: String,
+    price: Micros,
+    is_authoritative: bool,
+    config: HttpConfig,
+    client: Client,
+}
+
+impl HttpProvider {
+    /// A provider as `http` says; connects when it is asked.
+    ///
+    /// # Errors
+    /// No certificates of authorities.
+    pub fn new(config: &ProviderConfig, http: &HttpConfig) -> Result<Self, BuildError> {
+        let client = Client::new(http.ca.as_deref()).map_err(|why| BuildError {
+            name: config.name.clone(),
+            why,
+        })?;
+        Ok(Self {
+            name: config.name.clone(),
+            price: config.price,
+            is_authoritative: config.is_authoritative,
+            config: http.clone(),
+            client,
+        })
+    }
+
+    async fn ask_one(&self, number: &Msisdn) -> Result<Reply, Failure> {
+        let request = self.request(number)?;
+        let answer = self.client.send(request).await.map_err(|failure| self.scrub(failure))?;
+        self.read(&answer, number)
+    }
+
+    fn request(&self, number: &Msisdn) -> Result<Request<Full<Bytes>>, Failure> {
+        let digits = number.digits();
+        let body = self.config.body.as_ref().map(|body| body.fill(digits));
+        let mut request = Request::builder()
+            .method(self.config.method.clone())
+            .uri(self.config.url.fill(digits))
+            .header(ACCEPT, "application/json")
+            .header(USER_AGENT, "signalbox");
+        for (name, value) in &self.config.headers {
+            let value = HeaderValue::from_str(&value.fill(digits));
+            let mut value = value.map_err(|_| Failure::Refused(format!("header {name} has a value that is none")))?;
+            // Keeps it out of the tables of HTTP/2 and of Debug.
+            value.set_sensitive(true);
+            request = request.header(name, value);
+        }
+        let request = request.body(Full::from(body.unwrap_or_default()));
+        // The error would repeat the address with what is secret in it.
+        request.map_err(|_| Failure::Refused("its url is none once number and secrets are in it".to_owned()))
+    }
+
+    fn read(&self, answer: &Answer, number: &Msisdn) -> Result<Reply, Failure> {
+        let status = answer.status;
+        let by_code = self.config.codes.get(&status.as_u16());
+        let why = || format!("it answered HTTP {}", status.as_u16());
+        if let Some(answered) = by_code.and_then(|meaning| meaning.answer(why, answer.retry_after)) {
+            return answered;
+        }
+        if status.is_redirection() {
+            let why = "it redirects (HTTP {}), which is not followed: write the address that it means";
+            return Err(Failure::Refused(why.replace("{}", status.as_str())));
+        }
+        let asked = Asked {
+            number,
+            secrets: &self.config.secrets,
+        };
+        let body = serde_json::from_slice::<Value>(&answer.body);
+        if status.is_success() || by_code.is_some() {
+            let body = body.map_err(|error| Failure::Garbled(format!("its answer is no JSON: {error}")))?;
+            return self.config.shape.reply(&body, &asked);
+        }
+        // What the body says is worth more than the code, where it is known to mean something.
+        let told = body.ok().and_then(|body| self.config.shape.error_of(&body, &asked));
+        match told {
+            Some(told) if !matches!(told, Err(Failure::Garbled(_))) => told,
+            Some(Err(failure)) => Err(by_status(status, answer.retry_after, &failure.to_string())),
+            _ => Err(by_status(status, answer.retry_after, "")),
+        }
+    }
+
+    fn scrub(&self, failure: Failure) -> Failure {
+        match failure {
+            Failure::Away(why) => Failure::Away(discreet(&why, &self.config.secrets)),
+            other => other,
+        }
+    }
+}
+
+/// What a status code means that the configuration does not name. `told` is what the body says, fit for a log.
+fn by_status(status: StatusCode, retry_after: Option<Duration>, told: &str) -> Failure {
+    let mut why = format!("it answered HTTP {}", status.as_u16());
+    if !told.is_empty() {
+        why = format!("{why}, {told}");
+    }
+    match status.as_u16() {
+        408 | 425 | 429 => Failure::Busy { why, retry_after },
+        500.. => Failure::Away(why),
+        _ => Failure::Refused(why),
+    }
+}
+
+impl Provider for HttpProvider {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn numbers_max(&self) -> usize {
+        1
+    }
+
+    fn price(&self) -> Micros {
+        self.price
+    }
+
+    fn is_authoritative(&self) -> bool {
+        self.is_authoritative
+    }
+
+    fn ask<'a>(&'a self, numbers: &'a [Msisdn]) -> BoxFuture<'a, Vec<Result<Reply, Failure>>> {
+        futures::future::join_all(numbers.iter().map(|number| self.ask_one(number))).boxed()
+    }
+}

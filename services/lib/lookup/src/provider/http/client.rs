@@ -1,0 +1,132 @@
+//! One HTTP client for a provider: HTTP/1.1 and 2 over rustls, no redirects, no proxies, bounded answers.
+
+use std::{fs, path::Path, time::Duration};
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use hyper::{Request, StatusCode, body::Incoming, header::RETRY_AFTER};
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::{
+    client::legacy::{self, connect::HttpConnector},
+    rt::{TokioExecutor, TokioTimer},
+};
+use rustls::{
+    ClientConfig, RootCertStore,
+    crypto::ring,
+    pki_types::{CertificateDer, pem::PemObject},
+};
+
+use crate::Failure;
+
+/// Largest answer read, in octets.
+pub(in crate::provider) const ANSWER_OCTETS_MAX: usize = 64 * 1_024;
+/// Connections kept open while nothing is asked.
+const IDLE_MAX: usize = 64;
+/// How long such a connection is kept.
+const IDLE_FOR: Duration = Duration::from_secs(60);
+
+/// A client that keeps its connections.
+#[derive(Clone, Debug)]
+pub(super) struct Client(legacy::Client<HttpsConnector<HttpConnector>, Full<Bytes>>);
+
+/// What came back, whatever it says.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) status: StatusCode,
+    pub(super) retry_after: Option<Duration>,
+    pub(super) body: Bytes,
+}
+
+impl Client {
+    /// A client that trusts the authorities in `ca`, or those of the machine.
+    ///
+    /// # Errors
+    /// There are none; in words.
+    pub(super) fn new(ca: Option<&Path>) -> Result<Self, String> {
+        let builder = ClientConfig::builder_with_provider(ring::default_provider().into())
+            .with_safe_default_protocol_versions()
+            .expect("ring speaks TLS 1.2 and 1.3");
+        let tls = builder.with_root_certificates(roots(ca)?).with_no_client_auth();
+        let mut tcp = HttpConnector::new();
+        tcp.enforce_http(false);
+        tcp.set_nodelay(true);
+        let connector = HttpsConnectorBuilder::new()
+            .with_tls_config(tls)
+            .https_or_http()
+            .enable_all_versions()
+            .wrap_connector(tcp);
+        let client = legacy::Client::builder(TokioExecutor::new())
+            .timer(TokioTimer::new())
+            .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(IDLE_FOR)
+            .pool_max_idle_per_host(IDLE_MAX)
+            .http1_max_buf_size(ANSWER_OCTETS_MAX)
+            .http2_max_header_list_size(u32::try_from(ANSWER_OCTETS_MAX).expect("it fits"))
+            .build(connector);
+        Ok(Self(client))
+    }
+
+    /// Sends `request` and reads what comes back, up to [`ANSWER_OCTETS_MAX`].
+    pub(super) async fn send(&self, request: Request<Full<Bytes>>) -> Result<Answer, Failure> {
+        let answered = self.0.request(request).await;
+        let (head, body) = answered.map_err(|error| Failure::Away(causes(&error)))?.into_parts();
+        let retry_after = head.headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok());
+        let retry_after = retry_after
+            .and_then(|text| text.trim().parse().ok())
+            .map(Duration::from_secs);
+        // Where a redirect leads is nobody's business: what is sent may hold a secret.
+        let body = if head.status.is_redirection() {
+            Bytes::new()
+        } else {
+            read(body).await?
+        };
+        Ok(Answer {
+            status: head.status,
+            retry_after,
+            body,
+        })
+    }
+}
+
+async fn read(body: Incoming) -> Result<Bytes, Failure> {
+    match Limited::new(body, ANSWER_OCTETS_MAX).collect().await {
+        Ok(body) => Ok(body.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => Err(Failure::Garbled(format!(
+            "its answer is longer than {ANSWER_OCTETS_MAX} octets"
+        ))),
+        Err(error) => Err(Failure::Away(format!("it broke off its answer: {}", causes(&*error)))),
+    }
+}
+
+fn roots(ca: Option<&Path>) -> Result<RootCertStore, String> {
+    let mut roots = RootCertStore::empty();
+    let found = match ca {
+        Some(path) => from_file(path)?,
+        None => rustls_native_certs::load_native_certs().certs,
+    };
+    roots.add_parsable_certificates(found);
+    if roots.is_empty() {
+        let place = ca.map_or_else(|| "on this machine".to_owned(), |path| format!("in {}", path.display()));
+        return Err(format!(
+            "there is no certificate of an authority {place}: install ca-certificates or name a file with `ca`"
+        ));
+    }
+    Ok(roots)
+}
+
+fn from_file(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
+    let text = fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?;
+    let found: Result<_, _> = CertificateDer::pem_slice_iter(&text).collect();
+    found.map_err(|error| format!("{}: {error}", path.display()))
+}
+
+/// The error with its causes, since the outermost says little.
+fn causes(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        text.push_str(&format!(": {inner}"));
+        cause = inner.source();
+    }
+    text
+}
