@@ -9,6 +9,6 @@ mod provider;
 
 pub use answer::{Answer, Confidence, Reach, Source};
 pub use provider::{
-    BreakerConfig, BuildError, Failure, HttpConfig, HttpProvider, Provider, ProviderConfig, ProviderKind, Reply,
-    read_providers,
+    BreakerConfig, BuildError, Failure, GrpcConfig, GrpcProvider, HlrServer, HlrServerConfig, HlrServerError,
+    HttpConfig, HttpProvider, Provider, ProviderConfig, ProviderKind, Reply, read_providers,
 };

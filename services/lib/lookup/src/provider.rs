@@ -1,6 +1,7 @@
 //! Somebody who knows networks of numbers.
 
 mod config;
+mod grpc;
 mod http;
 mod plain;
 mod read;
@@ -12,6 +13,7 @@ use sms::Msisdn;
 use table::{Micros, Network};
 
 pub use config::{BreakerConfig, BuildError, ProviderConfig, ProviderKind};
+pub use grpc::{GrpcConfig, GrpcProvider, HlrServer, HlrServerConfig, HlrServerError};
 pub use http::{HttpConfig, HttpProvider};
 pub use read::read_providers;
 

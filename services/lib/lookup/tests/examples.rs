@@ -17,7 +17,8 @@ use sms::Msisdn;
 use table::Micros;
 
 /// A made-up secret for each file that an example may name.
-const SECRETS: [(&str, &str); 4] = [
+const SECRETS: [(&str, &str); 5] = [
+    ("hlr-service", "hlr-token-3e7d"),
     ("hlr-lookups", "hlr-basic-0f3a"),
     ("tmt-key", "tmt-key-77b1"),
     ("tmt-secret", "tmt-secret-91c4"),
@@ -135,16 +136,18 @@ fn every_example_is_read_and_played() {
         .collect();
     found.sort();
     let expected = [
-        "hlr-lookups-hlr.toml",
-        "hlr-lookups-mnp.toml",
-        "tmt-live.toml",
-        "tyntec-gnp.toml",
+        "hlr-lookups-hlr",
+        "hlr-lookups-mnp",
+        "hlr-service",
+        "tmt-live",
+        "tyntec-gnp",
     ];
-    assert_eq!(found, expected);
+    assert_eq!(found, expected.map(|name| format!("{name}.toml")));
     for file in &found {
         let configs = read(file, &fs::read_to_string(folder().join(file)).unwrap());
         assert_eq!((configs.len(), configs[0].name.clone() + ".toml"), (1, file.clone()));
-        assert!(configs[0].price > Micros(0) && configs[0].rate.is_some());
+        let is_paid = configs[0].price > Micros(0);
+        assert_eq!(is_paid, configs[0].rate.is_some(), "{file}: what costs has a limit");
         assert_eq!(configs[0].is_authoritative, file.contains("hlr.toml"));
     }
 }

@@ -4,10 +4,14 @@ use std::{sync::Arc, time::Duration};
 
 use table::Micros;
 
-use super::{HttpConfig, HttpProvider, Provider};
+use super::{GrpcConfig, GrpcProvider, HttpConfig, HttpProvider, Provider};
 
 /// Providers of one chain.
 pub(super) const PROVIDERS_MAX: usize = 16;
+/// Numbers of one call.
+pub(super) const NUMBERS_MAX: u32 = 500;
+/// Numbers of one call to a provider that takes several and does not say how many.
+pub(super) const NUMBERS_DEFAULT: u32 = 100;
 /// Numbers a second that a provider is asked.
 pub(super) const RATE_MAX: u32 = 1_000_000;
 /// Calls to one provider at a time.
@@ -56,6 +60,8 @@ pub struct BreakerConfig {
 pub enum ProviderKind {
     /// Somebody who answers JSON over HTTP.
     Http(Box<HttpConfig>),
+    /// Somebody who speaks `HlrService`.
+    Grpc(Box<GrpcConfig>),
 }
 
 /// Why a provider cannot be made. Names no secret.
@@ -79,13 +85,14 @@ impl Default for BreakerConfig {
 }
 
 impl ProviderConfig {
-    /// Makes the provider. Nothing is connected yet, so one that is away is no error.
+    /// Makes the provider. Nothing is connected yet, so one that is away is no error. To be called within a runtime.
     ///
     /// # Errors
-    /// No certificates of authorities on this machine.
+    /// Certificates that are not there or not what they should be.
     pub fn build(&self) -> Result<Arc<dyn Provider>, BuildError> {
         match &self.kind {
             ProviderKind::Http(http) => Ok(Arc::new(HttpProvider::new(self, http)?)),
+            ProviderKind::Grpc(grpc) => Ok(Arc::new(GrpcProvider::new(self, grpc)?)),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Reads `providers.toml`: every problem at once, with file and line.
 
+mod address;
+mod grpc;
 mod http;
 
 use std::{collections::BTreeMap, path::Path};
@@ -8,7 +10,8 @@ use source::{Code, Document, Entry, Log, Problems, Secret, Section};
 use table::Micros;
 
 use super::config::{
-    BreakerConfig, CALLS_DEFAULT, CALLS_MAX, PROVIDERS_MAX, ProviderConfig, ProviderKind, RATE_MAX, TIMEOUT_DEFAULT,
+    BreakerConfig, CALLS_DEFAULT, CALLS_MAX, NUMBERS_DEFAULT, NUMBERS_MAX, PROVIDERS_MAX, ProviderConfig, ProviderKind,
+    RATE_MAX, TIMEOUT_DEFAULT,
 };
 
 /// Longest name of a provider, in characters.
@@ -20,10 +23,11 @@ const FAILURES_MAX: u32 = 1_000;
 
 #[derive(Clone, Copy, PartialEq)]
 enum KindWord {
+    Grpc,
     Http,
 }
 
-const KINDS: &[(&str, KindWord)] = &[("http", KindWord::Http)];
+const KINDS: &[(&str, KindWord)] = &[("grpc", KindWord::Grpc), ("http", KindWord::Http)];
 
 /// Reads the providers written in `text`, called `file` in problems, in their order. Files that it names are looked up beside
 /// it, under `base`.
@@ -59,13 +63,20 @@ fn provider(section: &Section<'_>, base: &Path, names: &mut BTreeMap<String, u32
     let timeout = section.key("timeout").duration("10ms", "60s");
     let breaker = breaker(section);
     let (kind, numbers_max) = match section.key("kind").required().word(KINDS)? {
+        KindWord::Grpc => {
+            let numbers_max = section
+                .key("numbers_max")
+                .integer(1..=NUMBERS_MAX)
+                .unwrap_or(NUMBERS_DEFAULT);
+            (ProviderKind::Grpc(Box::new(grpc::read(section, base)?)), numbers_max)
+        }
         KindWord::Http => (ProviderKind::Http(Box::new(http::read(section, base)?)), 1),
     };
     Some(ProviderConfig {
         name: name?,
         price: price?,
         is_authoritative,
-        numbers_max,
+        numbers_max: usize::try_from(numbers_max).expect("the limit fits"),
         rate,
         calls_max: calls_max.unwrap_or(CALLS_DEFAULT),
         timeout: timeout.unwrap_or(TIMEOUT_DEFAULT),

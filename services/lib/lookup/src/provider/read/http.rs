@@ -3,11 +3,11 @@
 use std::{collections::BTreeMap, path::Path};
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
-use hyper::{Method, Uri, header::HeaderName};
+use hyper::{Method, header::HeaderName};
 use source::{Code, Entry, Secret, Section};
 use table::Fx;
 
-use super::{file, secret, table};
+use super::{address, file, secret, table};
 use crate::{
     Reach,
     provider::http::{Escape, HttpConfig, Meaning, NUMBER, Shape, Template},
@@ -89,51 +89,22 @@ fn secrets(section: &Section<'_>, base: &Path) -> Vec<(String, Secret)> {
 
 fn url(section: &Section<'_>, secrets: &[(String, Secret)]) -> Option<Template> {
     let entry = section.key("url").required();
-    let is_plaintext = section.key("plaintext").boolean().unwrap_or(false);
     let url = template(&entry, secrets, Escape::Percent)?;
-    let Ok(uri) = url.fill(TRIAL).parse::<Uri>() else {
-        entry.refuse(
-            Code::FORMAT,
-            "is no address",
-            "",
-            "write it like https://api.example.com/lookup/{msisdn}",
-        );
-        return None;
-    };
-    let text = entry.str()?;
-    let authority = text.split_once("://").map_or("", |(_, rest)| rest);
-    let authority = authority.split(['/', '?', '#']).next().unwrap_or_default();
-    if authority.contains(['{', '@']) {
-        let why = "a host is written as it is, and a user with its password stands in [provider.basic]";
-        entry.refuse(Code::FORMAT, "has more than a host before its path", why, "");
+    // A host that depends on the number or holds a secret would be looked up in DNS for all to see.
+    let written = entry.str()?;
+    let host = written.split_once("://").map_or("", |(_, rest)| rest);
+    if host.split(['/', '?', '#']).next().unwrap_or_default().contains('{') {
+        let why = "numbers and secrets stand behind the host";
+        entry.refuse(Code::FORMAT, "has a host that is not written out", why, "");
         return None;
     }
-    match (uri.scheme_str(), uri.host()) {
-        (Some("https"), Some(_)) => Some(url),
-        (Some("http"), Some(host)) if is_plaintext || is_loopback(host) => Some(url),
-        (Some("http"), Some(_)) => {
-            let why = "numbers and secrets would be read by whoever is on the way";
-            entry.refuse(
-                Code::FORMAT,
-                "is in plain text",
-                why,
-                "write https://, or plaintext = true for a safe network",
-            );
-            None
-        }
-        _ => {
-            entry.refuse(Code::FORMAT, "has no https:// and host in front", "", "");
-            None
-        }
-    }
-}
-
-fn is_loopback(host: &str) -> bool {
-    let address = host.trim_start_matches('[').trim_end_matches(']');
-    host == "localhost"
-        || address
-            .parse::<std::net::IpAddr>()
-            .is_ok_and(|address| address.is_loopback())
+    address::check(
+        section,
+        &entry,
+        &url.fill(TRIAL),
+        "https://api.example.com/lookup/{msisdn}",
+    )
+    .then_some(url)
 }
 
 fn body(section: &Section<'_>, is_post: bool, secrets: &[(String, Secret)]) -> Option<Template> {
