@@ -3,12 +3,22 @@
 //! A number's prefix says which network it was given out by, not which one serves it now. An [`Answer`] says that, how sure
 //! it is, how old, and what it cost; a [`Provider`] is somebody who sells or gives such answers. Which providers there are is
 //! written in `providers.toml`: [`read_providers`] reads it, [`ProviderConfig::build`] makes them.
+//!
+//! Answers cost money, and most of them change nothing. `table::Table::stake` says what one could change, [`Portability`] how often
+//! it would, and [`matters`] whether that is worth the price.
 
 mod answer;
+pub mod metrics;
+mod portability;
 mod provider;
+mod share;
+mod verdict;
 
 pub use answer::{Answer, Confidence, Reach, Source};
+pub use portability::{ANSWERS_MAX, Portability, RANGES_MAX, Rates, Seen};
 pub use provider::{
     BreakerConfig, BuildError, Failure, GrpcConfig, GrpcProvider, HlrServer, HlrServerConfig, HlrServerError,
     HttpConfig, HttpProvider, Provider, ProviderConfig, ProviderKind, Reply, read_providers,
 };
+pub use share::Share;
+pub use verdict::{Curiosity, Offer, Verdict, Why, matters};
