@@ -63,6 +63,12 @@ impl<T> Lanes<T> {
         !self.queues[Lane::Urgent as usize].is_empty()
     }
 
+    /// Whether nothing waits but bulk.
+    pub(crate) fn is_all_bulk(&self) -> bool {
+        let others = [Lane::Urgent, Lane::Normal];
+        others.iter().all(|lane| self.queues[*lane as usize].is_empty())
+    }
+
     /// Whether nothing waits.
     pub(crate) fn is_empty(&self) -> bool {
         self.queues.iter().all(VecDeque::is_empty)

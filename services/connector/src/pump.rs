@@ -67,6 +67,8 @@ const LOOK: Duration = Duration::from_millis(250);
 const IDLE: Duration = Duration::from_secs(3_600);
 /// Least wait for rate tokens, so that a fast link sends batches.
 const TOKENS_WAIT_MIN: Duration = Duration::from_millis(2);
+/// The same where nothing waits but what nobody waits for.
+const BULK_WAIT_MIN: Duration = Duration::from_millis(5);
 /// Events taken from the link at once.
 const EVENTS_MAX: usize = 64;
 
@@ -273,7 +275,7 @@ impl Pump {
         } else {
             self.aside.look(now);
         }
-        self.outbox.flush();
+        self.outbox.flush(now);
         self.settle_intakes();
         let is_paused = self.epochs.is_paused() || !self.lease.is_held(wall);
         self.settings.vitals.set_paused(is_paused);
@@ -346,8 +348,13 @@ impl Pump {
                 Some(now + self.opens_in(&self.returns).max(TOKENS_WAIT_MIN))
             }
             LinkState::Down { .. } if is_watching => Some(now + LOOK),
-            LinkState::Up if has_work && !self.bucket.is_open(Lane::Bulk) => {
-                Some(now + self.opens_in(&self.bucket).max(TOKENS_WAIT_MIN))
+            LinkState::Up if has_work && !self.bucket.holds(BULK_WAIT_MIN) => {
+                let least = if self.is_all_bulk() {
+                    BULK_WAIT_MIN
+                } else {
+                    TOKENS_WAIT_MIN
+                };
+                Some(now + self.opens_in(&self.bucket).max(least))
             }
             _ => None,
         };
@@ -358,7 +365,8 @@ impl Pump {
         let settled = (self.epochs.is_deferring() && !doubt.is_zero()).then(|| now + doubt);
         let aside = self.aside.look_at().filter(|_| !self.epochs.is_paused());
         let held = self.held.first_key_value().map(|((at, _), ())| *at);
-        [link, lease, held, settled, aside]
+        let outbox = self.outbox.due();
+        [link, lease, held, settled, aside, outbox]
             .into_iter()
             .flatten()
             .min()
@@ -373,6 +381,11 @@ impl Pump {
             false => Lane::Bulk,
         };
         bucket.opens_in(lane)
+    }
+
+    /// Whether nothing waits to be claimed or sent but bulk.
+    fn is_all_bulk(&self) -> bool {
+        self.waiting.is_all_bulk() && self.sendable.iter().all(VecDeque::is_empty)
     }
 
     fn drain(&mut self) {

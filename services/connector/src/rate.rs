@@ -61,6 +61,12 @@ impl Bucket {
         self.rate.is_none() || self.level >= 1.0 || (lane == Lane::Urgent && self.reserve >= 1.0)
     }
 
+    /// Whether it holds what flows in within `span`, or as much of that as it can hold: a batch of parts.
+    pub(crate) fn holds(&self, span: Duration) -> bool {
+        let least = |rate: f64| (rate * span.as_secs_f64()).clamp(1.0, burst(rate));
+        self.rate.is_none_or(|rate| self.level >= least(rate))
+    }
+
     /// Takes `tokens` for parts of `lane`, on credit where there are fewer: a long message reserves all of its tokens at
     /// once.
     pub(crate) fn take(&mut self, tokens: u32, lane: Lane) {

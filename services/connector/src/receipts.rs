@@ -1,11 +1,14 @@
 //! Makes receipts safe on the log, and tells the link which of them are.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use bus::{Bus, PublishError, Record, Topic};
 use futures::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use journey::{Correlation, ReceiptRecord, Unmatched};
-use service::{Deps, Seldom};
+use service::{
+    Deps, Seldom,
+    time::{self, Instant},
+};
 use signalbox_proto::{keys, record, topics};
 use sms::{CarrierName, UnixMs};
 use store::StoreError;
@@ -25,6 +28,10 @@ static UNREADABLE: Seldom = Seldom::new();
 const BATCHES_MAX: usize = 4;
 /// Batches gathered into one.
 const GATHER_MAX: usize = 64;
+/// How long a receipt waits for others: a publish costs as much as many of its records.
+const LINGER: Duration = Duration::from_millis(5);
+/// Receipts that wait no longer for others: what a carrier leaves unanswered with a small window.
+const GATHERED: usize = 8;
 
 /// A receipt, and what its id stands for if this process knows.
 #[derive(Debug)]
@@ -44,24 +51,36 @@ pub(crate) async fn run(
 ) {
     let desk = Arc::new(Desk { settings, deps });
     let mut under_way: FuturesUnordered<BoxFuture<'static, Vec<Reply>>> = FuturesUnordered::new();
-    let mut gathered = Vec::new();
+    let mut gathered: Vec<Vec<Looked>> = Vec::new();
+    let mut due = time::now();
     let mut is_open = true;
-    while is_open || !under_way.is_empty() {
+    while is_open || !gathered.is_empty() || !under_way.is_empty() {
+        let has_room = under_way.len() < BATCHES_MAX;
+        let is_full = !is_open || gathered.iter().map(Vec::len).sum::<usize>() >= GATHERED;
         tokio::select! {
             biased;
             Some(replies) = under_way.next() => {
                 // A link that is gone has no use for replies: its carrier sends the receipts again.
                 let _ = commands.send(Command::Reply(replies));
             }
-            count = batches.recv_many(&mut gathered, GATHER_MAX), if is_open && under_way.len() < BATCHES_MAX => {
-                is_open = count > 0;
+            () = wait(due, is_full), if has_room && !gathered.is_empty() => {
                 let batch: Vec<Looked> = gathered.drain(..).flatten().collect();
-                if !batch.is_empty() {
-                    let desk = Arc::clone(&desk);
-                    under_way.push(async move { desk.serve(batch).await }.boxed());
+                let desk = Arc::clone(&desk);
+                under_way.push(async move { desk.serve(batch).await }.boxed());
+            }
+            count = batches.recv_many(&mut gathered, GATHER_MAX), if is_open && has_room => {
+                is_open = count > 0;
+                if gathered.len() == count {
+                    due = time::now() + LINGER;
                 }
             }
         }
+    }
+}
+
+async fn wait(due: Instant, is_full: bool) {
+    if !is_full {
+        time::sleep_until(due).await;
     }
 }
 

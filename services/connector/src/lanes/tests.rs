@@ -71,3 +71,13 @@ fn what_goes_on_the_reserve_costs_no_turn() {
     bulk.push(Lane::Bulk, 1, Lane::Bulk);
     assert_eq!((bulk.pop_urgent(), bulk.has_urgent()), (None, false));
 }
+
+#[test]
+fn bulk_is_all_there_is_until_another_lane_waits() {
+    let mut lanes = Lanes::default();
+    assert!(lanes.is_all_bulk());
+    lanes.push(Lane::Bulk, 1, Lane::Bulk);
+    assert!(lanes.is_all_bulk());
+    lanes.push(Lane::Normal, 1, Lane::Normal);
+    assert!(!lanes.is_all_bulk());
+}

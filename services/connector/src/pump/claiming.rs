@@ -9,7 +9,7 @@ use sms::{Lane, UnixMs};
 use store::{Applied, Op};
 use tracing::debug;
 
-use super::{Airborne, Item, LinkState, OrderKey, Pump};
+use super::{Airborne, BULK_WAIT_MIN, Item, LinkState, OrderKey, Pump};
 use crate::{
     Incarnation,
     aside::Fate,
@@ -81,6 +81,9 @@ impl Pump {
             && self.lease.is_held(wall)
             && !self.epochs.is_paused();
         if !may_claim {
+            return;
+        }
+        if !is_down && self.is_all_bulk() && !self.bucket.holds(BULK_WAIT_MIN) {
             return;
         }
         let mut batch = Vec::new();

@@ -17,6 +17,7 @@ use crate::{
     ledger::{BatchId, Ledger},
     log_time::LogTime,
     metrics,
+    outbox::Hurry,
     vitals::{LANES, Vitals},
 };
 
@@ -156,7 +157,8 @@ impl Pump {
             warn!(link = %self.settings.link, topic, fault, reason, "a record is no order of this carrier, and there may be more");
         }
         let octets = record::dead_to_bytes(dead);
-        self.outbox.push(&self.dead, Record::new(key, octets), Safe::Item(item));
+        self.outbox
+            .push(&self.dead, Record::new(key, octets), Safe::Item(item), Hurry::No);
         self.intakes[item.intake].owed += 1;
     }
 

@@ -14,6 +14,7 @@ use crate::{
     flight::{Flight, Next},
     link::{Answer, Command, Job, Tag, Verdict},
     metrics,
+    outbox::Hurry,
 };
 
 /// Orders reported as unknown that are remembered for a late answer; the oldest are forgotten first.
@@ -257,6 +258,10 @@ impl Pump {
     fn publish(&mut self, order: Order, outcome: Outcome, at: UnixMs, safe: Safe) {
         metrics::outcome(order.carrier.as_str(), outcome.as_str());
         let key = order.message.key.0;
+        let hurry = match order.class().lane() {
+            Lane::Bulk => Hurry::No,
+            Lane::Urgent | Lane::Normal => Hurry::Yes,
+        };
         let answer = OrderAnswer {
             order: order.order_ref(),
             outcome,
@@ -267,6 +272,7 @@ impl Pump {
             &self.outcomes,
             Record::new(key, record::outcome_to_bytes(&answer)),
             safe,
+            hurry,
         );
     }
 }

@@ -91,3 +91,26 @@ fn a_rate_is_divided_among_those_that_use_it() {
     drop(one);
     assert_eq!(other.of(1_000), 1_000.0, "one that is gone uses nothing");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_batch_is_what_flows_in_within_a_span() {
+    let span = Duration::from_millis(5);
+    let mut bucket = Bucket::new(Some(1_000), time::now());
+    bucket.take(96, Lane::Bulk);
+    assert!(bucket.is_open(Lane::Bulk) && !bucket.holds(span), "4 of 5");
+    time::sleep(Duration::from_millis(1)).await;
+    bucket.fill(time::now());
+    assert!(bucket.holds(span));
+    assert!(Bucket::new(None, time::now()).holds(span));
+}
+
+/// A slow link holds one part at the most, and that is its batch.
+#[tokio::test(start_paused = true)]
+async fn a_full_bucket_holds_a_batch_whatever_the_span() {
+    for rate in [1, 9, 100, 100_000] {
+        assert!(
+            Bucket::new(Some(rate), time::now()).holds(Duration::from_secs(1)),
+            "{rate}"
+        );
+    }
+}

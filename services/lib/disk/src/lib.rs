@@ -1,8 +1,8 @@
 //! One database on disk under one write-ahead log, shared by everything in the process that keeps something.
 //!
 //! A write reaches the operating system at once and can be read at once; it is safe when the next group sync that covers it
-//! has ended, see [`Disk::synced`]. One thread syncs: the next sync starts as the last ends, and it sleeps when nothing is
-//! unsynced. After a crash the log is read back up to its first torn or damaged batch: everything that was safe is there,
+//! has ended, see [`Disk::synced`]. One thread syncs: the next sync starts as the last ends, and it sleeps while nobody waits
+//! for what is unsynced. After a crash the log is read back up to its first torn or damaged batch: everything that was safe is there,
 //! and of a batch either all or nothing.
 
 mod error;
@@ -135,7 +135,8 @@ impl Disk {
         Ok(self.sync.written(octets))
     }
 
-    /// Resolves when the write that gave `ticket`, and every write before it, has reached the disk.
+    /// Resolves when the write that gave `ticket`, and every write before it, has reached the disk. A write that nobody waits
+    /// for reaches it with the next one that somebody does, or when the database is closed.
     ///
     /// # Errors
     /// The disk failed before that.

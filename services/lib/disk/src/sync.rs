@@ -42,6 +42,8 @@ struct Shared {
 #[derive(Default)]
 struct Written {
     count: Count,
+    /// The last write that somebody waits for: the others need not be synced for their own sake.
+    wanted: u64,
     is_stopping: bool,
 }
 
@@ -77,7 +79,6 @@ impl Sync {
             written.count.writes += 1;
             written.count.octets += octets;
             self.shared.octets.store(written.count.octets, Ordering::Release);
-            self.shared.news.notify_one();
         }
         Ticket(written.count.writes)
     }
@@ -91,8 +92,12 @@ impl Sync {
     }
 
     pub(crate) fn synced(&self, ticket: Ticket) -> impl Future<Output = Result<(), DiskError>> + Send + 'static {
-        let mut news = self.shared.progress.subscribe();
-        async move { wait(&mut news, |progress| progress.covers(ticket)).await }
+        let shared = self.shared.clone();
+        async move {
+            let mut news = shared.progress.subscribe();
+            shared.want(ticket);
+            wait(&mut news, |progress| progress.covers(ticket)).await
+        }
     }
 
     pub(crate) fn room(&self) -> impl Future<Output = Result<(), DiskError>> + Send + 'static {
@@ -105,6 +110,10 @@ impl Sync {
                     .saturating_sub(progress.synced.octets)
                     <= UNSYNCED_OCTETS_MAX
             };
+            if !has_room(&shared.progress.borrow()) {
+                let last = shared.written().count.writes;
+                shared.want(Ticket(last));
+            }
             wait(&mut shared.progress.subscribe(), has_room).await
         }
     }
@@ -141,10 +150,20 @@ impl Shared {
         }
     }
 
-    /// What is to be synced next, waiting for some; `None` when all is synced and nothing more will come.
+    /// Says that somebody waits for a write.
+    fn want(&self, ticket: Ticket) {
+        let mut written = self.written();
+        if written.wanted < ticket.0 {
+            written.wanted = ticket.0;
+            self.news.notify_one();
+        }
+    }
+
+    /// What is to be synced next, waiting until somebody waits for some; `None` when all is synced and nothing more will
+    /// come.
     fn unsynced(&self) -> Option<Count> {
         let synced = self.progress.borrow().synced;
-        let idle = |written: &mut Written| written.count == synced && !written.is_stopping;
+        let idle = |written: &mut Written| written.wanted <= synced.writes && !written.is_stopping;
         let written = self.news.wait_while(self.written(), idle).expect("no holder panics");
         (written.count != synced).then_some(written.count)
     }

@@ -16,6 +16,22 @@ fn a_write_is_read_at_once_and_synced_later() {
     assert!(disk.is_synced(ticket));
 }
 
+#[test]
+fn what_nobody_waits_for_is_synced_with_the_next_write_that_somebody_does() {
+    let home = tempfile::tempdir().unwrap();
+    let disk = Disk::open(home.path()).unwrap();
+    let space = disk.space("a", Layout::Small).unwrap();
+    let write = |key: &'static str| {
+        let mut batch = disk.batch();
+        batch.put(&space, key, "value");
+        disk.write(batch).unwrap()
+    };
+    let (alone, _) = (write("a"), disk.synced(write("b")));
+    assert!(!disk.is_synced(alone), "the wait was never begun");
+    block_on(disk.synced(write("c"))).unwrap();
+    assert!(disk.is_synced(alone));
+}
+
 /// The ticket of an empty batch stands for all writes before it.
 #[test]
 fn an_empty_batch_is_as_safe_as_the_writes_before_it() {

@@ -94,9 +94,12 @@ impl Stage {
         let ground = ground(demo)?;
         let folder = Folder::open(demo.keep.as_deref())?;
         let path = folder.path();
+        // Not beside the files that the router watches.
+        let logs = path.join("carriers");
+        fs::create_dir_all(&logs)?;
         let mut carriers = Vec::new();
         for (number, name) in world::carriers(3)?.into_iter().enumerate() {
-            let log = path.join(format!("{name}.log"));
+            let log = logs.join(format!("{name}.log"));
             let seed = demo.seed.wrapping_add(number as u64);
             let config = Config {
                 name: name.to_string(),
