@@ -18,7 +18,7 @@ const POM: &str = include_str!("../kafka/pom.xml");
 
 /// What to do when something is missing.
 const HELP: &str = "`make services-fetch` installs what is missing as root on Debian; elsewhere install Java 17 or later, \
-                    Apache Maven and Redis 7 or later";
+                    Apache Maven, Redis 7 or later and, for tests, Knot DNS 3 or later";
 
 /// Version of Apache Kafka that is started.
 #[must_use]
@@ -50,7 +50,7 @@ pub fn home() -> PathBuf {
 /// # Errors
 /// Something is missing and cannot be had, with what to do about it.
 pub fn fetch() -> io::Result<()> {
-    debian::install(&["java", "mvn", "redis-server"])?;
+    debian::install(&["java", "mvn", "redis-server", "knotd"])?;
     for program in ["java", "redis-server"] {
         need(program)?;
     }
@@ -129,8 +129,21 @@ fn fetch_into(jars: &Path) -> io::Result<()> {
 
 /// True when `program` is found on the path.
 pub(crate) fn is_there(program: &str) -> bool {
+    found(program).is_some()
+}
+
+/// Where `program` is, on the path or where Debian keeps servers, which is not on everybody's path.
+fn found(program: &str) -> Option<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
-    env::split_paths(&path).any(|folder| folder.join(program).is_file())
+    let folders = env::split_paths(&path).chain([PathBuf::from("/usr/sbin")]);
+    folders.map(|folder| folder.join(program)).find(|file| file.is_file())
+}
+
+/// # Errors
+/// `NotFound`, with what to do, when `program` is not there.
+pub(crate) fn program(program: &str) -> io::Result<PathBuf> {
+    need(program)?;
+    Ok(found(program).expect("it was needed above"))
 }
 
 /// # Errors
@@ -141,7 +154,7 @@ pub(crate) fn need(program: &str) -> io::Result<()> {
     }
     Err(io::Error::new(
         io::ErrorKind::NotFound,
-        format!("`{program}` is not on the path, and Kafka or Redis cannot be started without it: {HELP}"),
+        format!("`{program}` is not on the path, and what it belongs to cannot be started without it: {HELP}"),
     ))
 }
 

@@ -22,7 +22,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Fetch what is missing: Kafka from Maven Central; as root of a Debian machine Java, Maven and Redis as well
+    /// Fetch what is missing: Kafka from Maven Central; as root of a Debian machine Java, Maven, Redis and Knot as well
     Fetch,
     /// Start both and leave them running
     Up(Servers),

@@ -1,6 +1,7 @@
 //! Somebody who knows networks of numbers.
 
 mod config;
+mod enum_dns;
 mod grpc;
 mod http;
 mod plain;
@@ -13,6 +14,7 @@ use sms::Msisdn;
 use table::{Micros, Network};
 
 pub use config::{BreakerConfig, BuildError, ProviderConfig, ProviderKind};
+pub use enum_dns::{EnumConfig, EnumProvider};
 pub use grpc::{GrpcConfig, GrpcProvider, HlrServer, HlrServerConfig, HlrServerError};
 pub use http::{HttpConfig, HttpProvider};
 pub use read::read_providers;

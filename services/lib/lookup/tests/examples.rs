@@ -136,6 +136,7 @@ fn every_example_is_read_and_played() {
         .collect();
     found.sort();
     let expected = [
+        "carrier-enum",
         "hlr-lookups-hlr",
         "hlr-lookups-mnp",
         "hlr-service",

@@ -10,10 +10,11 @@ use std::{
 use super::is_there;
 
 /// The package of each program.
-const PACKAGES: [(&str, &str); 3] = [
+const PACKAGES: [(&str, &str); 4] = [
     ("java", "default-jre-headless"),
     ("mvn", "maven"),
     ("redis-server", "redis-server"),
+    ("knotd", "knot"),
 ];
 
 /// Asked by Debian's packages before they start their service; 101 means no.

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use table::Micros;
 
-use super::{GrpcConfig, GrpcProvider, HttpConfig, HttpProvider, Provider};
+use super::{EnumConfig, EnumProvider, GrpcConfig, GrpcProvider, HttpConfig, HttpProvider, Provider};
 
 /// Providers of one chain.
 pub(super) const PROVIDERS_MAX: usize = 16;
@@ -62,6 +62,8 @@ pub enum ProviderKind {
     Http(Box<HttpConfig>),
     /// Somebody who speaks `HlrService`.
     Grpc(Box<GrpcConfig>),
+    /// Servers of DNS.
+    Enum(Box<EnumConfig>),
 }
 
 /// Why a provider cannot be made. Names no secret.
@@ -92,6 +94,7 @@ impl ProviderConfig {
     pub fn build(&self) -> Result<Arc<dyn Provider>, BuildError> {
         match &self.kind {
             ProviderKind::Http(http) => Ok(Arc::new(HttpProvider::new(self, http)?)),
+            ProviderKind::Enum(dns) => Ok(Arc::new(EnumProvider::new(self, dns)?)),
             ProviderKind::Grpc(grpc) => Ok(Arc::new(GrpcProvider::new(self, grpc)?)),
         }
     }

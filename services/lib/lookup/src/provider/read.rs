@@ -1,6 +1,7 @@
 //! Reads `providers.toml`: every problem at once, with file and line.
 
 mod address;
+mod enum_dns;
 mod grpc;
 mod http;
 
@@ -23,11 +24,16 @@ const FAILURES_MAX: u32 = 1_000;
 
 #[derive(Clone, Copy, PartialEq)]
 enum KindWord {
+    Enum,
     Grpc,
     Http,
 }
 
-const KINDS: &[(&str, KindWord)] = &[("grpc", KindWord::Grpc), ("http", KindWord::Http)];
+const KINDS: &[(&str, KindWord)] = &[
+    ("grpc", KindWord::Grpc),
+    ("http", KindWord::Http),
+    ("enum", KindWord::Enum),
+];
 
 /// Reads the providers written in `text`, called `file` in problems, in their order. Files that it names are looked up beside
 /// it, under `base`.
@@ -70,6 +76,7 @@ fn provider(section: &Section<'_>, base: &Path, names: &mut BTreeMap<String, u32
                 .unwrap_or(NUMBERS_DEFAULT);
             (ProviderKind::Grpc(Box::new(grpc::read(section, base)?)), numbers_max)
         }
+        KindWord::Enum => (ProviderKind::Enum(Box::new(enum_dns::read(section)?)), 1),
         KindWord::Http => (ProviderKind::Http(Box::new(http::read(section, base)?)), 1),
     };
     Some(ProviderConfig {
