@@ -6,6 +6,7 @@ mod grpc;
 mod http;
 mod plain;
 mod read;
+mod simulator;
 
 use std::time::Duration;
 
@@ -18,6 +19,7 @@ pub use enum_dns::{EnumConfig, EnumProvider};
 pub use grpc::{GrpcConfig, GrpcProvider, HlrServer, HlrServerConfig, HlrServerError};
 pub use http::{HttpConfig, HttpProvider};
 pub use read::read_providers;
+pub use simulator::{Simulator, SimulatorConfig};
 
 use crate::Reach;
 

@@ -110,7 +110,7 @@ fn provider_at(servers: &[SocketAddr], keys: &str) -> Arc<dyn Provider> {
         "[[provider]]\nname = \"a\"\nkind = \"enum\"\nprice = \"0.001\"\nservers = [{servers}]\n{suffix}{keys}"
     );
     let configs = read_providers("p.toml", &text, "/".as_ref()).unwrap_or_else(|problems| panic!("{problems}"));
-    configs[0].build().unwrap()
+    configs[0].build(&service::Dice::seeded(1)).unwrap()
 }
 
 async fn result(provider: &Arc<dyn Provider>, last: &str) -> Result<Reply, Failure> {

@@ -56,7 +56,7 @@ impl Serving {
 fn provider(url: &str, keys: &str, base: &Path) -> Arc<dyn Provider> {
     let text = format!("[[provider]]\nname = \"a\"\nkind = \"grpc\"\nprice = \"0.01\"\nurl = \"{url}\"\n{keys}");
     let configs = read_providers("providers.toml", &text, base).unwrap_or_else(|problems| panic!("{problems}"));
-    configs[0].build().unwrap()
+    configs[0].build(&service::Dice::seeded(1)).unwrap()
 }
 
 fn plain(address: SocketAddr, keys: &str) -> Arc<dyn Provider> {
@@ -275,7 +275,7 @@ fn bad_keys_are_named() {
     }
     let text = "[[provider]]\nname = \"a\"\nkind = \"grpc\"\nprice = \"0\"\nurl = \"https://a\"\nca = \"gone.pem\"";
     let config = &read_providers("p.toml", text, "/nowhere".as_ref()).unwrap()[0];
-    let error = config.build().err().unwrap().to_string();
+    let error = config.build(&service::Dice::seeded(1)).err().unwrap().to_string();
     assert!(
         error.starts_with("provider a: /nowhere/gone.pem: No such file"),
         "{error}"

@@ -53,7 +53,7 @@ fn provider(address: std::net::SocketAddr) -> Arc<dyn Provider> {
         "#
     );
     let configs = read_providers("providers.toml", &text, "/".as_ref()).unwrap_or_else(|found| panic!("{found}"));
-    configs[0].build().unwrap()
+    configs[0].build(&service::Dice::seeded(1)).unwrap()
 }
 
 /// What the provider makes of an answer, octet for octet.
@@ -328,7 +328,7 @@ async fn a_provider_shows_a_certificate_that_is_trusted() {
     );
     let ask = async |text: &str| {
         let configs = read_providers("providers.toml", text, folder.path()).unwrap();
-        let provider = configs[0].build().unwrap();
+        let provider = configs[0].build(&service::Dice::seeded(1)).unwrap();
         provider.ask(&[Msisdn::new(NUMBER).unwrap()]).await.pop().unwrap()
     };
     assert!(ask(&text).await.unwrap().network.is_some());

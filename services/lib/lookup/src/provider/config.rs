@@ -2,9 +2,12 @@
 
 use std::{sync::Arc, time::Duration};
 
+use service::Dice;
 use table::Micros;
 
-use super::{EnumConfig, EnumProvider, GrpcConfig, GrpcProvider, HttpConfig, HttpProvider, Provider};
+use super::{
+    EnumConfig, EnumProvider, GrpcConfig, GrpcProvider, HttpConfig, HttpProvider, Provider, Simulator, SimulatorConfig,
+};
 
 /// Providers of one chain.
 pub(super) const PROVIDERS_MAX: usize = 16;
@@ -64,6 +67,8 @@ pub enum ProviderKind {
     Grpc(Box<GrpcConfig>),
     /// Servers of DNS.
     Enum(Box<EnumConfig>),
+    /// Nobody: its answers are made up in this process.
+    Simulator(Box<SimulatorConfig>),
 }
 
 /// Why a provider cannot be made. Names no secret.
@@ -88,12 +93,14 @@ impl Default for BreakerConfig {
 
 impl ProviderConfig {
     /// Makes the provider. Nothing is connected yet, so one that is away is no error. To be called within a runtime.
+    /// What is random about it is drawn from `dice`.
     ///
     /// # Errors
     /// Certificates that are not there or not what they should be.
-    pub fn build(&self) -> Result<Arc<dyn Provider>, BuildError> {
+    pub fn build(&self, dice: &Dice) -> Result<Arc<dyn Provider>, BuildError> {
         match &self.kind {
             ProviderKind::Http(http) => Ok(Arc::new(HttpProvider::new(self, http)?)),
+            ProviderKind::Simulator(simulator) => Ok(Arc::new(Simulator::new(self, simulator, dice.fork()))),
             ProviderKind::Enum(dns) => Ok(Arc::new(EnumProvider::new(self, dns)?)),
             ProviderKind::Grpc(grpc) => Ok(Arc::new(GrpcProvider::new(self, grpc)?)),
         }

@@ -4,6 +4,7 @@ mod address;
 mod enum_dns;
 mod grpc;
 mod http;
+mod simulator;
 
 use std::{collections::BTreeMap, path::Path};
 
@@ -19,6 +20,8 @@ use super::config::{
 const NAME_CHARS_MAX: usize = 32;
 /// Longest path, in characters.
 const PATH_CHARS_MAX: usize = 4_096;
+/// Entries of one map.
+const ENTRIES_MAX: usize = 1_000;
 /// Failures in a row before a provider is left alone.
 const FAILURES_MAX: u32 = 1_000;
 
@@ -27,12 +30,14 @@ enum KindWord {
     Enum,
     Grpc,
     Http,
+    Simulator,
 }
 
 const KINDS: &[(&str, KindWord)] = &[
     ("grpc", KindWord::Grpc),
     ("http", KindWord::Http),
     ("enum", KindWord::Enum),
+    ("simulator", KindWord::Simulator),
 ];
 
 /// Reads the providers written in `text`, called `file` in problems, in their order. Files that it names are looked up beside
@@ -68,22 +73,28 @@ fn provider(section: &Section<'_>, base: &Path, names: &mut BTreeMap<String, u32
     let calls_max = section.key("calls_max").integer(1..=CALLS_MAX);
     let timeout = section.key("timeout").duration("10ms", "60s");
     let breaker = breaker(section);
-    let (kind, numbers_max) = match section.key("kind").required().word(KINDS)? {
+    let Some(word) = section.key("kind").required().word(KINDS) else {
+        // Its own keys are no further problem.
+        section.entries();
+        return None;
+    };
+    let (kind, numbers_max) = match word {
+        KindWord::Enum => (ProviderKind::Enum(Box::new(enum_dns::read(section)?)), 1),
         KindWord::Grpc => {
-            let numbers_max = section
-                .key("numbers_max")
-                .integer(1..=NUMBERS_MAX)
-                .unwrap_or(NUMBERS_DEFAULT);
+            let numbers_max = numbers_max(section);
             (ProviderKind::Grpc(Box::new(grpc::read(section, base)?)), numbers_max)
         }
-        KindWord::Enum => (ProviderKind::Enum(Box::new(enum_dns::read(section)?)), 1),
         KindWord::Http => (ProviderKind::Http(Box::new(http::read(section, base)?)), 1),
+        KindWord::Simulator => {
+            let numbers_max = numbers_max(section);
+            (ProviderKind::Simulator(Box::new(simulator::read(section))), numbers_max)
+        }
     };
     Some(ProviderConfig {
         name: name?,
         price: price?,
         is_authoritative,
-        numbers_max: usize::try_from(numbers_max).expect("the limit fits"),
+        numbers_max,
         rate,
         calls_max: calls_max.unwrap_or(CALLS_DEFAULT),
         timeout: timeout.unwrap_or(TIMEOUT_DEFAULT),
@@ -109,6 +120,12 @@ fn name(section: &Section<'_>, names: &mut BTreeMap<String, u32>) -> Option<Stri
             None
         }
     }
+}
+
+/// Numbers of one call, of a kind that takes several.
+fn numbers_max(section: &Section<'_>) -> usize {
+    let found = section.key("numbers_max").integer(1..=NUMBERS_MAX);
+    usize::try_from(found.unwrap_or(NUMBERS_DEFAULT)).expect("the limit fits")
 }
 
 fn breaker(section: &Section<'_>) -> BreakerConfig {
@@ -157,4 +174,17 @@ fn secret(entry: &Entry<'_>, base: &Path) -> Option<Secret> {
 /// The file at `name`, under `base`; `None` if it is not written.
 fn file(section: &Section<'_>, name: &str, base: &Path) -> Option<std::path::PathBuf> {
     section.key(name).string(PATH_CHARS_MAX).map(|path| base.join(path))
+}
+
+/// The entries of a map; none if it is absent.
+fn entries<'a>(section: &Section<'a>, name: &str) -> Vec<(&'a str, Entry<'a>)> {
+    let Some(map) = table(section, name) else {
+        return Vec::new();
+    };
+    let entries = map.entries();
+    if entries.len() > ENTRIES_MAX {
+        let what = format_args!("has {} entries, the limit is {ENTRIES_MAX}", entries.len());
+        section.key(name).refuse(Code::RANGE, what, "", "");
+    }
+    entries
 }

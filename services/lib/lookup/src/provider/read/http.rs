@@ -7,7 +7,7 @@ use hyper::{Method, header::HeaderName};
 use source::{Code, Entry, Secret, Section};
 use table::Fx;
 
-use super::{address, file, secret, table};
+use super::{address, entries, file, secret, table};
 use crate::{
     Reach,
     provider::http::{Escape, HttpConfig, Meaning, NUMBER, Shape, Template},
@@ -36,8 +36,6 @@ const ERRORS: &[(&str, Meaning)] = &[
 const TEMPLATE_CHARS_MAX: usize = 4_096;
 /// Longest pointer, in characters.
 const POINTER_CHARS_MAX: usize = 256;
-/// Entries of one map.
-const ENTRIES_MAX: usize = 200;
 /// The number that templates are tried with.
 const TRIAL: &str = "447700900100";
 
@@ -282,17 +280,4 @@ fn words(section: &Section<'_>, name: &str, known: &[(&str, Meaning)]) -> BTreeM
         .into_iter()
         .filter_map(|(word, entry)| Some((word.to_owned(), entry.word(known)?)));
     read.collect()
-}
-
-/// The entries of a map; none if it is absent.
-fn entries<'a>(section: &Section<'a>, name: &str) -> Vec<(&'a str, Entry<'a>)> {
-    let Some(map) = table(section, name) else {
-        return Vec::new();
-    };
-    let entries = map.entries();
-    if entries.len() > ENTRIES_MAX {
-        let what = format_args!("has {} entries, the limit is {ENTRIES_MAX}", entries.len());
-        section.key(name).refuse(Code::RANGE, what, "", "");
-    }
-    entries
 }
