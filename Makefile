@@ -45,8 +45,8 @@ store-loss: BUS = kafka
 store-loss: build ## over Kafka and Redis: the store is emptied under load and rebuilt from the log
 	@$(DEMO) --store-loss
 
-failover: build ## passwords while a carrier dies: how fast they are with the next one; fails where the p99 is over 2 s
-	@$(DEMO) --failover --messages 20000 --rate 1000
+failover: build ## a carrier dies with a queue before it: how fast passwords are with the next one; fails where the p99 is over 2 s
+	@$(DEMO) --failover --messages 40000 --rate 2000
 
 campaign: build ## passwords alone, and beside a campaign of a million messages; fails where their p99 grows by more than half
 	@$(DEMO) --campaign 1000000

@@ -408,7 +408,7 @@ pub(crate) struct Scene {
     /// Empty the store halfway; with --bus kafka
     #[arg(long)]
     pub(crate) store_loss: bool,
-    /// Send passwords alone, kill a carrier, and measure how fast they are with the next one; exit 1 beyond 2 s
+    /// Kill a carrier that a queue waits for, and measure how fast its passwords are with the next one; exit 1 beyond 2 s
     #[arg(long)]
     pub(crate) failover: bool,
     /// Hand over a campaign of so many promotional messages, and measure passwords alone and beside it; exit 1 where their

@@ -13,6 +13,7 @@ use signalbox_proto::{
 use sms::{CarrierName, Class, UnixMs};
 
 use super::{
+    campaign,
     courier::{Courier, FRAME_MESSAGES_MAX, News},
     scenes,
     stage::Stage,
@@ -27,6 +28,8 @@ pub(super) const FRAME_PERIOD: Duration = Duration::from_millis(10);
 const END_TIMEOUT: Duration = Duration::from_secs(120);
 /// Longest that a scene may take beyond the time of sending: its starts, drains and waits.
 const SCENE_TIMEOUT: Duration = Duration::from_secs(300);
+/// One message in so many is a password where failover is measured.
+const PASSWORD_ONE_IN: usize = 4;
 /// How long before the kill the last frame leaves: enough to arrive, too little to be answered in full.
 const AHEAD: Duration = Duration::from_millis(3);
 
@@ -89,15 +92,20 @@ pub(super) async fn run(stage: &mut Stage, demo: &Demo) -> anyhow::Result<Trip> 
     Ok(drive.trip)
 }
 
-/// What is sent: a mix of all classes, or passwords alone where their failover is measured, each to a number of its own.
+/// What is sent: a mix of all classes; where failover is measured, passwords among messages of a campaign, each to a number
+/// of its own.
 fn letters(demo: &Demo) -> anyhow::Result<Vec<Letter>> {
     let traffic = Traffic::new(demo.seed)?;
     let count = demo.messages as usize;
-    Ok(if demo.scene.failover {
-        passwords(traffic).take(count).collect()
-    } else {
-        traffic.take(count).collect()
-    })
+    if !demo.scene.failover {
+        return Ok(traffic.take(count).collect());
+    }
+    let (mut passwords, mut campaign) = (passwords(traffic), campaign::letters(demo.seed));
+    let letter = |place: usize| match place.is_multiple_of(PASSWORD_ONE_IN) {
+        true => passwords.next(),
+        false => campaign.next(),
+    };
+    Ok((0..count).map_while(letter).collect())
 }
 
 /// The passwords of `traffic`, no two to one number, so that carriers' logs tell them apart.

@@ -26,6 +26,9 @@ use crate::cli::{Bus, Demo, Server};
 
 /// Share of the plan's prefixes that a carrier lists by themselves; the rest goes by its price for the country.
 const COVERAGE: f64 = 0.85;
+/// Parts a second that each link takes where failover is measured, as a share of the messages a second: less than the carrier
+/// that dies is sent, so that a queue waits for it then.
+const RATE_SHARE_PERCENT: u32 = 30;
 /// The new price of the carrier that gets cheaper, in percent of the old one.
 const CHEAPER_PERCENT: u64 = 60;
 
@@ -250,8 +253,9 @@ fn ground(demo: &Demo) -> anyhow::Result<Ground> {
     }
 }
 
-/// What the links are, as fast as the carriers; where a campaign shall wait for them, limited.
+/// What the links are, as fast as the carriers; where messages shall wait for them, limited.
 fn plan_links(demo: &Demo, carriers: &[Carrier], table: &Table) -> Vec<Link> {
+    let rate_of_all = demo.scene.failover.then_some(demo.rate * RATE_SHARE_PERCENT / 100);
     let rates = demo.scene.campaign.map(|messages| {
         let names = carriers.iter().map(|carrier| carrier.name.clone());
         let now = Clock::wall().now();
@@ -260,7 +264,10 @@ fn plan_links(demo: &Demo, carriers: &[Carrier], table: &Table) -> Vec<Link> {
     let link = |carrier: &Carrier| Link {
         carrier: carrier.name.clone(),
         address: carrier.config.listen,
-        rate: rates.as_ref().and_then(|rates| rates.get(&carrier.name).copied()),
+        rate: rates
+            .as_ref()
+            .and_then(|rates| rates.get(&carrier.name).copied())
+            .or(rate_of_all),
     };
     carriers.iter().map(link).collect()
 }
