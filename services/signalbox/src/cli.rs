@@ -156,6 +156,10 @@ pub(crate) struct Explain {
     /// The die of weighted choices
     #[arg(long)]
     pub(crate) roll: Option<u64>,
+    /// What a look-up costs in the table's currency: says whether it would be worth it, by the shares of ported and dead
+    /// numbers that are assumed where nothing was learnt
+    #[arg(long, value_name = "PRICE", value_parser = price, conflicts_with_all = ["router", "batch"])]
+    pub(crate) query_price: Option<table::Micros>,
     /// One JSON object instead of a tree
     #[arg(long)]
     pub(crate) json: bool,
@@ -418,4 +422,8 @@ pub(crate) struct Scene {
     /// No events: measure
     #[arg(long)]
     pub(crate) steady: bool,
+}
+
+fn price(text: &str) -> Result<table::Micros, table::MoneyError> {
+    table::Micros::parse(text)
 }

@@ -8,10 +8,11 @@ use std::{
 };
 
 use anyhow::Context as _;
+use lookup::{Curiosity, Offer, Rates, matters};
 use service::Clock;
 use sms::UnixMs;
 use table::{
-    Request, batch,
+    Explanation, Micros, Request, batch,
     command::{self, DiffForm, Output},
 };
 
@@ -56,8 +57,9 @@ fn explain(explain: Explain) -> anyhow::Result<Output> {
     let dir = explain.dir.clone().unwrap_or_default();
     match (router.transpose()?, explain.batch.clone()) {
         (None, None) => {
-            let json = explain.json;
-            Ok(command::explain(&dir, request(explain), json, now))
+            let (json, price) = (explain.json, explain.query_price);
+            let judged = |explanation: &mut Explanation| judge(explanation, price);
+            Ok(command::explain_with(&dir, request(explain), json, now, judged))
         }
         (None, Some(file)) => {
             let done = command::explain_batch(&dir, open(&file)?, io::BufWriter::new(io::stdout().lock()), now);
@@ -72,6 +74,16 @@ fn explain(explain: Explain) -> anyhow::Result<Output> {
             });
             done.map(command::answered).or_else(closed)
         }
+    }
+}
+
+/// Says whether a look-up at `price` would be worth it to a router that learnt nothing yet.
+fn judge(explanation: &mut Explanation, price: Option<Micros>) {
+    if let (Some(lookup), Some(price)) = (&mut explanation.lookup, price) {
+        let offer = Offer { price, ends_dead: true };
+        let never = Curiosity { one_in: 0 };
+        let verdict = matters(lookup.stake, Rates::default(), Some(offer), never, 0);
+        lookup.verdict = Some(verdict.report());
     }
 }
 

@@ -401,6 +401,53 @@ fn explain_speaks_to_people_and_to_programs() {
 }
 
 #[test]
+fn explain_says_whether_a_look_up_would_be_worth_its_price() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("rates")).unwrap();
+    for (file, content) in [
+        (
+            "table.toml",
+            "currency = \"EUR\"\n[defaults]\nlookup = \"when_it_matters\"\n",
+        ),
+        ("policies.toml", ""),
+        (
+            "numbering.csv",
+            "prefix,mcc,mnc,country,operator\n33,208,01,FR,Orange\n",
+        ),
+        (
+            "carriers.toml",
+            "[[carrier]]\nname = \"a\"\ncurrency = \"EUR\"\n[[carrier]]\nname = \"b\"\ncurrency = \"EUR\"\n",
+        ),
+        (
+            "rates/a.csv",
+            "mcc,mnc,prefix,price,from,until\n208,01,,0.01,,\n208,,,0.05,,\n",
+        ),
+        ("rates/b.csv", "mcc,mnc,prefix,price,from,until\n208,,,0.03,,\n"),
+    ] {
+        fs::write(folder.path().join(file), content).unwrap();
+    }
+    let table = folder.path().to_str().unwrap();
+    let explained = |price: &str| {
+        let explained = run(&["table", "explain", table, "--to", "33612345678", "--query-price", price]);
+        text(&explained.stdout)
+    };
+    let line = "look-up when it matters: 1 other network could save 0.020000 EUR, 0.020000 at most; asks: would cost 0.002000, \
+                could save 0.020000 × 10.00 % + 0.010000 × 1.00 % = 0.002100; shares are assumed";
+    assert!(explained("0.002").contains(line), "{}", explained("0.002"));
+    assert!(
+        explained("0.0021").contains("; does not ask: "),
+        "{}",
+        explained("0.0021")
+    );
+    assert_eq!(
+        run(&["table", "explain", table, "--to", "33612345678", "--query-price", "-1"])
+            .status
+            .code(),
+        Some(64)
+    );
+}
+
+#[test]
 fn a_batch_answers_each_line_in_its_place() {
     let folder = tempfile::tempdir().unwrap();
     let queries = folder.path().join("queries.jsonl");

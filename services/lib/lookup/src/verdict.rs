@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use table::{Basis, Micros, Stake};
+use table::{Basis, Micros, Stake, StakeVerdict};
 
 use crate::{Rates, Share, metrics};
 
@@ -142,6 +142,19 @@ impl Verdict {
     /// Whether the number is looked up.
     pub const fn asks(&self) -> bool {
         self.why.asks()
+    }
+
+    /// What an explanation says of it.
+    pub fn report(&self) -> StakeVerdict {
+        StakeVerdict {
+            ported: self.rates.ported.to_string(),
+            dead: self.rates.dead.to_string(),
+            answers: self.rates.answers,
+            expected: self.expected.to_string(),
+            price: self.offer.map(|offer| offer.price.to_string()),
+            asks: self.asks(),
+            why: self.to_string(),
+        }
     }
 
     /// Counts it, and the price of the query where that is not made.

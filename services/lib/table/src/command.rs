@@ -13,7 +13,7 @@ use source::{Code, Problems};
 pub use self::{
     check::{check, explain_code},
     diff::{DiffForm, diff},
-    explain::{answered, explain, explain_batch, no_query},
+    explain::{answered, explain, explain_batch, explain_with, no_query},
     test::test,
 };
 use crate::files::Files;

@@ -84,6 +84,7 @@ const MAY_IMPORT: [(&str, &[&str]); 18] = [
             "disk",
             "ingest",
             "journey",
+            "lookup",
             "router",
             "service",
             "signalbox-loadtest",

@@ -6,7 +6,7 @@ use signalbox_proto::pb::signalbox::{
     sms::v1::{Encoding, MessageClass},
 };
 use sms::UnixMs;
-use table::{Action, Candidate, CandidateReport, Explanation, Query, Quote, ServedBy};
+use table::{Action, Candidate, CandidateReport, Explanation, Query, Quote, ServedBy, StakeReport};
 
 /// The forms of an explanation that are asked for beside its fields.
 #[derive(Clone, Copy, Debug)]
@@ -45,6 +45,27 @@ pub(super) fn explanation(explanation: Explanation, query: &Query<'_>, forms: Fo
         tags: explanation.tags,
         candidates: explanation.candidates.into_iter().map(candidate).collect(),
         currency: explanation.currency,
+        lookup: explanation.lookup.map(stake),
+    }
+}
+
+fn stake(report: StakeReport) -> pb::LookupStake {
+    pb::LookupStake {
+        basis: report.basis.to_owned(),
+        networks: report.networks,
+        can_change: report.can_change,
+        saving_max: report.saving_max,
+        saving_mean: report.saving_mean,
+        submit: report.submit,
+        verdict: report.verdict.map(|verdict| pb::LookupVerdict {
+            ported: verdict.ported,
+            dead: verdict.dead,
+            answers: verdict.answers,
+            expected: verdict.expected,
+            price: verdict.price,
+            asks: verdict.asks,
+            why: verdict.why,
+        }),
     }
 }
 

@@ -159,7 +159,7 @@ fn as_json(answer: &pb::Explanation) -> serde_json::Value {
     assert_eq!(answer.at, at());
     assert_eq!(answer.currency, "EUR");
     let rewritten = answer.rewritten.as_ref().unwrap();
-    serde_json::json!({
+    let mut json = serde_json::json!({
         "to": answer.to, "from": answer.from, "account": answer.account,
         "class": word(answer.class().as_str_name(), "MESSAGE_CLASS_"),
         "encoding": word(answer.encoding().as_str_name(), "ENCODING_"),
@@ -168,7 +168,15 @@ fn as_json(answer: &pb::Explanation) -> serde_json::Value {
         "action": word(answer.action().as_str_name(), "ACTION_"), "reason": answer.reason,
         "rewritten": { "to": rewritten.to, "from": rewritten.from, "text": rewritten.text },
         "copies": answer.copies, "tags": answer.tags, "candidates": candidates.collect::<Vec<_>>(),
-    })
+    });
+    if let Some(stake) = &answer.lookup {
+        assert_eq!(answer.class(), MessageClass::Otp);
+        json["lookup"] = serde_json::json!({
+            "basis": stake.basis, "networks": stake.networks, "can_change": stake.can_change,
+            "saving_max": stake.saving_max, "saving_mean": stake.saving_mean, "submit": stake.submit,
+        });
+    }
+    json
 }
 
 #[tokio::test]

@@ -45,7 +45,8 @@ pub(crate) fn table(carriers: &[&str]) -> Table {
     files.insert(
         "policies.toml",
         "[[policy]]\nname = \"adverts\"\nmatch = { class = \"promotional\" }\nreject = \"no adverts\"\n\
-         [[policy]]\nname = \"brand\"\nmatch = { account = \"acme\" }\nrewrite = { sender = \"ACME\" }\ntag = \"brand\"\n",
+         [[policy]]\nname = \"brand\"\nmatch = { account = \"acme\" }\nrewrite = { sender = \"ACME\" }\ntag = \"brand\"\n\
+         [[policy]]\nname = \"passwords\"\nmatch = { class = \"otp\" }\nroute = { lookup = \"when_it_matters\" }\n",
     );
     let entry = |name: &&str| format!("[[carrier]]\nname = \"{name}\"\ncurrency = \"EUR\"\n");
     files.insert("carriers.toml", carriers.iter().map(entry).collect::<String>());

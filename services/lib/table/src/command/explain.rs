@@ -10,13 +10,24 @@ use source::Problems;
 
 use super::{EXIT_NEGATIVE, EXIT_USAGE, Output, json_line, unread, unusable, unusable_json};
 use crate::{
-    Table, batch, files,
+    Explanation, Table, batch, files,
     request::{Request, RequestError},
     table::build,
 };
 
 /// `table explain DIR --to N … [--json]`: how one message would be decided. `now` stands for an absent `at`.
 pub fn explain(dir: &Path, request: Request, json: bool, now: UnixMs) -> Output {
+    explain_with(dir, request, json, now, |_| {})
+}
+
+/// The same, with what `finish` adds to the explanation.
+pub fn explain_with(
+    dir: &Path,
+    request: Request,
+    json: bool,
+    now: UnixMs,
+    finish: impl FnOnce(&mut Explanation),
+) -> Output {
     let asked = match request.resolve(now) {
         Ok(asked) => asked,
         Err(error) => return no_query(&error),
@@ -25,7 +36,8 @@ pub fn explain(dir: &Path, request: Request, json: bool, now: UnixMs) -> Output 
         Err(problems) if json => unusable_json(dir, &problems),
         Err(problems) => unusable(dir, &problems),
         Ok((table, stderr)) => {
-            let explanation = table.explain(&asked.query());
+            let mut explanation = table.explain(&asked.query());
+            finish(&mut explanation);
             let stdout = if json {
                 json_line(&explanation)
             } else {
