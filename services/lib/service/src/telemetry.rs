@@ -5,7 +5,15 @@ use std::io::IsTerminal as _;
 use axum::{Router, extract::State, http::StatusCode, routing::get};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 use tokio::net::TcpListener;
-use tracing_subscriber::EnvFilter;
+use tracing::Subscriber;
+use tracing_subscriber::{
+    EnvFilter, Layer as _,
+    filter::{FilterExt as _, filter_fn},
+    fmt,
+    layer::{Filter, SubscriberExt as _},
+    registry,
+    util::SubscriberInitExt as _,
+};
 
 use crate::{Readiness, Stop};
 
@@ -16,6 +24,9 @@ const SECONDS_BUCKETS: [f64; 16] = [
 
 /// What is logged unless `RUST_LOG` says otherwise: everything from `info` on, of the storage engine only what is wrong.
 pub const LOGS_DEFAULT: &str = "info,fjall=warn,lsm_tree=warn";
+
+/// What is never logged, whatever `RUST_LOG` says: names asked of DNS, which are numbers of people.
+const LOGS_NEVER: &str = "hickory_";
 
 /// How log lines look.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -30,15 +41,19 @@ pub enum LogFormat {
 /// Starts logging to standard error. `RUST_LOG` chooses what; absent = [`LOGS_DEFAULT`]. A second call changes nothing.
 pub fn start_logs(format: LogFormat) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(LOGS_DEFAULT));
-    let builder = tracing_subscriber::fmt()
-        .with_env_filter(filter)
+    let lines = fmt::layer()
         .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr);
     // An error means that a subscriber is there already: a test's, or an earlier call's.
     let _ = match format {
-        LogFormat::Text => builder.try_init(),
-        LogFormat::Json => builder.json().try_init(),
+        LogFormat::Text => registry().with(lines.with_filter(permitted(filter))).try_init(),
+        LogFormat::Json => registry().with(lines.json().with_filter(permitted(filter))).try_init(),
     };
+}
+
+/// `filter` without what is never logged.
+fn permitted<S: Subscriber>(filter: EnvFilter) -> impl Filter<S> {
+    filter.and(filter_fn(|event| !event.target().starts_with(LOGS_NEVER)))
 }
 
 /// Installs the recorder behind the `metrics` macros. Once per process.
@@ -92,3 +107,6 @@ async fn readyz(State(probes): State<Probes>) -> (StatusCode, String) {
         )
     }
 }
+
+#[cfg(test)]
+mod tests;
