@@ -10,6 +10,7 @@ use answering::{Answering, json};
 use lookup::{Failure, Provider, Reach, Reply, read_providers};
 use sms::Msisdn;
 use table::{Micros, Network};
+use tokio::io::AsyncReadExt as _;
 
 const SECRET: &str = "s3cr3t/Val-ue";
 const NUMBER: &str = "447700900123";
@@ -286,6 +287,30 @@ async fn one_that_hangs_up_or_is_not_there_is_away() {
     assert_eq!(failure.as_str(), "away", "{failure}");
 }
 
+/// Whoever asks gives up: the connection is closed, and nothing of the question goes on.
+#[tokio::test]
+async fn a_question_ends_with_who_asks() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let provider = provider(listener.local_addr().unwrap());
+    let numbers = [Msisdn::new(NUMBER).unwrap()];
+    let mut question = provider.ask(&numbers);
+    let accepted = async {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut octets = [0; 4_096];
+        assert!(stream.read(&mut octets).await.unwrap() > 0);
+        stream
+    };
+    let mut stream = tokio::select! {
+        biased;
+        stream = accepted => stream,
+        _ = &mut question => panic!("nobody answered"),
+    };
+    drop(question);
+    let mut rest = Vec::new();
+    let closed = service::time::timeout(Duration::from_secs(20), stream.read_to_end(&mut rest)).await;
+    assert!(closed.is_some(), "the connection is closed");
+}
+
 /// One of a hundred that is dropped takes no other with it.
 #[tokio::test]
 async fn many_are_asked_at_a_time() {
@@ -334,4 +359,31 @@ async fn a_provider_shows_a_certificate_that_is_trusted() {
     assert!(ask(&text).await.unwrap().network.is_some());
     let failure = ask(&text.replace("ca = \"ca.pem\"\n", "")).await.unwrap_err();
     assert!(failure.to_string().contains("invalid peer certificate"), "{failure}");
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::test_runner::Config { cases: 64, failure_persistence: None, ..Default::default() })]
+
+    /// Whatever a provider answers, it is read, refused or garbled, and our secret is not in what is said of it.
+    #[test]
+    fn any_answer_comes_to_something(
+        code in 200_u16..600,
+        fields in proptest::collection::vec((0_usize..7, 0_usize..9, "[ -~]{0,24}"), 0..8),
+    ) {
+        let value = |kind: usize, text: &str| match kind {
+            0 => "null".to_owned(),
+            1 => "true".to_owned(),
+            2 => "23410".to_owned(),
+            3 => "-1e9".to_owned(),
+            4 => "[1]".to_owned(),
+            5 => format!("\"{SECRET}\""),
+            6 => format!("\"{NUMBER}\""),
+            _ => serde_json::Value::from(text).to_string(),
+        };
+        let names = ["to", "net", "ported", "roaming", "cost", "status", "error"];
+        let fields: Vec<_> = fields.iter().map(|(at, kind, text)| format!("\"{}\":{}", names[*at], value(*kind, text))).collect();
+        let body = format!("{{{}}}", fields.join(","));
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let _ = runtime.block_on(made_of(json(&format!("{code} X"), &body)));
+    }
 }

@@ -30,10 +30,12 @@ use super::{BuildError, Failure, Provider, ProviderConfig, Reply, plain::discree
 pub(super) const FRAME_NUMBERS_MAX: usize = 500;
 /// Largest response read, in octets: a full frame has some 60 KB.
 const RESPONSE_OCTETS_MAX: usize = 512 * 1_024;
-/// A connection without traffic is asked for a sign of life this often …
-const KEEPALIVE: Duration = Duration::from_secs(30);
+/// Longest wait for a connection, also when whoever wanted it has given up: the next question begins another.
+const CONNECTED_WITHIN: Duration = Duration::from_secs(5);
+/// A connection is asked for a sign of life this often …
+const KEEPALIVE: Duration = Duration::from_secs(15);
 /// … and given up when none comes.
-const KEEPALIVE_ANSWER: Duration = Duration::from_secs(10);
+const KEEPALIVE_ANSWER: Duration = Duration::from_secs(5);
 
 /// Where the provider is, and who we are there. Shows no secret in Debug.
 #[derive(Clone, Debug)]
@@ -168,6 +170,7 @@ fn channel(config: &GrpcConfig) -> Result<Channel, String> {
     let endpoint = Endpoint::from_shared(config.url.clone()).map_err(|error| causes(&error))?;
     let endpoint = endpoint
         .tcp_nodelay(true)
+        .connect_timeout(CONNECTED_WITHIN)
         .http2_keep_alive_interval(KEEPALIVE)
         .keep_alive_timeout(KEEPALIVE_ANSWER);
     if !config.url.starts_with("https:") {

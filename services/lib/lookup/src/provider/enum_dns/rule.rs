@@ -154,4 +154,17 @@ mod tests {
         assert!(!of("", "E2U+pstn:tel") && !of("s", "E2U+pstn:tel") && !of("u", "E2U+sip") && !of("u", "pstn:tel"));
         assert!(!of("u", "E2U+pstn:sip") && !of("u", "E2U+pstn:telx"));
     }
+
+    proptest::proptest! {
+        #![proptest_config(proptest::test_runner::Config { failure_persistence: None, ..Default::default() })]
+
+        /// Whatever a zone holds, it is read or told, and what is read is read on.
+        #[test]
+        fn any_expression_comes_to_something(regexp in r"[!/]\PC{0,20}[!/](tel:)?\PC{0,20}[!/]i?") {
+            if let Ok(Some(uri)) = uri(&regexp) {
+                let number = sms::Msisdn::new("447700900123").unwrap();
+                let _ = super::super::tel::read(&uri, &number);
+            }
+        }
+    }
 }

@@ -25,6 +25,13 @@ const IDLE_MAX: usize = 64;
 /// How long such a connection is kept.
 const IDLE_FOR: Duration = Duration::from_secs(60);
 
+/// Longest wait for a connection, also when whoever wanted it has given up: the next question begins another.
+const CONNECTED_WITHIN: Duration = Duration::from_secs(5);
+/// A connection of HTTP/2 is asked for a sign of life this often, lest many questions wait on one that is dead …
+const KEEPALIVE: Duration = Duration::from_secs(15);
+/// … and given up when none comes.
+const KEEPALIVE_ANSWER: Duration = Duration::from_secs(5);
+
 /// A client that keeps its connections.
 #[derive(Clone, Debug)]
 pub(super) struct Client(legacy::Client<HttpsConnector<HttpConnector>, Full<Bytes>>);
@@ -50,6 +57,7 @@ impl Client {
         let mut tcp = HttpConnector::new();
         tcp.enforce_http(false);
         tcp.set_nodelay(true);
+        tcp.set_connect_timeout(Some(CONNECTED_WITHIN));
         let connector = HttpsConnectorBuilder::new()
             .with_tls_config(tls)
             .https_or_http()
@@ -60,6 +68,8 @@ impl Client {
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(IDLE_FOR)
             .pool_max_idle_per_host(IDLE_MAX)
+            .http2_keep_alive_interval(KEEPALIVE)
+            .http2_keep_alive_timeout(KEEPALIVE_ANSWER)
             .http1_max_buf_size(ANSWER_OCTETS_MAX)
             .http2_max_header_list_size(u32::try_from(ANSWER_OCTETS_MAX).expect("it fits"))
             .build(connector);
