@@ -23,6 +23,11 @@ pub use simulator::{Simulator, SimulatorConfig};
 
 use crate::Reach;
 
+/// Longest that a reply holds, whatever the provider says: numbers move.
+pub const TTL_MAX: Duration = Duration::from_secs(30 * 86_400);
+/// Longest pause that a provider may ask for; who wants more is looked after by the breaker.
+pub const RETRY_AFTER_MAX: Duration = Duration::from_secs(86_400);
+
 /// Somebody who knows networks of numbers. Keeps no time and no rate by itself: whoever asks drops the future when its budget
 /// is spent, and nothing goes on after that.
 pub trait Provider: Send + Sync {
@@ -53,7 +58,7 @@ pub struct Reply {
     pub reach: Reach,
     /// Whether its handset is abroad; `None` = it did not say.
     pub roaming: Option<bool>,
-    /// How long the reply holds; `None` = it did not say.
+    /// How long the reply holds, up to [`TTL_MAX`]; `None` = it did not say.
     pub ttl: Option<Duration>,
     /// What it cost; `None` = the provider's price.
     pub cost: Option<Micros>,
@@ -70,7 +75,7 @@ pub enum Failure {
     Busy {
         /// What it said.
         why: String,
-        /// When it may be asked again; `None` = it did not say.
+        /// How long not to ask again, up to [`RETRY_AFTER_MAX`]; `None` = it did not say.
         retry_after: Option<Duration>,
     },
     /// It will not answer until somebody mends its configuration or pays its bill.

@@ -227,7 +227,9 @@ async fn redirects_are_refused() {
 #[tokio::test]
 async fn status_codes_say_whom_to_blame() {
     for (status, expected) in [
-        ("400 Bad", "refused"),
+        ("400 Bad", "undecided"),
+        ("422 Bad", "undecided"),
+        ("405 Bad", "refused"),
         ("401 Who", "refused"),
         ("402 Pay", "refused"),
         ("403 No", "refused"),
@@ -251,6 +253,11 @@ async fn status_codes_say_whom_to_blame() {
         retry_after: Some(Duration::from_secs(30)),
     };
     assert_eq!(made_of(slow.into()).await, Err(expected));
+    let for_ever = slow.replace("30", &u64::MAX.to_string());
+    let Err(Failure::Busy { retry_after, .. }) = made_of(for_ever.into()).await else {
+        panic!("it is busy")
+    };
+    assert_eq!(retry_after, Some(lookup::RETRY_AFTER_MAX));
 }
 
 /// The check for leaks is in [`made_of`]; here is what the log says instead.

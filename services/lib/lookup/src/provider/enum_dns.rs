@@ -23,10 +23,8 @@ use sms::Msisdn;
 use table::Micros;
 
 use self::rule::Rule;
-use super::{BuildError, Failure, Provider, ProviderConfig, Reply, plain::plain};
+use super::{BuildError, Failure, Provider, ProviderConfig, Reply, TTL_MAX, plain::plain};
 
-/// Longest time that an answer holds, whatever the zone says.
-const TTL_MAX: Duration = Duration::from_secs(30 * 86_400);
 /// Largest datagram that an answer comes in, in octets: one that no link cuts up. Longer ones come over TCP.
 const DATAGRAM_OCTETS_MAX: u16 = 1_232;
 

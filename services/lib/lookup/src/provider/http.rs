@@ -105,6 +105,7 @@ impl HttpProvider {
             return answered;
         }
         if status.is_redirection() {
+            // Where it leads is nobody's business: what is sent may hold a secret.
             let why = "it redirects (HTTP {}), which is not followed: write the address that it means";
             return Err(Failure::Refused(why.replace("{}", status.as_str())));
         }
@@ -141,6 +142,8 @@ fn by_status(status: StatusCode, retry_after: Option<Duration>, told: &str) -> F
         why = format!("{why}, {told}");
     }
     match status.as_u16() {
+        // As a rule it is this number that it will not hear of, and others fare better.
+        400 | 404 | 410 | 422 => Failure::Undecided(why),
         408 | 425 | 429 => Failure::Busy { why, retry_after },
         500.. => Failure::Away(why),
         _ => Failure::Refused(why),

@@ -10,7 +10,7 @@ use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};
 
 use crate::{
-    Failure, Reach, Reply,
+    Failure, RETRY_AFTER_MAX, Reach, Reply, TTL_MAX,
     provider::plain::{plain, quoted},
 };
 
@@ -36,7 +36,7 @@ impl<'a> Trouble<'a> {
         Self {
             code: Code::from_i32(problem.code),
             message: &problem.message,
-            retry_after: problem.retry_after.and_then(|delay| delay.try_into().ok()),
+            retry_after: problem.retry_after.and_then(span),
         }
     }
 
@@ -45,17 +45,16 @@ impl<'a> Trouble<'a> {
         let why = format!("{:?}: {}", self.code, plain(self.message, secrets));
         Err(match self.code {
             Code::NotFound => return Ok(Reply::default()),
-            Code::Aborted => Failure::Undecided(why),
+            // What it calls an argument is the number.
+            Code::Aborted | Code::InvalidArgument | Code::OutOfRange => Failure::Undecided(why),
             Code::ResourceExhausted => Failure::Busy {
                 why,
-                retry_after: self.retry_after,
+                retry_after: self.retry_after.map(|pause| pause.min(RETRY_AFTER_MAX)),
             },
-            Code::InvalidArgument
-            | Code::FailedPrecondition
-            | Code::PermissionDenied
-            | Code::Unauthenticated
-            | Code::Unimplemented => Failure::Refused(why),
-            Code::OutOfRange | Code::DataLoss => Failure::Garbled(why),
+            Code::FailedPrecondition | Code::PermissionDenied | Code::Unauthenticated | Code::Unimplemented => {
+                Failure::Refused(why)
+            }
+            Code::DataLoss => Failure::Garbled(why),
             _ => Failure::Away(why),
         })
     }
@@ -88,15 +87,23 @@ pub(super) fn reply(info: &pb::NumberInfo, number: &Msisdn, secrets: &[Secret]) 
         "" => None,
         text => Some(Micros::parse(text).map_err(|_| garbled("cost", text, "it is no amount"))?),
     };
-    let ttl = info.ttl.and_then(|ttl| Duration::try_from(ttl).ok());
+    let ttl = info.ttl.and_then(span);
     Ok(Reply {
         network: network.transpose()?.filter(|_| reach != Reach::Dead),
         ported: info.ported,
         reach,
         roaming: info.roaming,
-        ttl: ttl.filter(|ttl| *ttl >= Duration::from_secs(1)),
+        ttl: ttl
+            .filter(|ttl| *ttl >= Duration::from_secs(1))
+            .map(|ttl| ttl.min(TTL_MAX)),
         cost,
     })
+}
+
+/// A span of zero and more; `None` = anything else. Takes the largest and least numbers too.
+fn span(span: prost_types::Duration) -> Option<Duration> {
+    let nanos = u32::try_from(span.nanos).ok().filter(|nanos| *nanos < 1_000_000_000)?;
+    Some(Duration::new(u64::try_from(span.seconds).ok()?, nanos))
 }
 
 /// What goes over the wire of `reply` about `number`.
@@ -150,5 +157,41 @@ pub(super) fn problem(failure: &Failure) -> pb::Problem {
         code: code.into(),
         message: failure.to_string(),
         retry_after: retry_after.and_then(|delay| delay.try_into().ok()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    //! Spans that nobody should add to a clock.
+
+    use super::*;
+
+    #[test]
+    fn spans_are_bounded() {
+        let number = Msisdn::new("447700900123").unwrap();
+        let ttl = |seconds, nanos| {
+            let info = pb::NumberInfo {
+                number: "447700900123".to_owned(),
+                ttl: Some(prost_types::Duration { seconds, nanos }),
+                ..pb::NumberInfo::default()
+            };
+            reply(&info, &number, &[]).unwrap().ttl
+        };
+        assert_eq!(ttl(i64::MAX, 0), Some(TTL_MAX));
+        assert_eq!(ttl(60, 0), Some(Duration::from_secs(60)));
+        assert_eq!([ttl(0, 5), ttl(-60, 0), ttl(i64::MIN, i32::MIN)], [None; 3]);
+        let problem = pb::Problem {
+            code: Code::ResourceExhausted.into(),
+            message: String::new(),
+            retry_after: Some(prost_types::Duration {
+                seconds: i64::MAX,
+                nanos: 0,
+            }),
+        };
+        let failure = Trouble::of_number(&problem).result(&[]).unwrap_err();
+        let Failure::Busy { retry_after, .. } = failure else {
+            panic!("{failure}")
+        };
+        assert_eq!(retry_after, Some(RETRY_AFTER_MAX));
     }
 }

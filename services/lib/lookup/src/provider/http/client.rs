@@ -16,7 +16,7 @@ use rustls::{
     pki_types::{CertificateDer, pem::PemObject},
 };
 
-use crate::Failure;
+use crate::{Failure, RETRY_AFTER_MAX};
 
 /// Largest answer read, in octets.
 pub(in crate::provider) const ANSWER_OCTETS_MAX: usize = 64 * 1_024;
@@ -83,17 +83,11 @@ impl Client {
         let retry_after = head.headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok());
         let retry_after = retry_after
             .and_then(|text| text.trim().parse().ok())
-            .map(Duration::from_secs);
-        // Where a redirect leads is nobody's business: what is sent may hold a secret.
-        let body = if head.status.is_redirection() {
-            Bytes::new()
-        } else {
-            read(body).await?
-        };
+            .map(|seconds| Duration::from_secs(seconds).min(RETRY_AFTER_MAX));
         Ok(Answer {
             status: head.status,
             retry_after,
-            body,
+            body: read(body).await?,
         })
     }
 }
