@@ -98,6 +98,14 @@ impl Epochs {
         standing.as_ref().is_some_and(|standing| standing.epoch == *epoch)
     }
 
+    /// Whether orders may be with connectors that have not put their claims back yet.
+    pub(crate) fn is_settling(&self, now: UnixMs) -> bool {
+        let standing = self.standing.lock().unwrap_or_else(PoisonError::into_inner);
+        standing
+            .as_ref()
+            .is_none_or(|standing| standing.doubt_before > UnixMs(0) && now < standing.since + SETTLED_AFTER)
+    }
+
     /// Whether an order of a message accepted at `accepted_at` may be claimed now, though it was published already. Whoever
     /// accepted it may have been ahead of the log by as much as is believed.
     pub(crate) fn may_call_off(&self, accepted_at: UnixMs, now: UnixMs) -> bool {

@@ -142,26 +142,7 @@ impl Work {
 
     /// Reads the states of all cases that have none yet, with one call.
     pub(crate) async fn load(&mut self, desk: &Arc<Desk>) -> Result<(), Error> {
-        let is_missing = |case: &&mut Case| case.loaded.is_none();
-        let keys: Vec<Key> = self
-            .cases
-            .values_mut()
-            .filter(is_missing)
-            .map(|case| keys::state(case.message))
-            .collect();
-        if keys.is_empty() {
-            return Ok(());
-        }
-        let states = loop {
-            match states::read(desk.store(), keys.clone()).await {
-                Ok(states) => break states,
-                Err(error) => ledger::wait_for_store(desk, error).await?,
-            }
-        };
-        for (case, state) in self.cases.values_mut().filter(is_missing).zip(states) {
-            case.loaded = state;
-        }
-        Ok(())
+        load(desk, self.cases.values_mut()).await
     }
 
     /// Forgets cases whose state is gone, and takes the key of their records from the state of the others.
@@ -200,6 +181,11 @@ impl Work {
             send(&mut self.outbox, placed, now)
         };
         if !unasked.is_empty() {
+            let mut unasked = unasked;
+            if desk.epochs.is_settling(now) {
+                // Their orders may be with connectors that have not put their claims back: the state knows of them.
+                load(desk, unasked.iter_mut()).await?;
+            }
             let ended = ledger::enter(desk, unasked).await?;
             learn(desk, &ended, now);
             entered.commits.extend(ended.commits);
@@ -229,6 +215,25 @@ impl Work {
         };
         Ok(after.boxed())
     }
+}
+
+/// Reads the states of those among `cases` that have none yet, with one call.
+async fn load(desk: &Arc<Desk>, cases: impl Iterator<Item = &mut Case>) -> Result<(), Error> {
+    let mut missing: Vec<&mut Case> = cases.filter(|case| case.loaded.is_none()).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let keys: Vec<Key> = missing.iter().map(|case| keys::state(case.message)).collect();
+    let states = loop {
+        match states::read(desk.store(), keys.clone()).await {
+            Ok(states) => break states,
+            Err(error) => ledger::wait_for_store(desk, error).await?,
+        }
+    };
+    for (case, state) in missing.iter_mut().zip(states) {
+        case.loaded = state;
+    }
+    Ok(())
 }
 
 /// When a message was accepted that is said to have been `accepted_at`, which the log took at `stored_at` and which is read

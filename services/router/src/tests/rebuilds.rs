@@ -202,3 +202,28 @@ async fn an_answer_is_heard_once_however_long_the_store_is_lost() {
     let words = world.values(&topics::carriers()).await;
     assert!(words.is_empty(), "one failure ejects nobody");
 }
+
+/// The accepted record comes again when the time of its message is over, as it does after a publisher that died.
+#[tokio::test(start_paused = true)]
+async fn a_message_that_comes_again_too_late_does_not_call_off_its_order_from_before_the_loss() {
+    let mut world = lost().await;
+    let message = world.message(Class::Otp, 5);
+    world.accept(&message).await;
+    let order = world.order("atlas").await.unwrap();
+    world.pass(6_000).await;
+    lose(&world).await;
+    world.accept(&message).await;
+    world.pass(500).await;
+    let put_back = Op::Claim {
+        key: keys::claim(message.id, order.number),
+        owner: "atlas/me/1".into(),
+        expires_at_ms: u64::MAX,
+    };
+    let (applied, commit) = world.store.apply(vec![put_back]).await.unwrap();
+    commit.await.unwrap();
+    assert_eq!(applied, [Applied::Claimed], "its connector puts its claim back");
+    world.takes(&order, "r1").await;
+    world.delivered(&order).await;
+    world.pass(SETTLED).await;
+    assert_eq!(world.end(&message).await.unwrap().0, EndState::Delivered);
+}
