@@ -143,9 +143,9 @@ impl Simulator {
     /// Serves until the link is closed.
     pub(crate) async fn run(mut self) {
         self.hub.resume(&self.link, time::now());
-        let mut cuts = self.hub.watch_cuts();
+        let (wire, mut cuts) = (self.hub.wire(&self.link), self.hub.watch_cuts());
         loop {
-            self.follow(!cuts.borrow_and_update().contains(&*self.link));
+            self.follow(!cuts.borrow_and_update().contains(&wire));
             let now = time::now();
             self.give_answers(now);
             self.send_receipts(now);

@@ -58,14 +58,19 @@ pub struct Told {
 #[derive(Clone, Debug)]
 pub struct Hub {
     shared: Arc<Shared>,
+    /// Where its links begin.
+    place: Arc<str>,
 }
+
+/// Links that are cut, by where they begin and their name.
+type Cuts = BTreeSet<(Arc<str>, String)>;
 
 #[derive(Debug)]
 struct Shared {
     /// What carriers go by; absent = as the connector at hand.
     clock: Option<Clock>,
     state: Mutex<State>,
-    cuts: watch::Sender<BTreeSet<String>>,
+    cuts: watch::Sender<Cuts>,
 }
 
 #[derive(Debug, Default)]
@@ -119,6 +124,16 @@ impl Hub {
                 state,
                 cuts: watch::Sender::default(),
             }),
+            place: Arc::default(),
+        }
+    }
+
+    /// The same carriers with links of their own from `place`: those are cut and mended apart from others to the same carrier.
+    #[must_use]
+    pub fn at(&self, place: &str) -> Self {
+        Self {
+            place: place.into(),
+            ..self.clone()
         }
     }
 
@@ -132,18 +147,23 @@ impl Hub {
         self.state().told.clone()
     }
 
-    /// Cuts the link called `link`: what is unanswered is lost, and nothing is taken until it is mended.
+    /// Cuts the link called `link` from this place: what is unanswered is lost, and nothing is taken until it is mended.
     pub fn cut(&self, link: &str) {
         self.shared.cuts.send_modify(|cuts| {
-            cuts.insert(link.to_owned());
+            cuts.insert(self.wire(link));
         });
     }
 
     /// Mends the link.
     pub fn mend(&self, link: &str) {
         self.shared.cuts.send_modify(|cuts| {
-            cuts.remove(link);
+            cuts.remove(&self.wire(link));
         });
+    }
+
+    /// What is cut where `link` is cut from this place.
+    pub(super) fn wire(&self, link: &str) -> (Arc<str>, String) {
+        (Arc::clone(&self.place), link.to_owned())
     }
 
     /// Receipts that carriers owe or that were not replied to.
@@ -160,7 +180,7 @@ impl Hub {
         self.shared.clock.as_ref().unwrap_or(clock).now()
     }
 
-    pub(super) fn watch_cuts(&self) -> watch::Receiver<BTreeSet<String>> {
+    pub(super) fn watch_cuts(&self) -> watch::Receiver<Cuts> {
         self.shared.cuts.subscribe()
     }
 

@@ -77,6 +77,8 @@ pub enum Fault {
     Cut {
         /// Which, modulo their number.
         link: usize,
+        /// Whether it is cut from every connector that holds it; otherwise the others serve its carriers.
+        is_whole: bool,
         /// Time until it is mended.
         away: Duration,
     },
@@ -248,9 +250,13 @@ fn spell(dice: &Dice) -> Vec<(Duration, Fault)> {
     };
     add(1, 6, kill);
     add(0, 3, drain);
-    add(0, 3, |dice| Fault::Cut {
-        link: dice.below(64) as usize,
-        away: millis(dice, 50, 6_000),
+    add(0, 3, |dice| {
+        let link = dice.below(64) as usize;
+        Fault::Cut {
+            link,
+            is_whole: link >= 32,
+            away: millis(dice, 50, 6_000),
+        }
     });
     add(0, 2, |dice| Fault::BusAway(millis(dice, 100, 3_000)));
     // Longer than a lease, at times.

@@ -204,6 +204,7 @@ impl World {
         let mut world = self.clone();
         let clock = self.clock.of_next_machine();
         world.host.clock = clock.clone();
+        world.hub = self.hub.at(&name);
         supervisors.spawn(async move { world.supervise(name, program, told, dice).await });
         Process { role, commands, clock }
     }

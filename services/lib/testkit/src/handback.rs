@@ -180,7 +180,11 @@ fn cut(links: Vec<LinkConfig>, calls: Vec<Call>) -> Run {
     play(Plan {
         calls,
         links,
-        fault: Fault::Cut { link: 0, away: AWAY },
+        fault: Fault::Cut {
+            link: 0,
+            is_whole: true,
+            away: AWAY,
+        },
     })
 }
 
@@ -317,6 +321,7 @@ fn promises_hold_while_queues_are_handed_back_and_left_to_others() {
         };
         let cut = Fault::Cut {
             link: index + 1,
+            is_whole: true,
             away: Duration::from_secs(9),
         };
         let second = Duration::from_secs;

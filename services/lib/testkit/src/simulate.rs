@@ -61,7 +61,8 @@ struct Stage {
     world: World,
     processes: Vec<Process>,
     tables: Vec<Arc<LiveTable>>,
-    links: Vec<String>,
+    /// Links by name, each with the connector that holds it.
+    links: Vec<(String, String)>,
     dice: Dice,
     swaps: usize,
 }
@@ -244,16 +245,19 @@ impl Stage {
             let program = Program::Router(Arc::clone(table));
             processes.push(world.launch(supervisors, format!("router {index}"), program, dice.fork()));
         }
+        let mut wires = Vec::new();
         for (index, links) in scenario.connectors.iter().enumerate() {
+            let name = format!("connector {index}");
+            wires.extend(links.iter().map(|link| (link.name.clone(), name.clone())));
             let program = Program::Connector(links.clone());
-            processes.push(world.launch(supervisors, format!("connector {index}"), program, dice.fork()));
+            processes.push(world.launch(supervisors, name, program, dice.fork()));
         }
-        let links = scenario.links().into_keys().collect();
+        wires.sort();
         Self {
             world,
             processes,
             tables,
-            links,
+            links: wires,
             dice,
             swaps: 0,
         }
@@ -275,17 +279,7 @@ impl Stage {
         match fault {
             Fault::Kill { role, index, away } => self.tell(*role, *index, Command::Kill(*away)),
             Fault::Drain { role, index, away } => self.tell(*role, *index, Command::Drain(*away)),
-            Fault::Cut { link, away } => {
-                let link = self.links[link % self.links.len()].clone();
-                self.world.diary.note(format_args!("{link} is cut for {away:?}"));
-                self.world.troubles.note("it was cut", Some(&link), *away);
-                let (hub, away) = (self.world.hub.clone(), *away);
-                hub.cut(&link);
-                ends.spawn(async move {
-                    time::sleep(away).await;
-                    hub.mend(&link);
-                });
-            }
+            Fault::Cut { link, is_whole, away } => self.cut(*link, *is_whole, *away, ends),
             Fault::BusAway(away) => self.leave("log", "away", &self.world.weather.bus_away, *away, ends),
             Fault::StoreAway(away) => self.leave("store", "away", &self.world.weather.store_away, *away, ends),
             Fault::LoseStore { dead, index, away } => {
@@ -323,6 +317,24 @@ impl Stage {
                 by_ms,
                 lasts,
             } => self.set_clock(*role, *index, *by_ms, *lasts, ends),
+        }
+    }
+
+    /// Cuts a link of one connector, or of all that hold it.
+    fn cut(&self, index: usize, is_whole: bool, away: Duration, ends: &mut Tasks) {
+        let (link, of) = &self.links[index % self.links.len()];
+        self.world.troubles.note("it was cut", Some(link), away);
+        let is_meant = |(name, holder): &&(String, String)| name == link && (is_whole || holder == of);
+        for (link, holder) in self.links.iter().filter(is_meant) {
+            self.world
+                .diary
+                .note(format_args!("{link} of {holder} is cut for {away:?}"));
+            let (hub, link) = (self.world.hub.at(holder), link.clone());
+            hub.cut(&link);
+            ends.spawn(async move {
+                time::sleep(away).await;
+                hub.mend(&link);
+            });
         }
     }
 
