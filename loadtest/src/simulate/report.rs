@@ -24,6 +24,8 @@ pub struct Report {
     pub simulated_hours_per_second: f64,
     /// What the runs consisted of, all together, by name.
     pub counts: BTreeMap<String, usize>,
+    /// Of the messages that carriers took, the percentage that they took under more than one order.
+    pub taken_twice_percent: f64,
     /// What a delivered message costs; absent = not counted.
     pub budget: Option<Budget>,
     /// The first runs with a broken promise, for people.
@@ -57,6 +59,12 @@ impl Report {
     pub(super) fn close(&mut self, real: Duration) {
         self.real_seconds = real.as_secs_f64();
         self.simulated_hours_per_second = self.simulated_hours / self.real_seconds.max(f64::MIN_POSITIVE);
+        let (taken, twice) = (self.count("taken"), self.count("taken_twice"));
+        self.taken_twice_percent = 100.0 * twice as f64 / taken.max(1) as f64;
+    }
+
+    fn count(&self, name: &str) -> usize {
+        self.counts.get(name).copied().unwrap_or(0)
     }
 
     /// Whether every promise was kept.
@@ -74,6 +82,11 @@ impl fmt::Display for Report {
         if let Some(budget) = &self.budget {
             write!(f, "{budget}")?;
         }
+        let (taken, twice, percent) = (self.count("taken"), self.count("taken_twice"), self.taken_twice_percent);
+        writeln!(
+            f,
+            "carriers took {taken} messages, {twice} of them twice: {percent:.1} %"
+        )?;
         let (seeds, violations) = (self.seeds, self.violations);
         writeln!(f, "{seeds} seeds, {violations} violations {:?}", self.by_rule)?;
         if !self.failing_seeds.is_empty() {

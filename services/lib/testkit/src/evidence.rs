@@ -1,7 +1,7 @@
 //! Everything that a run left behind: what was promised, what stands on the log, and what carriers saw.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     hash::{DefaultHasher, Hash, Hasher},
 };
 
@@ -56,6 +56,8 @@ pub struct Evidence {
     pub told: Vec<Told>,
     /// The carriers of each link.
     pub links: Links,
+    /// Messages that a table of the run refuses, or knows no way for.
+    pub refused: BTreeSet<MessageId>,
     /// Senders that the table replaces, and by what.
     pub rewrites: Vec<(String, String)>,
     /// When everything was up again and the faults were over.

@@ -182,6 +182,10 @@ async fn play(scenario: &Scenario) -> Played {
     let fresh = evidence.promises.iter().filter(|promise| promise.reference == "fresh");
     evidence.fresh = fresh.map(|promise| promise.id).collect();
     evidence.links = scenario.links();
+    let messages = evidence.accepted.values().flatten();
+    let tables: Vec<_> = scenario.tables.iter().map(tables::build).collect();
+    let refused = messages.filter(|message| tables.iter().any(|table| tables::refuses(table, message)));
+    evidence.refused = refused.map(|message| message.id).collect();
     evidence.rewrites = vec![(tables::REWRITE.0.to_owned(), tables::REWRITE.1.to_owned())];
     evidence.calm_at = calm_at;
     evidence.recovered = scenario.recovers || scenario.faults.is_empty();
@@ -471,7 +475,10 @@ fn counts(scenario: &Scenario, evidence: &Evidence) -> BTreeMap<String, usize> {
     add("accepted", evidence.accepted.len());
     add("orders", evidence.orders.len());
     add("parts", evidence.submitted.len());
-    add("duplicates", oracle::duplicates(evidence));
+    let taken = oracle::taken(evidence);
+    add("taken", taken.messages);
+    add("taken_twice", taken.twice);
+    add("duplicates", taken.duplicates);
     add("unreadable", evidence.unreadable.len());
     for answer in &evidence.answers {
         add(&format!("answer_{}", answer.outcome.as_str()), 1);

@@ -3,7 +3,8 @@
 use std::fmt::Write;
 
 use service::Dice;
-use table::{Table, files::Files};
+use sms::{Content, Message};
+use table::{Action, Decision, Query, Table, files::Files};
 
 /// The carriers of every run.
 pub(crate) const CARRIERS: [&str; 4] = ["atlas", "borealis", "cirrus", "delta"];
@@ -56,6 +57,27 @@ pub(crate) fn build(files: &Files) -> Table {
         Ok((table, _)) => table,
         Err(problems) => panic!("the simulated table is not sound: {problems:?}"),
     }
+}
+
+/// Whether `table` rejects `message` or knows no way for it, whatever carriers are up to.
+pub(crate) fn refuses(table: &Table, message: &Message) -> bool {
+    let text = match &message.content {
+        Content::Text(text) => Some(text.as_str()),
+        Content::Binary { .. } => None,
+    };
+    let query = Query {
+        from: message.from.as_str(),
+        account: message.account.as_str(),
+        class: message.class,
+        encoding: message.encoding,
+        segments: message.segments,
+        text,
+        ttl: message.ttl,
+        ..Query::new(message.to.digits(), message.accepted_at)
+    };
+    let mut decision = Decision::new();
+    table.decide(&query, &mut decision);
+    matches!(decision.action, Action::Reject | Action::NoRoute)
 }
 
 fn carriers(dice: &Dice) -> String {

@@ -230,7 +230,10 @@ fn a_duplicate_after_a_lost_answer_is_explained_where_the_route_resends() {
     for (rule, expected) in [(OnUnknown::Resend, &[][..]), (OnUnknown::Fail, &["O4"])] {
         let mut evidence = sound();
         let id = delivered(&evidence, Class::Promotional);
-        evidence.receipts.retain(|heard| heard.order.message != id);
+        // It is delivered by the order that is taken after the one without an answer.
+        for heard in evidence.receipts.iter_mut().filter(|heard| heard.order.message == id) {
+            heard.order.number = OrderNumber(2);
+        }
         lose_answer(&mut evidence, id, rule);
         take_again(&mut evidence, id);
         assert_eq!(broken(&evidence), expected, "{rule:?}");
@@ -286,4 +289,47 @@ fn a_record_that_nobody_can_read_is_found_unless_it_was_put_aside() {
     assert_eq!(broken(&evidence), [""; 0]);
     evidence.unreadable.clear();
     assert_eq!(broken(&evidence), ["dead"], "it could be read");
+}
+
+/// Has `id` end as `state`, without a receipt that says otherwise and without a carrier that took it.
+fn end_as(evidence: &mut Evidence, id: MessageId, state: EndState) -> &mut End {
+    evidence.submitted.retain(|part| part.message != id);
+    evidence.told.clear();
+    let end = evidence
+        .events
+        .iter_mut()
+        .find(|end| is_end_of(end, id))
+        .expect("it ended");
+    let Event::Ended(event) = &mut end.event else {
+        unreachable!()
+    };
+    event.state = state;
+    end
+}
+
+#[test]
+fn an_end_for_no_reason_is_found() {
+    for state in [EndState::Failed, EndState::Rejected, EndState::Sent] {
+        let mut evidence = sound();
+        let id = delivered(&evidence, Class::Otp);
+        end_as(&mut evidence, id, state);
+        assert!(broken(&evidence).contains(&"O3"), "{state:?}");
+    }
+    let mut evidence = sound();
+    let id = delivered(&evidence, Class::Otp);
+    end_as(&mut evidence, id, EndState::Rejected);
+    evidence.refused.insert(id);
+    assert_eq!(broken(&evidence), [""; 0]);
+}
+
+#[test]
+fn a_message_that_expires_before_its_time_is_found() {
+    let mut evidence = sound();
+    let id = delivered(&evidence, Class::Promotional);
+    let message = &evidence.accepted[&id][0];
+    let deadline = message.accepted_at + message.ttl.unwrap_or(message.class.deadline_default());
+    end_as(&mut evidence, id, EndState::Expired).at = deadline;
+    assert_eq!(broken(&evidence), [""; 0]);
+    end_as(&mut evidence, id, EndState::Expired).at = UnixMs(deadline.0 - 16_000);
+    assert_eq!(broken(&evidence), ["O1"]);
 }

@@ -6,6 +6,11 @@ use testkit::{Scenario, run, simulate, simulate_all};
 /// Seeds of an ordinary run.
 const SEEDS_DEFAULT: u64 = 200;
 
+/// Share of the messages that carriers took which they took under more than one order. Each is explained by an answer that
+/// never came, a receipt that never came, or one that blames the route, as the carriers of most runs do far more often than
+/// any in earnest: 6.5 % of the first 200 seeds.
+const TWICE_MAX: f64 = 0.08;
+
 fn number(name: &str) -> Option<u64> {
     let text = std::env::var(name).ok()?;
     Some(
@@ -74,6 +79,11 @@ fn promises_hold_whatever_fails() {
         let is_seen = |name: &&str| reports.iter().any(|report| report.count(name) > 0);
         let unseen: Vec<_> = SEEN.into_iter().filter(|name| !is_seen(name)).collect();
         assert!(unseen.is_empty(), "in no run was there any {unseen:?}");
+        let sum = |name| reports.iter().map(|report| report.count(name)).sum::<usize>();
+        let (taken, twice) = (sum("taken"), sum("taken_twice"));
+        println!("carriers took {taken} messages, {twice} of them twice");
+        let share = twice as f64 / taken as f64;
+        assert!(share <= TWICE_MAX, "{twice} of {taken} messages were taken twice");
     }
 }
 
