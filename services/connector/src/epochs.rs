@@ -46,14 +46,15 @@ pub(crate) enum Word {
 }
 
 impl Doubt {
-    /// Whether an order must not be claimed yet.
-    pub(crate) fn waits(&self, origin: &Origin, now: UnixMs) -> bool {
+    /// Whether an order of a message accepted at `accepted_at` must not be claimed yet. One that was stored after the loss may
+    /// be another carrier's as well, which was handed it before and is about to put its claim back, if the message is older.
+    pub(crate) fn waits(&self, origin: &Origin, accepted_at: UnixMs, now: UnixMs) -> bool {
         let after = if origin.is_inherited {
             INHERITED_AFTER
         } else {
             PUT_BACK_WITHIN
         };
-        origin.stored_at < self.before && now < self.began + after
+        origin.stored_at.min(accepted_at) < self.before && now < self.began + after
     }
 
     /// Whether an order that nobody else put a claim on may have been sent all the same.

@@ -113,7 +113,11 @@ impl Pump {
             }
             let (items, claim) = (vec![item], None);
             self.hands.insert(key, Hand { items, claim });
-            if self.epochs.doubt.waits(&ready.origin, wall) {
+            if self
+                .epochs
+                .doubt
+                .waits(&ready.origin, ready.order.message.accepted_at, wall)
+            {
                 self.epochs.defer(ready, key);
                 continue;
             }

@@ -100,7 +100,7 @@ impl Epochs {
         let mut queues = [&mut self.deferred, &mut self.inherited].into_iter();
         let is_over = |queue: &&mut VecDeque<Deferred>| {
             let first = queue.front();
-            first.is_some_and(|(ready, _)| !doubt.waits(&ready.origin, now))
+            first.is_some_and(|(ready, _)| !doubt.waits(&ready.origin, ready.order.message.accepted_at, now))
         };
         queues.find(is_over)?.pop_front()
     }

@@ -26,6 +26,13 @@ impl World {
         self.store.adopt(&rebuild.finish().await.unwrap());
     }
 
+    /// An order of a message that was accepted a moment ago.
+    fn fresh(&self, id: u128) -> journey::Order {
+        let mut order = order(id);
+        order.message.accepted_at = self.deps.clock.now();
+        order
+    }
+
     async fn claim_of(&self, id: u128) -> Option<String> {
         let key = keys::claim(order(id).message.id, OrderNumber(1));
         let found = self.store.get(vec![key]).await.unwrap().remove(0);
@@ -80,9 +87,25 @@ async fn what_comes_after_the_loss_is_sent_at_once() {
     let mut rig = Rig::up(&world, 1).await;
     world.lose(500, vec![]).await;
     time::sleep(Duration::from_secs(2)).await;
-    world.publish(&[order(1)]).await;
+    world.publish(&[world.fresh(1)]).await;
     let sent = time::timeout(Duration::from_secs(1), rig.job()).await;
     assert!(sent.is_some());
+}
+
+/// Another carrier was handed the same order before the loss, and puts its claim back four seconds after it.
+#[tokio::test(start_paused = true)]
+async fn an_order_of_a_message_from_before_the_loss_waits_for_the_claims_of_others() {
+    let world = World::new(&["atlas"]).await;
+    let mut rig = Rig::up(&world, 1).await;
+    time::sleep(OURS).await;
+    world.lose(500, vec![]).await;
+    world.publish(&[order(1), order(2)]).await;
+    rig.assert_silent(4).await;
+    let put_back = vec![claim_by("borealis/run/1", 1)];
+    world.store.apply(put_back).await.unwrap().1.await.unwrap();
+    let sent = rig.job().await;
+    assert_eq!(sent.ready.order.message.id, order(2).message.id);
+    rig.assert_silent(4).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -164,7 +187,7 @@ async fn a_restart_long_after_a_loss_waits_for_nothing() {
     let world = World::new(&["atlas"]).await;
     world.lose(500, vec![]).await;
     time::sleep(Duration::from_secs(60)).await;
-    world.publish(&[order(1)]).await;
+    world.publish(&[world.fresh(1)]).await;
     let mut rig = Rig::up(&world.process(), 1).await;
     let sent = time::timeout(Duration::from_secs(1), rig.job()).await;
     assert!(sent.is_some());
