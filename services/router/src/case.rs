@@ -134,6 +134,7 @@ impl Case {
         let is_kept = before.is_some_and(|state| knows_orders(state) || state.ended.is_some());
         let known = Known {
             is_kept,
+            in_doubt: before.is_some_and(|state| is_in_doubt(desk, state)),
             ..self.known.clone()
         };
         // Inputs before the one that asked for a claim are not folded again: they did not know of it.
@@ -249,6 +250,12 @@ impl Case {
             (_, other) => unreachable!("the store answers a swap as a swap, not with {other:?}"),
         }
     }
+}
+
+/// Whether orders of the message of `state` may have been started under an epoch that is lost.
+fn is_in_doubt(desk: &Desk, state: &State) -> bool {
+    let body = state.body.as_ref();
+    body.is_some_and(|body| desk.epochs.doubts(body.message.accepted_at))
 }
 
 /// How long what concerns a message with `terms` is kept.

@@ -106,6 +106,14 @@ impl Epochs {
             .is_none_or(|standing| standing.doubt_before > UnixMs(0) && now < standing.since + SETTLED_AFTER)
     }
 
+    /// Whether an order of a message accepted at `accepted_at` may have been started under a lost epoch.
+    pub(crate) fn doubts(&self, accepted_at: UnixMs) -> bool {
+        let standing = self.standing.lock().unwrap_or_else(PoisonError::into_inner);
+        standing
+            .as_ref()
+            .is_none_or(|standing| accepted_at < standing.doubt_before + AHEAD_MAX)
+    }
+
     /// Whether an order of a message accepted at `accepted_at` may be claimed now, though it was published already. Whoever
     /// accepted it may have been ahead of the log by as much as is believed.
     pub(crate) fn may_call_off(&self, accepted_at: UnixMs, now: UnixMs) -> bool {

@@ -58,7 +58,7 @@ pub(crate) fn end_badly(
             );
         }
     }
-    let (end, cause, carrier) = bad_end(&state, view, dead_end, moment.now);
+    let (end, cause, carrier) = bad_end(&state, view, dead_end, moment);
     end_as(state, end, cause, carrier, dead_end, moment.now)
 }
 
@@ -66,7 +66,7 @@ fn bad_end(
     state: &State,
     view: &View,
     dead_end: Option<&DeadEnd>,
-    now: UnixMs,
+    moment: &Moment<'_>,
 ) -> (EndState, Cause, Option<CarrierName>) {
     let terms = &state
         .body
@@ -86,6 +86,9 @@ fn bad_end(
         let code = if is_accepted { "no_receipt" } else { "no_answer" };
         return (EndState::Unknown, Cause::new(code, ""), carrier(taken));
     }
+    if moment.may_be_sent {
+        return (EndState::Unknown, Cause::new("no_answer", ""), None);
+    }
     if let Some(unclear) = standing(&[Standing::Unclear]) {
         return (EndState::Unknown, receipt_cause(unclear), carrier(unclear));
     }
@@ -101,7 +104,7 @@ fn bad_end(
     if let (false, Some(dead_end)) = (view.is_barred, dead_end) {
         return (dead_end.state, dead_end.cause.clone(), last.and_then(carrier));
     }
-    let is_late = !view.is_barred && now >= terms.deadline;
+    let is_late = !view.is_barred && moment.now >= terms.deadline;
     match is_late {
         true => (
             EndState::Expired,

@@ -62,6 +62,9 @@ pub struct Known {
     /// Whether the store holds a state with the message. Every order published since is in that state's `issued`; without
     /// it, an earlier run may have published the next order without a trace.
     pub is_kept: bool,
+    /// Whether orders of this message that were published may have been started under a claim that is lost: then a claim
+    /// that is won says that nobody sends them any more, and not that nobody did.
+    pub in_doubt: bool,
 }
 
 /// What is to be done, beside writing the state.
@@ -116,6 +119,8 @@ pub fn fold(state: Option<State>, input: &Input, now: UnixMs, known: &Known) -> 
             },
         );
     }
+    let is_called_off = |(number, is_won): (&OrderNumber, &bool)| *is_won && state.is_out(*number);
+    let may_be_sent = known.in_doubt && known.claims.iter().any(is_called_off);
     for number in known
         .claims
         .iter()
@@ -156,7 +161,13 @@ pub fn fold(state: Option<State>, input: &Input, now: UnixMs, known: &Known) -> 
         }
         Input::Timer => None,
     };
-    settle::settle(state, input, &settle::Moment { now, known, hold })
+    let moment = settle::Moment {
+        now,
+        known,
+        hold,
+        may_be_sent,
+    };
+    settle::settle(state, input, &moment)
 }
 
 fn hold_of(answer: &OrderAnswer) -> Option<Duration> {

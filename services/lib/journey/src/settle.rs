@@ -22,6 +22,8 @@ pub(crate) struct Moment<'a> {
     pub(crate) known: &'a Known,
     /// The wait that the answer at hand asks for.
     pub(crate) hold: Option<Duration>,
+    /// Whether an order that was called off may have been sent all the same.
+    pub(crate) may_be_sent: bool,
 }
 
 /// How the orders of a message stand, gathered in one pass.
@@ -152,6 +154,15 @@ impl State {
 }
 
 impl State {
+    /// Whether the order with this `number` was published, for all that is known, and never answered.
+    pub(crate) fn is_out(&self, number: OrderNumber) -> bool {
+        let is_asked = |progress: &Progress| progress.asked.is_some();
+        number > OrderNumber::default()
+            && number <= self.issued
+            && number != self.parked
+            && !self.orders.get(&number).is_some_and(is_asked)
+    }
+
     /// Whether the order in flight waits out the deadline unpublished.
     fn is_parked(&self) -> bool {
         self.is_in_flight() && self.parked == self.issued

@@ -33,7 +33,7 @@ use crate::{
     steps::Steps,
     tables::{self, CARRIERS},
     tally::{Counts, Tally},
-    troubles::Troubles,
+    troubles::{STORE_LOST, Troubles},
     unsteady::Weather,
 };
 
@@ -288,7 +288,7 @@ impl Stage {
             Fault::StoreAway(away) => self.leave("store", "away", &self.world.weather.store_away, *away, ends),
             Fault::LoseStore { dead, index, away } => {
                 self.world.diary.note("the store forgets everything");
-                self.world.troubles.note("the store was lost", None, Duration::ZERO);
+                self.world.troubles.note(STORE_LOST, None, Duration::ZERO);
                 self.world.store.lose();
                 for role in dead {
                     self.tell(*role, *index, Command::Kill(*away));

@@ -5,6 +5,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use service::Clock;
 use sms::UnixMs;
 
+/// The store forgot everything.
+pub(crate) const STORE_LOST: &str = "the store was lost";
+
 /// One thing that went wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trouble {

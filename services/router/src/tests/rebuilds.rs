@@ -227,3 +227,17 @@ async fn a_message_that_comes_again_too_late_does_not_call_off_its_order_from_be
     world.pass(SETTLED).await;
     assert_eq!(world.end(&message).await.unwrap().0, EndState::Delivered);
 }
+
+/// Its connector died with the store and nobody has answered for it: winning the claim does not show that nothing was sent.
+#[tokio::test(start_paused = true)]
+async fn a_message_whose_order_from_before_the_loss_is_called_off_is_not_said_to_have_expired() {
+    let mut world = lost().await;
+    let message = world.message(Class::Otp, 5);
+    world.accept(&message).await;
+    world.order("atlas").await.unwrap();
+    world.pass(6_000).await;
+    lose(&world).await;
+    world.accept(&message).await;
+    world.pass(SETTLED).await;
+    assert_eq!(world.end(&message).await.unwrap().0, EndState::Unknown);
+}

@@ -1,12 +1,18 @@
 //! The evidence by message and order.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use connector::simulator::Submitted;
 use journey::{Event, Order, OrderAnswer, OrderNumber, ReceiptRecord, TerminalEvent};
-use sms::MessageId;
+use sms::{MessageId, UnixMs};
 
-use crate::{End, Evidence};
+use crate::{End, Evidence, troubles::STORE_LOST};
+
+/// How far the clock of whoever accepted a message may be ahead, so that it may be older than a loss it seems to follow.
+const BELIEVED_AHEAD: Duration = Duration::from_secs(60);
 
 pub(super) type OrderKey = (MessageId, OrderNumber);
 
@@ -79,6 +85,34 @@ impl<'a> Book<'a> {
         let carriers = self.evidence.links.get(&part.link)?;
         let orders = self.orders.get(&(part.message, part.number))?;
         orders.iter().copied().find(|order| carriers.contains(&order.carrier))
+    }
+
+    /// Whether the store was lost after an order of `message` was published that was not answered before the end: nobody knows
+    /// then whether it was sent.
+    pub(super) fn is_in_doubt(&self, message: MessageId) -> bool {
+        let ended_at = self
+            .ends
+            .get(&message)
+            .and_then(|ends| ends.first())
+            .map(|(end, _)| end.at);
+        let first = (message, OrderNumber::default());
+        let orders = self.orders.range(first..).take_while(|((id, _), _)| *id == message);
+        let is_lost_after = |at: UnixMs| {
+            let mut losses = self
+                .evidence
+                .troubles
+                .iter()
+                .filter(|trouble| trouble.what == STORE_LOST);
+            losses.any(|loss| at < loss.from + BELIEVED_AHEAD)
+        };
+        let is_answered = |key: &OrderKey| {
+            let answers = self.answers.get(key).into_iter().flatten();
+            answers.map(|answer| answer.at).min() < ended_at && self.answers.contains_key(key)
+        };
+        let mut open = orders
+            .filter(|(key, _)| !is_answered(key))
+            .flat_map(|(_, orders)| orders);
+        open.any(|order| is_lost_after(order.issued_at))
     }
 
     /// Whether an order of `message` was answered as unknown.

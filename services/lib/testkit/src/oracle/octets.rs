@@ -94,7 +94,7 @@ fn disagreement(book: &Book<'_>, event: &TerminalEvent) -> Option<Finding> {
             id,
             format!("ended as {state:?} and order {} of it was taken", taken[0].0),
         )),
-        EndState::Unknown if taken.is_empty() && !book.has_unknown(id) => Some(Finding::of(
+        EndState::Unknown if taken.is_empty() && !book.has_unknown(id) && !book.is_in_doubt(id) => Some(Finding::of(
             "O3",
             id,
             format!("ended as {state:?} and no carrier ever had it"),
