@@ -366,6 +366,13 @@ async fn a_provider_shows_a_certificate_that_is_trusted() {
     assert!(ask(&text).await.unwrap().network.is_some());
     let failure = ask(&text.replace("ca = \"ca.pem\"\n", "")).await.unwrap_err();
     assert!(failure.to_string().contains("invalid peer certificate"), "{failure}");
+    std::fs::write(folder.path().join("ca.pem"), "no certificate").unwrap();
+    let config = &read_providers("providers.toml", &text, folder.path()).unwrap()[0];
+    let error = config.build(&service::Dice::seeded(1)).err().unwrap().to_string();
+    assert!(
+        error.starts_with("provider a: there is no certificate of an authority in "),
+        "{error}"
+    );
 }
 
 proptest::proptest! {

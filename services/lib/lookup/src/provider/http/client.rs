@@ -20,9 +20,7 @@ use crate::{Failure, RETRY_AFTER_MAX};
 
 /// Largest answer read, in octets.
 pub(in crate::provider) const ANSWER_OCTETS_MAX: usize = 64 * 1_024;
-/// Connections kept open while nothing is asked.
-const IDLE_MAX: usize = 64;
-/// How long such a connection is kept.
+/// How long a connection is kept open while nothing is asked.
 const IDLE_FOR: Duration = Duration::from_secs(60);
 
 /// Longest wait for a connection, also when whoever wanted it has given up: the next question begins another.
@@ -45,15 +43,12 @@ pub(super) struct Answer {
 }
 
 impl Client {
-    /// A client that trusts the authorities in `ca`, or those of the machine.
-    ///
-    /// # Errors
-    /// There are none; in words.
-    pub(super) fn new(ca: Option<&Path>) -> Result<Self, String> {
+    /// A client that trusts `roots` and keeps up to `idle_max` connections open.
+    pub(super) fn new(roots: RootCertStore, idle_max: usize) -> Self {
         let builder = ClientConfig::builder_with_provider(ring::default_provider().into())
             .with_safe_default_protocol_versions()
             .expect("ring speaks TLS 1.2 and 1.3");
-        let tls = builder.with_root_certificates(roots(ca)?).with_no_client_auth();
+        let tls = builder.with_root_certificates(roots).with_no_client_auth();
         let mut tcp = HttpConnector::new();
         tcp.enforce_http(false);
         tcp.set_nodelay(true);
@@ -67,13 +62,13 @@ impl Client {
             .timer(TokioTimer::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(IDLE_FOR)
-            .pool_max_idle_per_host(IDLE_MAX)
+            .pool_max_idle_per_host(idle_max)
             .http2_keep_alive_interval(KEEPALIVE)
             .http2_keep_alive_timeout(KEEPALIVE_ANSWER)
             .http1_max_buf_size(ANSWER_OCTETS_MAX)
             .http2_max_header_list_size(u32::try_from(ANSWER_OCTETS_MAX).expect("it fits"))
             .build(connector);
-        Ok(Self(client))
+        Self(client)
     }
 
     /// Sends `request` and reads what comes back, up to [`ANSWER_OCTETS_MAX`].
@@ -102,7 +97,11 @@ async fn read(body: Incoming) -> Result<Bytes, Failure> {
     }
 }
 
-fn roots(ca: Option<&Path>) -> Result<RootCertStore, String> {
+/// The authorities in `ca`, or those of the machine.
+///
+/// # Errors
+/// There are none; in words.
+pub(super) fn roots(ca: Option<&Path>) -> Result<RootCertStore, String> {
     let mut roots = RootCertStore::empty();
     let found = match ca {
         Some(path) => from_file(path)?,
