@@ -48,6 +48,8 @@ pub struct Decision<'t> {
     pub copies: Vec<&'t str>,
     /// The route that ended the walk; `None` = a policy rejected it.
     pub(crate) route: Option<&'t Route>,
+    /// How many policies were looked at before the walk ended.
+    pub(crate) reached: usize,
     /// Everybody left, ranked.
     pub(crate) ranking: Vec<Ranked>,
     /// Carriers that policies avoid.

@@ -18,7 +18,10 @@ use crate::{
     glob::Glob,
     names::{Name, Names},
     network::{Country, Network},
+    numbers::Resolved,
+    policy::Policy,
     query::Source,
+    spec::Test,
     walk::Message,
 };
 
@@ -73,6 +76,34 @@ struct ByName {
     others: Beginnings,
 }
 
+/// Policies that may tell networks apart beside what their rows say, as one bit each.
+#[derive(Debug, Default)]
+pub(crate) struct Tells {
+    /// Those that ask whether a number was ported.
+    ported: Vec<u64>,
+    /// Those with an exception that asks for it, for the network or for the country.
+    excepts: Vec<u64>,
+}
+
+impl Tells {
+    /// Those of `policies`.
+    pub(crate) fn new(policies: &[Policy]) -> Self {
+        let bits = |tells: &dyn Fn(&Policy) -> bool| {
+            let mut bits = vec![0; policies.len().div_ceil(64)];
+            for (at, _) in policies.iter().enumerate().filter(|(_, policy)| tells(policy)) {
+                bits[at / 64] |= 1 << (at % 64);
+            }
+            bits
+        };
+        let is_ported = |test: &Test| matches!(test, Test::Ported(_));
+        let is_place = |test: &Test| matches!(test, Test::Network(_) | Test::Country(_)) || is_ported(test);
+        Self {
+            ported: bits(&|policy| policy.matches.0.iter().any(is_ported)),
+            excepts: bits(&|policy| policy.excepts.iter().any(|except| except.0.iter().any(is_place))),
+        }
+    }
+}
+
 /// The policies left of a message as it stands, in order.
 pub(crate) struct Open<'a> {
     gates: &'a Gates,
@@ -93,15 +124,7 @@ impl Gates {
             message.resolved.ported,
             message.text.is_some(),
         );
-        let place = message.resolved.place.gates();
-        let [planned, country, network] = match message.resolved.source {
-            Source::Numbering => [place.planned; 3],
-            _ => [
-                place.prefix,
-                self.countries[country_index(message.resolved.country)],
-                self.network(message.resolved.network),
-            ],
-        };
+        let [planned, country, network] = self.placed(&message.resolved);
         let rows = [
             self.shapes[shape],
             self.segments[usize::from(message.segments)],
@@ -120,6 +143,59 @@ impl Gates {
         };
         open.left = open.bits(open.word) & (u64::MAX << (first % 64));
         open
+    }
+
+    /// Whether one of the policies below `reached` may treat `message` otherwise if `real` was known of its recipient. Of a
+    /// message that policies changed on the way less is certain.
+    pub(crate) fn tell_apart(
+        &self,
+        message: &Message<'_, '_>,
+        real: &Resolved<'_>,
+        reached: usize,
+        is_changed: bool,
+        tells: &Tells,
+    ) -> bool {
+        let known = &message.resolved;
+        let shape = |ported| {
+            let has_text = message.text.is_some();
+            self.shapes[shape(message.class, message.encoding, message.sender_kind, ported, has_text)]
+        };
+        let shapes = [shape(known.ported), shape(real.ported)];
+        let (account, sender) = (self.accounts.of(message.account), self.senders.of(message.from));
+        let segments = self.segments[usize::from(message.segments)];
+        let (known_rows, real_rows) = (self.placed(known), self.placed(real));
+        (0..reached.div_ceil(64)).any(|word| {
+            let row = |row: RowId| self.bits[row.0 as usize * self.words + word];
+            let all = |rows: [RowId; 3]| rows.into_iter().fold(u64::MAX, |left, id| left & row(id));
+            let mut told = all(known_rows) ^ all(real_rows) | tells.excepts[word];
+            if known.ported != real.ported {
+                told |= tells.ported[word];
+            }
+            told &= row(account);
+            if !is_changed {
+                told &= row(sender) & row(segments) & (row(shapes[0]) | row(shapes[1]));
+            }
+            let beyond = (word + 1) * 64;
+            let left = if beyond > reached {
+                u64::MAX >> (beyond - reached)
+            } else {
+                u64::MAX
+            };
+            told & left != 0
+        })
+    }
+
+    /// The rows of a recipient's place, country and network.
+    fn placed(&self, resolved: &Resolved<'_>) -> [RowId; 3] {
+        let place = resolved.place.gates();
+        match resolved.source {
+            Source::Numbering => [place.planned; 3],
+            _ => [
+                place.prefix,
+                self.countries[country_index(resolved.country)],
+                self.network(resolved.network),
+            ],
+        }
     }
 
     fn network(&self, network: Option<Network>) -> RowId {

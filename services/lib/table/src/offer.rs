@@ -26,6 +26,8 @@ struct Desk<'t, 'a> {
     query: &'a Query<'a>,
     message: &'a Message<'t, 'a>,
     route: &'t Route,
+    /// Candidates to hand out, if there are so many.
+    wanted: usize,
     /// The rules of senders.csv that may fit the message; `None` = none does.
     rules: Option<Fitting<'t>>,
     /// How well carriers deliver, where the route ranks or refuses by it.
@@ -40,12 +42,13 @@ struct Desk<'t, 'a> {
 /// wants to know, nor more carriers than there may be attempts.
 type Turned<'a> = Option<&'a mut Vec<(CarrierIndex, Refusal)>>;
 
-/// Judges every candidate, ranks those left, and says what that comes to.
+/// Judges every candidate, ranks those left, and says what that comes to; hands out `wanted` of them.
 pub(crate) fn offer<'t, P: Probe<'t>>(
     table: &'t Table,
     query: &Query<'_>,
     message: &Message<'t, '_>,
     route: &'t Route,
+    wanted: usize,
     probe: &mut P,
     decision: &mut Decision<'t>,
 ) {
@@ -60,6 +63,7 @@ pub(crate) fn offer<'t, P: Probe<'t>>(
         query,
         message,
         route,
+        wanted,
         rules: table.senders.of(message),
         figures: needs_figures.then(|| table.quality.of(resolved.network, query.figures)),
         patience: query.standings.map(|_| patience(query, &decision.terms)),
@@ -116,7 +120,7 @@ impl<'t> Desk<'t, '_> {
                 continue;
             }
             decision.candidates.push(self.candidate(&ranked, decision.from));
-            if decision.candidates.len() == self.route.attempts_max() {
+            if decision.candidates.len() == self.wanted {
                 break;
             }
         }
@@ -155,11 +159,7 @@ impl<'t> Desk<'t, '_> {
     }
 
     fn wanted(&self, wants_all: bool) -> usize {
-        if wants_all {
-            usize::MAX
-        } else {
-            self.route.attempts_max()
-        }
+        if wants_all { usize::MAX } else { self.wanted }
     }
 
     /// A carrier that fits, as it is to be ranked; `None` = it was counted why not.

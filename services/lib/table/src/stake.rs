@@ -112,8 +112,9 @@ impl Table {
     ) -> Micros {
         let resolved = self.numbers.resolve(recipient(query), query.network, query.ported);
         let bet = Bet::new(self, query, decision, resolved);
-        bet.decide(network, None, scratch);
-        bet.saving(network, scratch)
+        let real = bet.real(network);
+        bet.decide(&real, scratch);
+        bet.saving(&real, network, scratch)
     }
 }
 
@@ -176,20 +177,32 @@ impl<'t, 'a> Bet<'t, 'a> {
     /// Looks at each kind of `neighbours` but `assumed` itself.
     fn weigh(&self, assumed: Network, neighbours: &Neighbours, stake: &mut Stake, scratch: &mut Decision<'t>) {
         let own = neighbours.kind(assumed);
-        let policies = self.are_policies_indifferent(own, neighbours);
-        let others = neighbours.kinds.iter().enumerate();
-        let others = others.filter_map(|(at, kind)| kind.others(assumed, own == Some(at)));
-        stake.networks = others.clone().map(|other| other.count).sum();
-        if policies && neighbours.kinds.iter().all(|kind| !kind.is_told) && self.is_charged_alike(neighbours) {
-            return;
-        }
-        stake.can_change = !neighbours.is_whole;
+        let asked = self.message(self.query.from);
+        let mut left = self.left();
+        let is_charged_alike = self.is_charged_alike(neighbours);
+        // Where carriers charge all alike, one that no policy names stands for those that are not kept.
+        let is_covered = is_charged_alike && neighbours.kinds.iter().any(|kind| !kind.is_told);
+        stake.can_change = !neighbours.is_whole && !is_covered;
         let mut sum = 0;
-        for other in others {
-            let route = self.decision.route.filter(|_| policies && !other.is_told);
-            self.decide(other.network, route, scratch);
+        for (at, kind) in neighbours.kinds.iter().enumerate() {
+            let Some(other) = kind.others(assumed, own == Some(at)) else {
+                continue;
+            };
+            stake.networks += other.count;
+            let real = self.real(other.network);
+            let is_told = self.is_told_apart(&asked, &real);
+            if !is_told && is_charged_alike && real.country == self.resolved.country {
+                continue;
+            }
+            match self.decision.route {
+                Some(route) if !is_told => {
+                    left.resolved = real;
+                    self.decide_by(route, &left, scratch);
+                }
+                _ => self.decide(&real, scratch),
+            }
             stake.can_change |= !self.is_same(scratch);
-            let saving = self.saving(other.network, scratch);
+            let saving = self.saving(&real, other.network, scratch);
             stake.saving_max = stake.saving_max.max(saving);
             sum += i128::from(saving.0) * i128::from(other.count);
         }
@@ -197,13 +210,23 @@ impl<'t, 'a> Bet<'t, 'a> {
         stake.saving_mean = Micros(i64::try_from(mean).expect("a mean is no more than the largest"));
     }
 
-    /// Whether policies treat the message alike whichever network serves it, but for networks that they name.
-    fn are_policies_indifferent(&self, own: Option<usize>, neighbours: &Neighbours) -> bool {
-        !self.table.alike.ported_tells
-            && !own.is_some_and(|own| neighbours.kinds[own].is_told)
-            && (own.is_some() || self.basis() == Basis::Country || neighbours.is_whole)
-            && self.resolved.country == neighbours.country
-            && self.decision.to.is_none()
+    /// What was known of the recipient if `network` served it.
+    fn real(&self, network: Network) -> Resolved<'t> {
+        let served = Served {
+            network,
+            source: Source::Hlr,
+        };
+        self.table
+            .numbers
+            .resolve_told(self.resolved.place, served, self.query.ported)
+    }
+
+    /// Whether a policy may treat `asked` otherwise if `real` was known.
+    fn is_told_apart(&self, asked: &Message<'t, '_>, real: &Resolved<'t>) -> bool {
+        let decision = self.decision;
+        let is_changed = decision.from.is_some() || decision.text.is_some();
+        let (gates, tells) = (&self.table.gates, &self.table.alike.tells);
+        decision.to.is_some() || gates.tell_apart(asked, real, decision.reached, is_changed, tells)
     }
 
     /// Whether every carrier that may take the message takes it for any network, at one price.
@@ -219,44 +242,52 @@ impl<'t, 'a> Bet<'t, 'a> {
         !by_quality && !by_sale && !varying.meets(&self.decision.fit) && self.table.fits.take_ported(&self.decision.fit)
     }
 
-    /// Decides the message as if `network` served it, by `route` if that is known, else by all policies.
-    fn decide(&self, network: Network, route: Option<&'t Route>, scratch: &mut Decision<'t>) {
-        let served = Served {
+    /// Decides the message as if `real` was known.
+    fn decide(&self, real: &Resolved<'t>, scratch: &mut Decision<'t>) {
+        let network = real.network.map(|network| Served {
             network,
-            source: Source::Hlr,
-        };
-        let (query, decision) = (self.query, self.decision);
-        let Some(route) = route else {
-            let told = Query {
-                network: Some(served),
-                ..*query
-            };
-            return self.table.decide(&told, scratch);
-        };
-        let from = decision.from.unwrap_or(query.from);
-        let message = Message {
+            source: real.source,
+        });
+        self.table.decide(&Query { network, ..*self.query }, scratch);
+    }
+
+    /// Decides `left`, the message as policies left it, by `route`, where they lead to that as well.
+    fn decide_by(&self, route: &'t Route, left: &Message<'t, '_>, scratch: &mut Decision<'t>) {
+        let decision = self.decision;
+        scratch.clear();
+        (scratch.terms, scratch.from, scratch.policy) = (decision.terms, decision.from, decision.policy);
+        (scratch.encoding, scratch.segments) = (decision.encoding, decision.segments);
+        (scratch.network, scratch.route) = (left.resolved.network, Some(route));
+        scratch.avoided.extend_from_slice(&decision.avoided);
+        offer(self.table, self.query, left, route, 1, &mut (), scratch);
+    }
+
+    /// The message as policies left it.
+    fn left(&self) -> Message<'t, '_> {
+        let decision = self.decision;
+        Message {
+            encoding: decision.encoding,
+            segments: decision.segments,
+            ..self.message(decision.from.unwrap_or(self.query.from))
+        }
+    }
+
+    /// The message as asked, but for its sender.
+    fn message<'m>(&'m self, from: &'m str) -> Message<'t, 'm> {
+        let query = self.query;
+        Message {
             to: recipient(query),
             from: self.table.sender_names.name(from),
             sender_kind: sms::SenderKind::of(from),
             account: self.table.account_names.name(query.account),
             class: query.class,
-            encoding: decision.encoding,
-            segments: decision.segments,
-            text: None,
+            encoding: query.encoding,
+            segments: query.segments,
+            text: query.text,
             at: query.at,
-            resolved: self
-                .table
-                .numbers
-                .resolve_told(self.resolved.place, served, query.ported),
+            resolved: self.resolved,
             tags: Vec::new(),
-        };
-        scratch.clear();
-        (scratch.terms, scratch.from, scratch.policy) = (decision.terms, decision.from, decision.policy);
-        (scratch.encoding, scratch.segments) = (decision.encoding, decision.segments);
-        scratch.network = Some(network);
-        scratch.route = Some(route);
-        scratch.avoided.extend_from_slice(&decision.avoided);
-        offer(self.table, query, &message, route, &mut (), scratch);
+        }
     }
 
     /// Whether `other` asks the same carrier first and at the same cost, or none for the same cause.
@@ -269,21 +300,13 @@ impl<'t, 'a> Bet<'t, 'a> {
     }
 
     /// What is saved by deciding as `right` does, if `network` serves the recipient.
-    fn saving(&self, network: Network, right: &Decision<'t>) -> Micros {
+    fn saving(&self, real: &Resolved<'t>, network: Network, right: &Decision<'t>) -> Micros {
         let Some((carrier, first)) = self.first else {
             return Micros(0);
         };
         if self.decision.to.is_some() || right.action == Action::Wait || self.is_same(right) {
             return Micros(0);
         }
-        let told = Served {
-            network,
-            source: Source::Hlr,
-        };
-        let real = self
-            .table
-            .numbers
-            .resolve_told(self.resolved.place, told, self.query.ported);
         let takes = !real.ported || self.table.carriers[usize::from(carrier)].accepts_ported;
         let charge = self.table.rates.charge(&real.tariff, carrier, self.query.at).price();
         let Some(price) = charge.filter(|_| takes) else {

@@ -79,7 +79,7 @@ pub(crate) fn walk<'t, P: Probe<'t>>(table: &'t Table, query: &Query<'_>, probe:
     decision.route = route;
     if let Some(route) = route {
         decision.terms = *route.terms(query.class);
-        offer(table, query, &message, route, probe, decision);
+        offer(table, query, &message, route, route.attempts_max(), probe, decision);
     }
     decision.tags = message.tags;
 }
@@ -123,6 +123,7 @@ fn follow<'t: 'q, 'q, P: Probe<'t>>(
         }
         let Some(ends) = &policy.ends else { continue };
         decision.policy = Some(&policy.name);
+        decision.reached = at + 1;
         return match ends {
             Ends::Route(route) => Some(route),
             Ends::Reject(reason) => {
@@ -132,6 +133,7 @@ fn follow<'t: 'q, 'q, P: Probe<'t>>(
             }
         };
     }
+    decision.reached = table.policies.len();
     Some(&table.default_route)
 }
 

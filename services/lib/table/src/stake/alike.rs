@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     fit::Set,
+    gate::Tells,
     network::{Country, Mcc, Network},
     policy::{Ends, Policy, Route},
     quality::QualityBook,
@@ -22,15 +23,13 @@ pub(crate) struct Alike {
     /// By [`Mcc::index`], place in `countries`; empty where no route wants to know.
     of_mcc: Vec<u16>,
     countries: Vec<Neighbours>,
-    /// Whether a policy asks if a number is ported.
-    pub(super) ported_tells: bool,
+    /// Which policies tell networks apart.
+    pub(super) tells: Tells,
 }
 
 /// The networks of one country.
 #[derive(Debug, Default)]
 pub(super) struct Neighbours {
-    /// That of every network but those whose country the number's own row names otherwise.
-    pub(super) country: Option<Country>,
     /// Kinds, those that policies name first, then those with most networks.
     pub(super) kinds: Vec<Kind>,
     /// Whether those are all.
@@ -81,7 +80,8 @@ impl Alike {
         }
         let mut alike = Self {
             of_mcc: vec![0; Mcc::COUNT],
-            ..Self::default()
+            countries: Vec::new(),
+            tells: Tells::new(parts.policies),
         };
         let tests = parts.policies.iter().flat_map(|policy| {
             let excepts = policy.excepts.iter().flat_map(|except| &except.0);
@@ -89,18 +89,16 @@ impl Alike {
         });
         let mut told = BTreeSet::new();
         for test in tests {
-            match test {
-                Test::Network(list) => told.extend(list.iter().copied()),
-                Test::Ported(_) => alike.ported_tells = true,
-                _ => {}
+            if let Test::Network(list) = test {
+                told.extend(list.iter().copied());
             }
         }
-        for (country, mccs) in countries(parts.plan, parts.rates) {
+        for mccs in countries(parts.plan, parts.rates) {
             let place = u16::try_from(alike.countries.len()).expect("there are fewer than MCCs");
             for mcc in &mccs {
                 alike.of_mcc[mcc.index()] = place;
             }
-            alike.countries.push(neighbours(parts, country, &mccs, &told));
+            alike.countries.push(neighbours(parts, &mccs, &told));
         }
         alike
     }
@@ -141,7 +139,7 @@ impl Neighbours {
 }
 
 /// Every MCC, those of one country together.
-fn countries(plan: &[PlanRow], rates: &RateBook) -> Vec<(Option<Country>, Vec<Mcc>)> {
+fn countries(plan: &[PlanRow], rates: &RateBook) -> Vec<Vec<Mcc>> {
     // As for networks that are told: the first row of an MCC names its country.
     let mut of_mcc: BTreeMap<Mcc, Option<Country>> = rates.networks().map(|network| (network.mcc(), None)).collect();
     for row in plan.iter().rev() {
@@ -151,15 +149,18 @@ fn countries(plan: &[PlanRow], rates: &RateBook) -> Vec<(Option<Country>, Vec<Mc
     for (mcc, country) in of_mcc {
         match country {
             Some(country) => known.entry(country).or_default().push(mcc),
-            None => alone.push((None, vec![mcc])),
+            None => alone.push(vec![mcc]),
         }
     }
-    let known = known.into_iter().map(|(country, mccs)| (Some(country), mccs));
     // The first is of those MCCs that the table does not know.
-    [(None, Vec::new())].into_iter().chain(known).chain(alone).collect()
+    [Vec::new()]
+        .into_iter()
+        .chain(known.into_values())
+        .chain(alone)
+        .collect()
 }
 
-fn neighbours(parts: &Parts<'_>, country: Option<Country>, mccs: &[Mcc], told: &BTreeSet<Network>) -> Neighbours {
+fn neighbours(parts: &Parts<'_>, mccs: &[Mcc], told: &BTreeSet<Network>) -> Neighbours {
     let is_here = |network: &Network| network.has_mnc() && mccs.contains(&network.mcc());
     let mut named: BTreeSet<Network> = parts.plan.iter().map(|row| row.network).filter(is_here).collect();
     named.extend(parts.rates.networks().filter(is_here));
@@ -201,7 +202,6 @@ fn neighbours(parts: &Parts<'_>, country: Option<Country>, mccs: &[Mcc], told: &
     }
     let (varying, varying_by_prefix) = varying(parts, mccs, &named);
     let mut neighbours = Neighbours {
-        country,
         kinds: Vec::new(),
         is_whole: kinds.len() <= KINDS_MAX,
         varying,
