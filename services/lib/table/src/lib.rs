@@ -28,6 +28,7 @@ mod fit;
 mod gate;
 mod glob;
 mod instant;
+mod known;
 mod live;
 mod lookups;
 mod mix;

@@ -10,6 +10,9 @@ pub struct Network {
     mnc: u16,
 }
 
+/// Values that the MNC of a network is kept as, those that stand for none among them.
+const MNCS: usize = 2_000;
+
 /// A mobile country code, three digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Mcc(u16);
@@ -98,12 +101,24 @@ impl Network {
     }
 
     /// A number of its own below [`Network::INDEX_MAX`].
-    pub(crate) const fn index(self) -> usize {
-        self.mcc.index() * 2_000 + self.mnc as usize
+    pub const fn index(self) -> usize {
+        self.mcc.index() * MNCS + self.mnc as usize
     }
 
     /// Above every [`Network::index`].
-    pub(crate) const INDEX_MAX: usize = 1_000 * 2_000;
+    pub const INDEX_MAX: usize = Mcc::COUNT * MNCS;
+
+    /// The network with `index`; `None` = none has it.
+    pub const fn of_index(index: usize) -> Option<Self> {
+        let (mcc, mnc) = (index / MNCS, index % MNCS);
+        match mnc {
+            0 | 100..=199 | 1_000..MNCS if mcc < Mcc::COUNT => Some(Self {
+                mcc: Mcc(mcc as u16),
+                mnc: mnc as u16,
+            }),
+            _ => None,
+        }
+    }
 
     /// Digits of the MNC: 2 or 3, 0 where it is not known.
     pub(crate) const fn mnc_len(self) -> usize {

@@ -115,8 +115,7 @@ impl Numbers {
     /// Resolves `number`. `told` is a network that somebody named, which beats the
     /// ported numbers, which beat the plan; `ported` is what a query said.
     pub(crate) fn resolve(&self, number: Digits, told: Option<Served>, ported: Option<bool>) -> Resolved<'_> {
-        let place = self.trie.longest(number).expect("the empty prefix begins every number");
-        let place = &self.places[place as usize];
+        let place = self.place(number);
         // Who read it off the plan told nothing new.
         let told = told.filter(|told| told.source != Source::Numbering);
         match told.or_else(|| self.moved_to(place, number)) {
@@ -167,6 +166,28 @@ impl Numbers {
             ranking,
             own,
         }
+    }
+
+    fn place(&self, number: Digits) -> &Place {
+        let place = self.trie.longest(number).expect("the empty prefix begins every number");
+        &self.places[place as usize]
+    }
+
+    /// The network that `number` moved to, by the list.
+    pub(crate) fn moved(&self, number: Digits) -> Option<Network> {
+        self.moved_to(self.place(number), number).map(|served| served.network)
+    }
+
+    /// The network that the plan gives `number` to.
+    pub(crate) fn planned(&self, number: Digits) -> Option<Network> {
+        self.place(number).network
+    }
+
+    /// Whether `network` is one of the country that `number` belongs to, as far as the plan knows that.
+    pub(crate) fn may_serve(&self, network: Network, number: Digits) -> bool {
+        let place = self.place(number);
+        let is_same_mcc = place.network.is_none_or(|planned| planned.mcc() == network.mcc());
+        is_same_mcc || place.country.is_some() && place.country == self.networks.of(network).country
     }
 
     fn moved_to(&self, place: &Place, number: Digits) -> Option<Served> {
