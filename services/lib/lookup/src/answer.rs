@@ -67,6 +67,9 @@ pub enum Confidence {
 }
 
 impl Source {
+    /// Every one, in order.
+    pub const ALL: [Self; 5] = [Self::Memory, Self::Store, Self::Ported, Self::Provider, Self::Plan];
+
     /// The word used in reports and metrics.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -126,6 +126,7 @@ const CONFINED: [(&str, &[&str]); 10] = [
             "disk",
             "store",
             "service",
+            "lookup",
             "ingest",
             "router",
             "connector",
