@@ -76,8 +76,8 @@ impl Table {
     /// What a look-up could change of `decision`, which is this table's answer to `query`. `scratch` is overwritten.
     ///
     /// Allocates nothing once `scratch` has grown. Where all carriers that may take the message charge the networks of the
-    /// country alike it comes to a few comparisons; otherwise the candidates are ranked anew for each kind of networks, and where
-    /// policies tell networks apart, the walk is run anew. All zero where no route of the table has
+    /// country alike, and the route goes by neither quality nor margin, it comes to a few comparisons; otherwise the first candidate
+    /// is sought anew for each kind of networks, and where policies tell a kind apart, the walk is run anew. All zero where no route of the table has
     /// `lookup = "when_it_matters"`.
     pub fn stake<'t>(&'t self, query: &Query<'_>, decision: &Decision<'t>, scratch: &mut Decision<'t>) -> Stake {
         let resolved = self.numbers.resolve(recipient(query), query.network, query.ported);
