@@ -5,8 +5,8 @@
 use sms::Message;
 
 use crate::{
-    Body, Order, OrderAnswer, ReceiptRecord, State, TerminalEvent, Terms, Waiting, ending::without_content, join,
-    settle::timer_of, standing::Standing,
+    Body, Order, OrderAnswer, OrderNumber, ReceiptRecord, State, TerminalEvent, Terms, Waiting,
+    ending::without_content, join, settle::timer_of, standing::Standing,
 };
 
 /// Something that the log says about a message.
@@ -69,6 +69,9 @@ fn ordered(state: &mut State, order: &Order) {
     join::join_attempts(state, &order.attempts);
     let is_latest = state.highest_asked() < order.number && state.issued <= order.number;
     state.issued = state.issued.max(order.number);
+    if state.parked == order.number {
+        state.parked = OrderNumber::default();
+    }
     let body = body(state, &order.message, &order.terms);
     if is_latest {
         body.terms = order.terms.clone();
@@ -90,7 +93,11 @@ fn ordered(state: &mut State, order: &Order) {
 fn waits(state: &mut State, waiting: &Waiting) {
     let has_terms = state.body.is_some() && !state.orders.is_empty();
     join::join_attempts(state, &waiting.attempts);
-    state.issued = state.issued.max(waiting.number);
+    if state.issued < waiting.number {
+        // Nobody has been asked yet: it can be called off at the deadline, and was not sent.
+        state.issued = waiting.number;
+        state.parked = waiting.number;
+    }
     let body = body(state, &waiting.message, &Terms::of_class(&waiting.message));
     if !has_terms {
         body.terms.deadline = waiting.deadline;

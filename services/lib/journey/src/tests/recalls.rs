@@ -3,7 +3,7 @@
 use sms::Class;
 
 use super::life::Life;
-use crate::{EndState, Event, Fact, Input, OrderNumber, State, fold, recall};
+use crate::{EndState, Event, Fact, Input, Known, OrderNumber, State, Waiting, fold, recall};
 
 fn fact(life: &Life, script: &str) -> Fact {
     match life.input(script) {
@@ -73,4 +73,35 @@ fn a_message_without_an_order_has_a_timer_and_no_number() {
     let state = recalled(&[Fact::Accepted(Box::new(life.message.clone()))]);
     assert_eq!(state.issued, OrderNumber(0));
     assert!(state.timer.is_some() && !state.is_in_flight());
+}
+
+/// The store was lost, and a router wins the claim of the order in flight when the time is over.
+#[test]
+fn what_is_called_off_in_doubt_was_sent_perhaps_unless_it_only_waited() {
+    let life = Life::new(Class::Transactional);
+    let waits = Fact::Waits(Box::new(Waiting {
+        message: life.message.clone(),
+        number: OrderNumber(1),
+        attempts: Vec::new(),
+        until: life.now,
+        deadline: life.terms.deadline,
+        stay: None,
+        again: true,
+    }));
+    let ordered = Fact::Ordered(Box::new(life.order(1)));
+    let known = Known {
+        is_kept: true,
+        in_doubt: true,
+        claims: [(OrderNumber(1), true)].into(),
+    };
+    let over = life.terms.deadline + life.terms.grace;
+    let cases = [
+        (vec![waits.clone()], EndState::Expired),
+        (vec![waits.clone(), ordered.clone()], EndState::Unknown),
+        (vec![ordered, waits], EndState::Unknown),
+    ];
+    for (facts, expected) in cases {
+        let (ended, _) = fold(Some(recalled(&facts)), &Input::Timer, over, &known);
+        assert_eq!(ended.ended.unwrap().state, expected, "{facts:?}");
+    }
 }
