@@ -31,6 +31,12 @@ pub fn idempotency(account: &AccountId, key_hash: &str) -> Key {
     Key::new("idem", format!("{account}/{key_hash}"))
 }
 
+/// What is known of a number, by a keyed hash of it.
+pub fn looked_up(hash: [u8; 16]) -> Key {
+    let digits: String = hash.iter().map(|octet| format!("{octet:02x}")).collect();
+    Key::new("number", digits)
+}
+
 /// When a dead record was put back last, in milliseconds as decimal digits.
 pub fn replayed(id: DeadId) -> Key {
     Key::new("replayed", id.to_string())

@@ -8,6 +8,7 @@ mod carrier;
 mod dead;
 mod idempotency;
 mod invalid;
+mod looked_up;
 mod message;
 mod order;
 mod reading;
@@ -31,6 +32,7 @@ pub use dead::{
 };
 pub use idempotency::{KeyEntry, KeyMark};
 pub use invalid::{Fault, Invalid};
+pub use looked_up::{HandsetReach, LookedUp};
 pub use reading::{Reading, order_is_for, read_as_on};
 use seal::Kind;
 pub use seal::{FORMAT, of_a_later_format};

@@ -47,10 +47,11 @@ pub(super) enum Kind {
     Rebuilt = 10,
     State = 11,
     Correlation = 12,
+    LookedUp = 13,
 }
 
 impl Kind {
-    const ALL: [Self; 12] = [
+    const ALL: [Self; 13] = [
         Self::Accepted,
         Self::Order,
         Self::Outcome,
@@ -63,6 +64,7 @@ impl Kind {
         Self::Rebuilt,
         Self::State,
         Self::Correlation,
+        Self::LookedUp,
     ];
 
     /// What people call it.
@@ -80,6 +82,7 @@ impl Kind {
             Self::Rebuilt => "note of a rebuilt store",
             Self::State => "state",
             Self::Correlation => "correlation",
+            Self::LookedUp => "looked up number",
         }
     }
 }

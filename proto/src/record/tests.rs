@@ -411,6 +411,19 @@ proptest! {
     }
 
     #[test]
+    fn what_is_known_of_numbers_comes_back(
+        (network, provider) in ("[0-9]{0,6}", "[a-z0-9-]{0,32}"),
+        (ported, roaming) in (any::<Option<bool>>(), any::<Option<bool>>()),
+        reach in prop_oneof![
+            Just(HandsetReach::Unknown), Just(HandsetReach::Connected), Just(HandsetReach::Absent), Just(HandsetReach::Dead),
+        ],
+        (asked_at, expires_at, reach_until) in any::<(u32, u32, u32)>(),
+    ) {
+        let known = LookedUp { network, ported, reach, roaming, provider, asked_at, expires_at, reach_until };
+        prop_assert_eq!(LookedUp::from_bytes(&known.to_bytes()), Ok(known));
+    }
+
+    #[test]
     fn what_waits_comes_back(
         (message, number, attempts) in (message(), number(), vec(attempt(), 0..3)),
         (until, deadline, stay, again) in (instant(), instant(), option::of(carrier()), any::<bool>()),

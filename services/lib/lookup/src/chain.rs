@@ -47,6 +47,7 @@ use self::{
     inner::{Inner, plan},
     memory::Memory,
     quest::{Quest, Seeker},
+    shelf::Shelf,
     trace::Recorder,
 };
 use crate::{Answer, Confidence, Source, metrics::Counted};
@@ -84,6 +85,7 @@ impl Chain {
         let inner = Arc::new(Inner {
             askers: upstreams.into_iter().map(asker).collect(),
             memory: Memory::new(config.numbers_max),
+            shelf: config.secret.as_ref().map(Shelf::new),
             flights: Flights::new(config.queries_max),
             refreshing: AtomicUsize::new(0),
             quests,

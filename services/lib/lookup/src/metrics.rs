@@ -19,6 +19,7 @@ const QUERIES: &str = "signalbox_lookup_queries_total";
 const SKIPPED: &str = "signalbox_lookup_skipped_total";
 const COST: &str = "signalbox_lookup_cost_micros_total";
 const SECONDS: &str = "signalbox_lookup_query_seconds";
+const STORE_FAILURES: &str = "signalbox_lookup_store_failures_total";
 const VERDICTS: &str = "signalbox_lookup_verdicts_total";
 const UNSPENT: &str = "signalbox_lookup_unspent_micros_total";
 const SAVED: &str = "signalbox_lookup_saved_micros_total";
@@ -85,6 +86,11 @@ fn describe_chain() {
         "what providers charged, in millionths of the table's currency"
     );
     describe_histogram!(SECONDS, Unit::Seconds, "time a provider took for a call");
+    describe_counter!(
+        STORE_FAILURES,
+        count,
+        "times the shared store was of no use: read, write and remove failed, decode found what cannot be read"
+    );
 }
 
 /// Counts for a chain. Handles are had once, as answers from memory are many.
@@ -176,4 +182,9 @@ impl Provided {
     pub(crate) fn took(&self, took: Duration) {
         self.seconds.record(took.as_secs_f64());
     }
+}
+
+/// Counts that the shared store was of no use.
+pub(crate) fn store_failed(doing: &'static str) {
+    counter!(STORE_FAILURES, "doing" => doing).increment(1);
 }

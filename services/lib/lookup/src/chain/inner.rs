@@ -14,6 +14,7 @@ use super::{
     flights::Flights,
     memory::{Mark, Memory},
     quest::Quest,
+    shelf::Shelf,
 };
 use crate::{Answer, Confidence, Reach, Reply, Seen, Source, metrics::Counted};
 
@@ -29,6 +30,8 @@ pub(super) struct Inner {
     /// In the order in which they are asked.
     pub(super) askers: Vec<Asker>,
     pub(super) memory: Memory,
+    /// `None` = the shared store is not used.
+    pub(super) shelf: Option<Shelf>,
     pub(super) flights: Flights,
     /// Stale numbers that are asked about.
     pub(super) refreshing: AtomicUsize,

@@ -2,5 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod asking;
+mod keeping;
 mod limits;
 mod scene;
+mod sharing;
