@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use journey::{Attempt, Cause, EndState, Event, LateReceipt, Price, Progress, State, TerminalEvent};
+use journey::{Attempt, Cause, EndState, Event, LateReceipt, NetworkOrigin, Price, Progress, State, TerminalEvent};
 use prost::Message as _;
 use prost_types::Timestamp;
 use sms::{Message, ReceiptState, UnixMs};
@@ -128,6 +128,18 @@ fn attempt(attempt: &Attempt) -> pb::Attempt {
         answered_at: Some(timestamp(answer.at)),
         table_version: attempt.table.clone(),
         policy: attempt.policy.clone(),
+        network: attempt.network.clone(),
+        looked_up: attempt.looked_up.as_deref().map(looked_up),
+    }
+}
+
+fn looked_up(looked_up: &NetworkOrigin) -> pb::LookedUp {
+    pb::LookedUp {
+        source: looked_up.source.clone(),
+        provider: looked_up.provider.clone(),
+        ported: looked_up.ported,
+        cost: decimal(looked_up.cost_micros),
+        asked_at: Some(timestamp(looked_up.asked_at)),
     }
 }
 

@@ -42,6 +42,11 @@ pub fn retry(delay: &str) -> Topic {
     Topic::new(format!("signalbox.retry.{delay}"))
 }
 
+/// Messages that wait until it is known who serves their recipients.
+pub fn lookup(lane: Lane) -> Topic {
+    Topic::new(format!("signalbox.lookup.{lane}"))
+}
+
 /// What became of orders.
 pub fn outcomes() -> Topic {
     Topic::new("signalbox.outcomes")
@@ -85,6 +90,7 @@ pub fn fixed(partitions: u32) -> Vec<TopicSpec> {
         retention: Retention::Time(RETENTION_DEFAULT),
     };
     let mut specs: Vec<_> = Lane::ALL.into_iter().map(|lane| timed(accepted(lane))).collect();
+    specs.extend(Lane::ALL.map(|lane| timed(lookup(lane))));
     specs.extend(DELAYS.iter().map(|(word, _)| timed(retry(word))));
     specs.extend([outcomes(), receipts(), unmatched(), events(), dead()].map(timed));
     specs.extend([carriers(), store()].map(|topic| TopicSpec {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use journey::{Answer, Attempt, Delayed, OrderNumber, Price, SegmentReceipt, Unmatched, Waiting};
+use journey::{Answer, Attempt, Delayed, NetworkOrigin, OrderNumber, Price, SegmentReceipt, Unmatched, Waiting};
 use sms::{
     AccountId, CarrierName, Class, Content, Encoding, Message, MessageId, Msisdn, Receipt, ReceiptFault, ReceiptState,
     RecordKey, Sender, UnixMs,
@@ -163,12 +163,35 @@ pub(super) fn price_from_pb(price: pb::Price) -> Price {
     }
 }
 
+pub(super) fn looked_up_to_pb(looked_up: &NetworkOrigin) -> pb::NetworkOrigin {
+    pb::NetworkOrigin {
+        source: looked_up.source.clone(),
+        provider: looked_up.provider.clone(),
+        ported: looked_up.ported,
+        sure: looked_up.is_sure,
+        cost_micros: looked_up.cost_micros,
+        asked_at: looked_up.asked_at.0,
+    }
+}
+
+pub(super) fn looked_up_from_pb(looked_up: pb::NetworkOrigin) -> Box<NetworkOrigin> {
+    Box::new(NetworkOrigin {
+        source: looked_up.source,
+        provider: looked_up.provider,
+        ported: looked_up.ported,
+        is_sure: looked_up.sure,
+        cost_micros: looked_up.cost_micros,
+        asked_at: UnixMs(looked_up.asked_at),
+    })
+}
+
 pub(super) fn attempt_to_pb(attempt: &Attempt) -> pb::Attempt {
     let answer = &attempt.answer;
     pb::Attempt {
         number: attempt.number.0,
         carrier: attempt.carrier.as_str().to_owned(),
         network: attempt.network.clone(),
+        looked_up: attempt.looked_up.as_deref().map(looked_up_to_pb),
         price: attempt.price.as_ref().map(price_to_pb),
         table: attempt.table.clone(),
         policy: attempt.policy.clone(),
@@ -191,6 +214,7 @@ pub(super) fn attempt_from_pb(attempt: pb::Attempt) -> Result<Attempt, Invalid> 
         number: OrderNumber(attempt.number),
         carrier: carrier("attempt.carrier", &attempt.carrier)?,
         network: attempt.network,
+        looked_up: attempt.looked_up.map(looked_up_from_pb),
         price: attempt.price.map(price_from_pb),
         table: attempt.table,
         policy: attempt.policy,
@@ -327,6 +351,7 @@ pub(super) fn delayed_to_pb(delayed: &Delayed, put_at: UnixMs) -> pb::Delayed {
             deadline: waiting.deadline.0,
             stay: waiting.stay.as_ref().map(|carrier| carrier.as_str().to_owned()),
             again: waiting.again,
+            look_again: waiting.look_again,
         }),
         Delayed::Receipt { receipt, .. } => pb::delayed::What::Receipt(unmatched_to_pb(receipt)),
     };
@@ -354,5 +379,6 @@ pub(super) fn delayed_from_pb(delayed: pb::Delayed, key: RecordKey) -> Result<De
         deadline: UnixMs(waiting.deadline),
         stay: waiting.stay.map(|name| carrier("stay", &name)).transpose()?,
         again: waiting.again,
+        look_again: waiting.look_again,
     })))
 }

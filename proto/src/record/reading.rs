@@ -68,7 +68,8 @@ pub fn read_as_on(topic: &str, octets: &Bytes, key: u64) -> Result<Reading, Inva
         let reading = Reading::of("order", &order.message, Some(&order.carrier));
         return Ok(reading.until(order.terms.deadline + order.terms.grace));
     }
-    if topics::DELAYS.iter().any(|(word, _)| is(topics::retry(word))) {
+    let waits = topics::DELAYS.map(|(word, _)| topics::retry(word)).into_iter();
+    if waits.chain(Lane::ALL.map(topics::lookup)).any(is) {
         return Ok(match delayed_from_bytes(octets, RecordKey(key))? {
             Delayed::Message(waiting) => Reading::of("waiting message", &waiting.message, waiting.stay.as_ref())
                 .until(waiting.deadline + waiting.message.class.grace()),

@@ -90,6 +90,7 @@ fn progress_from_pb(progress: pb::Progress) -> Result<(OrderNumber, Progress), I
     let receipts: BTreeMap<_, _> = heard.into_iter().map(|heard| (heard.segment, heard)).collect();
     let asked = attempt.answer.map(|answer| Asked {
         network: attempt.network,
+        looked_up: attempt.looked_up.map(message::looked_up_from_pb),
         price: attempt.price.map(message::price_from_pb),
         table: attempt.table,
         policy: attempt.policy,

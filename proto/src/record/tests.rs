@@ -3,8 +3,8 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use journey::{
-    Answer, Asked, Attempt, Body, Cause, EndState, LateReceipt, Mask, OnUnknown, OrderNumber, OrderRef, Outcome, Price,
-    Progress, SegmentReceipt, TerminalEvent, Terms, Waiting,
+    Answer, Asked, Attempt, Body, Cause, EndState, LateReceipt, Mask, NetworkOrigin, OnUnknown, OrderNumber, OrderRef,
+    Outcome, Price, Progress, SegmentReceipt, TerminalEvent, Terms, Waiting,
 };
 use proptest::{collection::vec, option, prelude::*};
 use sms::{
@@ -143,13 +143,36 @@ fn answer() -> impl Strategy<Value = Answer> {
     })
 }
 
+fn looked_up() -> impl Strategy<Value = Box<NetworkOrigin>> {
+    (
+        ".*",
+        ".*",
+        option::of(any::<bool>()),
+        any::<bool>(),
+        any::<i64>(),
+        instant(),
+    )
+        .prop_map(|(source, provider, ported, is_sure, cost_micros, asked_at)| {
+            Box::new(NetworkOrigin {
+                source,
+                provider,
+                ported,
+                is_sure,
+                cost_micros,
+                asked_at,
+            })
+        })
+}
+
 fn attempt() -> impl Strategy<Value = Attempt> {
-    let asked = (number(), carrier(), ".*", option::of(price()), ".*", ".*", instant());
+    let network = (".*", option::of(looked_up()));
+    let asked = (number(), carrier(), network, option::of(price()), ".*", ".*", instant());
     (asked, answer(), any::<bool>(), vec(".*", 0..3), vec(heard(), 0..3)).prop_map(
         |((number, carrier, network, price, table, policy, issued_at), answer, spent, remote_ids, receipts)| Attempt {
             number,
             carrier,
-            network,
+            network: network.0,
+            looked_up: network.1,
             price,
             table,
             policy,
@@ -202,7 +225,7 @@ fn order() -> impl Strategy<Value = Order> {
         message(),
         number(),
         carrier(),
-        ".*",
+        (".*", option::of(looked_up())),
         option::of(price()),
         mask(),
         any::<bool>(),
@@ -213,7 +236,8 @@ fn order() -> impl Strategy<Value = Order> {
                 message,
                 number,
                 carrier,
-                network,
+                network: network.0,
+                looked_up: network.1,
                 price,
                 mask,
                 receipt,
@@ -266,6 +290,7 @@ fn unmatched() -> impl Strategy<Value = Unmatched> {
 fn progress() -> impl Strategy<Value = (OrderNumber, Progress)> {
     let asked = (attempt(), any::<bool>()).prop_map(|(attempt, receipt)| Asked {
         network: attempt.network,
+        looked_up: attempt.looked_up,
         price: attempt.price,
         table: attempt.table,
         policy: attempt.policy,
@@ -426,10 +451,11 @@ proptest! {
     #[test]
     fn what_waits_comes_back(
         (message, number, attempts) in (message(), number(), vec(attempt(), 0..3)),
-        (until, deadline, stay, again) in (instant(), instant(), option::of(carrier()), any::<bool>()),
+        (until, deadline, stay) in (instant(), instant(), option::of(carrier())),
+        (again, look_again) in any::<(bool, bool)>(),
         (receipt, key) in (unmatched(), any::<u64>()),
     ) {
-        let waiting = Waiting { message, number, attempts, until, deadline, stay, again };
+        let waiting = Waiting { message, number, attempts, until, deadline, stay, again, look_again };
         let message = Delayed::Message(Box::new(waiting));
         prop_assert_eq!(unmatched_from_bytes(&unmatched_to_bytes(&receipt)), Ok(receipt.clone()));
         let receipt = Delayed::Receipt { receipt, key: RecordKey(key) };

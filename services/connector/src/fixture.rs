@@ -163,6 +163,7 @@ pub(crate) fn order(id: u128) -> Order {
         number: OrderNumber(1),
         carrier: carrier("atlas"),
         network: String::new(),
+        looked_up: None,
         price: None,
         mask: Mask::default(),
         receipt: true,

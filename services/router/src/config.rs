@@ -4,6 +4,8 @@ use std::{net::SocketAddr, time::Duration};
 
 use signalbox_proto::{server::Tls, topics};
 
+use crate::LookUps;
+
 /// Settings of the router.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -19,6 +21,8 @@ pub struct Config {
     pub grpc: Option<SocketAddr>,
     /// Certificate and key of that server; absent = plain text.
     pub tls: Option<Tls>,
+    /// Who is asked which network serves a number; absent = nobody, and the table alone says.
+    pub lookups: Option<LookUps>,
 }
 
 impl Default for Config {
@@ -30,6 +34,7 @@ impl Default for Config {
             link_down_hint: Duration::from_secs(2),
             grpc: None,
             tls: None,
+            lookups: None,
         }
     }
 }

@@ -23,10 +23,12 @@ use crate::{Config, Error, desk::Desk, metrics};
 mod answer;
 mod dead;
 mod error;
+mod lookup;
 mod query;
 mod questions;
 
 pub use dead::{PAGE_MAX, REPLAYS_MAX};
+pub use lookup::looked_up;
 pub use questions::{CALLS_MAX, QUERIES_MAX, REQUEST_OCTETS_MAX, RESPONSE_OCTETS_MAX};
 
 /// Streams of one connection at a time, those of probes among them.

@@ -40,6 +40,8 @@ pub(crate) struct Work {
     pub(crate) outbox: Outbox,
     pub(crate) asks: Vec<Ask>,
     pub(crate) waits: Vec<journey::Waiting>,
+    /// Messages that waited for a look-up between two orders.
+    looked_up: Vec<Ask>,
     cases: BTreeMap<MessageId, Case>,
     /// Whether an order was answered that a router had claimed before.
     is_taken_back: bool,
@@ -123,6 +125,16 @@ impl Work {
         self.cases.entry(message).or_insert_with(|| Case::new(message, key))
     }
 
+    /// Takes a message that comes back from a look-up.
+    pub(crate) fn looked_up(&mut self, ask: Ask) {
+        // One that nobody was asked about counts as new only now.
+        if ask.attempts.is_empty() {
+            self.asks.push(ask);
+        } else {
+            self.looked_up.push(ask);
+        }
+    }
+
     fn answer(&mut self, answer: OrderAnswer) {
         self.is_taken_back |= matches!(&answer.outcome, Outcome::LinkDown { cause } if cause.code == CODE_TAKEN_BACK);
         let beside = correlations(&answer);
@@ -168,9 +180,11 @@ impl Work {
         let unasked = {
             let carriers = desk.carriers.snapshot(now);
             let figures = desk.figures.summary();
-            let mut decisions = Decisions::new(&table, &carriers, &figures, now);
+            let lookups = desk.config.lookups.as_ref();
+            let mut decisions = Decisions::new(&table, &carriers, &figures, lookups, now);
             let new = self.asks.len();
             let mut placed: Vec<_> = self.asks.into_iter().map(|ask| decisions.place(ask)).collect();
+            placed.extend(self.looked_up.into_iter().map(|ask| decisions.place(ask)));
             placed.extend(self.waits.into_iter().map(|waiting| decisions.place_waiting(waiting)));
             for settled in entered.settled {
                 let nexts = tell(&mut self.outbox, &mut confirms, settled);
@@ -295,6 +309,7 @@ fn send(outbox: &mut Outbox, placed: Vec<Placed>, now: UnixMs) -> Vec<Case> {
         match placed {
             Placed::Order(order) => outbox.order(&order),
             Placed::Wait(waiting, delay) => outbox.wait(waiting, delay, now),
+            Placed::LookUp(waiting) => outbox.look_up(waiting, now),
             Placed::Park(waiting) => case(&waiting.message.clone(), Input::Parked(waiting)),
             Placed::DeadEnd(dead_end) => case(&dead_end.message.clone(), Input::DeadEnd(dead_end)),
         }

@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use bus::{Batch, ConsumeError, Delivered, Stored, Subscribe, Topic};
 use futures::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesOrdered};
 use service::{Stop, time};
+use signalbox_proto::topics;
 use sms::Lane;
 use tracing::{debug, info, warn};
 
@@ -16,9 +17,11 @@ use crate::{
 
 /// The group that reads what waits: these topics are idle most of the time, so that they share one link to the log.
 const WAITING: &str = "router.waiting";
+/// The group that reads what waits for look-ups.
+const LOOK_UPS: &str = "router.lookup";
 /// Batches of one topic whose consequences are not safe yet. More of them hide the log's sync better.
 const UNSAFE_BATCHES_MAX: usize = 8;
-/// How often a loop says which partitions it owns.
+/// How often a loop says which partitions it owns, or how much waits there.
 const OWNED_EVERY: Duration = Duration::from_millis(250);
 
 /// What is left to do for a batch once its state is in the store; batches may overlap in it.
@@ -38,11 +41,18 @@ pub(crate) enum Turn {
 pub(crate) trait Handle: Send + Sync + 'static {
     /// Whether the partitions of this topic are those whose timers the router looks at.
     const OWNS_TIMERS: bool = false;
+    /// Batches of which not all is safe yet.
+    const BATCHES_MAX: usize = UNSAFE_BATCHES_MAX;
+    /// Whether it wants to know how many records wait unread.
+    const COUNTS_UNREAD: bool = false;
 
     /// The lane of accepted messages that is read, so that it is known how far the router is behind in it.
     fn lane(&self) -> Option<Lane> {
         None
     }
+
+    /// Hears how many records wait unread, now and then.
+    fn unread(&self, _desk: &Arc<Desk>, _records: u64) {}
 
     /// Folds and decides what was `read`. What a topic holds gets here one after the other, and more than once where the
     /// store is lost.
@@ -80,6 +90,11 @@ impl Intake {
         Ok(intakes)
     }
 
+    /// Reads what waits for look-ups, a member for each lane: one link to the log, as most of them are idle at most routers.
+    pub(crate) async fn join_look_ups(desk: &Arc<Desk>) -> Result<Vec<Self>, Error> {
+        Self::join_group(desk, LOOK_UPS, Lane::ALL.map(topics::lookup).into()).await
+    }
+
     async fn join_group(desk: &Arc<Desk>, group: &str, topics: Vec<Topic>) -> Result<Vec<Self>, Error> {
         loop {
             match desk.bus().subscribe_each(group, &topics).await {
@@ -111,6 +126,9 @@ impl Intake {
             if H::OWNS_TIMERS {
                 desk.set_owned(subscription.owned().iter().map(|(_, partition)| partition.0).collect());
             }
+            if H::COUNTS_UNREAD {
+                handler.unread(&desk, subscription.backlog());
+            }
             tokio::select! {
                 biased;
                 Some((done, read)) = unsafe_batches.next(), if !unsafe_batches.is_empty() => {
@@ -123,9 +141,9 @@ impl Intake {
                     held.end(&desk);
                 }
                 () = stop.requested(), if !is_stopping => is_stopping = true,
-                _ = owned_tick.tick(), if H::OWNS_TIMERS && !is_stopping => {}
+                _ = owned_tick.tick(), if (H::OWNS_TIMERS || H::COUNTS_UNREAD) && !is_stopping => {}
                 batch = subscription.next_batch(desk.config.batch_records_max),
-                    if !is_stopping && unsafe_batches.len() < UNSAFE_BATCHES_MAX =>
+                    if !is_stopping && unsafe_batches.len() < H::BATCHES_MAX =>
                 {
                     if let Some(batch) = read(batch).await? {
                         let read = gather(&mut *subscription, batch, desk.config.batch_records_max)?;

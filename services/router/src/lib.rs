@@ -20,7 +20,7 @@ mod grpc;
 mod handlers;
 mod intake;
 mod ledger;
-mod lookup;
+mod lookups;
 mod metrics;
 mod outbox;
 mod place;
@@ -29,7 +29,9 @@ mod rebuild;
 mod remembered;
 mod retry;
 mod states;
+mod told;
 mod tried;
+mod unmatched;
 
 use std::sync::Arc;
 
@@ -42,12 +44,16 @@ use crate::{
     desk::Desk,
     handlers::{Accepted, Outcomes, Receipts},
     intake::Intake,
-    lookup::Unmatched,
+    lookups::Asking,
+    unmatched::Unmatched,
 };
 
 pub use config::Config;
 pub use error::Error;
-pub use grpc::{CALLS_MAX, Listener, PAGE_MAX, QUERIES_MAX, REPLAYS_MAX, REQUEST_OCTETS_MAX, RESPONSE_OCTETS_MAX};
+pub use grpc::{
+    CALLS_MAX, Listener, PAGE_MAX, QUERIES_MAX, REPLAYS_MAX, REQUEST_OCTETS_MAX, RESPONSE_OCTETS_MAX, looked_up,
+};
+pub use lookups::{BUDGET_DEFAULT, BUDGET_URGENT_DEFAULT, DeadNumbers, LookUps, WAITING_MAX_DEFAULT};
 pub use signalbox_proto::server::Tls;
 
 /// Routes until `stop` is requested, then finishes what was begun and returns.
@@ -101,6 +107,9 @@ pub async fn run_on(
     tasks.spawn(next().run(desk.clone(), Unmatched, stop.clone()));
     for (_, delay) in topics::DELAYS {
         tasks.spawn(retry::run(desk.clone(), next(), delay, stop.clone()));
+    }
+    for (lane, intake) in Lane::ALL.into_iter().zip(Intake::join_look_ups(&desk).await?) {
+        tasks.spawn(intake.run(desk.clone(), Asking(lane), stop.clone()));
     }
     tasks.spawn(due::run(desk.clone(), stop.clone()));
     tasks.spawn(rebuild::guard(desk.clone(), stop.clone()));

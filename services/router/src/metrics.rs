@@ -12,6 +12,8 @@ const DEAD: &str = "signalbox_router_dead_records_total";
 const REPLAYED: &str = "signalbox_router_replayed_records_total";
 const DUPLICATES: &str = "signalbox_router_duplicates_total";
 const LATE: &str = "signalbox_router_late_receipts_total";
+const LOOK_UPS: &str = "signalbox_router_lookups_total";
+const LOOKING_UP: &str = "signalbox_router_lookups_waiting";
 const QUESTIONS: &str = "signalbox_router_questions_total";
 const MATCHED: &str = "signalbox_router_unmatched_receipts_total";
 
@@ -37,6 +39,12 @@ pub(crate) fn describe() {
         Unit::Count,
         "records that could not be used, by topic and by fault"
     );
+    describe_counter!(
+        LOOK_UPS,
+        Unit::Count,
+        "messages whose route looks up who serves the number, by what came of it: known, asked, spared, full or dead"
+    );
+    describe_gauge!(LOOKING_UP, Unit::Count, "messages that wait for look-ups, by lane");
     describe_counter!(REPLAYED, Unit::Count, "dead records put back, by topic");
     describe_counter!(DUPLICATES, Unit::Count, "orders that could not be called off in time");
     describe_counter!(REBUILDS, Unit::Count, "times the store was rebuilt from the log");
@@ -95,6 +103,14 @@ pub(crate) fn end(state: &'static str) {
 
 pub(crate) fn wait(delay: &'static str) {
     counter!(WAITS, "delay" => delay).increment(1);
+}
+
+pub(crate) fn look_up(result: &'static str) {
+    counter!(LOOK_UPS, "result" => result).increment(1);
+}
+
+pub(crate) fn looking_up(lane: &'static str, messages: usize) {
+    gauge!(LOOKING_UP, "lane" => lane).set(messages as f64);
 }
 
 pub(crate) fn dead(topic: &str, fault: &'static str) {

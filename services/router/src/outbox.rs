@@ -53,6 +53,13 @@ impl Outbox {
         );
     }
 
+    /// A message that waits until it is known who serves its recipient.
+    pub(crate) fn look_up(&mut self, waiting: Box<Waiting>, now: UnixMs) {
+        let (key, lane) = (waiting.message.key.0, waiting.message.class.lane());
+        let value = record::delayed_to_bytes(&Delayed::Message(waiting), now);
+        self.push(topics::lookup(lane), key, value);
+    }
+
     pub(crate) fn delay(&mut self, delayed: &Delayed, key: u64, (word, _): Delay, now: UnixMs) {
         self.push(topics::retry(word), key, record::delayed_to_bytes(delayed, now));
     }

@@ -13,8 +13,14 @@ use crate::{
     copies,
     delay::{self, Delay},
     figures::Summary,
+    lookups::LookUps,
+    told::Told,
     tried::{AGAIN_AFTER, Tried},
 };
+
+mod telling;
+
+use telling::Telling;
 
 /// Wait until carriers tried before may be asked again, from the second round on.
 const AGAIN_LATER: Duration = Duration::from_secs(30);
@@ -31,6 +37,10 @@ pub(crate) struct Ask {
     pub(crate) stay: Option<CarrierName>,
     /// Whether it waited for carriers tried before.
     pub(crate) again: bool,
+    /// What was said about its network; absent = nobody was asked yet.
+    pub(crate) told: Option<Told>,
+    /// Whether what is known of its network was wrong.
+    pub(crate) look_again: bool,
 }
 
 /// What becomes of it.
@@ -39,6 +49,8 @@ pub(crate) enum Placed {
     Wait(Box<Waiting>, Delay),
     /// A wait that ends with the deadline, because no delay topic ends before it.
     Park(Box<Waiting>),
+    /// A wait until it is known who serves the recipient.
+    LookUp(Box<Waiting>),
     DeadEnd(Box<DeadEnd>),
 }
 
@@ -47,10 +59,14 @@ pub(crate) struct Decisions<'a> {
     pub(crate) table: &'a Table,
     pub(crate) carriers: &'a Snapshot,
     pub(crate) figures: &'a Summary,
+    /// Who may be asked which network serves a number; absent = nobody.
+    pub(crate) lookups: Option<&'a LookUps>,
     pub(crate) now: UnixMs,
     /// Copies of the messages whose first order was made.
     pub(crate) copies: Vec<Message>,
     decision: Decision<'a>,
+    /// Overwritten where the worth of a look-up is weighed.
+    scratch: Decision<'a>,
 }
 
 impl Ask {
@@ -62,6 +78,8 @@ impl Ask {
             attempts: Vec::new(),
             stay: None,
             again: false,
+            told: None,
+            look_again: false,
         }
     }
 
@@ -77,33 +95,69 @@ impl Ask {
         }))
     }
 
-    fn wait(self, span: Duration, now: UnixMs, deadline: UnixMs, again: bool) -> Placed {
-        let waiting = Waiting {
+    /// A message that comes back from a wait.
+    pub(crate) fn waited(waiting: Waiting) -> Self {
+        let Waiting {
+            message,
+            number,
+            attempts,
+            stay,
+            again,
+            look_again,
+            ..
+        } = waiting;
+        Self {
+            message,
+            number,
+            attempts,
+            stay,
+            again,
+            told: None,
+            look_again,
+        }
+    }
+
+    /// The message between two orders, with nothing to do before `until`.
+    fn waiting(self, until: UnixMs, deadline: UnixMs, again: bool) -> Box<Waiting> {
+        Box::new(Waiting {
             message: self.message,
             number: self.number,
             attempts: self.attempts,
-            until: now + span,
+            until,
             deadline,
             stay: self.stay,
             again,
-        };
+            look_again: self.look_again,
+        })
+    }
+
+    fn wait(self, span: Duration, now: UnixMs, deadline: UnixMs, again: bool) -> Placed {
+        let waiting = self.waiting(now + span, deadline, again);
         let delay = delay::that_fits(span);
         match now + delay.1 < deadline {
-            true => Placed::Wait(Box::new(waiting), delay),
-            false => Placed::Park(Box::new(waiting)),
+            true => Placed::Wait(waiting, delay),
+            false => Placed::Park(waiting),
         }
     }
 }
 
 impl<'a> Decisions<'a> {
-    pub(crate) fn new(table: &'a Table, carriers: &'a Snapshot, figures: &'a Summary, now: UnixMs) -> Self {
+    pub(crate) fn new(
+        table: &'a Table,
+        carriers: &'a Snapshot,
+        figures: &'a Summary,
+        lookups: Option<&'a LookUps>,
+        now: UnixMs,
+    ) -> Self {
         Self {
             table,
             carriers,
             figures,
+            lookups,
             now,
             copies: Vec::new(),
             decision: Decision::new(),
+            scratch: Decision::new(),
         }
     }
 
@@ -116,6 +170,7 @@ impl<'a> Decisions<'a> {
             attempts,
             after,
             stay,
+            look_again,
             ..
         } = next;
         let ask = Ask {
@@ -124,6 +179,8 @@ impl<'a> Decisions<'a> {
             attempts,
             stay,
             again: false,
+            told: None,
+            look_again,
         };
         match after {
             Duration::ZERO => self.place(ask),
@@ -133,23 +190,9 @@ impl<'a> Decisions<'a> {
 
     /// What becomes of a message that comes back from a wait.
     pub(crate) fn place_waiting(&mut self, waiting: Waiting) -> Placed {
-        let (now, until) = (self.now, waiting.until);
-        let Waiting {
-            message,
-            number,
-            attempts,
-            deadline,
-            stay,
-            again,
-            ..
-        } = waiting;
-        let ask = Ask {
-            message,
-            number,
-            attempts,
-            stay,
-            again,
-        };
+        let (now, until, deadline) = (self.now, waiting.until, waiting.deadline);
+        let again = waiting.again;
+        let ask = Ask::waited(waiting);
         if until > now && deadline > now {
             return ask.wait(until.since(now), now, deadline, again);
         }
@@ -157,12 +200,24 @@ impl<'a> Decisions<'a> {
     }
 
     /// What becomes of `ask` by the table in force.
-    pub(crate) fn place(&mut self, ask: Ask) -> Placed {
-        let mut tried = Tried::new(&ask.attempts, self.now);
-        let mut action = self.decide_round(&ask, &tried);
-        while action == Action::Wait && ask.again && tried.next_round() {
-            action = self.decide_round(&ask, &tried);
+    pub(crate) fn place(&mut self, mut ask: Ask) -> Placed {
+        let (mut tried, mut action) = self.decide_rounds(&ask, None);
+        let told = match self.tell(&mut ask, &tried) {
+            Telling::Nothing => None,
+            Telling::Told(told) => Some(told),
+            Telling::LookUp { deadline } => {
+                let again = ask.again;
+                return Placed::LookUp(ask.waiting(self.now, deadline, again));
+            }
+        };
+        if let Some(told) = told.as_ref().filter(|told| told.is_news()) {
+            (tried, action) = self.decide_rounds(&ask, Some(told));
+            if action != Action::Reject && self.ends_dead(told) {
+                return self.dead_number(ask);
+            }
         }
+        // A recipient that policies set is another's number.
+        ask.told = told.filter(|_| self.decision.to.is_none());
         let policy = self.decision.policy.unwrap_or_default().to_owned();
         let version = self.table.version();
         match action {
@@ -175,27 +230,52 @@ impl<'a> Decisions<'a> {
         }
     }
 
+    /// Decides among the carriers of the first round that has one, where the message waited for those tried before.
+    fn decide_rounds(&mut self, ask: &Ask, told: Option<&Told>) -> (Tried, Action) {
+        let mut tried = Tried::new(&ask.attempts, self.now);
+        let mut action = self.decide_round(ask, &tried, told);
+        while action == Action::Wait && ask.again && tried.next_round() {
+            action = self.decide_round(ask, &tried, told);
+        }
+        (tried, action)
+    }
+
     /// Decides among the carriers of this round.
-    fn decide_round(&mut self, ask: &Ask, tried: &Tried) -> Action {
+    fn decide_round(&mut self, ask: &Ask, tried: &Tried, told: Option<&Told>) -> Action {
         let carriers = self.carriers;
-        let action = self.decide(ask, tried, carriers);
+        let action = self.decide(ask, tried, carriers, told);
         let held_back = self.decision.held_back;
         if action == Action::Wait && held_back.circuit_open > 0 && held_back.saturated == 0 {
             // Who is not surely down is asked all the same where nobody else is left, be it to come later.
-            return self.decide(ask, tried, &carriers.lenient());
+            return self.decide(ask, tried, &carriers.lenient(), told);
         }
         action
     }
 
     /// Runs the walk for `ask`, leaving out the carriers of this round and those that `standings` refuse.
-    fn decide(&mut self, ask: &Ask, tried: &Tried, standings: &dyn Standings) -> Action {
-        let message = &ask.message;
+    fn decide(&mut self, ask: &Ask, tried: &Tried, standings: &dyn Standings, told: Option<&Told>) -> Action {
         let tried = tried.carriers();
+        let query = self.query(ask, &tried, standings, told);
+        self.table.decide(&query, &mut self.decision);
+        self.decision.action
+    }
+
+    fn query<'q>(
+        &self,
+        ask: &'q Ask,
+        tried: &'q [CarrierName],
+        standings: &'q dyn Standings,
+        told: Option<&Told>,
+    ) -> Query<'q>
+    where
+        'a: 'q,
+    {
+        let message = &ask.message;
         let text = match &message.content {
             Content::Text(text) => Some(text.as_str()),
             Content::Binary { .. } => None,
         };
-        let query = Query {
+        Query {
             to: message.to.digits(),
             from: message.from.as_str(),
             account: message.account.as_str(),
@@ -204,17 +284,15 @@ impl<'a> Decisions<'a> {
             segments: message.segments,
             text,
             at: self.now,
-            network: None,
-            ported: None,
+            network: told.and_then(|told| told.served),
+            ported: told.and_then(|told| told.ported),
             roll: roll(message, ask.number),
-            tried: &tried,
+            tried,
             standings: Some(standings),
             figures: Some(self.figures),
             accepted_at: Some(message.accepted_at),
             ttl: message.ttl,
-        };
-        self.table.decide(&query, &mut self.decision);
-        self.decision.action
+        }
     }
 
     /// An order or a wait, unless it is too late or the route allows no further attempt.
@@ -262,6 +340,7 @@ impl<'a> Decisions<'a> {
         self.carriers.asked(candidate.carrier, network);
         let order = Order {
             network: network.map(|network| network.to_string()).unwrap_or_default(),
+            looked_up: ask.told.as_ref().map(|told| Box::new(told.looked_up.clone())),
             mask: mask(&self.decision, candidate),
             ..order(ask, candidate, terms, version, policy, self.now)
         };
@@ -299,6 +378,7 @@ fn order(ask: Ask, candidate: &Candidate<'_>, terms: Terms, table: &str, policy:
         number: ask.number,
         carrier: candidate.carrier.clone(),
         network: String::new(),
+        looked_up: None,
         price: Some(price),
         mask: Mask::default(),
         terms,

@@ -16,7 +16,7 @@ use crate::{
     desk::Desk,
     handlers::Work,
     intake::{self, Intake},
-    lookup,
+    unmatched,
 };
 
 /// Batches held until they are due, for each partition that is ours, and records of each. Beyond it the log keeps them.
@@ -123,8 +123,8 @@ async fn hand_back(desk: &Arc<Desk>, topic: &Topic, due: &[Waits]) -> Result<(),
             Err(error) => work.outbox.dead(topic, stored, &error),
         }
     }
-    let missing = lookup::look_up(desk, receipts, &mut work.outbox).await?;
-    lookup::put_aside(missing, desk.now(), &mut work.outbox);
+    let missing = unmatched::look_up(desk, receipts, &mut work.outbox).await?;
+    unmatched::put_aside(missing, desk.now(), &mut work.outbox);
     work.finish(desk).await?.await
 }
 

@@ -7,6 +7,7 @@ mod crashes;
 mod damage;
 mod figures;
 mod live;
+mod lookups;
 mod pressure;
 mod random;
 mod reach;

@@ -80,6 +80,7 @@ async fn a_second_carrier_that_says_the_same_is_believed() {
         number: journey::OrderNumber(1),
         carrier: carrier("cirrus"),
         network: String::new(),
+        looked_up: None,
         price: None,
         table: String::new(),
         policy: String::new(),

@@ -118,6 +118,7 @@ fn answer(outcome: &str, code: &str) -> Answer {
 fn progress(outcome: &str) -> Progress {
     let asked = Asked {
         network: "20801".to_owned(),
+        looked_up: None,
         price: Some(price()),
         table: "t1".to_owned(),
         policy: "p".to_owned(),
@@ -195,6 +196,7 @@ async fn an_ended_message_shows_how() {
         number: OrderNumber(1),
         carrier: CarrierName::new("cirrus").unwrap(),
         network: String::new(),
+        looked_up: None,
         price: None,
         table: "t2".to_owned(),
         policy: String::new(),

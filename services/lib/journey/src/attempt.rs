@@ -2,7 +2,7 @@
 
 use sms::{CarrierName, UnixMs};
 
-use crate::{OrderNumber, Price, SegmentReceipt};
+use crate::{NetworkOrigin, OrderNumber, Price, SegmentReceipt};
 
 /// How an order ended, in short: the outcome without what only the connector needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +26,8 @@ pub struct Attempt {
     pub carrier: CarrierName,
     /// Network it was to reach: MCC and MNC together, or an MCC alone; empty = not known.
     pub network: String,
+    /// Where that came from; absent = the table said, and nobody was asked.
+    pub looked_up: Option<Box<NetworkOrigin>>,
     /// What it charges; absent = not known.
     pub price: Option<Price>,
     /// Table version that decided it.

@@ -40,6 +40,7 @@ pub(crate) fn join_answer(state: &mut State, answer: &OrderAnswer) {
     };
     let asked = Asked {
         network: order.network.clone(),
+        looked_up: order.looked_up.clone(),
         price: order.price.clone(),
         table: order.table.clone(),
         policy: order.policy.clone(),
@@ -59,6 +60,7 @@ pub(crate) fn join_attempts(state: &mut State, attempts: &[Attempt]) {
     for attempt in attempts {
         let asked = Asked {
             network: attempt.network.clone(),
+            looked_up: attempt.looked_up.clone(),
             price: attempt.price.clone(),
             table: attempt.table.clone(),
             policy: attempt.policy.clone(),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sms::{CarrierName, Class, Content, Encoding, Message, MessageId, Msisdn, RecordKey, Sender, UnixMs};
 
-use crate::Attempt;
+use crate::{Attempt, NetworkOrigin};
 
 /// Number of an order within its message; rises strictly with every order published, from 1.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -96,6 +96,8 @@ pub struct Order {
     /// Network that serves the recipient, as far as the decision knew: MCC and MNC together, or an MCC alone; empty = not
     /// known.
     pub network: String,
+    /// Where that came from; absent = the table said, and nobody was asked.
+    pub looked_up: Option<Box<NetworkOrigin>>,
     /// What this carrier charges; absent = not known.
     pub price: Option<Price>,
     /// What the carrier sees instead of what was asked.

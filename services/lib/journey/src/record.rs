@@ -86,6 +86,8 @@ pub struct Waiting {
     pub stay: Option<CarrierName>,
     /// Whether carriers tried before may be asked again.
     pub again: bool,
+    /// Whether what is known of the recipient's network was wrong, so that it is asked for anew.
+    pub look_again: bool,
 }
 
 /// What a delay topic carries.

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt};
 
 use sms::{AccountId, CarrierName, Message, MessageId, UnixMs};
 
-use crate::{Answer, Attempt, Cause, OrderNumber, OrderRef, Price, SegmentReceipt, Terms};
+use crate::{Answer, Attempt, Cause, NetworkOrigin, OrderNumber, OrderRef, Price, SegmentReceipt, Terms};
 
 /// Everything known about one message. Kept in the store from the moment a carrier may have it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -58,6 +58,8 @@ pub struct Progress {
 pub struct Asked {
     /// Network it was to reach: MCC and MNC together, or an MCC alone; empty = not known.
     pub network: String,
+    /// Where that came from; absent = the table said, and nobody was asked.
+    pub looked_up: Option<Box<NetworkOrigin>>,
     /// What the carrier charges; absent = not known.
     pub price: Option<Price>,
     /// Table version that decided it.
@@ -193,6 +195,7 @@ impl Progress {
             number,
             carrier: self.carrier.clone(),
             network: asked.network.clone(),
+            looked_up: asked.looked_up.clone(),
             price: asked.price.clone(),
             table: asked.table.clone(),
             policy: asked.policy.clone(),

@@ -38,6 +38,7 @@ const MAY_IMPORT: [(&str, &[&str]); 18] = [
             "store",
             "sms",
             "journey",
+            "lookup",
             "table",
             "service",
             "source",

@@ -39,6 +39,9 @@ pub(super) enum Refusal {
     /// The log or the store is away.
     #[error("{0}")]
     Log(String),
+    /// Nobody is there to be asked.
+    #[error("this router looks no numbers up: its configuration has no [lookup] section")]
+    NoLookUps,
     /// The router is going away.
     #[error("this router is going away")]
     Draining,
@@ -69,6 +72,7 @@ impl Refusal {
             Self::Long => "RESPONSE_SIZE",
             Self::TooManyDead => "DEAD_COUNT",
             Self::NoSuchDead(_) => "DEAD_NOT_FOUND",
+            Self::NoLookUps => "NO_LOOKUPS",
             Self::Log(_) => "LOG_UNAVAILABLE",
             Self::Draining => "DRAINING",
         }
@@ -81,6 +85,7 @@ impl Refusal {
             Self::Busy => "busy",
             Self::Long | Self::TooManyDead => "long",
             Self::NoSuchDead(_) => "not_found",
+            Self::NoLookUps => "no_lookups",
             Self::Log(_) => "log_away",
             Self::Draining => "draining",
         }
@@ -93,6 +98,7 @@ impl From<Refusal> for Status {
             Refusal::Count(_) | Refusal::Invalid(_) => Code::InvalidArgument,
             Refusal::Busy | Refusal::Long | Refusal::TooManyDead => Code::ResourceExhausted,
             Refusal::NoSuchDead(_) => Code::NotFound,
+            Refusal::NoLookUps => Code::FailedPrecondition,
             Refusal::Draining | Refusal::Log(_) => Code::Unavailable,
         };
         Self::with_error_details(code, refusal.to_string(), details(&refusal))
@@ -127,7 +133,7 @@ fn details(refusal: &Refusal) -> ErrorDetails {
         Refusal::TooManyDead => {
             limit(READ_MAX);
         }
-        Refusal::NoSuchDead(_) => {}
+        Refusal::NoSuchDead(_) | Refusal::NoLookUps => {}
         Refusal::Draining | Refusal::Log(_) => {
             details.set_retry_info(Some(RETRY_AWAY));
         }

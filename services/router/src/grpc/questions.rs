@@ -1,4 +1,4 @@
-//! The two calls: checked, bounded, and worked on away from the loops that route.
+//! The calls: checked, bounded, and worked on away from the loops that route.
 
 use std::sync::Arc;
 
@@ -13,6 +13,7 @@ use super::{
     answer::{self, Forms},
     counted,
     error::Refusal,
+    lookup,
     query::{self, Kind},
 };
 use crate::desk::Desk;
@@ -59,6 +60,18 @@ impl Questions {
             turn: Arc::new(Semaphore::new(1)),
             stop,
         }
+    }
+
+    /// Looks one number up. Others wait for their turn meanwhile, as they would for providers.
+    async fn trace(&self, request: &pb::LookUpRequest) -> Result<pb::LookUpResponse, Refusal> {
+        if self.stop.is_requested() {
+            return Err(Refusal::Draining);
+        }
+        let _call = Arc::clone(&self.calls).try_acquire_owned().map_err(|_| Refusal::Busy)?;
+        let (number, budget) = lookup::read(request)?;
+        let lookups = self.desk.config.lookups.as_ref().ok_or(Refusal::NoLookUps)?;
+        let trace = lookups.chain.trace(&number, budget.unwrap_or(lookups.budget)).await;
+        Ok(lookup::looked_up(&trace))
     }
 
     /// Answers each of `queries` by `one` and puts the answers together, on a thread of its own.
@@ -167,6 +180,10 @@ impl RoutingService for Questions {
         };
         let queries = request.into_inner().queries;
         counted("quote", self.ask(Kind::Quote, queries, one, put).await)
+    }
+
+    async fn look_up(&self, request: Request<pb::LookUpRequest>) -> Result<Response<pb::LookUpResponse>, Status> {
+        counted("look_up", self.trace(&request.into_inner()).await)
     }
 }
 

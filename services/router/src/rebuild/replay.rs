@@ -164,6 +164,7 @@ impl<'a> Replay<'a> {
         let mut wanted: Vec<(Kind, Topic)> = vec![(Kind::Events, topics::events())];
         wanted.extend(Lane::ALL.map(|lane| (Kind::Accepted, topics::accepted(lane))));
         wanted.extend(topics::DELAYS.map(|(word, _)| (Kind::Retry, topics::retry(word))));
+        wanted.extend(Lane::ALL.map(|lane| (Kind::Retry, topics::lookup(lane))));
         wanted.extend(dispatch.map(|topic| (Kind::Dispatch, topic)));
         wanted.extend([
             (Kind::Outcomes, topics::outcomes()),

@@ -134,6 +134,7 @@ async fn what_a_router_with_a_clock_ahead_put_aside_waits_no_longer_for_that() {
         deadline: message.accepted_at + Duration::from_secs(60),
         stay: None,
         again: false,
+        look_again: false,
         message: message.clone(),
     };
     let octets = record::delayed_to_bytes(&Delayed::Message(Box::new(waiting)), ahead);

@@ -228,6 +228,7 @@ async fn what_is_due_is_not_kept_waiting_by_other_partitions() {
             deadline: message.accepted_at + Duration::from_secs(600),
             stay: None,
             again: false,
+            look_again: false,
             message,
         };
         let key = waiting.message.key;

@@ -9,6 +9,7 @@ fn tried(script: &str) -> Tried {
         number: OrderNumber(u32::try_from(at).unwrap() + 1),
         carrier: CarrierName::new(word.trim_end_matches(['!', '?'])).unwrap(),
         network: String::new(),
+        looked_up: None,
         price: None,
         table: String::new(),
         policy: String::new(),

@@ -166,6 +166,7 @@ async fn what_moves_a_message_on_that_may_have_ended_long_ago_is_refused() {
             deadline: over - message.class.grace(),
             stay: None,
             again: false,
+            look_again: false,
             message: message.clone(),
         };
         let delayed = journey::Delayed::Message(Box::new(waiting));

@@ -78,6 +78,7 @@ impl Life {
             number: OrderNumber(number),
             carrier: CarrierName::new(&format!("c{number}")).unwrap(),
             network: String::new(),
+            looked_up: None,
             price: None,
             mask: Mask::default(),
             receipt: self.receipt,
@@ -128,6 +129,7 @@ impl Life {
                 deadline: self.terms.deadline,
                 stay: None,
                 again: true,
+                look_again: false,
             }));
         }
         let returned = Box::new(self.order(head.parse().unwrap()));

@@ -87,6 +87,7 @@ fn what_is_called_off_in_doubt_was_sent_perhaps_unless_it_only_waited() {
         deadline: life.terms.deadline,
         stay: None,
         again: true,
+        look_again: false,
     }));
     let ordered = Fact::Ordered(Box::new(life.order(1)));
     let known = Known {

@@ -74,7 +74,7 @@ fn message(to: &str) -> Message {
 /// The order that a new message to `to` becomes at `now`, if it becomes one.
 fn order(carriers: &Carriers, table: &Table, to: &str, now: UnixMs) -> Option<Order> {
     let (snapshot, figures) = (carriers.snapshot(now), Summary::default());
-    let mut decisions = Decisions::new(table, &snapshot, &figures, now);
+    let mut decisions = Decisions::new(table, &snapshot, &figures, None, now);
     match decisions.place(Ask::first(message(to))) {
         Placed::Order(order) => Some(*order),
         _ => None,
@@ -100,6 +100,7 @@ fn answer(carriers: &Carriers, (carrier, network): (&str, &str), count: u32, out
     let order = Order {
         carrier: name(carrier),
         network: network.to_owned(),
+        looked_up: None,
         issued_at: now,
         ..bare()
     };
@@ -120,6 +121,7 @@ fn bare() -> Order {
         number: OrderNumber::FIRST,
         carrier: name("a"),
         network: String::new(),
+        looked_up: None,
         price: None,
         mask: journey::Mask::default(),
         receipt: true,

@@ -49,6 +49,7 @@ fn order(head: u32, name: &str) -> Placed {
         number: OrderNumber::FIRST,
         carrier: carrier(name),
         network: String::new(),
+        looked_up: None,
         price: None,
         mask: Mask::default(),
         terms,
@@ -69,6 +70,7 @@ fn waiting(head: u32, accepted: u64) -> Waiting {
         deadline: at(86_400),
         stay: None,
         again: true,
+        look_again: false,
     }
 }
 
@@ -287,6 +289,7 @@ fn attempt(spent: bool) -> Attempt {
         number: OrderNumber::FIRST,
         carrier: carrier("a"),
         network: String::new(),
+        looked_up: None,
         price: None,
         table: String::new(),
         policy: String::new(),
