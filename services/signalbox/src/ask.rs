@@ -1,5 +1,7 @@
 //! A client of a running router's questions.
 
+use std::time::Duration;
+
 use prost_types::Timestamp;
 use signalbox_proto::pb::signalbox::{
     routing::v1::{self as pb, routing_service_client::RoutingServiceClient},
@@ -103,6 +105,19 @@ impl Router {
             response.quotes.len()
         );
         Ok(response)
+    }
+
+    /// Who serves `number`, step by step, asked for as long as the router says.
+    ///
+    /// # Errors
+    /// The router is away, has nobody to ask, or refuses the number.
+    pub(crate) fn look_up(&mut self, number: &str, budget: Option<Duration>) -> anyhow::Result<pb::LookUpResponse> {
+        let request = pb::LookUpRequest {
+            number: number.to_owned(),
+            budget_ms: budget.map(|budget| u32::try_from(budget.as_millis()).unwrap_or(u32::MAX)),
+        };
+        let response = self.runtime.block_on(self.client.look_up(request));
+        Ok(response.map_err(|status| self.refused(&status))?.into_inner())
     }
 
     /// Why a call failed. What the connection itself says, no router said: a certificate that is missing ends it so, after

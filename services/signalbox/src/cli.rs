@@ -1,6 +1,6 @@
 //! The command line.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -27,6 +27,11 @@ pub(crate) enum Command {
     Table(Table),
     /// Which carrier a running router would take just now, and what is left of the customer's price
     Quote(Quote),
+    /// Who serves a number: whoever may know is asked in order, each step with its time
+    ///
+    /// Exits 0 where somebody knows, 1 where only the number's prefix speaks, 64 where the command is called wrongly, 69 where the
+    /// router is away.
+    Lookup(Lookup),
     /// Submit one message and wait for its receipt
     Send(Send),
     /// The life of one message: every attempt, carrier, price, reason and time
@@ -218,6 +223,35 @@ pub(crate) struct Quote {
     /// gsm7, ucs2 or binary
     #[arg(long)]
     pub(crate) encoding: Option<String>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Lookup {
+    /// The number, in international format
+    pub(crate) number: String,
+    /// Address where the router answers questions
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "SIGNALBOX_ROUTER",
+        default_value = "http://127.0.0.1:7072"
+    )]
+    pub(crate) router: String,
+    #[command(flatten)]
+    pub(crate) tls: RouterTls,
+    /// Ask as this configuration file says, in place of a running router, with nothing in memory and no shared store
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["ca", "cert", "key"])]
+    pub(crate) config: Option<PathBuf>,
+    /// Longest wait, such as 300ms; absent = as long as a transactional message waits
+    #[arg(long, value_name = "SPAN", value_parser = span)]
+    pub(crate) budget: Option<Duration>,
+    /// For programs: one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+fn span(text: &str) -> Result<Duration, source::DurationError> {
+    source::duration(text)
 }
 
 /// How to reach a running router's dead records.

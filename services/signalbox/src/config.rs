@@ -12,10 +12,12 @@ use signalbox_proto::server::Tls;
 use source::{Document, Log, Problems, Section};
 
 mod engine;
+mod lookup;
 mod overrides;
 mod shown;
 
 pub(crate) use engine::{Engine, Kafka, Redis};
+pub(crate) use lookup::LookUp;
 pub(crate) use shown::shown;
 
 /// Everything a process reads from its file. A section that a role does not need may be absent.
@@ -30,6 +32,8 @@ pub(crate) struct Config {
     pub(crate) last_good: Option<PathBuf>,
     pub(crate) ingest: Option<Ingest>,
     pub(crate) router: Router,
+    /// Absent = nobody is asked which network serves a number.
+    pub(crate) lookup: Option<LookUp>,
     pub(crate) links: Option<PathBuf>,
     pub(crate) probes: Option<SocketAddr>,
     pub(crate) log_json: bool,
@@ -98,6 +102,10 @@ fn read(root: &Section<'_>, folder: &Path) -> Config {
             .section()
             .and_then(|section| ingest(&section, folder)),
         router: router.map(|section| self::router(&section, folder)).unwrap_or_default(),
+        lookup: root
+            .key("lookup")
+            .section()
+            .and_then(|section| lookup::read(&section, folder)),
         links: root
             .key("connector")
             .section()

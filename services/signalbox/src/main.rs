@@ -10,6 +10,7 @@ mod client;
 mod config;
 mod dead;
 mod demo;
+mod lookup;
 mod quote;
 mod roles;
 mod send;
@@ -45,6 +46,7 @@ fn main() -> ExitCode {
         cli::Command::Standalone(service) => roles::main(service, roles::Roles::ALL),
         cli::Command::Table(command) => table::main(command),
         cli::Command::Quote(quote) => quote::main(quote),
+        cli::Command::Lookup(lookup) => lookup::main(lookup),
         cli::Command::Send(send) => send::main(send),
         cli::Command::Trace(trace) => trace::main(trace),
         cli::Command::Dead(command) => dead::main(command),

@@ -15,12 +15,14 @@ mod check;
 mod engine;
 mod key_secret;
 mod last_good;
+mod lookups;
 mod reload;
 mod standing;
 mod start;
 mod unserved;
 
 use engine::Engine;
+pub(crate) use lookups::make as look_ups;
 use standing::Standing;
 use unserved::Unserved;
 

@@ -3,7 +3,7 @@
 use std::{fmt::Write as _, process::ExitCode};
 
 use jiff::Timestamp;
-use signalbox_proto::pb::signalbox::ingest::v1::{Attempt, GetMessageRequest, GetMessageResponse};
+use signalbox_proto::pb::signalbox::ingest::v1::{Attempt, GetMessageRequest, GetMessageResponse, LookedUp};
 use tonic::Code;
 
 use crate::{
@@ -91,6 +91,32 @@ pub(crate) fn life(message: &GetMessageResponse) -> String {
     text
 }
 
+/// Where the network of an order came from.
+fn looked_up_line(attempt: &Attempt, looked_up: &LookedUp) -> String {
+    let network = if attempt.network.is_empty() {
+        "no network"
+    } else {
+        &attempt.network
+    };
+    let who = match (&*looked_up.source, &*looked_up.provider) {
+        ("plan", _) => "by the number's prefix, as nobody knew".to_owned(),
+        (source, "") => format!("by {source}"),
+        (source, provider) => format!("by {provider} ({source})"),
+    };
+    let ported = match looked_up.ported {
+        Some(true) => ", ported",
+        Some(false) => ", not ported",
+        None => "",
+    };
+    let asked = looked_up.asked_at.as_ref();
+    let age = after(asked, attempt.issued_at.as_ref());
+    format!(
+        "  {}  network {network} {who}{ported}, cost {}; used{age}",
+        instant(asked),
+        looked_up.cost
+    )
+}
+
 fn attempt_lines(attempt: &Attempt, accepted: Option<&prost_types::Timestamp>) -> String {
     let price = match &attempt.price {
         Some(price) => format!("{} {} a segment, cost {}", price.unit, price.currency, price.cost),
@@ -110,6 +136,9 @@ fn attempt_lines(attempt: &Attempt, accepted: Option<&prost_types::Timestamp>) -
         attempt.table_version,
         after(accepted, asked),
     );
+    if let Some(looked_up) = &attempt.looked_up {
+        let _ = write!(text, "\n{}", looked_up_line(attempt, looked_up));
+    }
     if !attempt.outcome.is_empty() {
         let answered = attempt.answered_at.as_ref();
         let reason = attempt

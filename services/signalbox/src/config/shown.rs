@@ -5,11 +5,12 @@ use std::{
     path::PathBuf,
 };
 
+use ::router::DeadNumbers;
 use source::SecretSource;
 
 use signalbox_proto::server::Tls;
 
-use super::{Config, Engine, Kafka, Redis, engine::Trust};
+use super::{Config, Engine, Kafka, LookUp, Redis, engine::Trust};
 
 /// The configuration in force as TOML; secrets are shown as `***`.
 pub(crate) fn shown(config: &Config) -> String {
@@ -37,6 +38,10 @@ pub(crate) fn shown(config: &Config) -> String {
         page.line("grpc", Some(format_args!("\"{address}\"")));
         page.line("tls", config.router.tls.as_ref().map(server));
     }
+    if let Some(lookup) = &config.lookup {
+        page.section("lookup");
+        page.look_up(lookup);
+    }
     if let Some(path) = &config.links {
         page.section("connector");
         page.line("links", Some(quoted(path)));
@@ -58,6 +63,32 @@ struct Page(String);
 impl Page {
     fn section(&mut self, name: &str) {
         let _ = writeln!(self.0, "[{name}]");
+    }
+
+    fn look_up(&mut self, lookup: &LookUp) {
+        let LookUp { ttls, .. } = lookup;
+        self.line("providers", Some(quoted(&lookup.providers)));
+        self.line("secret", lookup.secret.as_ref().map(secret));
+        let spans = [
+            ("budget_otp", lookup.budget_otp),
+            ("budget", lookup.budget),
+            ("ttl_network", ttls.network),
+            ("ttl_reach", ttls.reach),
+            ("ttl_dead", ttls.dead),
+            ("ttl_nothing", ttls.nothing),
+            ("ttl_failure", ttls.failure),
+        ];
+        for (key, span) in spans {
+            self.line(key, Some(format_args!("\"{}\"", source::duration_text(span))));
+        }
+        self.line("waiting_max", Some(lookup.waiting_max));
+        self.line("numbers_max", Some(lookup.numbers_max));
+        self.line("learn_one_in", Some(lookup.learn_one_in));
+        let dead = match lookup.dead {
+            DeadNumbers::Fail => "\"fail\"",
+            DeadNumbers::Send => "\"send\"",
+        };
+        self.line("dead", Some(dead));
     }
 
     fn line(&mut self, key: &str, value: Option<impl Display>) {

@@ -16,6 +16,11 @@ grpc = "127.0.0.1:7070"
 accounts = "accounts.toml"
 [connector]
 links = "links.toml"
+[lookup]
+providers = "providers.toml"
+secret = "hush-hush-hush-hush"
+budget_otp = "200ms"
+dead = "send"
 [telemetry]
 http = "127.0.0.1:9090"
 "#;
@@ -30,6 +35,15 @@ fn a_relative_path_starts_at_the_folder_of_the_file() {
         }
     );
     assert_eq!(config.table.unwrap(), Path::new("/etc/signalbox/table"));
+}
+
+#[test]
+fn what_is_not_said_of_look_ups_has_its_default() {
+    let config = parse("signalbox.toml", GOOD, Path::new("/etc/signalbox")).unwrap();
+    let lookup = config.lookup.unwrap();
+    assert_eq!(lookup.providers, Path::new("/etc/signalbox/providers.toml"));
+    assert_eq!((lookup.budget_otp.as_millis(), lookup.budget.as_millis()), (200, 2_000));
+    assert_eq!((lookup.dead, lookup.waiting_max), (::router::DeadNumbers::Send, 10_000));
 }
 
 #[test]

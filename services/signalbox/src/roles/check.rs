@@ -12,7 +12,7 @@ use service::{Clock, Dice};
 use store::RedisStore;
 use table::cases::{self, Unproven};
 
-use super::{Roles, engine};
+use super::{Roles, engine, lookups};
 use signalbox_proto::server::Tls;
 
 use crate::config::{self, Config, Ingest};
@@ -70,6 +70,10 @@ fn problems(config: &Config, roles: Roles) -> Vec<String> {
     if roles.router {
         let tls = config.router.tls.iter().flat_map(Tls::files);
         tls.for_each(|file| check(readable(file)));
+        if let Some(section) = &config.lookup {
+            check(lookups::providers(&section.providers).map(drop));
+            check(lookups::secret(section, &config.folder).map(drop));
+        }
     }
     config.engine.files().into_iter().for_each(|file| check(readable(file)));
     if let config::Engine::Apart { kafka, redis } = &config.engine {

@@ -46,6 +46,8 @@ pub(super) struct Follower {
     dir: PathBuf,
     last_good: LastGood,
     live: Arc<LiveTable>,
+    /// Whether somebody is there to be asked about numbers.
+    looks_up: bool,
     /// Where links are known, carriers that a version brings without one are covered before it comes into force.
     unserved: Option<Unserved>,
     /// What the table in force was made of; `None` = it is too large to compare with.
@@ -75,9 +77,16 @@ impl Follower {
             dir,
             last_good,
             live,
+            looks_up: false,
             unserved,
             in_force: comparable(files),
         }
+    }
+
+    /// Knows whether somebody is there to be asked about numbers; unless told, nobody is.
+    pub(super) fn looking_up(mut self, looks_up: bool) -> Self {
+        self.looks_up = looks_up;
+        self
     }
 
     /// Puts every good version in force, until `stop`. `seen` is the directory's fingerprint from before the table in force was
@@ -133,7 +142,9 @@ impl Follower {
         if let Some(unserved) = &mut self.unserved {
             unserved.cover(&table);
         }
-        warn_of_lookups(&table);
+        if !self.looks_up {
+            warn_of_lookups(&table);
+        }
         let replaced = self.live.snapshot();
         let changes = next
             .changes
@@ -196,7 +207,7 @@ async fn sweep(live: &LiveTable) {
     }
 }
 
-/// Says which policies ask for a look-up: nobody answers one yet, so the numbering plan does.
+/// Says which policies ask for a look-up where nobody answers one, so that the numbering plan does.
 pub(super) fn warn_of_lookups(table: &Table) {
     let policies: Vec<_> = table
         .lookups()

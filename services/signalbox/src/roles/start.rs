@@ -12,6 +12,7 @@ use tracing::{info, warn};
 use super::{
     DRAIN_NOTICE, Engine, Running, check, key_secret,
     last_good::{LastGood, Loaded},
+    lookups,
     reload::{self, Follower},
     unserved::Unserved,
 };
@@ -33,28 +34,34 @@ pub(super) async fn router(
         warn!("the table has warnings:\n{warnings}");
     }
     info!(version = table.version(), "table loaded: {}", table.summary());
-    reload::warn_of_lookups(&table);
+    if config.lookup.is_none() {
+        reload::warn_of_lookups(&table);
+    }
     reload::describe();
     if let Some(unserved) = &mut unserved {
         unserved.cover(&table);
     }
     let live = Arc::new(LiveTable::new(table));
+    let deps = engine.deps()?;
+    let lookups = config.lookup.as_ref();
+    let lookups = lookups.map(|section| lookups::make(section, &config.folder, &deps, &live));
     let router = ::router::Config {
         partitions: config.partitions,
+        lookups: lookups.transpose()?,
         grpc: config.router.grpc,
         tls: config.router.tls.clone(),
         ..::router::Config::default()
     };
     let listener = Listener::bind(&router).await.context("router")?;
     let address = listener.as_ref().map(Listener::local_addr);
-    let run = ::router::run_on(listener, router, engine.deps()?, live.clone(), stop.clone());
+    let run = ::router::run_on(listener, router, deps, live.clone(), stop.clone());
     running.spawn(async move {
         run.await.context("router")?;
         Ok("router")
     });
     caretaker(config, engine.deps()?, Arc::clone(&live), stop, running);
     let stop = stop.clone();
-    let follower = Follower::new(dir, last_good, live, unserved, files);
+    let follower = Follower::new(dir, last_good, live, unserved, files).looking_up(config.lookup.is_some());
     running.spawn(async move {
         follower.follow(seen, &stop).await;
         Ok("table watch")
