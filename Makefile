@@ -48,6 +48,9 @@ store-loss: build ## over Kafka and Redis: the store is emptied under load and r
 failover: build ## a carrier dies with a queue before it: how fast passwords are with the next one; fails where the p99 is over 2 s
 	@$(DEMO) --failover --messages 40000 --rate 2000
 
+ported: build ## 50,000 recipients, a fifth of them ported: once with look-ups, once without; fails unless they go by their real network
+	@$(DEMO) --ported --messages 50000 --rate 2500
+
 campaign: build ## passwords alone, and beside a campaign of a million messages; fails where their p99 grows by more than half
 	@$(DEMO) --campaign 1000000
 
@@ -93,4 +96,4 @@ deny: ## licences, bans and sources of the dependencies
 protos: ## lint of the .proto files
 	cd proto && npx --yes @bufbuild/buf@1 lint
 
-.PHONY: help build demo crash rolling store-loss failover campaign bench decide simulate services-fetch services services-down test fuzz lint deny protos
+.PHONY: help build demo crash rolling store-loss failover campaign ported bench decide simulate services-fetch services services-down test fuzz lint deny protos

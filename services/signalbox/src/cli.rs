@@ -446,6 +446,10 @@ pub(crate) struct Scene {
     /// Empty the store halfway; with --bus kafka
     #[arg(long)]
     pub(crate) store_loss: bool,
+    /// A fifth of the recipients are served by another network than their number says: once with look-ups, once without; exit 1
+    /// unless all of them go by their real network, and then by the wrong one
+    #[arg(long)]
+    pub(crate) ported: bool,
     /// Kill a carrier that a queue waits for, and measure how fast its passwords are with the next one; exit 1 beyond 2 s
     #[arg(long)]
     pub(crate) failover: bool,

@@ -18,13 +18,14 @@ mod failover;
 mod files;
 mod links;
 mod placing;
+mod ported;
 mod report;
 mod scenes;
 mod stage;
 
 use books::Books;
 use failover::Failover;
-use stage::Stage;
+use stage::{Plot, Stage};
 
 /// Runs the demonstration. Exit code 0 only if every accepted message reached exactly one terminal state, the carriers'
 /// own logs agree, and the shares moved as the table says.
@@ -42,8 +43,16 @@ async fn run(demo: &Demo) -> anyhow::Result<bool> {
         Bus::Embedded => "one router",
         Bus::Kafka => "ingest, two routers and three connectors over Apache Kafka and Redis",
     };
-    println!("Setting the stage: a table over 29,244 real prefixes, three invented carriers over SMPP, {router}.");
-    let mut stage = Stage::set(demo).await?;
+    let table = if demo.scene.ported {
+        "two invented countries"
+    } else {
+        "a table over 29,244 real prefixes"
+    };
+    println!("Setting the stage: {table}, three invented carriers over SMPP, {router}.");
+    if demo.scene.ported {
+        return ported::run(demo).await;
+    }
+    let mut stage = Stage::set(demo, Plot::Usual, demo.keep.as_deref()).await?;
     if let Some(messages) = demo.scene.campaign {
         return campaign::run(stage, demo, messages).await;
     }

@@ -14,11 +14,21 @@ const FINDINGS_SHOWN: usize = 5;
 /// A segment as a carrier sees it: who shall receive it, and its payload.
 type Seen = (String, Bytes);
 
-/// Everything that is wrong; empty = the books are in order.
-pub(super) fn all(scene: &Scene, trip: &Trip, books: &Books) -> Vec<String> {
+/// What is wrong with the ends of messages, wherever they went; empty = nothing.
+pub(super) fn ends(scene: &Scene, trip: &Trip, books: &Books) -> Vec<String> {
     let mut findings = Vec::new();
     every_message_ended_once(trip, books, &mut findings);
     carriers_agree(scene, trip, books, &mut findings);
+    if trip.refused.0 > 0 {
+        let (count, why) = &trip.refused;
+        findings.push(format!("{count} messages were refused, the first because {why}"));
+    }
+    findings
+}
+
+/// Everything that is wrong; empty = the books are in order.
+pub(super) fn all(scene: &Scene, trip: &Trip, books: &Books) -> Vec<String> {
+    let mut findings = ends(scene, trip, books);
     placing::check(scene, trip, books, &mut findings);
     let doubtful = taken_in_doubt(scene, trip, books);
     let has_answers = trip.dark.is_none() && !trip.may_double && trip.lost.is_empty();
@@ -29,12 +39,6 @@ pub(super) fn all(scene: &Scene, trip: &Trip, books: &Books) -> Vec<String> {
     }
     if trip.expects_rebuild && trip.rebuilt.is_empty() {
         findings.push("the store was emptied, and no router says that it was rebuilt".to_owned());
-    }
-    if trip.refused.0 > 0 {
-        findings.push(format!(
-            "{} messages were refused, the first because {}",
-            trip.refused.0, trip.refused.1
-        ));
     }
     findings
 }

@@ -15,7 +15,7 @@ use sms::{CarrierName, Class, UnixMs};
 use super::{
     campaign,
     courier::{Courier, FRAME_MESSAGES_MAX, News},
-    scenes,
+    ported, scenes,
     stage::Stage,
 };
 use crate::cli::{Demo, Server};
@@ -95,8 +95,11 @@ pub(super) async fn run(stage: &mut Stage, demo: &Demo) -> anyhow::Result<Trip> 
 /// What is sent: a mix of all classes; where failover is measured, passwords among messages of a campaign, each to a number
 /// of its own.
 fn letters(demo: &Demo) -> anyhow::Result<Vec<Letter>> {
-    let traffic = Traffic::new(demo.seed)?;
     let count = demo.messages as usize;
+    if demo.scene.ported {
+        return Ok(ported::letters(count));
+    }
+    let traffic = Traffic::new(demo.seed)?;
     if !demo.scene.failover {
         return Ok(traffic.take(count).collect());
     }

@@ -30,7 +30,8 @@ pub(super) enum Ground {
 }
 
 /// Writes accounts, links and configurations to `folder`; returns who shall run, in the order in which they are stopped.
-pub(super) fn write(folder: &Path, ground: &Ground, links: &[Link]) -> anyhow::Result<Vec<Part>> {
+/// Routers are told `lookup` beside the rest.
+pub(super) fn write(folder: &Path, ground: &Ground, lookup: &str, links: &[Link]) -> anyhow::Result<Vec<Part>> {
     let accounts = format!("[[account]]\nname = \"demo\"\nkeys = [\"{API_KEY}\"]\nin_flight = 100000\n");
     fs::write(folder.join("accounts.toml"), accounts)?;
     let table = "[table]\npath = \"table\"\n";
@@ -41,7 +42,7 @@ pub(super) fn write(folder: &Path, ground: &Ground, links: &[Link]) -> anyhow::R
             fs::write(folder.join("links.toml"), links)?;
             let place = "kind = \"embedded\"\npath = \"data/log\"\n";
             let connector = "[connector]\nlinks = \"links.toml\"\n";
-            let config = format!("[bus]\n{place}[store]\n{place}{table}{ingest}{connector}");
+            let config = format!("[bus]\n{place}[store]\n{place}{table}{lookup}{ingest}{connector}");
             fs::write(folder.join("signalbox.toml"), config)?;
             Ok(vec![Part::new("router", "standalone", "signalbox.toml")])
         }
@@ -50,7 +51,7 @@ pub(super) fn write(folder: &Path, ground: &Ground, links: &[Link]) -> anyhow::R
             let bus = format!("[bus]\nkind = \"kafka\"\nbrokers = \"{brokers}\"\n");
             let secret = "key_secret = \"00112233445566778899aabbccddeeff\"\n";
             fs::write(folder.join("ingest.toml"), format!("{bus}{store}{ingest}{secret}"))?;
-            fs::write(folder.join("router.toml"), format!("{bus}{store}{table}"))?;
+            fs::write(folder.join("router.toml"), format!("{bus}{store}{table}{lookup}"))?;
             let mut parts = vec![Part::new("ingest", "ingest", "ingest.toml")];
             for link in links {
                 let name = &link.carrier;

@@ -20,7 +20,7 @@ use super::{
     campaign,
     cast::Cast,
     files::{self, API_KEY, Ground, Link},
-    links,
+    links, ported,
 };
 use crate::cli::{Bus, Demo, Server};
 
@@ -31,6 +31,15 @@ const COVERAGE: f64 = 0.85;
 const RATE_SHARE_PERCENT: u32 = 30;
 /// The new price of the carrier that gets cheaper, in percent of the old one.
 const CHEAPER_PERCENT: u64 = 60;
+
+/// Which table is in force, and who is asked about numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Plot {
+    /// Real prefixes, and nobody.
+    Usual,
+    /// Invented countries, and a provider or nobody.
+    Ported { looks_up: bool },
+}
 
 /// Carriers and router, running.
 pub(super) struct Stage {
@@ -92,10 +101,10 @@ impl Folder {
 
 impl Stage {
     /// Writes the files, starts the carriers and the router, and waits until it takes messages.
-    pub(super) async fn set(demo: &Demo) -> anyhow::Result<Self> {
+    pub(super) async fn set(demo: &Demo, plot: Plot, keep: Option<&Path>) -> anyhow::Result<Self> {
         let began = Clock::wall().now();
         let ground = ground(demo)?;
-        let folder = Folder::open(demo.keep.as_deref())?;
+        let folder = Folder::open(keep)?;
         let path = folder.path();
         // Not beside the files that the router watches.
         let logs = path.join("carriers");
@@ -115,8 +124,16 @@ impl Stage {
             };
             carriers.push(Carrier::start(name, config).await?);
         }
-        let table = write_table(path, &carriers, demo.seed)?;
-        let parts = files::write(path, &ground, &plan_links(demo, &carriers, &table))?;
+        let table = match plot {
+            Plot::Usual => write_table(path, &carriers, demo.seed)?,
+            Plot::Ported { .. } => write_ported(path, &carriers, demo.seed)?,
+        };
+        let lookup = if plot == (Plot::Ported { looks_up: true }) {
+            ported::SECTION
+        } else {
+            ""
+        };
+        let parts = files::write(path, &ground, lookup, &plan_links(demo, &carriers, &table))?;
         let cast = Cast::start(path, &parts).await?;
         if let Ground::Apart { brokers, .. } = &ground {
             let names = carriers.iter().map(|carrier| carrier.name.clone());
@@ -288,6 +305,14 @@ fn behaviour(demo: &Demo) -> Behaviour {
 fn load(dir: &Path) -> anyhow::Result<Table> {
     let (table, _warnings) = table::load(dir).map_err(|problems| anyhow::anyhow!("{problems}"))?;
     Ok(table)
+}
+
+fn write_ported(path: &Path, carriers: &[Carrier], seed: u64) -> anyhow::Result<Table> {
+    let names: Vec<_> = carriers.iter().map(|carrier| carrier.name.clone()).collect();
+    let dir = path.join("table");
+    ported::write_table(&dir, &names)?;
+    ported::write_providers(path, seed)?;
+    load(&dir)
 }
 
 fn write_table(path: &Path, carriers: &[Carrier], seed: u64) -> anyhow::Result<Table> {
