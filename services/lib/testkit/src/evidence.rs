@@ -58,6 +58,8 @@ pub struct Evidence {
     pub links: Links,
     /// Messages that a table of the run refuses, or knows no way for.
     pub refused: BTreeSet<MessageId>,
+    /// Messages to numbers that nobody serves, as somebody says who knows.
+    pub gone: BTreeSet<MessageId>,
     /// Senders that the table replaces, and by what.
     pub rewrites: Vec<(String, String)>,
     /// When everything was up again and the faults were over.
@@ -147,6 +149,10 @@ impl Evidence {
             // What waits says nothing that is not known otherwise, if it can be read: its message alone needs a key.
             let waiting = |octets: &Bytes| record::delayed_from_bytes(octets, RecordKey(0)).map(drop);
             self.read(world, topics::retry(delay), hasher, waiting).await;
+        }
+        for lane in Lane::ALL {
+            let waiting = |octets: &Bytes| record::delayed_from_bytes(octets, RecordKey(0)).map(drop);
+            self.read(world, topics::lookup(lane), hasher, waiting).await;
         }
         let dead = self.read(world, topics::dead(), hasher, record::dead_from_bytes).await;
         self.dead = dead.into_iter().map(|(_, dead)| dead).collect();

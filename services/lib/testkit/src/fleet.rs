@@ -21,6 +21,7 @@ use crate::{
     customer::Asked,
     faults::Role,
     fuse::Fuse,
+    numbers::Numbers,
     planted,
     steps::Steps,
     tally::Tally,
@@ -47,6 +48,8 @@ pub(crate) struct World {
     pub(crate) weather: Weather,
     pub(crate) partitions: u32,
     pub(crate) bug: Option<Bug>,
+    /// Who may be asked about numbers.
+    pub(crate) numbers: Option<Numbers>,
     /// Whether carriers behave; looked at when a connector starts.
     pub(crate) behaves: Arc<std::sync::atomic::AtomicBool>,
     pub(crate) door: Arc<AsyncMutex<mpsc::UnboundedReceiver<Asked>>>,
@@ -317,6 +320,7 @@ impl Program {
             Self::Router(table) => {
                 let config = router::Config {
                     partitions: world.partitions,
+                    lookups: world.numbers.as_ref().map(|numbers| numbers.look_ups(&deps, &table)),
                     ..router::Config::default()
                 };
                 // In the same process, as it is assembled in earnest.

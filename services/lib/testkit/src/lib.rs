@@ -16,6 +16,7 @@ mod fuse;
 mod handback;
 mod life;
 mod many;
+mod numbers;
 pub mod oracle;
 mod planted;
 mod report;

@@ -14,6 +14,7 @@ use crate::{
     Bug,
     drafts::{self, Call},
     faults::{self, Fault},
+    numbers::Numbers,
     tables::{self, CARRIERS},
 };
 
@@ -49,6 +50,8 @@ pub struct Scenario {
     /// Tables by turns, as they are written.
     pub(crate) tables: Vec<Files>,
     pub(crate) calls: Vec<Call>,
+    /// Who may be asked about numbers; absent = nobody.
+    pub(crate) numbers: Option<Numbers>,
 }
 
 impl Scenario {
@@ -57,7 +60,7 @@ impl Scenario {
         let dice = Dice::seeded(seed);
         let links = links(&dice, behaviour);
         let messages = 40 + dice.below(80);
-        Self {
+        let drawn = Self {
             seed,
             recovers: dice.below(2) == 0,
             is_slow: dice.below(4) > 0,
@@ -72,7 +75,18 @@ impl Scenario {
             tables: (0..2).map(|_| tables::draw(&dice)).collect(),
             calls: drafts::draw(&dice, messages),
             faults: faults::draw(&dice),
+            numbers: None,
+        };
+        drawn.with_numbers()
+    }
+
+    /// The same, but half of all seeds look numbers up.
+    fn with_numbers(mut self) -> Self {
+        self.numbers = Numbers::draw(self.seed, self.tables.len());
+        if let Some(numbers) = &self.numbers {
+            numbers.ask(&mut self.tables);
         }
+        self
     }
 
     /// As [`Scenario::draw`], but nothing goes wrong: carriers behave, and nobody dies.
@@ -106,6 +120,7 @@ impl Scenario {
     pub(crate) fn one_by_one(messages: u64) -> Self {
         Self {
             tables: vec![tables::plain()],
+            numbers: None,
             calls: drafts::one_by_one(messages),
             is_counted: true,
             // Connectors that start again are sent some receipts again.

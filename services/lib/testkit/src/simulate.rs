@@ -3,7 +3,7 @@
 mod records;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{
         Arc, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -16,7 +16,7 @@ use connector::simulator::Hub;
 use journey::Event;
 use service::{Clock, Dice, Tasks, time};
 use signalbox_proto::topics;
-use sms::{CarrierName, Lane, UnixMs};
+use sms::{CarrierName, Lane, Message, UnixMs};
 use store::MemoryStore;
 use table::LiveTable;
 use tokio::sync::{Mutex as AsyncMutex, mpsc};
@@ -184,8 +184,19 @@ async fn play(scenario: &Scenario) -> Played {
     evidence.links = scenario.links();
     let messages = evidence.accepted.values().flatten();
     let tables: Vec<_> = scenario.tables.iter().map(tables::build).collect();
-    let refused = messages.filter(|message| tables.iter().any(|table| tables::refuses(table, message)));
-    evidence.refused = refused.map(|message| message.id).collect();
+    let refuses = |message: &&Message| {
+        let reply = scenario.numbers.as_ref().map(|numbers| numbers.reply(&message.to));
+        tables
+            .iter()
+            .any(|table| tables::refuses(table, message, reply.as_ref()))
+    };
+    let refused: BTreeSet<_> = messages.clone().filter(refuses).map(|message| message.id).collect();
+    let is_gone = |message: &&Message| {
+        let numbers = scenario.numbers.as_ref();
+        numbers.is_some_and(|numbers| numbers.is_dead(message))
+    };
+    let gone = messages.filter(is_gone).map(|message| message.id).collect();
+    (evidence.refused, evidence.gone) = (refused, gone);
     evidence.rewrites = vec![(tables::REWRITE.0.to_owned(), tables::REWRITE.1.to_owned())];
     evidence.calm_at = calm_at;
     evidence.recovered = scenario.recovers || scenario.faults.is_empty();
@@ -232,6 +243,7 @@ async fn world(scenario: &Scenario, asked: mpsc::UnboundedReceiver<crate::custom
         weather,
         partitions: scenario.partitions,
         bug: scenario.bug,
+        numbers: scenario.numbers.clone(),
         behaves: Arc::default(),
         door: Arc::new(AsyncMutex::new(asked)),
     }
@@ -486,7 +498,9 @@ fn counts(scenario: &Scenario, evidence: &Evidence) -> BTreeMap<String, usize> {
     for (_, fault) in &scenario.faults {
         add(&format!("fault_{}", fault.kind()), 1);
     }
-    let mut ended = std::collections::BTreeSet::new();
+    let sure = |order: &&journey::Order| order.looked_up.as_ref().is_some_and(|looked_up| looked_up.is_sure);
+    add("orders_looked_up", evidence.orders.iter().filter(sure).count());
+    let mut ended = BTreeSet::new();
     for end in &evidence.events {
         match &end.event {
             Event::Ended(event) if ended.insert(event.message.id) => {

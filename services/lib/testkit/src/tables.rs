@@ -2,9 +2,10 @@
 
 use std::fmt::Write;
 
+use lookup::Reply;
 use service::Dice;
 use sms::{Content, Message};
-use table::{Action, Decision, Query, Table, files::Files};
+use table::{Action, Decision, Query, Served, Source, Table, files::Files};
 
 /// The carriers of every run.
 pub(crate) const CARRIERS: [&str; 4] = ["atlas", "borealis", "cirrus", "delta"];
@@ -59,8 +60,9 @@ pub(crate) fn build(files: &Files) -> Table {
     }
 }
 
-/// Whether `table` rejects `message` or knows no way for it, whatever carriers are up to.
-pub(crate) fn refuses(table: &Table, message: &Message) -> bool {
+/// Whether `table` rejects `message` or knows no way for it, whatever carriers are up to: by the numbering plan, or by what
+/// a look-up may have said.
+pub(crate) fn refuses(table: &Table, message: &Message, reply: Option<&Reply>) -> bool {
     let text = match &message.content {
         Content::Text(text) => Some(text.as_str()),
         Content::Binary { .. } => None,
@@ -75,9 +77,20 @@ pub(crate) fn refuses(table: &Table, message: &Message) -> bool {
         ttl: message.ttl,
         ..Query::new(message.to.digits(), message.accepted_at)
     };
-    let mut decision = Decision::new();
-    table.decide(&query, &mut decision);
-    matches!(decision.action, Action::Reject | Action::NoRoute)
+    let refuses = |query: &Query<'_>| {
+        let mut decision = Decision::new();
+        table.decide(query, &mut decision);
+        matches!(decision.action, Action::Reject | Action::NoRoute)
+    };
+    let told = reply.map(|reply| Query {
+        network: reply.network.map(|network| Served {
+            network,
+            source: Source::Hlr,
+        }),
+        ported: reply.ported,
+        ..query
+    });
+    refuses(&query) || told.is_some_and(|told| refuses(&told))
 }
 
 fn carriers(dice: &Dice) -> String {

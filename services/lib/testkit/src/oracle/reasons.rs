@@ -70,7 +70,10 @@ fn is_founded(book: &Book<'_>, end: &End, event: &TerminalEvent) -> bool {
                     Outcome::Fail { .. } | Outcome::Next { .. } | Outcome::Hold { .. }
                 )
             };
-            answers.any(|answer| is_refusal(&answer.outcome)) || receipts.any(|heard| is_bad(heard.receipt.state))
+            let is_gone = event.cause.code == "dead_number" && book.evidence.gone.contains(&id);
+            is_gone
+                || answers.any(|answer| is_refusal(&answer.outcome))
+                || receipts.any(|heard| is_bad(heard.receipt.state))
         }
         EndState::Rejected => book.evidence.refused.contains(&id),
         EndState::Unknown | EndState::Expired => true,

@@ -42,6 +42,7 @@ impl Stage {
             Repeated::Dispatch => topics::dispatch(&CarrierName::new(carrier).expect("the list holds names"), lane),
             Repeated::Outcomes => topics::outcomes(),
             Repeated::Receipts => topics::receipts(),
+            Repeated::Retry if self.world.numbers.is_some() && self.dice.below(2) == 0 => topics::lookup(lane),
             // Shorter waits are more frequent.
             Repeated::Retry => topics::retry(topics::DELAYS[self.dice.below(2) as usize].0),
         }
