@@ -61,6 +61,9 @@ bench: build ## what this machine does: all at once, then at two steady rates; B
 decide: ## how fast a routing table of 600,000 rates compiles and decides on this machine
 	$(CARGO) run --release --locked --quiet -p signalbox-loadtest -- decide --rows 600000 --carriers 24 --policies 100
 
+lookup: ## how fast it is known who serves a number: in memory, in the shared store, behind a slow provider; BUS=kafka: in Redis too
+	$(AROUND_$(BUS)) $(CARGO) run --release --locked --quiet -p signalbox-loadtest -- lookup
+
 simulate: ## the whole pipeline under faults in virtual time, SEEDS=10000 runs of it; SIM_SEED=n tells one step by step
 	$(CARGO) run --release --locked --quiet -p signalbox-loadtest -- simulate --seeds $(SEEDS)
 
@@ -96,4 +99,4 @@ deny: ## licences, bans and sources of the dependencies
 protos: ## lint of the .proto files
 	cd proto && npx --yes @bufbuild/buf@1 lint
 
-.PHONY: help build demo crash rolling store-loss failover campaign ported bench decide simulate services-fetch services services-down test fuzz lint deny protos
+.PHONY: help build demo crash rolling store-loss failover campaign ported bench decide lookup simulate services-fetch services services-down test fuzz lint deny protos

@@ -4,7 +4,7 @@
 mod answers;
 pub mod args;
 mod asks;
-mod clock;
+pub(crate) mod clock;
 mod compiled;
 mod growth;
 mod heap;
@@ -14,7 +14,7 @@ mod reference;
 mod report;
 mod scene;
 mod swap;
-mod targets;
+pub(crate) mod targets;
 
 use std::{ops::Range, process::ExitCode};
 

@@ -1,12 +1,12 @@
 //! `signalbox-loadtest`: writes routing tables of invented carriers, plays a carrier, submits messages in open
-//! loop, measures how fast a routing table decides, and simulates the whole pipeline under faults.
+//! loop, measures how fast a routing table decides and numbers are looked up, and simulates the whole pipeline under faults.
 
 use std::process::ExitCode;
 
 use cap::Cap;
 use clap::{Parser, Subcommand};
 use mimalloc::MiMalloc;
-use signalbox_loadtest::{decide, simulate, smsc, submit, world};
+use signalbox_loadtest::{decide, lookup, simulate, smsc, submit, world};
 
 /// The allocator of the router, and counters around it: a table's size and what a decision allocates are counted, not guessed.
 #[global_allocator]
@@ -24,6 +24,8 @@ struct Cli {
 enum Command {
     /// Measure how fast a large routing table compiles and decides, against a straightforward reference
     Decide(decide::Args),
+    /// Measure how fast it is known who serves a number
+    Lookup(lookup::Args),
     /// Run the whole pipeline under faults in virtual time, and judge what became of every message
     Simulate(simulate::Args),
     /// Play a carrier that speaks SMPP
@@ -37,6 +39,7 @@ enum Command {
 fn main() -> anyhow::Result<ExitCode> {
     match Cli::parse().command {
         Command::Decide(args) => decide::run(&args, &HEAP),
+        Command::Lookup(args) => lookup::run(&args, &HEAP),
         Command::Simulate(args) => simulate::run(&args),
         Command::Smsc(args) => smsc::args::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Submit(args) => runtime()?.block_on(submit::args::run(*args)),

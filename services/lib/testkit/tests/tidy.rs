@@ -77,7 +77,18 @@ const MAY_IMPORT: [(&str, &[&str]); 18] = [
     ),
     (
         "signalbox-loadtest",
-        &["service", "smpp", "sms", "table", "testkit", "signalbox-proto"],
+        &[
+            "disk",
+            "lookup",
+            "service",
+            "signalbox-proto",
+            "smpp",
+            "sms",
+            "source",
+            "store",
+            "table",
+            "testkit",
+        ],
     ),
     (
         "signalbox",

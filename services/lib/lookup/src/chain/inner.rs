@@ -16,10 +16,7 @@ use super::{
     quest::Quest,
     shelf::Shelf,
 };
-use crate::{Answer, Confidence, Reach, Reply, Seen, Source, metrics::Counted};
-
-/// The most that a provider may say for how long its answer holds.
-const TTL_MAX: Duration = Duration::from_secs(90 * 24 * 3_600);
+use crate::{Answer, Confidence, Reach, Reply, Seen, Source, TTL_MAX, metrics::Counted};
 
 /// Of a time to live, so many thousandths more or less.
 const JITTER_PERMILLE: u64 = 100;

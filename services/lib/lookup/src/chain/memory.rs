@@ -2,7 +2,8 @@
 //!
 //! Numbers lie in sets of a few, by a hash with a key of this process; the hash stands for the number. Reading locks nothing and is
 //! a few loads. A slot is three words that are written one after another: the first is the hash combined with the other two, so
-//! a slot that is read while it is written matches nobody's hash, and what was written by two at once is a slot of nobody.
+//! a slot that is read while it is written matches nobody's hash, and what was written by two at once is a slot of nobody. Where as
+//! many numbers come as there are slots a seventh of them find their set full and another makes room; of half as many, one in 120.
 
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering::Relaxed};
 
