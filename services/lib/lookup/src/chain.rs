@@ -50,7 +50,10 @@ use self::{
     shelf::Shelf,
     trace::Recorder,
 };
-use crate::{Answer, Confidence, Source, metrics::Counted};
+use crate::{
+    Answer, Confidence, Source,
+    metrics::{self, Counted},
+};
 
 /// Who may know who serves a number, in order. Cheap to clone; clones are one chain, which ends with the last of them.
 #[derive(Clone)]
@@ -80,6 +83,7 @@ impl Chain {
     /// There are more than 31 providers.
     pub fn new(config: ChainConfig, upstreams: Vec<Upstream>, deps: ChainDeps) -> Self {
         assert!(upstreams.len() <= PROVIDERS_MAX, "configuration bounds the providers");
+        metrics::describe();
         let (quests, wanted) = mpsc::unbounded_channel();
         let asker = |upstream| Asker::new(upstream, Arc::clone(&deps.numbering));
         let inner = Arc::new(Inner {

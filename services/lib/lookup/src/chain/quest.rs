@@ -46,6 +46,8 @@ pub(super) struct Seeker {
     is_unknown: bool,
     /// Somebody failed.
     has_failed: bool,
+    /// Somebody was not asked, who may know.
+    is_open: bool,
 }
 
 /// What a stage came to.
@@ -73,6 +75,7 @@ impl Seeker {
             hint: None,
             is_unknown: false,
             has_failed: false,
+            is_open: false,
         }
     }
 }
@@ -127,7 +130,10 @@ impl Quest {
         let next = at + 1;
         let (mut left, mut found) = (Vec::new(), Vec::new());
         match asked {
-            Asked::Skipped(_) => left = seekers,
+            Asked::Skipped(_) => {
+                left = seekers;
+                left.iter_mut().for_each(|seeker| seeker.is_open = true);
+            }
             Asked::Answered(results) => {
                 for (seeker, result) in seekers.into_iter().zip(results) {
                     match inner.judge(at, seeker, result) {
@@ -172,13 +178,21 @@ impl Inner {
         Ok(self.found(seeker, entry))
     }
 
-    /// Nobody is left to ask. What is to be written to the shared store: that somebody failed is not, as it passes.
+    /// Nobody is left to ask, or nobody waits. What is to be written to the shared store: only what everybody was asked about, as
+    /// the rest passes.
     fn give_up(&self, seeker: Seeker) -> Option<(Msisdn, Entry)> {
+        let is_whole = !seeker.has_failed && !seeker.is_open;
         let ttls = &self.config.ttls;
+        let nobody = self.entry_of_nobody(if is_whole { ttls.nothing } else { ttls.failure });
         let entry = match &seeker.hint {
-            Some((by, reply)) => self.entry(*by, reply),
-            None if seeker.has_failed => self.entry_of_nobody(ttls.failure),
-            None if seeker.is_unknown => self.entry_of_nobody(ttls.nothing),
+            Some((by, reply)) => {
+                let hint = self.entry(*by, reply);
+                Entry {
+                    expires_at: hint.expires_at.min(nobody.expires_at),
+                    ..hint
+                }
+            }
+            None if seeker.has_failed || seeker.is_unknown => nobody,
             None => {
                 self.land(&seeker, None);
                 return None;
@@ -192,9 +206,8 @@ impl Inner {
             self.land(&seeker, Some(known));
             return None;
         }
-        let is_kept = seeker.hint.is_some() || !seeker.has_failed;
         let found = self.found(seeker, entry);
-        is_kept.then_some(found)
+        is_whole.then_some(found)
     }
 
     fn found(&self, seeker: Seeker, entry: Entry) -> (Msisdn, Entry) {
@@ -213,8 +226,9 @@ impl Inner {
         let (wanted, left): (Vec<_>, Vec<_>) = seekers
             .into_iter()
             .partition(|seeker| self.flights.is_wanted(seeker.ticket));
-        for seeker in left {
-            // What was found out is kept for the next who wants to know.
+        for mut seeker in left {
+            // What was found out is kept for the next who wants to know, if not for long.
+            seeker.is_open = true;
             _ = self.give_up(seeker);
         }
         wanted

@@ -196,3 +196,15 @@ async fn a_trace_names_every_step() {
     let trace = chain.trace(&number(2), secs(2)).await;
     assert_eq!((trace.steps.len(), trace.answer.source), (1, Source::Memory));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_provider_that_panics_takes_nobody_with_it() {
+    let provider = Arc::new(Scripted::new("one", |_| panic!("a provider panics")));
+    let chain = Scene::default().chain([&provider]);
+    let began = time::now();
+    let answers = chain.look_up(&numbers(1), secs(2)).await;
+    assert_eq!((answers[0].source, time::now() - began), (Source::Plan, ms(100)));
+    provider.turns_to(|_| Ok(served_by("20810")));
+    let answers = chain.look_up(&numbers(1), secs(2)).await;
+    assert_eq!(answers[0].source, Source::Provider);
+}

@@ -180,6 +180,20 @@ async fn that_nobody_knows_is_remembered_for_an_hour() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn that_nobody_knows_is_remembered_for_long_only_where_everybody_was_asked() {
+    let first = Arc::new(Scripted::new("first", |_| Ok(Reply::default())).after_ms(500));
+    let second = Arc::new(Scripted::knows("second", "20810"));
+    let chain = Scene::default().chain([&first, &second]);
+    let number = number(1);
+    chain.look_up(std::slice::from_ref(&number), ms(300)).await;
+    time::sleep(secs(1)).await;
+    assert_eq!(second.asked(), 0, "nobody waited");
+    assert_eq!(chain.known(&number).unwrap().confidence, Confidence::Low);
+    time::sleep(secs(50)).await;
+    assert_eq!(ask(&chain, &number).await.network, Some(network("20810")));
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_list_speaks_where_asking_failed() {
     let provider = Arc::new(Scripted::away("one"));
     let mut scene = Scene::default();

@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -80,7 +80,12 @@ impl Scripted {
 
     /// From now on answers by another script.
     pub(crate) fn turns_to(&self, script: impl Fn(&Msisdn) -> Result<Reply, Failure> + Send + Sync + 'static) {
-        *self.script.lock().unwrap() = Box::new(script);
+        *self.script() = Box::new(script);
+    }
+
+    /// A script may panic.
+    fn script(&self) -> MutexGuard<'_, Box<Script>> {
+        self.script.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Numbers that it was asked about.
@@ -130,10 +135,7 @@ impl Provider for Scripted {
         self.calls.lock().unwrap().push((time::now(), numbers.to_vec()));
         async move {
             time::sleep(self.latency).await;
-            numbers
-                .iter()
-                .map(|number| (self.script.lock().unwrap())(number))
-                .collect()
+            numbers.iter().map(|number| (self.script())(number)).collect()
         }
         .boxed()
     }
