@@ -1,5 +1,6 @@
 //! Explanations and quotes as they go over the wire.
 
+use ::lookup::Answer;
 use prost_types::Timestamp;
 use signalbox_proto::pb::signalbox::{
     routing::v1 as pb,
@@ -7,6 +8,8 @@ use signalbox_proto::pb::signalbox::{
 };
 use sms::UnixMs;
 use table::{Action, Candidate, CandidateReport, Explanation, Query, Quote, ServedBy, StakeReport};
+
+use super::lookup;
 
 /// The forms of an explanation that are asked for beside its fields.
 #[derive(Clone, Copy, Debug)]
@@ -16,10 +19,18 @@ pub(super) struct Forms {
 }
 
 /// The explanation of `query`.
-pub(super) fn explanation(explanation: Explanation, query: &Query<'_>, forms: Forms) -> pb::Explanation {
+pub(super) fn explanation(
+    explanation: Explanation,
+    query: &Query<'_>,
+    forms: Forms,
+    known: Option<&Answer>,
+) -> pb::Explanation {
     let json = || serde_json::to_string(&explanation).expect("reports hold nothing that JSON cannot");
     let json = forms.json.then(json);
-    let tree = forms.tree.then(|| explanation.to_string());
+    let tree = forms.tree.then(|| {
+        let said = known.map(told).unwrap_or_default();
+        format!("{explanation}{said}")
+    });
     pb::Explanation {
         json: json.unwrap_or_default(),
         tree: tree.unwrap_or_default(),
@@ -46,7 +57,19 @@ pub(super) fn explanation(explanation: Explanation, query: &Query<'_>, forms: Fo
         candidates: explanation.candidates.into_iter().map(candidate).collect(),
         currency: explanation.currency,
         lookup: explanation.lookup.map(stake),
+        known: known.map(lookup::answer),
     }
+}
+
+/// Who named the network, for people.
+fn told(known: &Answer) -> String {
+    let by = if known.provider.is_empty() {
+        known.source.as_str().to_owned()
+    } else {
+        format!("{} ({})", known.provider, known.source.as_str())
+    };
+    let asked = table::instant_text(known.asked_at);
+    format!("looked up: by {by}, asked {asked}, cost {}\n", known.cost)
 }
 
 fn stake(report: StakeReport) -> pb::LookupStake {

@@ -58,7 +58,8 @@ fn step(step: &Step) -> pb::LookUpStep {
     }
 }
 
-fn answer(answer: &Answer) -> pb::NumberAnswer {
+/// `answer` as it goes over the wire.
+pub(super) fn answer(answer: &Answer) -> pb::NumberAnswer {
     let is_sure = answer.confidence == Confidence::High;
     pb::NumberAnswer {
         network: answer.network.map(|network| network.to_string()).unwrap_or_default(),

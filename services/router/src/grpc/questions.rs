@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
+use ::lookup::Answer;
 use prost::Message as _;
 use service::{Stop, Tasks, resume_panic};
 use signalbox_proto::pb::signalbox::routing::v1::{self as pb, routing_service_server::RoutingService};
-use table::{Action, Asked, Decision, Query, Table};
+use sms::Msisdn;
+use table::{Action, Asked, Decision, Explanation, Lookup, Network, Query, Table};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tonic::{Request, Response, Status};
 
@@ -16,7 +18,7 @@ use super::{
     lookup,
     query::{self, Kind},
 };
-use crate::desk::Desk;
+use crate::{desk::Desk, lookups::LookUps, told::Told};
 
 /// Queries of one call.
 pub const QUERIES_MAX: usize = 100;
@@ -79,7 +81,7 @@ impl Questions {
         &self,
         kind: Kind,
         queries: Vec<pb::Query>,
-        one: impl Fn(&Table, &Query<'_>) -> (A, usize) + Send + 'static,
+        one: impl Fn(&Table, &Query<'_>, Option<&Answer>) -> (A, usize) + Send + 'static,
         put: impl FnOnce(&Table, Vec<A>) -> T + Send + 'static,
     ) -> Result<T, Refusal> {
         if self.stop.is_requested() {
@@ -114,7 +116,7 @@ impl Work {
     /// The answers, unless they come to more octets than one response may have. `one` says the octets of each.
     fn answer<A, T>(
         self,
-        one: impl Fn(&Table, &Query<'_>) -> (A, usize),
+        one: impl Fn(&Table, &Query<'_>, Option<&Answer>) -> (A, usize),
         put: impl FnOnce(&Table, Vec<A>) -> T,
     ) -> Result<T, Refusal> {
         let table = self.desk.table.snapshot();
@@ -130,11 +132,17 @@ impl Work {
                 ..asked.query()
             };
             table.decide(&query, &mut decision);
+            let known = self.known(&query, &decision);
+            if let Some(answer) = &known {
+                let told = Told::of(answer);
+                (query.network, query.ported) = (told.served, query.ported.or(told.ported));
+                table.decide(&query, &mut decision);
+            }
             if decision.action == Action::Wait && decision.held_back.circuit_open > 0 {
                 // As a message would: who is not surely down is asked all the same where nobody else is left.
                 query.standings = Some(&lenient);
             }
-            let (answer, length) = one(&table, &query);
+            let (answer, length) = one(&table, &query, known.as_ref());
             octets += length + ENTRY_OCTETS;
             if octets > RESPONSE_OCTETS_MAX - HEAD_OCTETS {
                 return Err(Refusal::Long);
@@ -143,6 +151,30 @@ impl Work {
         }
         Ok(put(&table, answers))
     }
+
+    /// What is known of the recipient, where the route asks and the query does not say: what a message would be told at once.
+    fn known(&self, query: &Query<'_>, decision: &Decision<'_>) -> Option<Answer> {
+        let lookups = self.desk.config.lookups.as_ref()?;
+        let asks = decision.terms.lookup != Lookup::Never && decision.action != Action::Reject;
+        if !asks || query.network.is_some() || decision.to.is_some() {
+            return None;
+        }
+        let digits = query.to.strip_prefix('+').unwrap_or(query.to);
+        lookups.chain.known(&Msisdn::new(digits).ok()?)
+    }
+}
+
+/// Says whether a look-up would be worth its price, by what this router has learnt.
+fn weigh(lookups: Option<&LookUps>, explanation: &mut Explanation, query: &Query<'_>) {
+    let Some((lookups, report)) = lookups.zip(explanation.lookup.as_mut()) else {
+        return;
+    };
+    let digits = query.to.strip_prefix('+').unwrap_or(query.to);
+    let Ok(number) = Msisdn::new(digits) else { return };
+    let network = explanation.network.as_ref();
+    let planned = network.and_then(|network| Network::parse(&network.mcc, &network.mnc).ok());
+    let verdict = lookups.weigh(&number, planned, report.stake, query.roll);
+    report.verdict = Some(verdict.report());
 }
 
 /// Octets that a list entry has beside its own: tag and length.
@@ -158,8 +190,11 @@ impl RoutingService for Questions {
             json: request.with_json,
             tree: request.with_tree,
         };
-        let one = move |table: &Table, query: &Query<'_>| {
-            let explanation = answer::explanation(table.explain(query), query, forms);
+        let lookups = self.desk.config.lookups.clone();
+        let one = move |table: &Table, query: &Query<'_>, known: Option<&Answer>| {
+            let mut explanation = table.explain(query);
+            weigh(lookups.as_ref(), &mut explanation, query);
+            let explanation = answer::explanation(explanation, query, forms, known);
             let length = explanation.encoded_len();
             (explanation, length)
         };
@@ -168,7 +203,7 @@ impl RoutingService for Questions {
     }
 
     async fn quote(&self, request: Request<pb::QuoteRequest>) -> Result<Response<pb::QuoteResponse>, Status> {
-        let one = |table: &Table, query: &Query<'_>| {
+        let one = |table: &Table, query: &Query<'_>, _: Option<&Answer>| {
             let quote = answer::quote(table.quote(query), query);
             let length = quote.encoded_len();
             (quote, length)

@@ -3,6 +3,7 @@
 
 mod answers;
 mod dead;
+mod lookups;
 mod refusals;
 mod rig;
 mod server;

@@ -16,6 +16,8 @@ use table::{LiveTable, Micros, Table, files::Files};
 use tonic::{Status, transport::Channel};
 use tonic_types::{ErrorDetails, StatusExt as _};
 
+use crate::lookups;
+
 /// A carrier, how its link stands, and how long an order waits in each lane; `None` = not known.
 pub(crate) type Word<'a> = (&'a str, LinkState, Option<Duration>);
 pub(crate) type Client = RoutingServiceClient<Channel>;
@@ -71,15 +73,20 @@ impl Rig {
     }
 
     pub(crate) async fn start_with(table: Table, tls: Option<Tls>) -> Self {
-        Self::start_in(table, tls, &[]).await
+        Self::start_in(table, tls, &[], false).await
+    }
+
+    /// A router that has somebody to ask who serves a number.
+    pub(crate) async fn asking(table: Table) -> Self {
+        Self::start_in(table, None, &[], true).await
     }
 
     /// A router that starts after connectors said how the links of these carriers stand, and how long an order waits there.
     pub(crate) async fn start_after(table: Table, words: &[Word<'_>]) -> Self {
-        Self::start_in(table, None, words).await
+        Self::start_in(table, None, words, false).await
     }
 
-    async fn start_in(table: Table, tls: Option<Tls>, words: &[Word<'_>]) -> Self {
+    async fn start_in(table: Table, tls: Option<Tls>, words: &[Word<'_>], asks: bool) -> Self {
         let clock = Clock::wall();
         let bus = MemoryBus::new(clock.as_millis_fn());
         let deps = Deps {
@@ -89,7 +96,9 @@ impl Rig {
             dice: Dice::seeded(1),
         };
         say(&bus, words, deps.clock.now()).await;
+        let table = Arc::new(LiveTable::new(table));
         let config = Config {
+            lookups: asks.then(|| lookups::moved(&deps, &table)),
             grpc: Some(([127, 0, 0, 1], 0).into()),
             tls,
             // Whoever is down stays so for the test.
@@ -99,7 +108,6 @@ impl Rig {
         let listener = Listener::bind(&config).await.unwrap().expect("it says where");
         let scheme = if config.tls.is_some() { "https" } else { "http" };
         let url = format!("{scheme}://localhost:{}", listener.local_addr().port());
-        let table = Arc::new(LiveTable::new(table));
         let (stop, stopped) = Stop::new();
         let mut router = Tasks::new();
         router.spawn(router::run_on(
