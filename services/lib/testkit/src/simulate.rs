@@ -500,10 +500,12 @@ fn counts(scenario: &Scenario, evidence: &Evidence) -> BTreeMap<String, usize> {
     }
     let sure = |order: &&journey::Order| order.looked_up.as_ref().is_some_and(|looked_up| looked_up.is_sure);
     add("orders_looked_up", evidence.orders.iter().filter(sure).count());
+    add("dead_number", 0);
     let mut ended = BTreeSet::new();
     for end in &evidence.events {
         match &end.event {
             Event::Ended(event) if ended.insert(event.message.id) => {
+                add("dead_number", usize::from(event.cause.code == "dead_number"));
                 add(&format!("{:?}", event.state).to_lowercase(), 1)
             }
             Event::Ended(_) => add("repeated_ends", 1),

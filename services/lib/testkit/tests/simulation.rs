@@ -20,11 +20,12 @@ fn number(name: &str) -> Option<u64> {
 }
 
 /// What must have happened in many runs, or they show less than they seem to.
-const SEEN: [&str; 30] = [
+const SEEN: [&str; 32] = [
     "answer_hold",
     "answer_link_down",
     "answer_next",
     "answer_unknown",
+    "dead_number",
     "delivered",
     "duplicates",
     "expired",
@@ -47,6 +48,7 @@ const SEEN: [&str; 30] = [
     "fault_swap_table",
     "fault_truncated",
     "late_receipts",
+    "orders_looked_up",
     "rejected",
     "repeated_ends",
     "unknown",
