@@ -1,4 +1,5 @@
-//! Records on their way to the bus: gathered for a moment and while earlier ones are being made safe, and tried until they are.
+//! Records on their way to the bus: gathered for a moment and while earlier ones are being made safe, and tried until they
+//! are.
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 

@@ -53,10 +53,13 @@ pub(crate) async fn run(
     let mut under_way: FuturesUnordered<BoxFuture<'static, Vec<Reply>>> = FuturesUnordered::new();
     let mut gathered: Vec<Vec<Looked>> = Vec::new();
     let mut due = time::now();
+    // Receipts of the last batch: a carrier that sends one and waits for its answer is not kept waiting for others.
+    let mut last = 0;
     let mut is_open = true;
     while is_open || !gathered.is_empty() || !under_way.is_empty() {
         let has_room = under_way.len() < BATCHES_MAX;
-        let is_full = !is_open || gathered.iter().map(Vec::len).sum::<usize>() >= GATHERED;
+        let receipts = gathered.iter().map(Vec::len).sum::<usize>();
+        let is_full = !is_open || last <= 1 || receipts >= GATHERED;
         tokio::select! {
             biased;
             Some(replies) = under_way.next() => {
@@ -65,6 +68,7 @@ pub(crate) async fn run(
             }
             () = wait(due, is_full), if has_room && !gathered.is_empty() => {
                 let batch: Vec<Looked> = gathered.drain(..).flatten().collect();
+                last = batch.len();
                 let desk = Arc::clone(&desk);
                 under_way.push(async move { desk.serve(batch).await }.boxed());
             }

@@ -9,7 +9,8 @@
 //! - **B3** Every record is delivered to every group at least once.
 //! - **B4** An ack covers its batch and everything before it in that partition, and nothing after it.
 //! - **B5** After a partition is revoked, `ack` says so and the caller drops what it has not yet written to a carrier.
-//! - **B6** Memory is bounded: a publisher over the in-flight limit waits, a slow reader holds nothing but its position.
+//! - **B6** Memory is bounded: a publisher over the in-flight limit waits, a slow reader holds its position, and
+//!   no more than one read of the disk for each partition.
 //! - **B7** Shutdown flushes, or reports how many records were not.
 //!
 //! Not hidden: partitions, revocation, repeats. Not exposed: offsets and the types of a backend.

@@ -2,8 +2,8 @@
 //!
 //! A write reaches the operating system at once and can be read at once; it is safe when the next group sync that covers it
 //! has ended, see [`Disk::synced`]. One thread syncs: the next sync starts as the last ends, and it sleeps while nobody waits
-//! for what is unsynced. After a crash the log is read back up to its first torn or damaged batch: everything that was safe is there,
-//! and of a batch either all or nothing.
+//! for what is unsynced. After a crash the log is read back up to its first torn or damaged batch: everything that was safe is
+//! there, and of a batch either all or nothing.
 
 mod error;
 mod expiry;

@@ -103,18 +103,14 @@ impl Sync {
     pub(crate) fn room(&self) -> impl Future<Output = Result<(), DiskError>> + Send + 'static {
         let shared = self.shared.clone();
         async move {
-            let has_room = |progress: &Progress| {
-                shared
-                    .octets
-                    .load(Ordering::Acquire)
-                    .saturating_sub(progress.synced.octets)
-                    <= UNSYNCED_OCTETS_MAX
-            };
-            if !has_room(&shared.progress.borrow()) {
-                let last = shared.written().count.writes;
-                shared.want(Ticket(last));
+            let mut news = shared.progress.subscribe();
+            // Others write meanwhile, and nobody else may wait for a sync of theirs.
+            while !shared.has_room(&news.borrow()) {
+                let last = Ticket(shared.written().count.writes);
+                shared.want(last);
+                wait(&mut news, |progress| progress.covers(last)).await?;
             }
-            wait(&mut shared.progress.subscribe(), has_room).await
+            Ok(())
         }
     }
 }
@@ -148,6 +144,11 @@ impl Shared {
                 return;
             }
         }
+    }
+
+    fn has_room(&self, progress: &Progress) -> bool {
+        let written = self.octets.load(Ordering::Acquire);
+        written.saturating_sub(progress.synced.octets) <= UNSYNCED_OCTETS_MAX
     }
 
     /// Says that somebody waits for a write.

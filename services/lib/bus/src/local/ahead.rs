@@ -20,6 +20,11 @@ impl Ahead {
         self.next = next;
     }
 
+    /// Drops what was read.
+    pub(super) fn clear(&mut self) {
+        *self = Self::default();
+    }
+
     /// Up to `records_max` records from `from` on, and where to go on; `None` if they were not read ahead, and what was is
     /// dropped then: its reader stands elsewhere.
     pub(super) fn take(&mut self, from: u64, records_max: usize) -> Option<(Vec<Stored>, u64)> {

@@ -20,7 +20,8 @@ const SEGMENT_MS_MIN: u64 = 60_000;
 const OVERLAP_MS: u64 = 10_000;
 /// Most octets one fetch reads from disk; at least one chunk is read whatever its size.
 const FETCH_OCTETS_MAX: usize = 1024 * 1024;
-/// Octets one fetch reads at least, if they are there: it costs a look into every table of its segments, however little it reads.
+/// Octets one fetch reads at least, if they are there: it costs a look into every table of its segments, however little it
+/// reads. What is more than was asked for stays in memory, for each partition of each member that reads the disk.
 const AHEAD_OCTETS: usize = 64 * 1024;
 
 const TOPICS: &str = "bus.topics";
@@ -282,11 +283,12 @@ impl Fetched {
             if self.is_enough() {
                 return true;
             }
-            self.octets += record.value.len();
-            self.records.push(Entry {
+            let entry = Entry {
                 position,
                 stored: record,
-            });
+            };
+            self.octets += entry.octets();
+            self.records.push(entry);
             self.next = position + 1;
         }
         self.is_enough() || self.next >= self.limit

@@ -56,6 +56,8 @@ impl Member {
             let (index, partition) = self.places[place];
             let log = &self.logs[index];
             let Some(turn) = self.group.turn(self.id, &log.topic, partition, log.next(partition)) else {
+                // Nothing is left of it, or it went to another member.
+                self.ahead[place].clear();
                 step += 1;
                 continue;
             };

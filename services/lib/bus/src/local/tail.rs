@@ -165,7 +165,8 @@ impl Tail {
 }
 
 impl Entry {
-    fn octets(&self) -> usize {
+    /// What it costs in memory.
+    pub(super) fn octets(&self) -> usize {
         let headers = self
             .stored
             .headers
