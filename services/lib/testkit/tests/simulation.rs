@@ -4,7 +4,7 @@
 use testkit::{Scenario, run, simulate, simulate_all};
 
 /// Seeds of an ordinary run.
-const SEEDS_DEFAULT: u64 = 500;
+const SEEDS_DEFAULT: u64 = 200;
 
 /// Share of the messages that carriers took which they took under more than one order. Each is explained by an answer that
 /// never came, a receipt that never came, or one that blames the route, as the carriers of most runs do far more often than
