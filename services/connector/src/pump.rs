@@ -322,7 +322,7 @@ impl Pump {
 
     /// An order needs nothing more; every record of it in the log may be acked.
     fn done(&mut self, key: OrderKey) {
-        let Some(Hand { items, claim }) = self.hands.remove(&key) else {
+        let Some(Hand { items, claim, .. }) = self.hands.remove(&key) else {
             return;
         };
         items.into_iter().for_each(|item| self.item_done(item));

@@ -59,6 +59,9 @@ pub(super) struct Hand {
     pub items: Vec<Item>,
     /// The claim in the store, whoever made it; absent = none yet.
     pub claim: Option<Op>,
+    /// A claim of ours that the store was lost before it said anything of. Nothing was sent on it, and others may have seen it
+    /// and put it back: it is made again, as another of ours would find it and be taken for a repeat.
+    pub unsaid: Option<Op>,
 }
 
 /// What there is room for.
@@ -111,8 +114,12 @@ impl Pump {
                 metrics::dropped(ready.order.carrier.as_str(), "repeat");
                 continue;
             }
-            let (items, claim) = (vec![item], None);
-            self.hands.insert(key, Hand { items, claim });
+            let hand = Hand {
+                items: vec![item],
+                claim: None,
+                unsaid: None,
+            };
+            self.hands.insert(key, hand);
             if self
                 .epochs
                 .doubt
@@ -166,10 +173,15 @@ impl Pump {
         let (incarnation, call) = (self.lease.incarnation(), self.lease.next_call());
         let mut ops = Vec::with_capacity(pending.len());
         for pending in &pending {
-            let claim = claims::claim(&pending.ready.order, incarnation, call);
-            if let Some(hand) = self.hands.get_mut(&pending.key) {
-                hand.claim = Some(claim.clone());
-            }
+            let fresh = || claims::claim(&pending.ready.order, incarnation, call);
+            let hand = self.hands.get_mut(&pending.key);
+            let claim = match hand {
+                Some(hand) => {
+                    let claim = hand.unsaid.take().unwrap_or_else(fresh);
+                    hand.claim.insert(claim).clone()
+                }
+                None => fresh(),
+            };
             ops.push(claim);
         }
         let applied = claims::apply(Arc::clone(&self.store), ops);
@@ -260,7 +272,7 @@ impl Pump {
                 continue;
             }
             if let Some(hand) = self.hands.get_mut(&key) {
-                hand.claim = None;
+                hand.unsaid = hand.claim.take();
             }
             self.epochs.defer(ready, key);
         }

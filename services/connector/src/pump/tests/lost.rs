@@ -212,3 +212,24 @@ async fn a_pump_that_joins_while_the_store_is_lost_goes_on_too() {
     let job = rig.job().await;
     assert_eq!(job.ready.order.message.id, order(2).message.id);
 }
+
+/// The store had taken the claim before it was lost, another connector found it there, and put it back afterwards.
+#[tokio::test(start_paused = true)]
+async fn a_claim_that_was_lost_on_its_way_and_is_back_is_still_ours_to_send_on() {
+    let world = World::new(&["atlas"]).await;
+    let mut rig = Rig::up(&world, 1).await;
+    time::sleep(OURS).await;
+    world.publish(&[order(1)]).await;
+    let first = rig.job().await;
+    rig.answer(&first, taken("a1"));
+    let claim = world.claim_of(1).await.unwrap();
+    let (run, call) = claim.rsplit_once('/').unwrap();
+    let next = format!("{run}/{}", call.parse::<u64>().unwrap() + 1);
+    world.store.lose();
+    world.publish(&[world.fresh(2)]).await;
+    settle().await;
+    world.lose(2_000, vec![claim_by(&next, 2)]).await;
+    let second = rig.job().await;
+    assert_eq!(second.ready.order.message.id, order(2).message.id);
+    assert_eq!(world.claim_of(2).await, Some(next));
+}
