@@ -213,7 +213,7 @@ impl<'a> Decisions<'a> {
         if let Some(told) = told.as_ref().filter(|told| told.is_news()) {
             (tried, action) = self.decide_rounds(&ask, Some(told));
             if action != Action::Reject && self.ends_dead(told) {
-                return self.dead_number(ask);
+                return self.dead_number(ask, told);
             }
         }
         // A recipient that policies set is another's number.

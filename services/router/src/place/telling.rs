@@ -3,7 +3,7 @@
 use journey::{Cause, EndState};
 use lookup::Verdict;
 use sms::UnixMs;
-use table::{Action, Lookup};
+use table::{Action, Lookup, Micros};
 
 use super::{Ask, Decisions, Placed, roll, terms};
 use crate::{
@@ -104,10 +104,18 @@ impl Decisions<'_> {
     }
 
     /// What becomes of a message to a number that no network serves.
-    pub(super) fn dead_number(&mut self, ask: Ask) -> Placed {
+    pub(super) fn dead_number(&mut self, ask: Ask, told: &Told) -> Placed {
         metrics::look_up("dead");
         let policy = self.decision.policy.unwrap_or_default().to_owned();
-        let cause = Cause::new(CODE_DEAD_NUMBER, "no network serves the number");
+        let said = &told.looked_up;
+        let age = self.now.since(said.asked_at).as_secs();
+        let detail = format!(
+            "no network serves the number, says {} ({}), asked {age} s before for {}",
+            said.provider,
+            said.source,
+            Micros(said.cost_micros)
+        );
+        let cause = Cause::new(CODE_DEAD_NUMBER, detail);
         ask.dead_end(EndState::Failed, cause, self.table.version(), policy)
     }
 }

@@ -305,6 +305,11 @@ async fn a_dead_number_fails_before_money_is_spent() {
         Some((EndState::Failed, "dead_number".to_owned()))
     );
     assert_eq!(world.orders("a", Lane::Normal).await, 0);
+    let said = world.ended(&message).await.unwrap().cause.detail;
+    assert_eq!(
+        said,
+        "no network serves the number, says script (provider), asked 0 s before for 0.001000"
+    );
 }
 
 #[tokio::test(start_paused = true)]
