@@ -13,7 +13,7 @@ use tonic::{Status, transport::Channel};
 
 use crate::{
     cli::RouterTls,
-    client::{self, Tls, explain},
+    client::{self, explain},
 };
 
 /// Asks one router; every call runs to its end before it returns.
@@ -48,10 +48,7 @@ impl Router {
     /// A malformed address, certificates that are missing or cannot be read, or nobody answers ([`client::Away`]).
     pub(crate) fn connect(url: &str, tls: &RouterTls) -> anyhow::Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let tls = Tls {
-            authority: tls.ca.as_deref(),
-            identity: tls.cert.as_deref().zip(tls.key.as_deref()),
-        };
+        let tls = tls.of_client();
         let is_known = tls.identity.is_some();
         let channel = runtime.block_on(client::channel(url, tls))?;
         let client = RoutingServiceClient::new(channel).max_decoding_message_size(router::RESPONSE_OCTETS_MAX);

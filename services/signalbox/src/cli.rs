@@ -4,6 +4,8 @@ use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::client;
+
 /// Signalbox: a distributed SMS message router.
 #[derive(Debug, Parser)]
 #[command(name = "signalbox", version, about, max_term_width = 120)]
@@ -187,18 +189,36 @@ pub(crate) struct RouterTls {
     pub(crate) key: Option<PathBuf>,
 }
 
-#[derive(Args, Debug)]
-pub(crate) struct Quote {
+impl RouterTls {
+    /// What the client takes.
+    pub(crate) fn of_client(&self) -> client::Tls<'_> {
+        client::Tls {
+            authority: self.ca.as_deref(),
+            identity: self.cert.as_deref().zip(self.key.as_deref()),
+        }
+    }
+}
+
+/// How to reach a running router.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct RouterServer {
     /// Address where the router answers questions
     #[arg(
-        long,
+        id = "router",
+        long = "router",
         value_name = "URL",
         env = "SIGNALBOX_ROUTER",
         default_value = "http://127.0.0.1:7072"
     )]
-    pub(crate) router: String,
+    pub(crate) url: String,
     #[command(flatten)]
     pub(crate) tls: RouterTls,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Quote {
+    #[command(flatten)]
+    pub(crate) router: RouterServer,
     /// Recipient, in international format; may be given several times
     #[arg(long, value_name = "NUMBER", required_unless_present = "network")]
     pub(crate) to: Vec<String>,
@@ -229,16 +249,8 @@ pub(crate) struct Quote {
 pub(crate) struct Lookup {
     /// The number, in international format
     pub(crate) number: String,
-    /// Address where the router answers questions
-    #[arg(
-        long,
-        value_name = "URL",
-        env = "SIGNALBOX_ROUTER",
-        default_value = "http://127.0.0.1:7072"
-    )]
-    pub(crate) router: String,
     #[command(flatten)]
-    pub(crate) tls: RouterTls,
+    pub(crate) router: RouterServer,
     /// Ask as this configuration file says, in place of a running router, with nothing in memory and no shared store
     #[arg(long, value_name = "FILE", conflicts_with_all = ["ca", "cert", "key"])]
     pub(crate) config: Option<PathBuf>,
@@ -252,21 +264,6 @@ pub(crate) struct Lookup {
 
 fn span(text: &str) -> Result<Duration, source::DurationError> {
     source::duration(text)
-}
-
-/// How to reach a running router's dead records.
-#[derive(Args, Clone, Debug)]
-pub(crate) struct DeadRouter {
-    /// Address where the router answers questions
-    #[arg(
-        long,
-        value_name = "URL",
-        env = "SIGNALBOX_ROUTER",
-        default_value = "http://127.0.0.1:7072"
-    )]
-    pub(crate) router: String,
-    #[command(flatten)]
-    pub(crate) tls: RouterTls,
 }
 
 /// Which dead records are meant.
@@ -290,7 +287,7 @@ pub(crate) enum Dead {
     /// Exits 0, 64 where the command is called wrongly, 69 where the router is away.
     List {
         #[command(flatten)]
-        router: DeadRouter,
+        router: RouterServer,
         #[command(flatten)]
         filter: DeadFilter,
         /// For programs: one JSON object a line
@@ -302,7 +299,7 @@ pub(crate) enum Dead {
     /// Exits 0, 1 where there is no such record, 64 where the command is called wrongly, 69 where the router is away.
     Show {
         #[command(flatten)]
-        router: DeadRouter,
+        router: RouterServer,
         /// Id of the record, as list says it
         id: String,
         /// Its octets too, in hexadecimal: they may hold numbers and texts
@@ -315,7 +312,7 @@ pub(crate) enum Dead {
     /// 64 where the command is called wrongly, 69 where the router is away.
     Replay {
         #[command(flatten)]
-        router: DeadRouter,
+        router: RouterServer,
         /// Ids of the records, as list says them
         #[arg(required_unless_present = "all")]
         ids: Vec<String>,

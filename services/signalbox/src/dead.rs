@@ -11,8 +11,8 @@ use signalbox_proto::pb::signalbox::routing::v1::{
 use tonic::{Code, Status, transport::Channel};
 
 use crate::{
-    cli::{Dead, DeadFilter, DeadRouter},
-    client::{self, Tls, explain},
+    cli::{Dead, DeadFilter, RouterServer},
+    client::{self, explain},
     exit,
 };
 
@@ -46,12 +46,8 @@ pub(crate) fn main(command: Dead) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::from(if is_done { 0 } else { exit::NEGATIVE }))
 }
 
-async fn connect(router: &DeadRouter) -> anyhow::Result<Client> {
-    let tls = Tls {
-        authority: router.tls.ca.as_deref(),
-        identity: router.tls.cert.as_deref().zip(router.tls.key.as_deref()),
-    };
-    let channel = client::channel(&router.router, tls).await?;
+async fn connect(router: &RouterServer) -> anyhow::Result<Client> {
+    let channel = client::channel(&router.url, router.tls.of_client()).await?;
     Ok(DeadServiceClient::new(channel).max_decoding_message_size(router::RESPONSE_OCTETS_MAX))
 }
 
@@ -80,7 +76,7 @@ fn since(text: &str) -> anyhow::Result<prost_types::Timestamp> {
     })
 }
 
-async fn list(router: &DeadRouter, filter: &DeadFilter, json: bool) -> anyhow::Result<bool> {
+async fn list(router: &RouterServer, filter: &DeadFilter, json: bool) -> anyhow::Result<bool> {
     let mut request = first_page(filter)?;
     let mut client = connect(router).await?;
     let mut is_first = true;
@@ -104,7 +100,7 @@ async fn list(router: &DeadRouter, filter: &DeadFilter, json: bool) -> anyhow::R
     }
 }
 
-async fn show(router: &DeadRouter, id: String, with_octets: bool) -> anyhow::Result<bool> {
+async fn show(router: &RouterServer, id: String, with_octets: bool) -> anyhow::Result<bool> {
     let mut client = connect(router).await?;
     match client.show_dead(pb::ShowDeadRequest { id, with_octets }).await {
         Ok(shown) => {
@@ -124,7 +120,7 @@ fn not_found(status: &Status) -> anyhow::Result<bool> {
     Ok(false)
 }
 
-async fn replay(router: &DeadRouter, ids: Vec<String>, filter: &DeadFilter, again: bool) -> anyhow::Result<bool> {
+async fn replay(router: &RouterServer, ids: Vec<String>, filter: &DeadFilter, again: bool) -> anyhow::Result<bool> {
     let is_filtered = filter.topic.is_some() || filter.reason.is_some() || filter.since.is_some();
     ensure!(
         ids.is_empty() || !is_filtered,

@@ -19,7 +19,7 @@ use crate::{ask::Router, cli::Lookup, config, exit, roles};
 pub(crate) fn main(lookup: Lookup) -> anyhow::Result<ExitCode> {
     let found = match &lookup.config {
         Some(file) => by_config(&lookup, file)?,
-        None => Router::connect(&lookup.router, &lookup.tls)?.look_up(&lookup.number, lookup.budget)?,
+        None => Router::connect(&lookup.router.url, &lookup.router.tls)?.look_up(&lookup.number, lookup.budget)?,
     };
     if lookup.json {
         println!("{}", as_json(&found));

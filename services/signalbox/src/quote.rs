@@ -30,7 +30,7 @@ const HEADS: [&str; 8] = [
 /// The router cannot be reached, or refuses what is asked.
 pub(crate) fn main(quote: Quote) -> anyhow::Result<ExitCode> {
     let (names, queries) = queries(&quote)?;
-    let mut router = Router::connect(&quote.router, &quote.tls)?;
+    let mut router = Router::connect(&quote.router.url, &quote.router.tls)?;
     let (mut quotes, mut last) = (Vec::new(), None);
     for some in queries.chunks(router::QUERIES_MAX) {
         let mut response = router.quote(some.to_vec())?;
