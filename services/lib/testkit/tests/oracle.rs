@@ -4,7 +4,7 @@ use std::{sync::OnceLock, time::Duration};
 
 use bytes::Bytes;
 use connector::simulator::Submitted;
-use journey::{EndState, Event, OnUnknown, OrderNumber, Outcome};
+use journey::{EndState, Event, OnUnknown, Order, OrderNumber, Outcome};
 use signalbox_proto::record::{DeadRecord, Fault};
 use sms::{Class, Message, MessageId, UnixMs};
 use testkit::{End, Evidence, Scenario, oracle};
@@ -76,16 +76,19 @@ fn take_again(evidence: &mut Evidence, id: MessageId) {
 
 /// Has the answer to `id` never come, under a route that says `rule` of that.
 fn lose_answer(evidence: &mut Evidence, id: MessageId, rule: OnUnknown) {
+    let bind = |order: &mut Order| {
+        order.terms.on_unknown = rule;
+        order.terms.receipt_within = None;
+    };
     for answer in evidence.answers.iter_mut().filter(|answer| answer.order.message == id) {
         answer.outcome = Outcome::Unknown { since: answer.at };
+        bind(&mut answer.returned);
     }
     for part in evidence.submitted.iter_mut().filter(|part| part.message == id) {
         part.is_answered = false;
     }
-    for order in evidence.orders.iter_mut().filter(|order| order.message.id == id) {
-        order.terms.on_unknown = rule;
-        order.terms.receipt_within = None;
-    }
+    let orders = evidence.orders.iter_mut().filter(|order| order.message.id == id);
+    orders.for_each(bind);
 }
 
 #[test]
@@ -237,6 +240,26 @@ fn a_duplicate_after_a_lost_answer_is_explained_where_the_route_resends() {
         lose_answer(&mut evidence, id, rule);
         take_again(&mut evidence, id);
         assert_eq!(broken(&evidence), expected, "{rule:?}");
+    }
+}
+
+/// A message that is read twice may be ordered twice under one number, by two tables: the rules of the copy that its carrier
+/// answered are those that count.
+#[test]
+fn a_copy_that_nobody_took_explains_nothing_and_accuses_nobody() {
+    let rules = [OnUnknown::Resend, OnUnknown::Fail];
+    for ((taken, copied), expected) in rules.into_iter().zip(rules.into_iter().rev()).zip([&[][..], &["O4"]]) {
+        let mut evidence = sound();
+        let id = delivered(&evidence, Class::Promotional);
+        for heard in evidence.receipts.iter_mut().filter(|heard| heard.order.message == id) {
+            heard.order.number = OrderNumber(2);
+        }
+        lose_answer(&mut evidence, id, taken);
+        take_again(&mut evidence, id);
+        for order in evidence.orders.iter_mut().filter(|order| order.message.id == id) {
+            order.terms.on_unknown = copied;
+        }
+        assert_eq!(broken(&evidence), expected, "{taken:?} was taken, {copied:?} was not");
     }
 }
 

@@ -6,7 +6,7 @@ use std::{
 };
 
 use connector::simulator::Submitted;
-use journey::{Event, Order, OrderAnswer, OrderNumber, ReceiptRecord, TerminalEvent};
+use journey::{Event, Order, OrderAnswer, OrderNumber, Outcome, ReceiptRecord, TerminalEvent};
 use sms::{MessageId, UnixMs};
 
 use crate::{End, Evidence, troubles::STORE_LOST};
@@ -85,6 +85,30 @@ impl<'a> Book<'a> {
         let carriers = self.evidence.links.get(&part.link)?;
         let orders = self.orders.get(&(part.message, part.number))?;
         orders.iter().copied().find(|order| carriers.contains(&order.carrier))
+    }
+
+    /// What may stand behind the parts taken under a number: the orders as their carriers answered that they have or may have
+    /// them, as the next step is taken by the rules of these; and where none said so, those for the carriers of the links. Of
+    /// a message that was read twice there may be several of one number, by two tables and for two carriers of one link.
+    pub(super) fn orders_behind(&self, message: MessageId, number: OrderNumber) -> Vec<&'a Order> {
+        let answers = self.answers.get(&(message, number)).into_iter().flatten();
+        let says_so =
+            |answer: &&&OrderAnswer| matches!(answer.outcome, Outcome::Accepted { .. } | Outcome::Unknown { .. });
+        let answered: Vec<_> = answers.filter(says_so).map(|answer| &*answer.returned).collect();
+        if !answered.is_empty() {
+            return answered;
+        }
+        let parts = self.parts.get(&message).and_then(|orders| orders.get(&number));
+        let carriers = parts.into_iter().flatten();
+        let carriers: BTreeSet<_> = carriers
+            .filter_map(|part| self.evidence.links.get(&part.link))
+            .flatten()
+            .collect();
+        let orders = self.orders.get(&(message, number)).into_iter().flatten();
+        orders
+            .copied()
+            .filter(|order| carriers.contains(&order.carrier))
+            .collect()
     }
 
     /// Whether the store was lost after an order of `message` was published that was not answered before the end: nobody knows

@@ -110,25 +110,26 @@ fn unexplained(book: &Book<'_>, message: MessageId, number: OrderNumber, is_last
     if is_last {
         return None;
     }
-    let Some(order) = book.parts[&message][&number]
-        .iter()
-        .find_map(|part| book.order_of(part))
-    else {
+    let orders = book.orders_behind(message, number);
+    let Some(order) = orders.first() else {
         return Some(Finding::of(
             "O4",
             message,
             format!("{name} was taken without an order, and a later one too"),
         ));
     };
-    let may_go_on = order.terms.receipt_within.is_some() || is_route_blamed(book, order);
     // A receipt of a part shows that the carrier has it, whatever became of its answer.
     let is_surely_taken = has("accepted") || book.receipts.contains_key(&(message, number));
-    let is_explained = match order.terms.on_unknown {
-        OnUnknown::Resend => has("unknown") || may_go_on,
-        OnUnknown::Wait => may_go_on,
-        // After an answer that never came, nothing goes on: only what was certainly taken may.
-        OnUnknown::Fail => is_surely_taken && may_go_on,
+    let explains = |order: &&Order| {
+        let may_go_on = order.terms.receipt_within.is_some() || is_route_blamed(book, order);
+        match order.terms.on_unknown {
+            OnUnknown::Resend => has("unknown") || may_go_on,
+            OnUnknown::Wait => may_go_on,
+            // After an answer that never came, nothing goes on: only what was certainly taken may.
+            OnUnknown::Fail => is_surely_taken && may_go_on,
+        }
     };
+    let is_explained = orders.iter().any(explains);
     (!is_explained).then(|| {
         let said: Vec<_> = answers
             .into_iter()
