@@ -36,8 +36,64 @@ pub struct Rule {
 
 /// Words that are no action.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("\"{0}\" is no action, write accept, hold [1-9] [then next], next [then fail], fail or link_down")]
-pub struct ActionError(String);
+pub enum ActionError {
+    /// Not in the grammar.
+    #[error("\"{0}\" is no action, write accept, hold [1-9] [then next], next [then fail], fail or link_down")]
+    Action(String),
+    /// A cause that metrics and routers do not know.
+    #[error("\"{0}\" is no cause, known are {known}", known = CODES.join(", "))]
+    Code(String),
+}
+
+/// Every word of a cause that a map may give. Metrics are labelled with them, so there are no others; which of them speak
+/// against a carrier, routers know.
+const CODES: &[&str] = &[
+    "accepted",
+    "bad_number",
+    "bad_sender",
+    "bind_refused",
+    "content",
+    "delivery_failed",
+    "mapped",
+    "no_credit",
+    "not_bound",
+    "not_permitted",
+    "opted_out",
+    "profile",
+    "queue_full",
+    "refused",
+    "submit_failed",
+    "system_error",
+    "temporary",
+    "throttled",
+    "unknown_error",
+];
+
+/// An action as a map writes it: the word of its cause may follow, as in `link_down as no_credit`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct WordedAction {
+    /// What becomes of the order.
+    pub action: Action,
+    /// The word; absent = the one that the default map has.
+    pub code: Option<&'static str>,
+}
+
+impl FromStr for WordedAction {
+    type Err = ActionError;
+
+    fn from_str(text: &str) -> Result<Self, ActionError> {
+        let Some((action, word)) = text.rsplit_once(" as ") else {
+            let action = text.parse()?;
+            return Ok(Self { action, code: None });
+        };
+        let known = CODES.iter().find(|code| **code == word.trim());
+        let code = *known.ok_or_else(|| ActionError::Code(shown(word)))?;
+        Ok(Self {
+            action: action.parse()?,
+            code: Some(code),
+        })
+    }
+}
 
 impl FromStr for Action {
     type Err = ActionError;
@@ -74,7 +130,11 @@ fn hold(words: &[&str]) -> Option<Action> {
 }
 
 fn refused(text: &str) -> ActionError {
-    ActionError(text.chars().take(64).collect())
+    ActionError::Action(shown(text))
+}
+
+fn shown(text: &str) -> String {
+    text.chars().take(64).collect()
 }
 
 impl fmt::Display for Action {

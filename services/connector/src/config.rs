@@ -1,6 +1,6 @@
 //! What a connector needs to know, as values.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{collections::BTreeSet, path::PathBuf, time::Duration};
 
 use sms::CarrierName;
 
@@ -33,10 +33,12 @@ pub struct Config {
     /// Name of this connector among those of its carriers, kept across restarts: its words about them are kept under it.
     /// Absent = it has none, and the words of every run are kept.
     pub instance: Option<String>,
+    /// The file its links were read from, followed while they run: their maps are kept at what it says. Absent = they stay.
+    pub links_file: Option<PathBuf>,
 }
 
 /// One link.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct LinkConfig {
     /// Its name, for logs and metrics.
     pub name: String,
@@ -57,7 +59,7 @@ pub struct LinkConfig {
 }
 
 /// What is behind a link.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum LinkKind {
     /// A carrier that speaks SMPP 3.4.
     Smpp(Box<SmppConfig>),
@@ -76,6 +78,7 @@ impl Config {
             partitions,
             drain_limit: DRAIN_LIMIT_DEFAULT,
             instance: None,
+            links_file: None,
         }
     }
 
@@ -101,6 +104,16 @@ impl LinkConfig {
             faults: FaultMap::default(),
             kind,
         }
+    }
+
+    /// Whether `other` differs in its maps at most.
+    pub(crate) fn is_like(&self, other: &Self) -> bool {
+        let with_our_maps = Self {
+            outcomes: self.outcomes.clone(),
+            faults: self.faults.clone(),
+            ..other.clone()
+        };
+        *self == with_our_maps
     }
 
     /// The window that the rate allows.

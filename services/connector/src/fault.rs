@@ -1,7 +1,7 @@
 //! Whom a negative receipt blames: a default by state and by the network's own error, and what one link's configuration
 //! says of its carrier's codes.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use smpp::NetworkError;
 use sms::{ReceiptFault, ReceiptState};
@@ -22,42 +22,69 @@ const MAP_ERRORS: &[(u16, ReceiptFault)] = &[
     (36, ReceiptFault::Route),
 ];
 
-/// Whom receipts of one link blame.
+/// Whom receipts of one link blame, and what its carrier's own words for states mean.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct FaultMap(BTreeMap<String, ReceiptFault>);
+pub struct FaultMap {
+    errors: BTreeMap<String, ReceiptFault>,
+    /// By the word in upper case.
+    words: BTreeMap<String, (ReceiptState, Option<ReceiptFault>)>,
+}
 
 impl FaultMap {
     /// Says whom the carrier's code `error` blames. Leading zeros do not matter.
     pub fn set(&mut self, error: &str, fault: ReceiptFault) {
-        self.0.insert(canonical(error), fault);
+        self.errors.insert(canonical(error).into_owned(), fault);
+    }
+
+    /// Says which state the carrier means by `word`, and whom it blames; absent = what the code or the state says.
+    pub fn set_word(&mut self, word: &str, state: ReceiptState, fault: Option<ReceiptFault>) {
+        self.words.insert(word.to_ascii_uppercase(), (state, fault));
+    }
+
+    /// The state that the carrier means by `word`, and whom it blames; absent = the word says what it always says.
+    pub fn word(&self, word: &str) -> Option<(ReceiptState, Option<ReceiptFault>)> {
+        if self.words.is_empty() {
+            return None;
+        }
+        self.words.get(&word.to_ascii_uppercase()).copied()
     }
 
     /// Whom a receipt blames: what the link says of its code, else what the network's error means, else the state: a
     /// rejection is the route's, anything else the handset's, so that doubt never sends a message twice.
     pub fn fault(&self, state: ReceiptState, error: &str, network: Option<NetworkError>) -> ReceiptFault {
-        let mapped = self.0.get(&canonical(error)).copied();
-        let by_network = || {
-            let code = network.filter(|network| network.network == GSM)?.code;
-            Some(
-                MAP_ERRORS
-                    .iter()
-                    .find(|(known, _)| *known == code)
-                    .map_or(ReceiptFault::Handset, |(_, fault)| *fault),
-            )
-        };
-        mapped.or_else(by_network).unwrap_or(match state {
+        self.named(error, network).unwrap_or(match state {
             ReceiptState::Rejected => ReceiptFault::Route,
             _ => ReceiptFault::Handset,
         })
     }
+
+    /// Whether a negative receipt brings a code of which nobody here knows whom it blames.
+    pub fn is_unmapped(&self, state: ReceiptState, error: &str, network: Option<NetworkError>) -> bool {
+        let is_negative = state.is_final() && state != ReceiptState::Delivered;
+        is_negative && !error.trim_matches('0').is_empty() && self.named(error, network).is_none()
+    }
+
+    /// Whom the codes of a receipt name; absent = nobody.
+    fn named(&self, error: &str, network: Option<NetworkError>) -> Option<ReceiptFault> {
+        let mapped = || self.errors.get(&*canonical(error)).copied();
+        let by_network = || {
+            let code = network.filter(|network| network.network == GSM)?.code;
+            let named = MAP_ERRORS.iter().find(|(known, _)| *known == code);
+            Some(named.map_or(ReceiptFault::Handset, |(_, fault)| *fault))
+        };
+        mapped().or_else(by_network)
+    }
 }
 
-fn canonical(error: &str) -> String {
+/// In lower case and without leading zeros; zeros alone are one.
+fn canonical(error: &str) -> Cow<'_, str> {
     let digits = error.trim_start_matches('0');
     if digits.is_empty() && !error.is_empty() {
-        "0".to_owned()
+        Cow::Borrowed("0")
+    } else if digits.bytes().any(|octet| octet.is_ascii_uppercase()) {
+        Cow::Owned(digits.to_ascii_lowercase())
     } else {
-        digits.to_ascii_lowercase()
+        Cow::Borrowed(digits)
     }
 }
 

@@ -25,6 +25,7 @@ mod ledger;
 mod link;
 mod links;
 mod log_time;
+mod maps;
 mod meter;
 mod metrics;
 mod origin;

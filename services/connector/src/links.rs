@@ -1,16 +1,17 @@
 //! Reads `links.toml`: every problem at once, with file and line.
 
+mod maps;
+pub(crate) mod reload;
 mod simulator;
 mod smpp;
 
-use std::{collections::BTreeMap, path::Path, str::FromStr};
+use std::{collections::BTreeMap, path::Path};
 
-use ::smpp::Status;
-use sms::{CarrierName, ReceiptFault};
+use sms::CarrierName;
 use source::{Code, Document, Log, Problems, Section};
 
 use crate::{
-    Action, Concatenation, FaultMap, OutcomeMap,
+    Concatenation,
     config::{
         CARRIERS_PER_LINK_MAX, LINKS_MAX, LinkConfig, LinkKind, RATE_MAX, WINDOW_SLOTS_DEFAULT, WINDOW_SLOTS_MAX,
     },
@@ -18,17 +19,8 @@ use crate::{
 
 /// A word that is known and not served yet.
 const UNSUPPORTED: u16 = 20;
-/// Entries of one map of a link.
-const MAP_ENTRIES_MAX: usize = 1_000;
 /// Longest name of a link, in characters.
 const NAME_CHARS_MAX: usize = 32;
-
-const FAULTS: &[(&str, ReceiptFault)] = &[
-    ("handset", ReceiptFault::Handset),
-    ("route", ReceiptFault::Route),
-    ("number", ReceiptFault::Number),
-    ("recipient", ReceiptFault::Recipient),
-];
 
 #[derive(Clone, Copy, PartialEq)]
 enum KindWord {
@@ -54,11 +46,12 @@ pub fn read_links(file: &str, text: &str, base: &Path) -> Result<Vec<LinkConfig>
     let mut links = Vec::new();
     if let Some(document) = Document::parse(file, text, &log) {
         let root = document.root(&log);
+        let shared = maps::shared(&root);
         let sections = root.key("link").required().sections(LINKS_MAX);
         let mut names = BTreeMap::new();
         let mut served = BTreeMap::new();
         for section in &sections {
-            links.extend(link(section, base, &mut names, &mut served));
+            links.extend(link(section, base, &shared, &mut names, &mut served));
         }
     }
     let problems = log.into_problems();
@@ -73,6 +66,7 @@ pub fn read_links(file: &str, text: &str, base: &Path) -> Result<Vec<LinkConfig>
 fn link(
     section: &Section<'_>,
     base: &Path,
+    shared: &maps::Shared,
     names: &mut BTreeMap<String, u32>,
     served: &mut BTreeMap<CarrierName, String>,
 ) -> Option<LinkConfig> {
@@ -83,8 +77,7 @@ fn link(
         .integer(1..=WINDOW_SLOTS_MAX)
         .unwrap_or(WINDOW_SLOTS_DEFAULT);
     let rate = section.key("rate").integer(1..=RATE_MAX);
-    let outcomes = outcomes(section);
-    let faults = faults(section);
+    let maps = maps::of_link(section, shared);
     let concatenation = concatenation(section);
     let word = section.key("kind").required().word(KINDS);
     let kind = match word? {
@@ -106,8 +99,8 @@ fn link(
         window,
         rate,
         concatenation,
-        outcomes,
-        faults,
+        outcomes: maps.outcomes,
+        faults: maps.faults,
         kind,
     })
 }
@@ -172,49 +165,6 @@ fn concatenation(section: &Section<'_>) -> Concatenation {
         }
         None => Concatenation::default(),
     }
-}
-
-fn outcomes(section: &Section<'_>) -> OutcomeMap {
-    let mut map = OutcomeMap::default();
-    for (status, entry) in entries(section, "outcomes") {
-        match status.parse::<Status>() {
-            Ok(status) => {
-                if let Some(action) = entry.parse(Action::from_str) {
-                    map.set(status, action);
-                }
-            }
-            Err(error) => entry.refuse(Code::FORMAT, format_args!("is refused: {error}"), "", ""),
-        }
-    }
-    map
-}
-
-fn faults(section: &Section<'_>) -> FaultMap {
-    let mut map = FaultMap::default();
-    for (error, entry) in entries(section, "receipt_errors") {
-        if let Some(fault) = entry.word(FAULTS) {
-            map.set(error, fault);
-        }
-    }
-    map
-}
-
-/// The entries of a map of the link; none if it is absent.
-fn entries<'a>(section: &Section<'a>, name: &str) -> Vec<(&'a str, source::Entry<'a>)> {
-    let entry = section.key(name);
-    if !entry.is_present() {
-        return Vec::new();
-    }
-    let entries = entry.section().map(|map| map.entries()).unwrap_or_default();
-    if entries.len() > MAP_ENTRIES_MAX {
-        entry.refuse(
-            Code::RANGE,
-            format_args!("has {} entries, the limit is {MAP_ENTRIES_MAX}", entries.len()),
-            "",
-            "",
-        );
-    }
-    entries
 }
 
 #[cfg(test)]

@@ -12,6 +12,8 @@ const LATE: &str = "signalbox_connector_late_answers_total";
 const RECEIPTS: &str = "signalbox_connector_receipts_total";
 const INBOUND: &str = "signalbox_connector_inbound_refused_total";
 const NOTICES: &str = "signalbox_connector_peer_oddities_total";
+const UNMAPPED: &str = "signalbox_connector_unmapped_codes_total";
+const RELOADS: &str = "signalbox_connector_links_reloads_total";
 const BOUND: &str = "signalbox_connector_link_up";
 const WINDOW: &str = "signalbox_connector_window_slots";
 const IN_FLIGHT: &str = "signalbox_connector_orders_in_flight";
@@ -52,6 +54,19 @@ pub(crate) fn describe() {
         "inbound messages refused, as they are not supported"
     );
     describe_counter!(NOTICES, Unit::Count, "odd things a peer sent that cost nothing");
+    describe_counter!(
+        UNMAPPED,
+        Unit::Count,
+        "codes of a carrier that no map knows, by link and kind: status, receipt_error or receipt_state"
+    );
+    describe_counter!(
+        RELOADS,
+        Unit::Count,
+        "edits of the links file, by result: swapped or refused"
+    );
+    for result in ["swapped", "refused"] {
+        counter!(RELOADS, "result" => result).increment(0);
+    }
     describe_gauge!(BOUND, Unit::Count, "1 while the link takes submissions");
     describe_gauge!(
         WINDOW,
@@ -109,6 +124,16 @@ pub(crate) fn inbound(link: &str) {
 /// A peer sent something odd.
 pub(crate) fn oddity(link: &str, kind: &'static str) {
     counter!(NOTICES, "link" => link.to_owned(), "kind" => kind).increment(1);
+}
+
+/// A carrier said something that no map knows: `status`, `receipt_error` or `receipt_state`.
+pub(crate) fn unmapped(link: &str, kind: &'static str) {
+    counter!(UNMAPPED, "link" => link.to_owned(), "kind" => kind).increment(1);
+}
+
+/// The links file was edited: `swapped` or `refused`.
+pub(crate) fn reload(result: &'static str) {
+    counter!(RELOADS, "result" => result).increment(1);
 }
 
 /// Whether the link takes submissions.

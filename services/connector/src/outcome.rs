@@ -1,11 +1,20 @@
-//! What each status of an SMPP `submit_sm_resp` makes of an order: a default map, and what one link's configuration
-//! says otherwise.
+//! What each answer of a carrier makes of an order: a default map for every protocol, and what the map of one link says
+//! otherwise.
+//!
+//! A map is data. The names of a protocol's answers, and what they mean unless somebody says otherwise, are an
+//! [`AnswerCode`]; everything else here knows nothing of the protocol.
 
-use std::collections::BTreeMap;
+mod smpp;
 
-use smpp::Status;
+use std::{
+    collections::BTreeMap,
+    fmt::{Debug, Display},
+    str::FromStr,
+};
 
-use crate::{Action, Rule};
+use ::smpp::Status;
+
+use crate::{Action, Rule, action::WordedAction};
 
 const HOLD: Action = Action::Hold {
     tries_max: None,
@@ -23,90 +32,76 @@ const NEXT: Action = Action::Next { then_fail: false };
 /// Carriers use these for "not on my routes" as well, so one of them alone ends nothing.
 const NEXT_THEN_FAIL: Action = Action::Next { then_fail: true };
 
-/// What a status that no map knows makes of an order; counted, so that somebody maps it.
+/// What an answer that no map knows makes of an order; counted, so that somebody maps it.
 pub const UNMAPPED: Rule = Rule {
     action: NEXT,
     code: "unmapped",
 };
 
-/// The default map. What is not in it is [`UNMAPPED`].
-const DEFAULTS: &[(Status, Action, &str)] = &[
-    (Status::ROK, Action::Accept, "accepted"),
-    // Slow down: no fault of the message.
-    (Status::RTHROTTLED, HOLD, "throttled"),
-    // The carrier's queue, or this recipient's, which follows the number to any carrier.
-    (Status::RMSGQFUL, HOLD_TWICE, "queue_full"),
-    (Status::RSYSERR, HOLD_ONCE, "system_error"),
-    (Status::RX_T_APPN, HOLD_ONCE, "temporary"),
-    (Status::RUNKNOWNERR, HOLD_ONCE, "unknown_error"),
-    // This carrier will not.
-    (Status::RSUBMITFAIL, NEXT, "submit_failed"),
-    (Status::RDELIVERYFAILURE, NEXT, "delivery_failed"),
-    (Status::RX_P_APPN, NEXT_THEN_FAIL, "refused"),
-    (Status::RX_R_APPN, NEXT, "refused"),
-    (Status::RINVDSTADR, NEXT_THEN_FAIL, "bad_number"),
-    (Status::RINVSRCADR, NEXT, "bad_sender"),
-    (Status::RSERTYPUNAUTH, NEXT, "not_permitted"),
-    (Status::RPROHIBITED, NEXT, "not_permitted"),
-    (Status::RSERTYPUNAVAIL, NEXT, "not_permitted"),
-    (Status::RSERTYPDENIED, NEXT, "not_permitted"),
-    // Our dialect does not fit this carrier: no blind retry here, and somebody has to look at the link.
-    (Status::RINVMSGLEN, NEXT, "profile"),
-    (Status::RINVCMDLEN, NEXT, "profile"),
-    (Status::RINVCMDID, NEXT, "profile"),
-    (Status::RINVPRTFLG, NEXT, "profile"),
-    (Status::RINVREGDLVFLG, NEXT, "profile"),
-    (Status::RINVESMCLASS, NEXT, "profile"),
-    (Status::RINVSUBREP, NEXT, "profile"),
-    (Status::RINVSRCTON, NEXT, "profile"),
-    (Status::RINVSRCNPI, NEXT, "profile"),
-    (Status::RINVDSTTON, NEXT, "profile"),
-    (Status::RINVDSTNPI, NEXT, "profile"),
-    (Status::RINVREPFLAG, NEXT, "profile"),
-    (Status::RINVSCHED, NEXT, "profile"),
-    (Status::RINVEXPIRY, NEXT, "profile"),
-    (Status::RINVDFTMSGID, NEXT, "profile"),
-    (Status::RINVOPTPARSTREAM, NEXT, "profile"),
-    (Status::ROPTPARNOTALLWD, NEXT, "profile"),
-    (Status::RINVPARLEN, NEXT, "profile"),
-    (Status::RMISSINGOPTPARAM, NEXT, "profile"),
-    (Status::RINVOPTPARAMVAL, NEXT, "profile"),
-    (Status::RINVDCS, NEXT, "profile"),
-    (Status::RINVSRCADDRSUBUNIT, NEXT, "profile"),
-    (Status::RINVDSTADDRSUBUNIT, NEXT, "profile"),
-    // The link's own fault: the message was not looked at.
-    (Status::RINVBNDSTS, Action::LinkDown, "not_bound"),
-    (Status::RALYBND, Action::LinkDown, "not_bound"),
-    (Status::RBINDFAIL, Action::LinkDown, "bind_refused"),
-    (Status::RINVPASWD, Action::LinkDown, "bind_refused"),
-    (Status::RINVSYSID, Action::LinkDown, "bind_refused"),
-    (Status::RINVSYSTYP, Action::LinkDown, "bind_refused"),
-    (Status::RINVSERTYP, Action::LinkDown, "bind_refused"),
-];
+/// What carriers answer in one protocol: `command_status` of SMPP, a status of HTTP, a code of gRPC.
+pub trait AnswerCode: Copy + Ord + Debug + FromStr<Err: Display> + 'static {
+    /// What each answer makes of an order, with the stable word of the cause. What is not listed is [`UNMAPPED`].
+    const DEFAULTS: &'static [(Self, Action, &'static str)];
 
-/// Which rule a status falls under on one link.
+    /// The answer of this number; absent where the protocol has none.
+    fn of_number(number: u32) -> Option<Self>;
+
+    /// The answer as people write it, a number where it has no name.
+    fn spelled(self) -> String;
+}
+
+/// Which rule an answer falls under on one link, and what the carrier calls its own codes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OutcomeMap(BTreeMap<Status, Rule>);
+pub struct OutcomeMap<C: AnswerCode = Status> {
+    rules: BTreeMap<C, Rule>,
+    names: BTreeMap<C, String>,
+}
 
-impl Default for OutcomeMap {
+impl<C: AnswerCode> Default for OutcomeMap<C> {
     fn default() -> Self {
-        let rules = DEFAULTS
-            .iter()
-            .map(|(status, action, code)| (*status, Rule { action: *action, code }));
-        Self(rules.collect())
+        let rule = |(status, action, code): &(C, Action, &'static str)| (*status, Rule { action: *action, code });
+        Self {
+            rules: C::DEFAULTS.iter().map(rule).collect(),
+            names: BTreeMap::new(),
+        }
     }
 }
 
-impl OutcomeMap {
+impl<C: AnswerCode> OutcomeMap<C> {
     /// Replaces the action for `status`; its word stays, or is `mapped` where the default map has none.
-    pub fn set(&mut self, status: Status, action: Action) {
-        let code = self.0.get(&status).map_or("mapped", |rule| rule.code);
-        self.0.insert(status, Rule { action, code });
+    pub fn set(&mut self, status: C, action: Action) {
+        self.set_worded(status, WordedAction { action, code: None });
+    }
+
+    /// Replaces the action for `status`, and its word where `action` brings one.
+    pub(crate) fn set_worded(&mut self, status: C, WordedAction { action, code }: WordedAction) {
+        let known = self.rules.get(&status).map_or("mapped", |rule| rule.code);
+        let code = code.unwrap_or(known);
+        self.rules.insert(status, Rule { action, code });
+    }
+
+    /// Calls `status` by a name of the carrier's.
+    pub(crate) fn call(&mut self, status: C, name: impl Into<String>) {
+        self.names.insert(status, name.into());
+    }
+
+    /// The answer that `text` names: a name of the carrier's, of the protocol, or a number.
+    ///
+    /// # Errors
+    /// What the protocol's own reader says of a text that is none of them.
+    pub(crate) fn answer(&self, text: &str) -> Result<C, C::Err> {
+        let own = self.names.iter().find(|(_, name)| *name == text);
+        own.map_or_else(|| text.parse(), |(status, _)| Ok(*status))
+    }
+
+    /// What `status` is called on this link.
+    pub(crate) fn name(&self, status: C) -> String {
+        self.names.get(&status).cloned().unwrap_or_else(|| status.spelled())
     }
 
     /// The rule for `status`; [`UNMAPPED`] where neither map knows it.
-    pub fn rule(&self, status: Status) -> Rule {
-        self.0.get(&status).copied().unwrap_or(UNMAPPED)
+    pub fn rule(&self, status: C) -> Rule {
+        self.rules.get(&status).copied().unwrap_or(UNMAPPED)
     }
 }
 

@@ -12,7 +12,10 @@ use crate::{
     Config, Incarnation, LinkConfig, LinkKind, absent, epochs,
     heartbeat::{Heart, Pulse},
     lease::{LEASE_RENEWAL, Lease},
-    link, metrics,
+    link,
+    links::reload::{self, Running},
+    maps::{LiveMaps, Maps},
+    metrics,
     pump::{Abandoned, Pump, Settings},
     rate::Share,
     roster::Roster,
@@ -94,11 +97,20 @@ pub async fn run(config: Config, deps: Deps, stop: Stop) -> Result<(), Error> {
     let mut helpers = Tasks::new();
     let news = Arc::new(Notify::new());
     let mut pulses = Vec::new();
+    let mut followed = Vec::new();
     for link in &config.links {
+        let maps = LiveMaps::new(Maps::of(link));
+        followed.push(Running {
+            link: link.clone(),
+            maps: maps.clone(),
+        });
         let vitals = Vitals::new(link.carriers.clone(), shell.clock.now(), Arc::clone(&news));
         pulses.push(Pulse::new(link, Arc::clone(&vitals)));
-        let pump = start(link, &config, &deps, (&lease, &roster), vitals, &mut helpers);
+        let pump = start(link, maps, &config, &deps, (&lease, &roster), vitals, &mut helpers);
         pumps.spawn(pump.run(stop.clone()));
+    }
+    if let Some(file) = config.links_file {
+        keeper.spawn(reload::follow(file, followed, stop.clone()));
     }
     // With all pumps there to be told, should the store be lost already.
     keeper.spawn(lease.clone().keep(Arc::clone(&shell.store), shell.clock.clone()));
@@ -167,6 +179,7 @@ async fn acquire(lease: &Lease, deps: &Deps, stop: &Stop) -> Option<()> {
 
 fn start(
     link: &LinkConfig,
+    maps: LiveMaps,
     config: &Config,
     deps: &Deps,
     (lease, roster): (&Lease, &Roster),
@@ -194,8 +207,7 @@ fn start(
                 link: Arc::clone(&settings.link),
                 window,
                 smpp: (**smpp).clone(),
-                outcomes: link.outcomes.clone(),
-                faults: link.faults.clone(),
+                maps,
             };
             helpers.spawn(smpp_link::run(dialect, deps.shell.dice.fork(), plug));
         }

@@ -16,8 +16,8 @@ use tokio::net::TcpStream;
 use tracing::{info, warn};
 
 use crate::{
-    FaultMap, OutcomeMap,
     link::{Answer, Command, Event, Plug, Tag, Verdict},
+    maps::LiveMaps,
 };
 use backoff::Backoff;
 use connection::{Connection, End};
@@ -36,10 +36,8 @@ pub(crate) struct Dialect {
     pub window: u32,
     /// How to connect, bind and write.
     pub smpp: SmppConfig,
-    /// What each status makes of an order.
-    pub outcomes: OutcomeMap,
-    /// Whom negative receipts blame.
-    pub faults: FaultMap,
+    /// What its words mean.
+    pub maps: LiveMaps,
 }
 
 /// Keeps the link up until it is told to close.

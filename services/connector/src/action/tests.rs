@@ -35,3 +35,27 @@ fn what_is_no_action_is_refused_with_the_grammar() {
         assert!(error.contains("hold [1-9] [then next]"), "{error}");
     }
 }
+
+#[test]
+fn an_action_may_bring_the_word_of_its_cause() {
+    let worded: WordedAction = "hold 1 then next as queue_full".parse().unwrap();
+    assert_eq!(
+        (worded.action.to_string().as_str(), worded.code),
+        ("hold 1 then next", Some("queue_full"))
+    );
+    assert_eq!("fail".parse::<WordedAction>().unwrap().code, None);
+    let unknown = "fail as weather".parse::<WordedAction>().unwrap_err().to_string();
+    assert!(
+        unknown.contains("\"weather\" is no cause, known are accepted, bad_number"),
+        "{unknown}"
+    );
+    assert!("as refused".parse::<WordedAction>().is_err());
+}
+
+#[test]
+fn every_word_of_the_default_map_is_known() {
+    let words = <smpp::Status as crate::outcome::AnswerCode>::DEFAULTS
+        .iter()
+        .map(|(_, _, word)| word);
+    assert!(words.clone().all(|word| CODES.contains(word)));
+}

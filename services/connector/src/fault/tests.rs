@@ -42,3 +42,27 @@ fn the_link_s_own_codes_come_first_with_or_without_leading_zeros() {
     );
     assert_eq!(map.fault(ReceiptState::Undeliverable, "0", None), ReceiptFault::Number);
 }
+
+#[test]
+fn a_word_of_the_carrier_s_own_means_what_the_link_says_in_any_case() {
+    let mut map = FaultMap::default();
+    map.set_word("Spam", ReceiptState::Rejected, Some(ReceiptFault::Recipient));
+    assert_eq!(
+        map.word("SPAM"),
+        Some((ReceiptState::Rejected, Some(ReceiptFault::Recipient)))
+    );
+    assert_eq!(map.word("DELIVRD"), None);
+}
+
+#[test]
+fn only_negative_codes_that_nobody_maps_are_unmapped() {
+    let mut map = FaultMap::default();
+    map.set("7", ReceiptFault::Route);
+    let undeliverable = |error, network| map.is_unmapped(ReceiptState::Undeliverable, error, network);
+    assert!(undeliverable("21b", None));
+    assert!(!undeliverable("007", None));
+    assert!(!undeliverable("000", None) && !undeliverable("", None));
+    assert!(!undeliverable("99", gsm(1)));
+    assert!(!map.is_unmapped(ReceiptState::Delivered, "21b", None));
+    assert!(!map.is_unmapped(ReceiptState::Enroute, "21b", None));
+}

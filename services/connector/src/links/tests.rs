@@ -2,8 +2,11 @@
 
 use std::time::Duration;
 
+use ::smpp::{IdFormat, Status};
+use sms::ReceiptFault;
+
 use super::*;
-use ::smpp::IdFormat;
+use crate::Action;
 
 fn read(text: &str) -> Result<Vec<LinkConfig>, String> {
     read_links("links.toml", text, Path::new(".")).map_err(|problems| problems.to_string())
@@ -34,6 +37,13 @@ concatenation = "udh16"
 id_format = { resp = "hex", dlr = "dec" }
 outcomes = { ESME_RTHROTTLED = "hold 1 then next", 0x421 = "link_down" }
 receipt_errors = { "001" = "number", 021 = "route" }
+map = "wholesale"
+
+[map.wholesale]
+codes = { no_credit = 0x422, unsubscribed = 0x423 }
+outcomes = { no_credit = "link_down as no_credit", unsubscribed = "fail", ESME_RTHROTTLED = "next" }
+receipt_states = { SENT = "enroute", Spam = "rejected blames recipient" }
+receipt_errors = { "007" = "recipient", "1" = "handset" }
 
 [[link]]
 name = "sim"
@@ -63,6 +73,19 @@ fn every_key_is_read() {
         atlas.faults.fault(sms::ReceiptState::Undeliverable, "1", None),
         ReceiptFault::Number
     );
+    let wholesale = atlas.outcomes.rule(Status(0x422));
+    assert_eq!((wholesale.action, wholesale.code), (Action::LinkDown, "no_credit"));
+    assert_eq!(atlas.outcomes.name(Status(0x422)), "no_credit");
+    assert_eq!(atlas.outcomes.rule(Status(0x423)).code, "mapped");
+    assert_eq!(
+        atlas.faults.fault(sms::ReceiptState::Undeliverable, "7", None),
+        ReceiptFault::Recipient
+    );
+    assert_eq!(
+        atlas.faults.word("SPAM"),
+        Some((sms::ReceiptState::Rejected, Some(ReceiptFault::Recipient)))
+    );
+    assert_eq!(sim.outcomes, crate::OutcomeMap::default());
     let LinkKind::Smpp(smpp) = &atlas.kind else {
         panic!("smpp")
     };
@@ -106,6 +129,12 @@ kind = "simulator"
 carriers = ["cirrus"]
 error_rate = 0.7
 drop_rate = 0.7
+map = "whole"
+[map.retail]
+codes = { "no credit" = 0x422, ESME_RSYSERR = 7, huge = 0x1FFFFFFFF }
+outcomes = { ROK = "next", no_credit = "fail", RSYSERR = "fail as weather" }
+receipt_states = { SENT = "underway", SPAM = "rejected blames weather" }
+wrong = 1
 "#;
     let problems = read(text).unwrap_err();
     for (line, word) in [
@@ -127,6 +156,16 @@ drop_rate = 0.7
         (20, "not supported yet"),
         (25, "which link atlas serves"),
         (26, "more than 1"),
+        (28, "names a map that is not there"),
+        (30, "is no name of a code"),
+        (30, "the protocol's own"),
+        (30, "0x1FFFFFFFF"),
+        (31, "is success"),
+        (31, "command status"),
+        (31, "no cause"),
+        (32, "underway"),
+        (32, "weather"),
+        (33, "unknown key \"map.retail.wrong\""),
     ] {
         let lines: Vec<&str> = problems.lines().collect();
         let found = (0..lines.len()).any(|at| {

@@ -7,7 +7,7 @@ use sms::{Encoding, Msisdn, Sender, SenderKind};
 use source::Secret;
 
 /// Everything an SMPP link has beside what every link has.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct SmppConfig {
     /// Host and port.
     pub address: String,

@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    sync::Arc,
     time::Duration,
 };
 
@@ -20,6 +21,7 @@ use super::{Dialect, receipt, submit, tag_from_u64, tag_to_u64};
 use crate::{
     Action, Rule, UNMAPPED,
     link::{Answer, Arrived, Command, Event, Plug, Verdict},
+    maps::Maps,
     metrics,
 };
 
@@ -61,6 +63,8 @@ pub(super) struct End {
 /// A connection under way.
 pub(super) struct Connection<'a> {
     dialect: &'a Dialect,
+    /// Those in force when the octets came that are being read.
+    maps: Arc<Maps>,
     plug: &'a mut Plug,
     began: Instant,
     bound_at: Option<Instant>,
@@ -86,6 +90,7 @@ impl<'a> Connection<'a> {
         let began = time::now();
         Self {
             dialect,
+            maps: dialect.maps.get(),
             plug,
             began,
             bound_at: None,
@@ -196,6 +201,7 @@ impl<'a> Connection<'a> {
     /// Feeds the session and carries out what it says, until it says nothing more.
     fn drive(&mut self, session: &mut Session, inputs: &mut Vec<Input>) {
         let mut outputs = Vec::new();
+        self.maps = self.dialect.maps.get();
         while !inputs.is_empty() {
             let now = time::now().duration_since(self.began);
             session.handle_all(now, inputs.drain(..), &mut outputs);
@@ -292,19 +298,19 @@ impl<'a> Connection<'a> {
     }
 
     fn refused(&mut self, status: Status) -> Verdict {
-        let rule = self.dialect.outcomes.rule(status);
-        if rule == UNMAPPED && self.unmapped.len() < UNMAPPED_LOGGED_MAX && self.unmapped.insert(status) {
-            let status = status.to_string();
-            warn!(link = %self.dialect.link, status, "a status without a rule goes to the next carrier, add it to outcomes");
+        let rule = self.maps.outcomes.rule(status);
+        let detail = self.maps.outcomes.name(status);
+        if rule == UNMAPPED {
+            metrics::unmapped(&self.dialect.link, "status");
+            if self.unmapped.len() < UNMAPPED_LOGGED_MAX && self.unmapped.insert(status) {
+                warn!(link = %self.dialect.link, status = detail, "a status without a rule goes to the next carrier, add it to outcomes");
+            }
         }
-        Verdict::Refused {
-            rule,
-            detail: word(status),
-        }
+        Verdict::Refused { rule, detail }
     }
 
     fn on_deliver(&mut self, ticket: Ticket, deliver: &Deliver, inputs: &mut Vec<Input>) {
-        let Some((remote_id, receipt)) = receipt::read(self.dialect, deliver) else {
+        let Some((remote_id, receipt)) = receipt::read(self.dialect, &self.maps, deliver) else {
             metrics::inbound(&self.dialect.link);
             self.say_once("inbound_message");
             inputs.push(Input::refuse(ticket, Status::RX_P_APPN));
@@ -343,12 +349,5 @@ impl<'a> Connection<'a> {
         if self.seen.insert(kind) {
             warn!(link = %self.dialect.link, kind, "the peer sent something odd, counted from now on");
         }
-    }
-}
-
-fn word(status: Status) -> String {
-    match status.name() {
-        Some(name) => format!("ESME_{name}"),
-        None => status.to_string(),
     }
 }

@@ -4,25 +4,32 @@ use smpp::{Deliver, DeliveryReceipt, parse_receipt, parse_receipt_text};
 use sms::{Receipt, ReceiptState};
 
 use super::Dialect;
-use crate::metrics;
+use crate::{maps::Maps, metrics};
 
 /// Characters kept of the carrier's own words, each: real ones are under ten, and a body may hold 64 KiB of one.
 const WORD_CHARS_MAX: usize = 32;
 
 /// The id of the part and the receipt; `None` = an inbound message.
-pub(super) fn read(dialect: &Dialect, deliver: &Deliver) -> Option<(String, Receipt)> {
-    let written = parse_receipt(deliver).or_else(|| unmarked(dialect, deliver))?;
-    if written.state.is_none() {
-        metrics::oddity(&dialect.link, "unknown_state");
+pub(super) fn read(dialect: &Dialect, maps: &Maps, deliver: &Deliver) -> Option<(String, Receipt)> {
+    let written = parse_receipt(deliver).or_else(|| unmarked(dialect, maps, deliver))?;
+    let own = maps.faults.word(&written.stat);
+    let said = own.map(|(state, _)| state).or(written.state);
+    if said.is_none() {
+        metrics::unmapped(&dialect.link, "receipt_state");
     }
     // A word that nobody knows ends nothing: carriers have their own for "on its way", and taking one for the end would
     // send a password again or lose the word that follows.
-    let state = match written.state.unwrap_or(ReceiptState::Enroute) {
+    let state = match said.unwrap_or(ReceiptState::Enroute) {
         // A notification on the way is told in the words of a receipt, and is none.
         state if deliver.is_intermediate() && state.is_final() => ReceiptState::Enroute,
         state => state,
     };
     let error = short(&written.error_code());
+    let blamed = own.and_then(|(_, fault)| fault);
+    if blamed.is_none() && maps.faults.is_unmapped(state, &error, written.network_error) {
+        metrics::unmapped(&dialect.link, "receipt_error");
+    }
+    let fault = blamed.unwrap_or_else(|| maps.faults.fault(state, &error, written.network_error));
     let remote_id = written
         .id
         .as_deref()
@@ -30,7 +37,7 @@ pub(super) fn read(dialect: &Dialect, deliver: &Deliver) -> Option<(String, Rece
         .unwrap_or_default();
     let receipt = Receipt {
         state,
-        fault: dialect.faults.fault(state, &error, written.network_error),
+        fault,
         raw: raw(&written, &error),
         error,
         done_at: written.done_at,
@@ -39,12 +46,13 @@ pub(super) fn read(dialect: &Dialect, deliver: &Deliver) -> Option<(String, Rece
 }
 
 /// A receipt that does not say in `esm_class` that it is one, on links that have such.
-fn unmarked(dialect: &Dialect, deliver: &Deliver) -> Option<DeliveryReceipt> {
+fn unmarked(dialect: &Dialect, maps: &Maps, deliver: &Deliver) -> Option<DeliveryReceipt> {
     if !dialect.smpp.unmarked_receipts {
         return None;
     }
     let read = parse_receipt_text(deliver.body.octets());
-    (read.id.is_some() && read.state.is_some()).then_some(read)
+    let has_state = read.state.is_some() || maps.faults.word(&read.stat).is_some();
+    (read.id.is_some() && has_state).then_some(read)
 }
 
 fn raw(written: &DeliveryReceipt, error: &str) -> String {

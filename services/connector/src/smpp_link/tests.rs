@@ -1,5 +1,8 @@
 //! The connector over real TCP against a simulated carrier that speaks SMPP.
 
+mod everything;
+mod peer;
+
 use std::{sync::atomic::Ordering, time::Duration};
 
 use bytes::BytesMut;

@@ -77,7 +77,28 @@ statuses! {
     RINVDCS = 0x104, "Invalid data coding (5.0).";
     RINVSRCADDRSUBUNIT = 0x105, "Invalid source sub-unit (5.0).";
     RINVDSTADDRSUBUNIT = 0x106, "Invalid destination sub-unit (5.0).";
+    RINVBCASTFREQINT = 0x107, "Invalid broadcast interval (5.0).";
+    RINVBCASTALIAS_NAME = 0x108, "Invalid broadcast alias (5.0).";
+    RINVBCASTAREAFMT = 0x109, "Invalid format of a broadcast area (5.0).";
+    RINVNUMBCAST_AREAS = 0x10A, "Invalid number of broadcast areas (5.0).";
+    RINVBCASTCNTTYPE = 0x10B, "Invalid broadcast content type (5.0).";
+    RINVBCASTMSGCLASS = 0x10C, "Invalid broadcast message class (5.0).";
+    RBCASTFAIL = 0x10D, "Broadcast failed (5.0).";
+    RBCASTQUERYFAIL = 0x10E, "Query of a broadcast failed (5.0).";
+    RBCASTCANCELFAIL = 0x10F, "Cancelling a broadcast failed (5.0).";
+    RINVBCAST_REP = 0x110, "Invalid number of broadcasts (5.0).";
+    RINVBCASTSRVGRP = 0x111, "Invalid broadcast service group (5.0).";
+    RINVBCASTCHANIND = 0x112, "Invalid broadcast channel (5.0).";
 }
+
+/// What 5.0 calls the statuses that it renamed.
+const RENAMED: [(&str, Status); 5] = [
+    ("RINVTLVSTREAM", Status::RINVOPTPARSTREAM),
+    ("RTLVNOTALLWD", Status::ROPTPARNOTALLWD),
+    ("RINVTLVLEN", Status::RINVPARLEN),
+    ("RMISSINGTLV", Status::RMISSINGOPTPARAM),
+    ("RINVTLVVAL", Status::RINVOPTPARAMVAL),
+];
 
 impl Status {
     /// Whether the request succeeded.
@@ -115,11 +136,11 @@ impl fmt::Debug for Status {
 impl FromStr for Status {
     type Err = UnknownStatus;
 
-    /// Reads a name (with or without `ESME_`, any case), `0x` and hexadecimal digits, or decimal digits.
+    /// Reads a name of 3.4 or 5.0 (with or without `ESME_`, any case), `0x` and hexadecimal digits, or decimal digits.
     fn from_str(text: &str) -> Result<Self, UnknownStatus> {
         let upper = text.trim().to_ascii_uppercase();
         let name = upper.strip_prefix("ESME_").unwrap_or(&upper);
-        if let Some((_, status)) = NAMES.iter().find(|(known, _)| *known == name) {
+        if let Some((_, status)) = NAMES.iter().chain(&RENAMED).find(|(known, _)| *known == name) {
             return Ok(*status);
         }
         let number = match upper.strip_prefix("0X") {

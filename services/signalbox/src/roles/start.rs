@@ -107,6 +107,7 @@ pub(super) fn connector(
         partitions: config.partitions,
         drain_limit: config.drain_limit,
         instance: config.engine.instance(),
+        links_file: Some(file),
         ..::connector::Config::new(links.clone())
     };
     let run = ::connector::run(connector, deps.into(), stop.clone());

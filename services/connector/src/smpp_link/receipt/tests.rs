@@ -5,7 +5,7 @@ use sms::{ReceiptFault, UnixMs};
 use source::Secret;
 
 use super::*;
-use crate::{FaultMap, OutcomeMap, smpp_link::SmppConfig};
+use crate::{maps::LiveMaps, smpp_link::SmppConfig};
 
 fn dialect(change: impl FnOnce(&mut Dialect)) -> Dialect {
     let smpp = SmppConfig::new("", "", Secret::new(""));
@@ -13,11 +13,15 @@ fn dialect(change: impl FnOnce(&mut Dialect)) -> Dialect {
         link: "atlas".into(),
         window: 10,
         smpp,
-        outcomes: OutcomeMap::default(),
-        faults: FaultMap::default(),
+        maps: LiveMaps::new(Maps::default()),
     };
     change(&mut dialect);
     dialect
+}
+
+/// What `deliver` says over a link with the default maps.
+fn read(dialect: &Dialect, deliver: &Deliver) -> Option<(String, Receipt)> {
+    super::read(dialect, &Maps::default(), deliver)
 }
 
 /// A `deliver_sm` with this `esm_class` and text.
@@ -46,9 +50,28 @@ fn a_receipt_is_read_with_its_id_state_error_and_time() {
 
 #[test]
 fn the_carrier_s_own_error_codes_name_the_fault() {
-    let dialect = dialect(|dialect| dialect.faults.set("13", ReceiptFault::Recipient));
-    let (_, receipt) = read(&dialect, &deliver(0x04, TEXT)).unwrap();
+    let mut maps = Maps::default();
+    maps.faults.set("13", ReceiptFault::Recipient);
+    let (_, receipt) = super::read(&dialect(|_| {}), &maps, &deliver(0x04, TEXT)).unwrap();
     assert_eq!(receipt.fault, ReceiptFault::Recipient);
+}
+
+#[test]
+fn the_carrier_s_own_words_for_states_mean_what_the_map_says() {
+    let mut maps = Maps::default();
+    maps.faults
+        .set_word("spam", ReceiptState::Rejected, Some(ReceiptFault::Recipient));
+    // This carrier sends nothing after it.
+    maps.faults.set_word("ACCEPTD", ReceiptState::Delivered, None);
+    let said = |esm_class, text: &str| {
+        let unmarked = dialect(|dialect| dialect.smpp.unmarked_receipts = true);
+        let (_, receipt) = super::read(&unmarked, &maps, &deliver(esm_class, text)).unwrap();
+        (receipt.state, receipt.fault)
+    };
+    let spam = (ReceiptState::Rejected, ReceiptFault::Recipient);
+    assert_eq!(said(0x04, "id:1 stat:SPAM err:077"), spam);
+    assert_eq!(said(0, "id:1 stat:SPAM err:077"), spam);
+    assert_eq!(said(0x04, "id:1 stat:ACCEPTD").0, ReceiptState::Delivered);
 }
 
 #[test]

@@ -12,6 +12,12 @@ fn every_name_reads_back_as_its_number() {
 }
 
 #[test]
+fn what_5_0_renamed_is_read_under_both_names() {
+    assert_eq!("ESME_RINVTLVLEN".parse(), Ok(Status::RINVPARLEN));
+    assert_eq!("RINVPARLEN".parse(), Ok(Status::RINVPARLEN));
+}
+
+#[test]
 fn hexadecimal_and_decimal_are_told_apart_by_their_prefix() {
     assert_eq!("0x58".parse(), Ok(Status::RTHROTTLED));
     assert_eq!("88".parse(), Ok(Status::RTHROTTLED));
