@@ -21,7 +21,7 @@ use tokio::sync::Notify;
 use tracing::{info, warn};
 
 use crate::{
-    Concatenation, Incarnation, absent, epochs,
+    Incarnation, absent, epochs,
     lease::{LEASE, Lease},
     link,
     log_time::LogTime,
@@ -194,7 +194,7 @@ impl Shift {
             carriers: vec![carrier.clone()],
             window: WINDOW,
             rate: None,
-            concatenation: Concatenation::default(),
+            cutting: crate::parts::Cutting::default(),
             drain_limit,
             roster: None,
             log_time: self.log_time.clone(),

@@ -4,7 +4,9 @@ use std::{collections::BTreeSet, path::PathBuf, time::Duration};
 
 use sms::CarrierName;
 
-use crate::{Concatenation, FaultMap, OutcomeMap, simulator::SimulatorConfig, smpp_link::SmppConfig};
+use crate::{
+    Alphabet, Concatenation, FaultMap, OutcomeMap, parts::Cutting, simulator::SimulatorConfig, smpp_link::SmppConfig,
+};
 
 /// Links of one connector.
 pub const LINKS_MAX: usize = 256;
@@ -114,6 +116,18 @@ impl LinkConfig {
             ..other.clone()
         };
         *self == with_our_maps
+    }
+
+    /// How messages are cut for it.
+    pub(crate) fn cutting(&self) -> Cutting {
+        let alphabet = match &self.kind {
+            LinkKind::Smpp(smpp) => smpp.alphabet,
+            LinkKind::Simulator(_) | LinkKind::Absent => Alphabet::default(),
+        };
+        Cutting {
+            concatenation: self.concatenation,
+            alphabet,
+        }
     }
 
     /// The window that the rate allows.

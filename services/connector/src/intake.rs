@@ -15,7 +15,7 @@ use tracing::{info, warn};
 use crate::{
     log_time::LogTime,
     origin::{Origin, Origins},
-    parts::{Concatenation, Ready},
+    parts::{Cutting, Ready},
     vitals::Vitals,
 };
 
@@ -42,8 +42,8 @@ pub(crate) struct Source {
     pub carrier: CarrierName,
     /// The lane.
     pub lane: Lane,
-    /// How long messages are tied together.
-    pub concatenation: Concatenation,
+    /// How messages are cut.
+    pub cutting: Cutting,
     /// Says since when partitions are ours, by the log's clock.
     pub log_time: LogTime,
 }
@@ -213,7 +213,7 @@ fn read(source: &Source, topic: &Topic, stored: Stored, origin: Origin) -> Conte
     match read {
         Ok(order) => Content::Order(Box::new(Ready {
             origin,
-            ..Ready::cut(order, source.concatenation)
+            ..Ready::cut(order, source.cutting)
         })),
         Err(invalid) => Content::Dead(stored.key, Box::new(DeadRecord::of(topic.as_str(), &stored, &invalid))),
     }

@@ -7,6 +7,7 @@
 
 mod absent;
 mod action;
+mod alphabet;
 mod aside;
 pub mod caretaker;
 mod claims;
@@ -43,6 +44,7 @@ mod vitals;
 mod window;
 
 pub use action::{Action, ActionError, Rule};
+pub use alphabet::Alphabet;
 pub use config::{
     CARRIERS_PER_LINK_MAX, Config, DRAIN_LIMIT_DEFAULT, LINKS_MAX, LinkConfig, LinkKind, RATE_MAX,
     WINDOW_SLOTS_DEFAULT, WINDOW_SLOTS_MAX,
@@ -54,4 +56,4 @@ pub use links::read_links;
 pub use outcome::{OutcomeMap, UNMAPPED};
 pub use parts::Concatenation;
 pub use run::{Deps, Error, run};
-pub use smpp_link::{Numbering, SmppConfig};
+pub use smpp_link::{Numbering, SmppConfig, Validity};

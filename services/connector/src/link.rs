@@ -58,6 +58,8 @@ pub(crate) enum Event {
     Answers(Vec<Answer>),
     /// Receipts that wait for their reply.
     Receipts(Vec<Arrived>),
+    /// How busy the carrier says it is, 0 to 100 (SMPP 5.0 §4.8.4.18).
+    Congestion(u8),
 }
 
 /// What became of one part.

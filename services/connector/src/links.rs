@@ -1,5 +1,6 @@
 //! Reads `links.toml`: every problem at once, with file and line.
 
+mod dialect;
 mod maps;
 pub(crate) mod reload;
 mod simulator;
@@ -21,6 +22,13 @@ use crate::{
 const UNSUPPORTED: u16 = 20;
 /// Longest name of a link, in characters.
 const NAME_CHARS_MAX: usize = 32;
+
+const CONCATENATIONS: &[(&str, Concatenation)] = &[
+    ("udh8", Concatenation::Udh8),
+    ("udh16", Concatenation::Udh16),
+    ("sar", Concatenation::Sar),
+    ("payload", Concatenation::Payload),
+];
 
 #[derive(Clone, Copy, PartialEq)]
 enum KindWord {
@@ -78,7 +86,7 @@ fn link(
         .unwrap_or(WINDOW_SLOTS_DEFAULT);
     let rate = section.key("rate").integer(1..=RATE_MAX);
     let maps = maps::of_link(section, shared);
-    let concatenation = concatenation(section);
+    let concatenation = section.key("concatenation").word(CONCATENATIONS).unwrap_or_default();
     let word = section.key("kind").required().word(KINDS);
     let kind = match word? {
         KindWord::Smpp => LinkKind::Smpp(Box::new(smpp::read(section, base)?)),
@@ -147,24 +155,6 @@ fn carriers(section: &Section<'_>, link: &str, served: &mut BTreeMap<CarrierName
         carriers.push(carrier);
     }
     (!carriers.is_empty()).then_some(carriers)
-}
-
-fn concatenation(section: &Section<'_>) -> Concatenation {
-    let known = [
-        ("udh8", Some(Concatenation::Udh8)),
-        ("udh16", Some(Concatenation::Udh16)),
-        ("sar", None),
-        ("payload", None),
-    ];
-    let entry = section.key("concatenation");
-    match entry.word(&known) {
-        Some(Some(concatenation)) => concatenation,
-        Some(None) => {
-            entry.refuse(UNSUPPORTED, "is not supported yet", "", "use udh8 or udh16");
-            Concatenation::default()
-        }
-        None => Concatenation::default(),
-    }
 }
 
 #[cfg(test)]

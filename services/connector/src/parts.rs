@@ -1,9 +1,9 @@
 //! An order cut into the parts that go over the wire.
 
 use journey::{Cause, Order};
-use sms::{Reference, Segment};
+use sms::{Content, Encoding, Reference, Segment};
 
-use crate::origin::Origin;
+use crate::{Alphabet, origin::Origin};
 
 /// How the parts of a long message are tied together.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -13,6 +13,19 @@ pub enum Concatenation {
     Udh8,
     /// User data header with a 16-bit reference.
     Udh16,
+    /// TLVs with a 16-bit reference; the carrier makes the header.
+    Sar,
+    /// One piece in the TLV `message_payload`, which the carrier cuts: one id, one receipt.
+    Payload,
+}
+
+/// How messages are cut for one link.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Cutting {
+    /// How parts are tied together.
+    pub concatenation: Concatenation,
+    /// What characters there are.
+    pub alphabet: Alphabet,
 }
 
 /// An order and what a carrier is to be sent for it.
@@ -22,6 +35,10 @@ pub(crate) struct Ready {
     pub order: Order,
     /// Its parts; none if it is unfit.
     pub parts: Vec<Segment>,
+    /// How the parts are coded.
+    pub encoding: Encoding,
+    /// How they were cut.
+    pub cutting: Cutting,
     /// Why it cannot be sent over such a link; absent = it can.
     pub unfit: Option<Cause>,
     /// Where it stands in the log.
@@ -30,26 +47,43 @@ pub(crate) struct Ready {
 
 impl Ready {
     /// Cuts `order`. The reference comes from the message id, so a redelivered order repeats it.
-    pub(crate) fn cut(order: Order, concatenation: Concatenation) -> Self {
+    pub(crate) fn cut(order: Order, cutting: impl Into<Cutting>) -> Self {
+        let cutting = cutting.into();
         let (content, encoding, _) = order.content();
-        let number = short_id(&order);
-        let reference = match concatenation {
-            Concatenation::Udh8 => Reference::Short(number.to_be_bytes()[1]),
-            Concatenation::Udh16 => Reference::Long(number),
+        let encoding = match content {
+            // Better twice the parts than a question mark.
+            Content::Text(text) if encoding == Encoding::Gsm7 && !cutting.alphabet.holds(text) => Encoding::Ucs2,
+            _ => encoding,
         };
-        match sms::segment(content, encoding, reference) {
-            Ok(parts) => Self {
-                order,
-                parts,
-                unfit: None,
-                origin: Origin::default(),
-            },
-            Err(error) => Self {
-                order,
-                parts: Vec::new(),
-                unfit: Some(Cause::new("encoding", error.to_string())),
-                origin: Origin::default(),
-            },
+        let number = short_id(&order);
+        let cut = match cutting.concatenation {
+            // The carrier's header takes as much as ours would.
+            Concatenation::Udh8 | Concatenation::Sar => {
+                sms::segment(content, encoding, Reference::Short(number.to_be_bytes()[1]))
+            }
+            Concatenation::Udh16 => sms::segment(content, encoding, Reference::Long(number)),
+            Concatenation::Payload => sms::whole(content, encoding).map(|whole| vec![whole]),
+        };
+        let (parts, unfit) = match cut {
+            Ok(parts) => (parts, None),
+            Err(error) => (Vec::new(), Some(Cause::new("encoding", error.to_string()))),
+        };
+        Self {
+            order,
+            parts,
+            encoding,
+            cutting,
+            unfit,
+            origin: Origin::default(),
+        }
+    }
+}
+
+impl From<Concatenation> for Cutting {
+    fn from(concatenation: Concatenation) -> Self {
+        Self {
+            concatenation,
+            ..Self::default()
         }
     }
 }

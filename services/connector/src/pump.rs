@@ -42,7 +42,7 @@ use crate::{
     log_time::LogTime,
     metrics,
     outbox::Outbox,
-    parts::Ready,
+    parts::{Cutting, Ready},
     rate::{Bucket, Share},
     receipts::Looked,
     roster::Roster,
@@ -87,8 +87,8 @@ pub(crate) struct Settings {
     pub window: u32,
     /// Parts a second; absent = no limit.
     pub rate: Option<u32>,
-    /// How long messages are tied together.
-    pub concatenation: crate::Concatenation,
+    /// How messages are cut.
+    pub cutting: Cutting,
     /// Longest wait for what is in flight when stopping.
     pub drain_limit: Duration,
     /// Where it tells how it is doing.
@@ -301,6 +301,7 @@ impl Pump {
             }
             Event::Answers(answers) => self.on_answers(answers),
             Event::Receipts(arrived) => self.on_receipts(arrived),
+            Event::Congestion(state) => self.window.heed(state, time::now()),
         }
     }
 

@@ -193,7 +193,7 @@ fn start(
         carriers: link.carriers.clone(),
         window,
         rate: link.rate,
-        concatenation: link.concatenation,
+        cutting: link.cutting(),
         drain_limit: config.drain_limit,
         vitals,
         roster: Some(roster.clone()),

@@ -22,7 +22,7 @@ use crate::{
 use backoff::Backoff;
 use connection::{Connection, End};
 
-pub use config::{Numbering, SmppConfig};
+pub use config::{Numbering, SmppConfig, Validity};
 
 /// Longest wait for a connection to be taken.
 const CONNECT_LIMIT: Duration = Duration::from_secs(10);

@@ -11,6 +11,11 @@ const CUT_INTERVAL: Duration = Duration::from_secs(1);
 /// A window of fewer has none to spare.
 const RESERVED_ONE_IN: u32 = 10;
 
+/// `congestion_state` from which on a carrier is busy as it should be, and beyond which it nears its limit (SMPP 5.0
+/// §4.8.4.18).
+const OPTIMAL: u8 = 80;
+const CONGESTED: u8 = 90;
+
 /// Slots of one link.
 #[derive(Debug)]
 pub(crate) struct Window {
@@ -18,6 +23,8 @@ pub(crate) struct Window {
     limit: f64,
     used: u32,
     cut_at: Option<Instant>,
+    /// Whether the carrier says that it is as busy as it wants to be.
+    is_optimal: bool,
 }
 
 impl Window {
@@ -28,6 +35,7 @@ impl Window {
             limit: f64::from(slots_max),
             used: 0,
             cut_at: None,
+            is_optimal: false,
         }
     }
 
@@ -76,8 +84,20 @@ impl Window {
         }
     }
 
+    /// The carrier says how busy it is, 0 to 100: beyond [`CONGESTED`] it wants less, from [`OPTIMAL`] on no more, and below
+    /// that it says nothing.
+    pub(crate) fn heed(&mut self, congestion: u8, now: Instant) {
+        self.is_optimal = congestion >= OPTIMAL;
+        if congestion > CONGESTED {
+            self.slow_down(now);
+        }
+    }
+
     /// The carrier took a part: one slot more for each window of them.
     pub(crate) fn speed_up(&mut self) {
+        if self.is_optimal {
+            return;
+        }
         self.limit = (self.limit + 1.0 / self.limit).min(f64::from(self.slots_max));
     }
 }

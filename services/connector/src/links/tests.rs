@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ::smpp::{IdFormat, Status};
+use ::smpp::{IdFormat, Status, Tlv};
 use sms::ReceiptFault;
 
 use super::*;
@@ -31,8 +31,14 @@ tlvs = "always"
 source = { alphanumeric = "5/0", short_code = "6/0", long_code = "1/1" }
 destination = "1/1"
 destination_prefix = "00"
-default_alphabet = "gsm7"
+default_alphabet = "latin1"
 data_coding = { gsm7 = 1 }
+priority = { urgent = 3, normal = 1 }
+validity = "absolute"
+validity_max = "24h"
+extra_tlvs = { 0x1400 = "1101", 0x1401 = "hex:00fF" }
+receipt_zone = "-03:30"
+receipt_keys = { id = ["msgid=", "message id: "], stat = "state=" }
 concatenation = "udh16"
 id_format = { resp = "hex", dlr = "dec" }
 outcomes = { ESME_RTHROTTLED = "hold 1 then next", 0x421 = "link_down" }
@@ -92,6 +98,20 @@ fn every_key_is_read() {
     assert_eq!(smpp.address, "smpp.example.net:2775");
     assert_eq!(smpp.reconnect, Duration::from_secs(2)..=Duration::from_secs(30));
     assert_eq!((smpp.numbering.short_code, smpp.data_coding), ((6, 0), [1, 8, 4]));
+    assert_eq!((smpp.alphabet, smpp.priority), (crate::Alphabet::Latin1, [3, 1, 0]));
+    assert_eq!(
+        (smpp.validity, smpp.validity_max),
+        (crate::Validity::Absolute, Duration::from_secs(86_400))
+    );
+    assert_eq!(
+        smpp.extra_tlvs,
+        [Tlv::new(0x1400, &b"1101"[..]), Tlv::new(0x1401, &[0, 255][..])]
+    );
+    let receipt = smpp
+        .receipts
+        .read_text(b"message id: 7 state=DELIVRD done date:2601010000");
+    assert_eq!((receipt.id.as_deref(), receipt.stat.as_str()), (Some("7"), "DELIVRD"));
+    assert_eq!(receipt.done_at, Some(sms::UnixMs(1_767_225_600_000 + 12_600_000)));
     assert_eq!((smpp.ids.response, smpp.ids.receipt), (IdFormat::Hex, IdFormat::Dec));
     let LinkKind::Simulator(simulator) = &sim.kind else {
         panic!("simulator")
@@ -113,8 +133,8 @@ password = "too-long-for-smpp"
 window = 0
 rate = 1000000
 enquire_link = "1ms"
-concatenation = "sar"
-default_alphabet = "latin1"
+concatenation = "sarr"
+default_alphabet = "utf8"
 wndow = 3
 destination = "9/9"
 outcomes = { ESME_RBOGUS = "next", ESME_RSYSERR = "drop" }
@@ -135,6 +155,20 @@ codes = { "no credit" = 0x422, ESME_RSYSERR = 7, huge = 0x1FFFFFFFF }
 outcomes = { ROK = "next", no_credit = "fail", RSYSERR = "fail as weather" }
 receipt_states = { SENT = "underway", SPAM = "rejected blames weather" }
 wrong = 1
+[[link]]
+name = "fourth"
+kind = "smpp"
+carriers = ["delta"]
+address = "127.0.0.1:1"
+system_id = "a"
+password = "b"
+priority = { urgent = 4 }
+validity = "forever"
+validity_max = "1s"
+extra_tlvs = { 0x0424 = "no", 0x1400 = "hex:0", 0x1401 = "é" }
+receipt_zone = "Europe/Paris"
+receipt_keys = { id = "id", state = "state=" }
+id_format = { resp = "octal" }
 "#;
     let problems = read(text).unwrap_err();
     for (line, word) in [
@@ -145,8 +179,8 @@ wrong = 1
         (9, "window"),
         (10, "rate"),
         (11, "enquire_link"),
-        (12, "udh8 or udh16"),
-        (13, "gsm7"),
+        (12, "udh8, udh16, sar, payload"),
+        (13, "gsm7, gsm7-packed, latin1, ascii"),
         (14, "wndow"),
         (15, "type of number"),
         (16, "command status"),
@@ -165,6 +199,16 @@ wrong = 1
         (31, "no cause"),
         (32, "underway"),
         (32, "weather"),
+        (41, "allowed are 0 to 3"),
+        (42, "relative, absolute, none"),
+        (43, "allowed are 1m"),
+        (44, "no tag of a vendor"),
+        (44, "pairs of hexadecimal digits"),
+        (44, "not ASCII"),
+        (45, "no distance from UTC"),
+        (46, "no text before a value"),
+        (46, "unknown key \"link.receipt_keys.state\""),
+        (47, "opaque, hex, dec, exact"),
         (33, "unknown key \"map.retail.wrong\""),
     ] {
         let lines: Vec<&str> = problems.lines().collect();

@@ -12,12 +12,12 @@ use tracing::warn;
 
 use super::{OrderKey, Pump, Safe, Settings};
 use crate::{
-    Concatenation,
     intake::{self, Ask, Content, Ends, Fetched, Source},
     ledger::{BatchId, Ledger},
     log_time::LogTime,
     metrics,
     outbox::Hurry,
+    parts::Cutting,
     vitals::{LANES, Vitals},
 };
 
@@ -56,7 +56,7 @@ pub(super) struct Intake {
 pub(super) struct Gate {
     bus: Arc<dyn Bus>,
     log_time: LogTime,
-    concatenation: Concatenation,
+    cutting: Cutting,
     vitals: Arc<Vitals>,
     /// Records of one intake that may be fetched before the first of them leaves the queue.
     owed: usize,
@@ -71,7 +71,7 @@ impl Gate {
         let gate = Self {
             bus: Arc::clone(&deps.bus),
             log_time: settings.log_time.clone(),
-            concatenation: settings.concatenation,
+            cutting: settings.cutting,
             vitals: Arc::clone(&settings.vitals),
             owed: FETCHED_MAX.min(settings.window as usize),
             to_pump,
@@ -92,7 +92,7 @@ impl Gate {
                 membership,
                 carrier: carrier.clone(),
                 lane,
-                concatenation: self.concatenation,
+                cutting: self.cutting,
                 log_time: self.log_time.clone(),
             };
             let ends = Ends {

@@ -2,9 +2,11 @@
 
 use std::{ops::RangeInclusive, time::Duration};
 
-use smpp::{Address, IdFormats, TlvPolicy};
-use sms::{Encoding, Msisdn, Sender, SenderKind};
+use smpp::{Address, IdFormats, ReceiptFormat, Tlv, TlvPolicy};
+use sms::{Encoding, Lane, Msisdn, Sender, SenderKind};
 use source::Secret;
+
+use crate::Alphabet;
 
 /// Everything an SMPP link has beside what every link has.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,14 +33,36 @@ pub struct SmppConfig {
     pub numbering: Numbering,
     /// What stands before the digits of a recipient, such as `+` or `00`; empty = nothing.
     pub destination_prefix: String,
+    /// Characters of the carrier's default alphabet.
+    pub alphabet: Alphabet,
     /// `data_coding` of GSM 7-bit, UCS-2 and binary content.
     pub data_coding: [u8; 3],
-    /// Whether the time left until the deadline is told as validity.
-    pub validity: bool,
+    /// `priority_flag` of urgent, normal and bulk messages.
+    pub priority: [u8; 3],
+    /// How the time left until the deadline is told as validity.
+    pub validity: Validity,
+    /// Longest validity the carrier takes; the deadline comes first where it is sooner.
+    pub validity_max: Duration,
+    /// TLVs that every message carries, such as the carrier's own.
+    pub extra_tlvs: Vec<Tlv>,
     /// How the carrier writes its ids.
     pub ids: IdFormats,
+    /// How it writes receipts.
+    pub receipts: ReceiptFormat,
     /// Whether receipts come without being marked as such in `esm_class`.
     pub unmarked_receipts: bool,
+}
+
+/// How a carrier is told until when to try (3.4 §7.1.1).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Validity {
+    /// As a span from now: no clock and no zone to disagree about.
+    #[default]
+    Relative,
+    /// As a time in UTC.
+    Absolute,
+    /// Not at all.
+    Untold,
 }
 
 /// Type of number and numbering plan of each kind of address.
@@ -80,9 +104,14 @@ impl SmppConfig {
             tlvs: TlvPolicy::Auto,
             numbering: Numbering::default(),
             destination_prefix: String::new(),
+            alphabet: Alphabet::default(),
             data_coding: [0, 8, 4],
-            validity: true,
+            priority: [0; 3],
+            validity: Validity::default(),
+            validity_max: Duration::MAX,
+            extra_tlvs: Vec::new(),
             ids: IdFormats::default(),
+            receipts: ReceiptFormat::default(),
             unmarked_receipts: false,
         }
     }
@@ -110,6 +139,15 @@ impl SmppConfig {
             ton,
             npi,
             value: format!("{}{}", self.destination_prefix, recipient.digits()),
+        }
+    }
+
+    pub(super) fn priority(&self, lane: Lane) -> u8 {
+        let [urgent, normal, bulk] = self.priority;
+        match lane {
+            Lane::Urgent => urgent,
+            Lane::Normal => normal,
+            Lane::Bulk => bulk,
         }
     }
 

@@ -73,6 +73,8 @@ pub(super) struct Connection<'a> {
     token_next: &'a mut u64,
     answers: Vec<Answer>,
     arrived: Vec<Arrived>,
+    /// What the carrier said last of how busy it is, until the pump knows.
+    congestion: Option<u8>,
     out: BytesMut,
     end: Option<Why>,
     is_closing: bool,
@@ -98,6 +100,7 @@ impl<'a> Connection<'a> {
             token_next,
             answers: Vec::new(),
             arrived: Vec::new(),
+            congestion: None,
             out: BytesMut::new(),
             end: None,
             is_closing: false,
@@ -215,6 +218,9 @@ impl<'a> Connection<'a> {
         if !self.answers.is_empty() {
             let _ = self.plug.events.send(Event::Answers(std::mem::take(&mut self.answers)));
         }
+        if let Some(state) = self.congestion.take() {
+            let _ = self.plug.events.send(Event::Congestion(state));
+        }
         if !self.arrived.is_empty() {
             let _ = self
                 .plug
@@ -279,10 +285,16 @@ impl<'a> Connection<'a> {
 
     fn verdict(&mut self, answer: SessionAnswer) -> Verdict {
         match answer {
-            SessionAnswer::Accepted(reply) => Verdict::Taken {
-                remote_id: self.dialect.smpp.ids.of_response(&reply.message_id),
-            },
-            SessionAnswer::Refused(status, _) => self.refused(status),
+            SessionAnswer::Accepted(reply) => {
+                self.congestion = reply.congestion().or(self.congestion);
+                Verdict::Taken {
+                    remote_id: self.dialect.smpp.ids.of_response(&reply.message_id),
+                }
+            }
+            SessionAnswer::Refused(status, reply) => {
+                self.congestion = reply.congestion().or(self.congestion);
+                self.refused(status)
+            }
             SessionAnswer::TimedOut | SessionAnswer::Lost => Verdict::Unanswered,
             SessionAnswer::NotSent(NotSent::NotBound | NotSent::WrongBind | NotSent::WindowFull) => {
                 Verdict::Unsent { code: "no_link" }

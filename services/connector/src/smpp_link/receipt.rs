@@ -1,6 +1,6 @@
 //! What a `deliver_sm` says, in our words.
 
-use smpp::{Deliver, DeliveryReceipt, parse_receipt, parse_receipt_text};
+use smpp::{Deliver, DeliveryReceipt};
 use sms::{Receipt, ReceiptState};
 
 use super::Dialect;
@@ -11,7 +11,11 @@ const WORD_CHARS_MAX: usize = 32;
 
 /// The id of the part and the receipt; `None` = an inbound message.
 pub(super) fn read(dialect: &Dialect, maps: &Maps, deliver: &Deliver) -> Option<(String, Receipt)> {
-    let written = parse_receipt(deliver).or_else(|| unmarked(dialect, maps, deliver))?;
+    let written = dialect
+        .smpp
+        .receipts
+        .read(deliver)
+        .or_else(|| unmarked(dialect, maps, deliver))?;
     let own = maps.faults.word(&written.stat);
     let said = own.map(|(state, _)| state).or(written.state);
     if said.is_none() {
@@ -50,7 +54,7 @@ fn unmarked(dialect: &Dialect, maps: &Maps, deliver: &Deliver) -> Option<Deliver
     if !dialect.smpp.unmarked_receipts {
         return None;
     }
-    let read = parse_receipt_text(deliver.body.octets());
+    let read = dialect.smpp.receipts.read_text(deliver.body.octets());
     let has_state = read.state.is_some() || maps.faults.word(&read.stat).is_some();
     (read.id.is_some() && has_state).then_some(read)
 }

@@ -1,5 +1,6 @@
 //! The connector over real TCP against a simulated carrier that speaks SMPP.
 
+mod dialects;
 mod everything;
 mod peer;
 
@@ -65,11 +66,23 @@ fn connect(
     address: String,
     change: impl FnOnce(&mut SmppConfig),
 ) -> (StopHandle, Tasks<Result<(), Error>>) {
+    connect_with(world, address, |link| match &mut link.kind {
+        LinkKind::Smpp(smpp) => change(smpp),
+        _ => unreachable!("it was made as an SMPP link"),
+    })
+}
+
+/// A connector with a link to `address`, after a `change` of the link.
+fn connect_with(
+    world: &World,
+    address: String,
+    change: impl FnOnce(&mut LinkConfig),
+) -> (StopHandle, Tasks<Result<(), Error>>) {
     let mut smpp = SmppConfig::new(address, "signalbox", Secret::new("secret"));
     smpp.reconnect = Duration::from_millis(20)..=Duration::from_millis(100);
-    change(&mut smpp);
     let mut link = LinkConfig::new("atlas", vec![carrier("atlas")], LinkKind::Smpp(Box::new(smpp)));
     link.window = 100;
+    change(&mut link);
     let (stop, stopped) = Stop::new();
     let mut service = Tasks::new();
     service.spawn(crate::run(connector_of(link), Deps::from(world.deps.clone()), stopped));

@@ -62,3 +62,18 @@ async fn a_window_that_was_throttled_still_has_a_slot_for_urgent_messages() {
     }
     assert_eq!(after_cuts, [(14, 15), (6, 7), (2, 3), (1, 1), (1, 1)]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_carrier_that_tells_how_busy_it_is_is_kept_at_its_optimum() {
+    let mut window = Window::new(100);
+    let start = time::now();
+    window.heed(95, start);
+    window.heed(100, start);
+    assert_eq!(window.limit(), 50, "once a second");
+    window.heed(85, start);
+    (0..500).for_each(|_| window.speed_up());
+    assert_eq!(window.limit(), 50, "busy as it should be");
+    window.heed(30, start);
+    (0..500).for_each(|_| window.speed_up());
+    assert!(window.limit() > 55);
+}

@@ -15,7 +15,10 @@ mod validity;
 
 pub use encode::Invalid;
 pub use pdu::{Address, Bind, BindKind, Body, Concatenation, Deliver, SHORT_MESSAGE_OCTETS_MAX, Submit, Tlv, tag};
-pub use receipt::{DeliveryReceipt, NetworkError, parse_receipt, parse_receipt_text, receipt_date, state_name};
+pub use receipt::{
+    DeliveryReceipt, NetworkError, ReceiptFormat, ReceiptKey, parse_receipt, parse_receipt_text, receipt_date,
+    state_name,
+};
 pub use remote_id::{ID_OCTETS_MAX, IdFormat, IdFormats, canonical_id};
 pub use session::{
     Answer, ClientConfig, Input, NotSent, Notice, Output, PDU_OCTETS_MAX, Reply, ServerConfig, Session, Ticket, Timers,

@@ -52,15 +52,87 @@ impl DeliveryReceipt {
     }
 }
 
+/// How a carrier writes receipts where it differs from everybody's; the default is how most do.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ReceiptFormat {
+    /// What stands before a value, in lower case with its `:` or `=`, longest first.
+    keys: Vec<(String, ReceiptKey)>,
+    /// Minutes that its clock is ahead of UTC.
+    zone_minutes: i32,
+}
+
+impl ReceiptFormat {
+    /// Has the text before a value of `key` be `spelling` too, such as `msgid=`, in any case.
+    pub fn spell(&mut self, key: ReceiptKey, spelling: &str) {
+        self.keys.push((spelling.to_ascii_lowercase(), key));
+        self.keys
+            .sort_by(|(one, _), (other, _)| other.len().cmp(&one.len()).then(one.cmp(other)));
+    }
+
+    /// Takes dates for local time so many minutes ahead of UTC.
+    pub fn set_zone(&mut self, minutes: i32) {
+        self.zone_minutes = minutes;
+    }
+
+    /// Reads a receipt as [`parse_receipt`] does.
+    pub fn read(&self, deliver: &Deliver) -> Option<DeliveryReceipt> {
+        if !deliver.is_receipt() && !deliver.is_intermediate() {
+            return None;
+        }
+        let mut receipt = self.read_text(deliver.body.octets());
+        apply_tlvs(&mut receipt, &deliver.tlvs);
+        Some(receipt)
+    }
+
+    /// Reads a text as [`parse_receipt_text`] does.
+    pub fn read_text(&self, octets: &[u8]) -> DeliveryReceipt {
+        let text = String::from_utf8_lossy(octets);
+        let text = text.trim_end_matches('\0');
+        let mut receipt = DeliveryReceipt::default();
+        let keys = self.keys_in(text);
+        for (at, (key, start, _)) in keys.iter().enumerate() {
+            let end = keys.get(at + 1).map_or(text.len(), |(_, _, next)| *next);
+            set(&mut receipt, *key, text[*start..end].trim());
+        }
+        for date in [&mut receipt.submitted_at, &mut receipt.done_at].into_iter().flatten() {
+            let ahead_ms = i64::from(self.zone_minutes) * 60_000;
+            date.0 = date.0.saturating_add_signed(-ahead_ms);
+        }
+        receipt
+    }
+
+    /// The keys in the text: what they are, where their value starts, and where they start themselves. `text` ends the
+    /// search, as what follows is the sender's own words, which may look like keys.
+    fn keys_in(&self, text: &str) -> Vec<(ReceiptKey, usize, usize)> {
+        let lower = text.to_ascii_lowercase();
+        let lower = lower.as_bytes();
+        let own = self.keys.iter().map(|(name, key)| (name.as_str(), *key));
+        let spellings = own.chain(SPELLINGS.iter().copied());
+        let mut found = Vec::new();
+        let mut at = 0;
+        while at < lower.len() {
+            let is_start = at == 0 || SEPARATORS.contains(&char::from(lower[at - 1]));
+            let spelled = spellings
+                .clone()
+                .find(|(name, _)| is_start && lower[at..].starts_with(name.as_bytes()));
+            let Some((name, key)) = spelled else {
+                at += 1;
+                continue;
+            };
+            found.push((key, at + name.len(), at));
+            if key == ReceiptKey::Text {
+                break;
+            }
+            at += name.len();
+        }
+        found
+    }
+}
+
 /// Reads a receipt or intermediate notification; absent where the `deliver_sm` is an ordinary message. For carriers that
 /// do not mark their receipts in `esm_class`, see [`parse_receipt_text`].
 pub fn parse_receipt(deliver: &Deliver) -> Option<DeliveryReceipt> {
-    if !deliver.is_receipt() && !deliver.is_intermediate() {
-        return None;
-    }
-    let mut receipt = parse_receipt_text(deliver.body.octets());
-    apply_tlvs(&mut receipt, &deliver.tlvs);
-    Some(receipt)
+    ReceiptFormat::default().read(deliver)
 }
 
 fn apply_tlvs(receipt: &mut DeliveryReceipt, tlvs: &[Tlv]) {
@@ -88,97 +160,74 @@ fn apply_tlvs(receipt: &mut DeliveryReceipt, tlvs: &[Tlv]) {
 
 /// Reads the text of a receipt, whoever says that it is one; fields that are missing stay absent.
 pub fn parse_receipt_text(octets: &[u8]) -> DeliveryReceipt {
-    let text = String::from_utf8_lossy(octets);
-    let text = text.trim_end_matches('\0');
-    let mut receipt = DeliveryReceipt::default();
-    let keys = keys(text);
-    for (at, (key, start, _)) in keys.iter().enumerate() {
-        let end = keys.get(at + 1).map_or(text.len(), |(_, _, next)| *next);
-        set(&mut receipt, *key, text[*start..end].trim());
-    }
-    receipt
+    ReceiptFormat::default().read_text(octets)
 }
 
+/// What a value of a receipt's text is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Key {
+pub enum ReceiptKey {
+    /// The carrier's id of the message.
     Id,
+    /// How many parts were submitted.
     Sub,
+    /// How many parts were delivered.
     Delivered,
+    /// When it was submitted.
     SubmitDate,
+    /// When it reached its state.
     DoneDate,
+    /// Its state.
     Stat,
+    /// The error.
     Error,
+    /// First characters of the message; everything behind it belongs to it.
     Text,
 }
 
+/// What parts one value from the next.
+const SEPARATORS: &[char] = &[' ', '\t', '\r', '\n', ',', ';', '&', '|', '\0'];
+
 /// Every spelling in use; longer ones before those they contain.
-const SPELLINGS: &[(&str, Key)] = &[
-    ("submit date:", Key::SubmitDate),
-    ("submit_date:", Key::SubmitDate),
-    ("submitdate:", Key::SubmitDate),
-    ("done date:", Key::DoneDate),
-    ("done_date:", Key::DoneDate),
-    ("donedate:", Key::DoneDate),
-    ("dlvrd:", Key::Delivered),
-    ("status:", Key::Stat),
-    ("stat:", Key::Stat),
-    ("error:", Key::Error),
-    ("err:", Key::Error),
-    ("text:", Key::Text),
-    ("sub:", Key::Sub),
-    ("id:", Key::Id),
+const SPELLINGS: &[(&str, ReceiptKey)] = &[
+    ("submit date:", ReceiptKey::SubmitDate),
+    ("submit_date:", ReceiptKey::SubmitDate),
+    ("submitdate:", ReceiptKey::SubmitDate),
+    ("done date:", ReceiptKey::DoneDate),
+    ("done_date:", ReceiptKey::DoneDate),
+    ("donedate:", ReceiptKey::DoneDate),
+    ("dlvrd:", ReceiptKey::Delivered),
+    ("status:", ReceiptKey::Stat),
+    ("stat:", ReceiptKey::Stat),
+    ("error:", ReceiptKey::Error),
+    ("err:", ReceiptKey::Error),
+    ("text:", ReceiptKey::Text),
+    ("sub:", ReceiptKey::Sub),
+    ("id:", ReceiptKey::Id),
 ];
 
-/// The keys in the text: what they are, where their value starts, and where they start themselves. `text` ends the
-/// search, as what follows is the sender's own words, which may look like keys.
-fn keys(text: &str) -> Vec<(Key, usize, usize)> {
-    let lower = text.to_ascii_lowercase();
-    let mut found = Vec::new();
-    let mut at = 0;
-    while at < lower.len() {
-        let is_start = at == 0
-            || matches!(
-                lower.as_bytes()[at - 1],
-                b' ' | b'\t' | b'\r' | b'\n' | b',' | b';' | b'\0'
-            );
-        let spelled = SPELLINGS
-            .iter()
-            .find(|(name, _)| is_start && lower.as_bytes()[at..].starts_with(name.as_bytes()));
-        let Some((name, key)) = spelled else {
-            at += 1;
-            continue;
-        };
-        found.push((*key, at + name.len(), at));
-        if *key == Key::Text {
-            break;
-        }
-        at += name.len();
-    }
-    found
-}
-
 /// Keeps the first value of each key.
-fn set(receipt: &mut DeliveryReceipt, key: Key, value: &str) {
+fn set(receipt: &mut DeliveryReceipt, key: ReceiptKey, value: &str) {
     let word = value
-        .split([' ', ',', ';', '\r', '\n', '\t'])
+        .trim_start_matches(SEPARATORS)
+        .split(SEPARATORS)
         .next()
         .unwrap_or_default();
-    if word.is_empty() && key != Key::Text {
+    if word.is_empty() && key != ReceiptKey::Text {
         return;
     }
     match key {
-        Key::Id => _ = receipt.id.get_or_insert_with(|| word.to_owned()),
-        Key::Error => _ = receipt.error.get_or_insert_with(|| word.to_owned()),
-        Key::Text => receipt.text = Some(value.to_owned()),
-        Key::Stat if receipt.stat.is_empty() => {
+        ReceiptKey::Id => _ = receipt.id.get_or_insert_with(|| word.to_owned()),
+        ReceiptKey::Error => _ = receipt.error.get_or_insert_with(|| word.to_owned()),
+        ReceiptKey::Text => receipt.text = Some(value.to_owned()),
+        ReceiptKey::Stat if receipt.stat.is_empty() => {
             receipt.stat = word.to_owned();
             receipt.state = state_of_word(word);
         }
-        Key::Stat => {}
-        Key::Sub => receipt.submitted_parts = receipt.submitted_parts.or(word.parse().ok()),
-        Key::Delivered => receipt.delivered_parts = receipt.delivered_parts.or(word.parse().ok()),
-        Key::SubmitDate => receipt.submitted_at = receipt.submitted_at.or_else(|| receipt_date(word)),
-        Key::DoneDate => receipt.done_at = receipt.done_at.or_else(|| receipt_date(word)),
+        ReceiptKey::Stat => {}
+        ReceiptKey::Sub => receipt.submitted_parts = receipt.submitted_parts.or(word.parse().ok()),
+        ReceiptKey::Delivered => receipt.delivered_parts = receipt.delivered_parts.or(word.parse().ok()),
+        ReceiptKey::SubmitDate => receipt.submitted_at = receipt.submitted_at.or_else(|| receipt_date(word)),
+        ReceiptKey::DoneDate => receipt.done_at = receipt.done_at.or_else(|| receipt_date(word)),
     }
 }
 

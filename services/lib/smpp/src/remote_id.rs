@@ -10,6 +10,8 @@ pub enum IdFormat {
     Hex,
     /// As a decimal number.
     Dec,
+    /// As a string of which every octet counts: case and leading zeros part one id from another.
+    Exact,
 }
 
 /// How a carrier writes its ids in both places.
@@ -48,11 +50,12 @@ impl IdFormats {
         } else {
             self.response
         };
+        let id = id.trim();
         let radix = match (written, other) {
+            (IdFormat::Exact, _) | (_, IdFormat::Exact) => return id.to_owned(),
             (IdFormat::Dec, IdFormat::Hex) => 10,
             _ => return canonical_id(id),
         };
-        let id = id.trim();
         let number = Some(id)
             .filter(|id| id.len() <= NUMBER_DIGITS_MAX)
             .and_then(|id| u128::from_str_radix(id, radix).ok());
@@ -60,12 +63,15 @@ impl IdFormats {
     }
 }
 
-/// An id in lower case without leading zeros, if it is all hexadecimal digits and at most 20 long; else as it is, but
-/// for spaces around it. An id of zeros alone keeps one.
+/// An id in lower case without leading zeros, if it is all hexadecimal digits and at most 20 long; a UUID in lower case; else
+/// as it is, but for spaces around it. An id of zeros alone keeps one.
 pub fn canonical_id(id: &str) -> String {
     let id = id.trim();
     let is_number =
         !id.is_empty() && id.len() <= NUMBER_DIGITS_MAX && id.bytes().all(|octet| octet.is_ascii_hexdigit());
+    if is_uuid(id) {
+        return id.to_ascii_lowercase();
+    }
     if !is_number {
         return id.to_owned();
     }
@@ -75,6 +81,19 @@ pub fn canonical_id(id: &str) -> String {
     } else {
         trimmed.to_ascii_lowercase()
     }
+}
+
+/// Whether the id is a UUID, with hyphens or without.
+fn is_uuid(id: &str) -> bool {
+    let is_hyphen = |at| id.len() == 36 && matches!(at, 8 | 13 | 18 | 23);
+    let is_right = |(at, octet): (usize, u8)| {
+        if is_hyphen(at) {
+            octet == b'-'
+        } else {
+            octet.is_ascii_hexdigit()
+        }
+    };
+    matches!(id.len(), 32 | 36) && id.bytes().enumerate().all(is_right)
 }
 
 #[cfg(test)]

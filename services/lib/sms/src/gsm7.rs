@@ -90,6 +90,29 @@ pub fn width(character: char) -> Option<usize> {
     })
 }
 
+/// Appends `septets`, one in an octet, as they travel on the air: eight in seven octets (3GPP TS 23.038 §6.1.2.1), beginning
+/// at the septet boundary after a header of `header_octets`. Seven spare bits at the end hold a carriage return, as zeros
+/// would read as `@`.
+pub fn pack(septets: &[u8], header_octets: usize, out: &mut Vec<u8>) {
+    let fill = (7 - header_octets * 8 % 7) % 7;
+    let (mut bits, mut held) = (0_u32, fill);
+    let spare = (8 - (fill + septets.len() * 7) % 8) % 8;
+    let filler: &[u8] = if spare == 7 && !septets.is_empty() { b"\r" } else { &[] };
+    out.reserve((septets.len() + 1) * 7 / 8 + 1);
+    for septet in septets.iter().chain(filler) {
+        bits |= u32::from(septet & 0x7F) << held;
+        held += 7;
+        while held >= 8 {
+            out.push((bits & 0xFF) as u8);
+            bits >>= 8;
+            held -= 8;
+        }
+    }
+    if held > 0 && !septets.is_empty() {
+        out.push((bits & 0xFF) as u8);
+    }
+}
+
 /// Text of unpacked septets. What is no septet reads as U+FFFD; a code that the extension table does not have reads as
 /// the same code of the default alphabet, as TS 23.038 asks of a handset.
 pub fn decode(septets: &[u8]) -> String {

@@ -19,5 +19,7 @@ pub use content::{BINARY_OCTETS_MAX, Content, Encoding, TEXT_OCTETS_MAX};
 pub use id::{AccountId, CarrierName, MessageId, NameError, RecordKey};
 pub use message::Message;
 pub use receipt::{Receipt, ReceiptFault, ReceiptState};
-pub use segment::{SEGMENT_OCTETS_MAX, SEGMENTS_MAX, Segment, SegmentError, Size, count, decode, encoding_of, segment};
+pub use segment::{
+    SEGMENT_OCTETS_MAX, SEGMENTS_MAX, Segment, SegmentError, Size, count, decode, encoding_of, segment, whole,
+};
 pub use time::UnixMs;

@@ -135,6 +135,29 @@ pub fn segment(content: &Content, encoding: Encoding, reference: Reference) -> R
     }
 }
 
+/// All of `content` in `encoding` as one piece, however long: for carriers that cut it themselves.
+///
+/// # Errors
+/// As for [`segment`], but for the number of segments.
+pub fn whole(content: &Content, encoding: Encoding) -> Result<Segment, SegmentError> {
+    match (content, encoding) {
+        (Content::Text(text), Encoding::Gsm7 | Encoding::Ucs2) => {
+            units_in(text, encoding).map_err(SegmentError::Unencodable)?;
+            let mut out = Vec::with_capacity(text.len() * 2);
+            write_text(text, encoding, &mut out);
+            Ok(Segment {
+                octets: out.into(),
+                header: 0,
+            })
+        }
+        (Content::Binary { data, header: None }, Encoding::Binary) => Ok(Segment {
+            octets: data.clone(),
+            header: 0,
+        }),
+        _ => segment(content, encoding, SHORT).map(|mut parts| parts.swap_remove(0)),
+    }
+}
+
 /// Text of a payload, `None` if it is binary. What is no character reads as U+FFFD.
 pub fn decode(encoding: Encoding, payload: &[u8]) -> Option<String> {
     match encoding {
@@ -167,10 +190,7 @@ fn segment_text(text: &str, encoding: Encoding, reference: Reference) -> Result<
         total,
         if encoding == Encoding::Gsm7 { units } else { units * 2 },
         reference,
-        |part, out| match encoding {
-            Encoding::Gsm7 => write_septets(part, out),
-            _ => out.extend(part.encode_utf16().flat_map(u16::to_be_bytes)),
-        },
+        |part, out| write_text(part, encoding, out),
     )
 }
 
@@ -295,6 +315,13 @@ impl<'a> Iterator for Parts<'a> {
         let (part, rest) = end.map_or((text, None), |end| (&text[..end], Some(&text[end..])));
         self.rest = rest;
         Some(part)
+    }
+}
+
+fn write_text(text: &str, encoding: Encoding, out: &mut Vec<u8>) {
+    match encoding {
+        Encoding::Gsm7 => write_septets(text, out),
+        _ => out.extend(text.encode_utf16().flat_map(u16::to_be_bytes)),
     }
 }
 

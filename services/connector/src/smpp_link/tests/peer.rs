@@ -48,17 +48,12 @@ type Decide = dyn Fn(&Submit) -> Says + Send + Sync;
 
 /// Everything it saw.
 #[derive(Clone, Default)]
-pub(super) struct Seen(Arc<Mutex<(Vec<BindKind>, Vec<(BindKind, Submit)>)>>);
+pub(super) struct Seen(Arc<Mutex<Vec<Submit>>>);
 
 impl Seen {
-    /// Binds, in order.
-    pub(super) fn binds(&self) -> Vec<BindKind> {
-        self.0.lock().unwrap().0.clone()
-    }
-
-    /// Messages, with the bind they came by.
-    pub(super) fn submits(&self) -> Vec<(BindKind, Submit)> {
-        self.0.lock().unwrap().1.clone()
+    /// Messages, in the order of arrival.
+    pub(super) fn submits(&self) -> Vec<Submit> {
+        self.0.lock().unwrap().clone()
     }
 }
 
@@ -106,12 +101,11 @@ async fn serve(mut stream: TcpStream, decide: Arc<Decide>, seen: Seen, owed: Owe
                 Output::Write(octets) => _ = stream.write_all(&octets).await,
                 Output::BindAsked { ticket, bind } => {
                     kind = bind.kind;
-                    seen.0.lock().unwrap().0.push(kind);
                     inputs.push(Input::accept(ticket));
                 }
                 Output::Submitted { ticket, submit } => {
                     let Says { status, id, receipts } = decide(&submit);
-                    seen.0.lock().unwrap().1.push((kind, submit));
+                    seen.0.lock().unwrap().push(submit);
                     let message_id = id;
                     inputs.push(Input::Answer {
                         ticket,

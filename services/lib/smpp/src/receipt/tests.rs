@@ -185,3 +185,31 @@ proptest::proptest! {
         parse_receipt_text(text.as_bytes());
     }
 }
+
+#[test]
+fn a_carrier_may_write_its_own_keys_and_its_own_time() {
+    let mut format = ReceiptFormat::default();
+    format.spell(ReceiptKey::Id, "MsgId=");
+    format.spell(ReceiptKey::Stat, "state=");
+    format.spell(ReceiptKey::DoneDate, "at=");
+    format.set_zone(330);
+    let receipt = format.read_text(b"msgid=AB12&State=DELIVRD&at=2601010530");
+    assert_eq!(receipt.id.as_deref(), Some("AB12"));
+    assert_eq!(receipt.state, Some(ReceiptState::Delivered));
+    assert_eq!(receipt.done_at, Some(UnixMs(1_767_225_600_000)), "midnight in UTC");
+    let usual = format.read_text(b"id:7 stat:UNDELIV err:013 done date:2601010530");
+    assert_eq!((usual.id.as_deref(), usual.error.as_deref()), (Some("7"), Some("013")));
+    assert_eq!(usual.done_at, receipt.done_at);
+}
+
+#[test]
+fn a_longer_key_comes_before_one_that_it_begins_with() {
+    let mut format = ReceiptFormat::default();
+    format.spell(ReceiptKey::Error, "code:");
+    format.spell(ReceiptKey::Stat, "code: state ");
+    let receipt = format.read_text(b"id:1 code: state DELIVRD code:7");
+    assert_eq!(
+        (receipt.stat.as_str(), receipt.error.as_deref()),
+        ("DELIVRD", Some("7"))
+    );
+}

@@ -267,3 +267,41 @@ fn check_parts(parts: &[Segment], size: Size, reference: Reference) -> Result<()
 fn ends_in_escape(septets: &[u8]) -> bool {
     septets.last() == Some(&gsm7::ESCAPE)
 }
+
+#[test]
+fn a_whole_is_one_piece_however_long() {
+    let long = text("x".repeat(1_000));
+    assert_eq!(whole(&long, Encoding::Gsm7).unwrap().octets().len(), 1_000);
+    assert_eq!(whole(&long, Encoding::Ucs2).unwrap().octets().len(), 2_000);
+    assert_eq!(whole(&binary(900), Encoding::Binary).unwrap().header(), b"");
+    assert!(whole(&text("日"), Encoding::Gsm7).is_err());
+    assert!(whole(&text("x"), Encoding::Binary).is_err());
+}
+
+/// Unpacks as a handset does: the inverse of `gsm7::pack`, written from the layout of TS 23.038.
+fn unpack(octets: &[u8], header_octets: usize, septets: usize) -> Vec<u8> {
+    let fill = (7 - header_octets * 8 % 7) % 7;
+    let bit = |at: usize| octets[at / 8] >> (at % 8) & 1;
+    let septet = |at: usize| (0..7).fold(0, |sum, n| sum | bit(fill + at * 7 + n) << n);
+    (0..septets).map(septet).collect()
+}
+
+#[test]
+fn septets_are_packed_as_the_specification_shows() {
+    let mut packed = Vec::new();
+    gsm7::pack(b"hello", 0, &mut packed);
+    assert_eq!(packed, [0xE8, 0x32, 0x9B, 0xFD, 0x06]);
+    let mut seven = Vec::new();
+    gsm7::pack(b"1234567", 0, &mut seven);
+    assert_eq!(unpack(&seven, 0, 8), b"1234567\r", "seven spare bits would read as @");
+}
+
+proptest! {
+    #[test]
+    fn packed_septets_unpack_to_themselves(septets in prop::collection::vec(0_u8..128, 0..160), header in 0_usize..8) {
+        let mut packed = Vec::new();
+        gsm7::pack(&septets, header, &mut packed);
+        prop_assert_eq!(packed.len(), ((7 - header * 8 % 7) % 7 * usize::from(!septets.is_empty()) + septets.len() * 7).div_ceil(8));
+        prop_assert_eq!(unpack(&packed, header, septets.len()), septets);
+    }
+}
