@@ -67,7 +67,7 @@ lookup: ## how fast it is known who serves a number: in memory, in the shared st
 simulate: ## the whole pipeline under faults in virtual time, SEEDS=10000 runs of it; SIM_SEED=n tells one step by step
 	$(CARGO) run --release --locked --quiet -p signalbox-loadtest -- simulate --seeds $(SEEDS)
 
-services-fetch: ## fetches Kafka from Maven Central; as root on Debian installs Java, Maven, Redis and Knot too
+services-fetch: ## fetches Kafka from Maven Central and SMPP carriers of others; as root on Debian installs Java, Maven, Redis, Knot and tshark too
 	@$(BACKING) fetch
 
 services: services-fetch ## Kafka and Redis on the loopback: BROKERS=1 or 3, KAFKA_PORT=9092, REDIS_PORT=6379

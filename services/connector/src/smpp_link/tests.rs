@@ -3,6 +3,8 @@
 mod dialects;
 mod everything;
 mod peer;
+mod peers;
+mod tap;
 
 use std::{sync::atomic::Ordering, time::Duration};
 

@@ -9,7 +9,10 @@ use std::{
     process::{Command, Stdio},
 };
 
-use crate::kafka::{Classes, Kafka, KafkaOptions};
+use crate::{
+    kafka::{Classes, Kafka, KafkaOptions},
+    smpp::SmppLibrary,
+};
 
 mod debian;
 
@@ -50,16 +53,37 @@ pub fn home() -> PathBuf {
 /// # Errors
 /// Something is missing and cannot be had, with what to do about it.
 pub fn fetch() -> io::Result<()> {
-    debian::install(&["java", "mvn", "redis-server", "knotd"])?;
+    debian::install(&["java", "mvn", "redis-server", "knotd", "tshark"])?;
     for program in ["java", "redis-server"] {
         need(program)?;
     }
     let (jars, _) = kafka()?;
-    let _lock = lock()?;
+    let lock = lock()?;
     if !archive().exists() {
         archive_classes(&jars)?;
     }
+    drop(lock);
+    for library in SmppLibrary::ALL {
+        if let Err(error) = library.fetch() {
+            eprintln!("backing: {library} cannot be had, tests against it will be skipped: {error}");
+        }
+    }
     Ok(())
+}
+
+/// Makes a folder of this name where it is absent, by `make`, which fills another one: it gets its name when it is whole.
+/// Processes that ask at the same time make it once.
+pub(crate) fn once(name: &str, make: impl FnOnce(&Path) -> io::Result<()>) -> io::Result<PathBuf> {
+    let whole = home().join(name);
+    if !whole.is_dir() {
+        let _lock = lock()?;
+        if !whole.is_dir() {
+            let work = tempfile::Builder::new().prefix("fetch-").tempdir_in(home())?;
+            make(work.path())?;
+            fs::rename(work.keep(), &whole)?;
+        }
+    }
+    Ok(whole)
 }
 
 /// Returns the folder with the jars of Kafka, fetched first where they are absent, and its archive of classes.

@@ -1,6 +1,6 @@
 //! What the project stands on, for tests, the demonstration and a laptop without a container engine: Apache Kafka and
 //! Redis, the real ones, started on free ports of the loopback and ended with whoever started them. For tests of what asks
-//! DNS there is Knot too.
+//! DNS there is Knot too, and for tests of links carriers over SMPP that others wrote.
 //!
 //! A server is killed when its handle is dropped, and also when the process that holds the handle dies, however it dies.
 //! What is missing is said with what to do about it: a test that needs one of them fails where it cannot be had.
@@ -11,6 +11,7 @@ mod knot;
 mod port;
 mod process;
 mod redis;
+mod smpp;
 mod tls;
 mod wait;
 
@@ -20,6 +21,7 @@ pub use fetch::{fetch, home, kafka_version};
 pub use kafka::{Kafka, KafkaOptions, KafkaSecurity, KafkaSpeed};
 pub use knot::{Knot, KnotZone};
 pub use redis::{Redis, RedisOptions, RedisPersistence};
+pub use smpp::{SmppLibrary, SmppPeer, tshark};
 pub use tls::Certificates;
 
 /// One broker in plain text for all tests of this process, started by the first that asks.

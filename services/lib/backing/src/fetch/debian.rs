@@ -10,11 +10,12 @@ use std::{
 use super::is_there;
 
 /// The package of each program.
-const PACKAGES: [(&str, &str); 4] = [
+const PACKAGES: [(&str, &str); 5] = [
     ("java", "default-jre-headless"),
     ("mvn", "maven"),
     ("redis-server", "redis-server"),
     ("knotd", "knot"),
+    ("tshark", "tshark"),
 ];
 
 /// Asked by Debian's packages before they start their service; 101 means no.
