@@ -114,6 +114,7 @@ pub async fn run_on(
     tasks.spawn(due::run(desk.clone(), stop.clone()));
     tasks.spawn(rebuild::guard(desk.clone(), stop.clone()));
     tasks.spawn(rebuild::mend(desk.clone(), stop.clone()));
+    tasks.spawn(rebuild::follow(desk.clone(), next(), stop.clone()));
     let mut result = Ok(());
     while let Some(ended) = tasks.join_next().await {
         match ended {
@@ -138,6 +139,7 @@ fn busy() -> Vec<bus::Topic> {
 fn waiting() -> Vec<bus::Topic> {
     let mut waiting = vec![topics::unmatched()];
     waiting.extend(topics::DELAYS.map(|(word, _)| topics::retry(word)));
+    waiting.push(topics::dead());
     waiting
 }
 

@@ -19,6 +19,7 @@ const MATCHED: &str = "signalbox_router_unmatched_receipts_total";
 
 const REBUILDS: &str = "signalbox_router_store_rebuilds_total";
 const MENDED: &str = "signalbox_router_states_mended_total";
+const MADE: &str = "signalbox_router_states_made_total";
 const REBUILD_SECONDS: &str = "signalbox_router_store_rebuild_seconds";
 
 const FIGURES: &str = "signalbox_router_figures";
@@ -49,6 +50,11 @@ pub(crate) fn describe() {
     describe_counter!(DUPLICATES, Unit::Count, "orders that could not be called off in time");
     describe_counter!(REBUILDS, Unit::Count, "times the store was rebuilt from the log");
     describe_counter!(MENDED, Unit::Count, "damaged states that were made again from the log");
+    describe_counter!(
+        MADE,
+        Unit::Count,
+        "states made of messages of which a record could not be read"
+    );
     describe_histogram!(REBUILD_SECONDS, Unit::Seconds, "time it took to rebuild the store");
     describe_gauge!(
         FIGURES,
@@ -131,6 +137,10 @@ pub(crate) fn late_receipt() {
 
 pub(crate) fn question(call: &'static str, result: &'static str) {
     counter!(QUESTIONS, "call" => call, "result" => result).increment(1);
+}
+
+pub(crate) fn made(states: u64) {
+    counter!(MADE).increment(states);
 }
 
 pub(crate) fn mended(states: u64) {

@@ -2,6 +2,7 @@
 //! new epoch.
 
 mod replay;
+mod unread;
 
 use std::{sync::Arc, time::Duration};
 
@@ -18,6 +19,8 @@ use crate::{
     metrics,
 };
 use replay::{Counts, Replay};
+
+pub(crate) use unread::follow;
 
 /// How often the store is asked for its epoch.
 const LOOK: Duration = Duration::from_millis(250);

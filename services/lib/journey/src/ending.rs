@@ -62,6 +62,21 @@ pub(crate) fn end_badly(
     end_as(state, end, cause, carrier, dead_end, moment.now)
 }
 
+/// Somebody has an order and has never said what became of it: ends as its receipts say, if all of them came and say that it
+/// was delivered, and else as what may have been sent.
+pub(crate) fn end_unanswered(state: State, view: &View, moment: &Moment<'_>) -> (State, Actions) {
+    let moment = Moment {
+        may_be_sent: true,
+        ..*moment
+    };
+    let delivered = state.orders.values().rev().find(|progress| progress.says_delivered());
+    let (end, cause, carrier) = match delivered {
+        Some(progress) => (EndState::Delivered, Cause::new("", ""), Some(progress.carrier.clone())),
+        None => bad_end(&state, view, None, &moment),
+    };
+    end_as(state, end, cause, carrier, None, moment.now)
+}
+
 fn bad_end(
     state: &State,
     view: &View,

@@ -6,12 +6,13 @@ use sms::UnixMs;
 
 use crate::{
     Actions, Input, Known, Next, OrderNumber, Progress, State, Terms,
-    ending::{end_badly, end_well, without_content},
+    ending::{end_badly, end_unanswered, end_well, without_content},
     standing::Standing,
 };
 
-/// How soon an order that should have ended is looked at again, when a connector holds it at the end of grace.
-const RECHECK: Duration = Duration::from_secs(10);
+/// How soon an order that should have ended is looked at again, when a connector holds it at the end of grace. Half of what a
+/// message may end late by, as it ends the second time.
+const RECHECK: Duration = Duration::from_secs(5);
 
 /// Shortest wait after a hold.
 const HOLD_MIN: Duration = Duration::from_millis(1);
@@ -99,6 +100,9 @@ pub(crate) fn settle(mut state: State, input: &Input, moment: &Moment<'_>) -> (S
     match unsettled {
         // Somebody else may have what would be the next order: its answer ends the message, or the next look does.
         Some(state) if actions.claim.is_none() && actions.tell.is_none() => {
+            if was_over(&state, &terms, moment.now) {
+                return end_unanswered(state, &view, moment);
+            }
             let keep = Actions {
                 keep: true,
                 ..Actions::default()
@@ -308,8 +312,13 @@ fn in_flight(state: State, view: &View, input: &Input, moment: &Moment<'_>, is_o
                 },
             );
         }
+        if is_over && was_over(&state, &terms, moment.now) {
+            return end_unanswered(state, view, moment);
+        }
         // Won, it would not be in flight: a connector has it. Counted once, when the late answer comes.
         actions.is_duplicate = view.is_live && matches!(input, Input::Answered(_));
+    } else if is_over && is_heard && was_over(&state, &terms, moment.now) {
+        return end_unanswered(state, view, moment);
     } else if is_repeat(&state, input, moment.now) {
         actions.next = Some(Box::new(next_order(&state, view, moment)));
     }
@@ -318,6 +327,13 @@ fn in_flight(state: State, view: &View, input: &Input, moment: &Moment<'_>, is_o
     } else {
         wait(state, &terms, moment.now, actions)
     }
+}
+
+/// Whether `state` was looked at after the end of grace before, and its time has come again: an answer that had not come by
+/// then, and has not since, was lost on its way, and comes no more.
+fn was_over(state: &State, terms: &Terms, now: UnixMs) -> bool {
+    let end = terms.deadline + terms.grace;
+    state.timer.is_some_and(|again| end < again && again <= now)
 }
 
 /// Whether `input` is what led to the order in flight, so that whoever handled it first may have died before publishing.
@@ -371,12 +387,14 @@ pub(crate) fn timer_of(state: State) -> State {
     }
 }
 
-/// As `wait`, but looks again soon if the time has come and a connector still holds an order.
+/// As `wait`, but looks again soon if the time has come and a connector still holds an order. Who looks early puts nothing off.
 fn wait_again(state: State, terms: &Terms, now: UnixMs, actions: Actions) -> (State, Actions) {
+    let planned = state.timer.filter(|timer| *timer > now);
     let (mut state, actions) = wait(state, terms, now, actions);
     let is_past = state.timer.is_some_and(|timer| timer <= now);
     if is_past {
-        state.timer = Some(now + RECHECK);
+        let soon = now + RECHECK;
+        state.timer = Some(planned.map_or(soon, |timer| timer.min(soon)));
     }
     (state, actions)
 }

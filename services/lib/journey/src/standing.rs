@@ -74,6 +74,14 @@ impl Progress {
     }
 }
 
+impl Progress {
+    /// Whether every segment has a receipt that says that it was delivered, whatever the carrier's answer was.
+    pub(crate) fn says_delivered(&self) -> bool {
+        let is_delivered = |heard: &SegmentReceipt| heard.receipt.state == ReceiptState::Delivered;
+        self.receipts.len() >= usize::from(self.segments.max(1)) && self.receipts.values().all(is_delivered)
+    }
+}
+
 /// How an order stands whose segments all have a final receipt.
 fn of_receipts(finals: &[&SegmentReceipt], answered_at: UnixMs, terms: &Terms) -> Standing {
     let is_delivered = |heard: &&&SegmentReceipt| heard.receipt.state == ReceiptState::Delivered;

@@ -78,8 +78,16 @@ pub(super) struct Replay<'a> {
 
 /// The few messages that are asked for, and all that was said about them so far.
 struct Mending {
-    messages: BTreeSet<MessageId>,
+    wanted: Wanted,
     said: Said,
+}
+
+/// What a mend asks the log about.
+enum Wanted {
+    /// Messages whose states are damaged.
+    Messages(BTreeSet<MessageId>),
+    /// All messages with these keys: one of their records is damaged, and which of them it was of is not known.
+    Keys(BTreeSet<RecordKey>),
 }
 
 /// What a batch of records says.
@@ -106,7 +114,8 @@ impl<'a> Replay<'a> {
         let now = self.desk.now();
         let oldest = messages.iter().map(|message| message.instant()).min().unwrap_or(now);
         let said = Said::default();
-        self.mending = Some(Mending { messages, said });
+        let wanted = Wanted::Messages(messages);
+        self.mending = Some(Mending { wanted, said });
         // Stored after the id was drawn, by clocks that may differ.
         self.gather(oldest - EARLIER).await?;
         if !self.mending.as_ref().is_some_and(Mending::is_told) {
@@ -115,6 +124,24 @@ impl<'a> Replay<'a> {
         }
         let said = self.mending.as_mut().map(|mending| std::mem::take(&mut mending.said));
         self.enter(said.unwrap_or_default()).await?;
+        Ok(self.counts.states)
+    }
+
+    /// Makes a state of each message with one of `keys` that has not ended and has none, so that its timer ends it should
+    /// nothing move it on any more. How many were made.
+    ///
+    /// What is moved on by records that can be read goes on as it would: what is written here is what a store holds that
+    /// was rebuilt a moment ago, and whoever learns more writes over it.
+    pub(super) async fn make(mut self, keys: BTreeSet<RecordKey>) -> Result<u64, Trouble> {
+        let wanted = Wanted::Keys(keys);
+        let said = Said::default();
+        self.mending = Some(Mending { wanted, said });
+        self.gather(self.desk.now() - REPLAYED).await?;
+        let said = self.mending.as_mut().map(|mending| std::mem::take(&mut mending.said));
+        // Claims and ids stand in the store, which was not lost.
+        let facts = said.unwrap_or_default().facts;
+        let beside = Vec::new();
+        self.enter(Said { facts, beside }).await?;
         Ok(self.counts.states)
     }
 
@@ -214,6 +241,9 @@ impl<'a> Replay<'a> {
     fn say(&mut self, kind: Kind, topic: &Topic, records: &[Stored]) -> Said {
         let mut said = Said::default();
         for stored in records {
+            if !self.is_of_key(stored) {
+                continue;
+            }
             if let Err(invalid) = self.hear(&mut said, kind, stored)
                 // Whoever read it first told, and put it aside.
                 && self.mending.is_none()
@@ -279,7 +309,24 @@ impl<'a> Replay<'a> {
     /// Whether `message` is one of those that are asked for.
     fn is_about(&self, message: MessageId) -> bool {
         let mending = self.mending.as_ref();
-        mending.is_none_or(|mending| mending.messages.contains(&message))
+        mending.is_none_or(|mending| match &mending.wanted {
+            Wanted::Messages(messages) => messages.contains(&message),
+            Wanted::Keys(_) => true,
+        })
+    }
+
+    /// Whether `stored` may be of a message that is asked for.
+    fn is_of_key(&self, stored: &Stored) -> bool {
+        match self.mending.as_ref().map(|mending| &mending.wanted) {
+            Some(Wanted::Keys(keys)) => keys.contains(&RecordKey(stored.key)),
+            Some(Wanted::Messages(_)) | None => true,
+        }
+    }
+
+    /// Whether messages are asked for by key: nothing says that their states are damaged.
+    fn is_by_key(&self) -> bool {
+        let wanted = self.mending.as_ref().map(|mending| &mending.wanted);
+        matches!(wanted, Some(Wanted::Keys(_)))
     }
 
     /// What an idempotency key stands for; `None` = it is too old to be kept.
@@ -332,8 +379,10 @@ impl<'a> Replay<'a> {
             let mut ops: Vec<Op> = Vec::new();
             let (mut states, mut ended) = (0, 0);
             for ((message, (key, facts)), loaded) in said.facts.iter().zip(there) {
-                if self.is_left_to_a_mend(loaded.as_ref()) {
-                    self.desk.damaged(*message);
+                if let Some(invalid) = self.left_to_a_mend(loaded.as_ref()) {
+                    if invalid.fault() != Fault::Newer {
+                        self.desk.damaged(*message);
+                    }
                     continue;
                 }
                 let before = loaded.as_ref().and_then(|loaded| loaded.state.clone());
@@ -363,10 +412,11 @@ impl<'a> Replay<'a> {
         Err(StoreError::Lost.into())
     }
 
-    /// Whether what is there cannot be read, and what we know is not all that the log says of its message: what is there may
-    /// be its end, of which this batch knows nothing.
-    fn is_left_to_a_mend(&self, loaded: Option<&Loaded>) -> bool {
-        self.mending.is_none() && loaded.is_some_and(|loaded| loaded.invalid.is_some())
+    /// Why what is there cannot be read, where what we know is not all that the log says of its message: what is there may be
+    /// its end, of which this batch knows nothing.
+    fn left_to_a_mend<'l>(&self, loaded: Option<&'l Loaded>) -> Option<&'l Invalid> {
+        let is_partial = self.mending.is_none() || self.is_by_key();
+        loaded.and_then(|loaded| loaded.invalid.as_ref()).filter(|_| is_partial)
     }
 
     /// Whether `state` may stand where `loaded` does: a mend writes over nothing that a later version can read, and puts no
@@ -375,6 +425,12 @@ impl<'a> Replay<'a> {
         let invalid = loaded.and_then(|loaded| loaded.invalid.as_ref());
         let is_newer = invalid.is_some_and(|invalid| invalid.fault() == Fault::Newer);
         let knows_message = state.body.is_some() || state.ended.is_some();
+        if self.is_by_key() {
+            // One that knows its message ends it by itself, and what ended needs no state.
+            let there = loaded.and_then(|loaded| loaded.state.as_ref());
+            let is_enough = there.is_some_and(|there| there.body.is_some() || there.ended.is_some());
+            return !is_enough && state.body.is_some();
+        }
         self.mending.is_none() || (knows_message && !is_newer)
     }
 
@@ -412,6 +468,8 @@ impl<'a> Replay<'a> {
     fn timer(&self, state: &State, now: UnixMs) -> Option<UnixMs> {
         let soon = now + SETTLED_AFTER;
         match state.timer {
+            // Nothing was lost but the record: claims are where they were.
+            timer if self.is_by_key() => timer,
             // What came while it was damaged was acked, and comes no more: there may be something to do.
             _ if self.mending.is_some() && state.ended.is_none() => Some(soon),
             timer => timer.map(|at| at.max(soon)),
@@ -435,7 +493,10 @@ impl Mending {
     fn is_told(&self) -> bool {
         let is_told = |fact: &Fact| matches!(fact, Fact::Accepted(_) | Fact::Ended(_));
         let facts = |message| self.said.facts.get(message).map(|(_, facts)| facts);
-        self.messages
+        let Wanted::Messages(messages) = &self.wanted else {
+            return true;
+        };
+        messages
             .iter()
             .all(|message| facts(message).is_some_and(|facts| facts.iter().any(is_told)))
     }

@@ -197,3 +197,102 @@ async fn a_state_of_a_later_version_is_never_written_over_and_what_comes_for_it_
     world.pass(1_000).await;
     assert_eq!(world.end(&message).await.unwrap().0, EndState::Delivered);
 }
+
+/// A minute to live, grace, and what a message may end late by, in milliseconds.
+fn until_over(message: &Message) -> u64 {
+    60_000 + u64::try_from(message.class.grace().as_millis()).unwrap() + 10_000
+}
+
+/// As a connector does that cannot read the order: it is on the dead topic, acked, and in nobody's hands.
+async fn put_aside(world: &World, message: &Message) {
+    let topic = topics::dispatch(&sms::CarrierName::new("a").unwrap(), message.class.lane());
+    put_aside_from(world, &topic, message, Fault::Truncated).await;
+}
+
+async fn put_aside_from(world: &World, topic: &bus::Topic, message: &Message, fault: Fault) {
+    let dead = record::DeadRecord::new(topic.as_str(), Bytes::from_static(b"x"), fault, "not to be read");
+    world
+        .publish(&topics::dead(), message.key.0, record::dead_to_bytes(&dead))
+        .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_message_whose_order_nobody_can_read_expires() {
+    let mut world = World::new("a", "").await;
+    let message = world.accepted().await;
+    world.peek("a").await.unwrap();
+    put_aside(&world, &message).await;
+    world.pass(until_over(&message)).await;
+    assert_eq!(world.end(&message).await.unwrap().0, EndState::Expired);
+}
+
+/// What it waited in may be lost as well, and a later version that can read it may come too late.
+#[tokio::test(start_paused = true)]
+async fn a_message_ends_whichever_of_its_records_nobody_can_read() {
+    for (topic, fault) in [
+        (topics::retry("5s"), Fault::Checksum),
+        (topics::lookup(sms::Lane::Normal), Fault::Invalid),
+        (topics::outcomes(), Fault::Newer),
+    ] {
+        let mut world = World::new("a", "").await;
+        let message = world.accepted().await;
+        world.peek("a").await.unwrap();
+        put_aside_from(&world, &topic, &message, fault).await;
+        world.pass(until_over(&message)).await;
+        let end = world.end(&message).await;
+        assert_eq!(end.map(|(state, _)| state), Some(EndState::Expired), "{topic}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_message_whose_answer_nobody_can_read_ends_as_unknown() {
+    let mut world = World::new("a", "").await;
+    let message = world.accepted().await;
+    world.order("a").await.unwrap();
+    world
+        .publish(&topics::outcomes(), message.key.0, Bytes::from_static(b"\x00x"))
+        .await;
+    world.pass(until_over(&message)).await;
+    assert_eq!(world.end(&message).await.unwrap().0, EndState::Unknown);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_message_whose_answer_nobody_can_read_is_delivered_if_its_receipts_say_so() {
+    let mut world = World::new("a", "").await;
+    let message = world.accepted().await;
+    let order = world.order("a").await.unwrap();
+    world
+        .publish(&topics::outcomes(), message.key.0, Bytes::from_static(b"\x00x"))
+        .await;
+    world.delivered(&order).await;
+    world.pass(until_over(&message)).await;
+    assert_eq!(world.end(&message).await.unwrap().0, EndState::Delivered);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_message_that_goes_on_is_not_held_up_by_a_lost_record_of_its_key() {
+    let mut world = World::new("a b", "").await;
+    let message = world.accepted().await;
+    put_aside(&world, &message).await;
+    let order = world.order("a").await.unwrap();
+    world.pass(30_000).await;
+    world.answer(&order, super::world::next("busy")).await;
+    let order = world.order("b").await.unwrap();
+    world.takes(&order, "x").await;
+    world.delivered(&order).await;
+    world.pass(until_over(&message)).await;
+    assert_eq!(world.end(&message).await.unwrap().0, EndState::Delivered);
+}
+
+/// A router that dies before it has made the states reads again what was put aside.
+#[tokio::test(start_paused = true)]
+async fn a_message_whose_order_nobody_can_read_ends_though_the_router_dies() {
+    let mut world = World::new("a", "").await;
+    let message = world.accepted().await;
+    world.peek("a").await.unwrap();
+    put_aside(&world, &message).await;
+    world.crash().await;
+    world.start().await;
+    world.pass(until_over(&message)).await;
+    assert_eq!(world.end(&message).await.unwrap().0, EndState::Expired);
+}

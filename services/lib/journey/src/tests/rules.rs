@@ -5,10 +5,18 @@ use std::time::Duration;
 use sms::Class;
 
 use super::life::{Life, START};
-use crate::{EndState, Event, OnUnknown};
+use crate::{EndState, Event, Fact, OnUnknown, recall};
 
 fn life() -> Life {
     Life::new(Class::Transactional)
+}
+
+/// A message of which the log says that it was accepted and its first order published.
+fn ordered() -> Life {
+    let mut life = life();
+    let order = Fact::Ordered(Box::new(life.order(1)));
+    life.state = Some(recall(None, &order));
+    life
 }
 
 #[test]
@@ -369,10 +377,41 @@ fn an_order_at_a_carrier_outlives_the_end_of_grace_until_it_is_answered() {
     let mut life = Life::new(Class::Otp);
     life.hear("1 unknown").claimed(2).at(150).hear("timer");
     assert_eq!(life.end(), None);
-    assert_eq!(life.timer(), Some(160));
+    assert_eq!(life.timer(), Some(155));
     life.hear("2 down");
     assert_eq!(life.end(), None, "the first was sent, and the next look ends it");
-    life.at(160).hear("timer");
+    life.at(155).hear("timer");
+    assert_eq!(life.end(), Some((EndState::Unknown, "no_answer")));
+}
+
+#[test]
+fn an_order_at_a_carrier_that_is_never_answered_is_looked_at_twice_and_ends_as_unknown() {
+    let mut life = ordered();
+    life.claimed(1).at(150).hear("timer");
+    assert_eq!((life.end(), life.timer()), (None, Some(155)));
+    life.at(154).hear("timer");
+    assert_eq!(life.end(), None, "its answer may be on its way still");
+    life.at(155).hear("timer");
+    assert_eq!(life.end(), Some((EndState::Unknown, "no_answer")));
+    life.hear("1 accepted a");
+    assert_eq!(life.told.len(), 2);
+    assert_eq!(life.told[0], life.told[1], "an answer after the end changes nothing");
+}
+
+#[test]
+fn a_delivery_whose_order_is_never_answered_ends_as_delivered() {
+    let mut life = ordered();
+    life.claimed(1).hear("r1.0 DELIVRD").at(150).hear("timer");
+    assert_eq!(life.end(), None);
+    life.at(155).hear("timer");
+    assert_eq!(life.end(), Some((EndState::Delivered, "")));
+}
+
+#[test]
+fn a_receipt_that_says_no_delivery_leaves_an_order_that_is_never_answered_unknown() {
+    let mut life = ordered();
+    life.claimed(1).hear("r1.0 ENROUTE").at(150).hear("timer");
+    life.at(155).hear("timer");
     assert_eq!(life.end(), Some((EndState::Unknown, "no_answer")));
 }
 
@@ -400,7 +439,7 @@ fn a_wait_that_ends_with_the_deadline_expires_then() {
 fn a_parked_order_that_an_earlier_run_published_lives_on() {
     let mut life = life();
     life.hear("1 down").hear("parked2").claimed(2).at(100).hear("timer");
-    assert_eq!((life.end(), life.timer()), (None, Some(110)));
+    assert_eq!((life.end(), life.timer()), (None, Some(105)));
     life.hear("2 accepted a").hear("r2.0 DELIVRD");
     assert_eq!(life.end(), Some((EndState::Delivered, "")));
 }
