@@ -7,7 +7,7 @@
 use std::{
     sync::{
         Mutex, PoisonError,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -29,6 +29,8 @@ pub(crate) struct Epochs {
     gate: RwLock<()>,
     /// Grows whenever what was decided before may not stand any more.
     number: AtomicU64,
+    /// Whether the store did not answer when it was asked for its epoch last.
+    is_silent: AtomicBool,
     standing: Mutex<Option<Standing>>,
 }
 
@@ -98,12 +100,18 @@ impl Epochs {
         standing.as_ref().is_some_and(|standing| standing.epoch == *epoch)
     }
 
-    /// Whether orders may be with connectors that have not put their claims back yet.
-    pub(crate) fn is_settling(&self, now: UnixMs) -> bool {
+    /// Notes whether the store answers.
+    pub(crate) fn heard(&self, is_there: bool) {
+        self.is_silent.store(!is_there, Ordering::Release);
+    }
+
+    /// Whether the store can say at once how a message ends: it answers, and whoever has orders from before a loss has had the
+    /// time to put claims back.
+    pub(crate) fn is_settled(&self, now: UnixMs) -> bool {
         let standing = self.standing.lock().unwrap_or_else(PoisonError::into_inner);
-        standing
-            .as_ref()
-            .is_none_or(|standing| standing.doubt_before > UnixMs(0) && now < standing.since + SETTLED_AFTER)
+        let is_settled =
+            |standing: &Standing| standing.doubt_before == UnixMs(0) || now >= standing.since + SETTLED_AFTER;
+        !self.is_silent.load(Ordering::Acquire) && standing.as_ref().is_some_and(is_settled)
     }
 
     /// Whether an order of a message accepted at `accepted_at` may have been started under a lost epoch.

@@ -17,7 +17,7 @@ use crate::{
     ledger::{self, Entered},
     metrics,
     outbox::{self, Outbox},
-    place::{Ask, Decisions, Placed},
+    place::{Ask, Decisions, Placed, put_off},
     states,
 };
 
@@ -192,14 +192,13 @@ impl Work {
             }
             decisions.copies.iter().for_each(|copy| self.outbox.accepted(copy));
             desk.gauge.count(&placed, new, &carriers, now);
+            if !desk.epochs.is_settled(now) {
+                // Their orders may be with connectors that have not put their claims back, and the lane waits for nobody.
+                placed = placed.into_iter().map(|placed| put_off(placed, now)).collect();
+            }
             send(&mut self.outbox, placed, now)
         };
         if !unasked.is_empty() {
-            let mut unasked = unasked;
-            if desk.epochs.is_settling(now) {
-                // Their orders may be with connectors that have not put their claims back: the state knows of them.
-                load(desk, unasked.iter_mut()).await?;
-            }
             let ended = ledger::enter(desk, unasked).await?;
             learn(desk, &ended, now);
             entered.commits.extend(ended.commits);

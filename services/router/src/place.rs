@@ -353,6 +353,30 @@ fn better_times(age: Duration) -> Duration {
     delay::that_fits((age / 4).min(BETTER_TIMES_MAX)).1
 }
 
+/// What becomes of `placed` while the store cannot say that nobody has its order: what would end waits, and is decided anew.
+pub(crate) fn put_off(placed: Placed, now: UnixMs) -> Placed {
+    match placed {
+        Placed::DeadEnd(dead_end) => {
+            let DeadEnd {
+                message,
+                number,
+                attempts,
+                ..
+            } = *dead_end;
+            let span = better_times(now.since(message.accepted_at));
+            let deadline = Terms::of_class(&message).deadline;
+            let ask = Ask {
+                number,
+                attempts,
+                ..Ask::first(message)
+            };
+            Placed::Wait(ask.waiting(now, deadline, false), delay::that_fits(span))
+        }
+        Placed::Park(waiting) => Placed::Wait(waiting, delay::that_fits(Duration::ZERO)),
+        placed => placed,
+    }
+}
+
 /// What the carrier sees instead of what was asked. The table checks senders and numbers when it is read; one that is none
 /// after all goes out as asked.
 fn mask(decision: &Decision<'_>, candidate: &Candidate<'_>) -> Mask {

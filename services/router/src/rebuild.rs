@@ -114,7 +114,9 @@ pub(crate) async fn mend(desk: Arc<Desk>, stop: Stop) -> Result<(), Error> {
 
 /// Looks once at the epoch, and does what follows from it.
 async fn look(desk: &Arc<Desk>, is_lost: &mut bool) -> Result<(), Trouble> {
-    match desk.store().epoch().await {
+    let epoch = desk.store().epoch().await;
+    desk.epochs.heard(epoch.is_ok());
+    match epoch {
         Ok(epoch) => {
             *is_lost = false;
             if !desk.epochs.is(&epoch) {

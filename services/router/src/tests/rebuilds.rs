@@ -6,7 +6,7 @@ use signalbox_proto::{
     record::{self, KeyEntry, KeyMark},
     topics,
 };
-use sms::{Class, ReceiptFault, ReceiptState};
+use sms::{AccountId, Class, ReceiptFault, ReceiptState};
 use store::{Applied, Op, Store, StoreError};
 
 use super::world::{World, cause, link_down, next};
@@ -240,4 +240,46 @@ async fn a_message_whose_order_from_before_the_loss_is_called_off_is_not_said_to
     world.accept(&message).await;
     world.pass(SETTLED).await;
     assert_eq!(world.end(&message).await.unwrap().0, EndState::Unknown);
+}
+
+/// Rejected: whether nobody sent it before, only the store can say.
+#[tokio::test(start_paused = true)]
+async fn a_message_that_would_end_while_the_store_is_lost_holds_up_nobody() {
+    let mut world = lost().await;
+    world.store.lose();
+    let rebuilder = world.store.rebuild().await.unwrap();
+    assert!(rebuilder.is_some(), "who died at it keeps the others waiting");
+    world.pass(500).await;
+    let mut doomed = world.message(Class::Transactional, 60);
+    doomed.account = AccountId::new("barred").unwrap();
+    for _ in 0..20 {
+        world.accept(&doomed).await;
+    }
+    let message = world.accepted().await;
+    let order = world.peek("atlas").await;
+    assert_eq!(order.map(|order| order.message.id), Some(message.id));
+    world.pass(10_000).await;
+    assert!(world.store.epoch().await.is_ok(), "the store is back");
+    assert_eq!(world.end(&doomed).await, None);
+    world.pass(SETTLED).await;
+    assert_eq!(world.end(&doomed).await.unwrap().0, EndState::Rejected);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_message_that_comes_again_too_late_after_a_loss_holds_up_nobody() {
+    let mut world = lost().await;
+    let doomed = world.message(Class::Transactional, 5);
+    world.accept(&doomed).await;
+    world.order("atlas").await.unwrap();
+    world.pass(6_000).await;
+    lose(&world).await;
+    for _ in 0..20 {
+        world.accept(&doomed).await;
+    }
+    let message = world.accepted().await;
+    let order = world.order("atlas").await;
+    assert_eq!(order.map(|order| order.message.id), Some(message.id));
+    assert_eq!(world.end(&doomed).await, None);
+    world.pass(SETTLED).await;
+    assert_eq!(world.end(&doomed).await.unwrap().0, EndState::Unknown);
 }
