@@ -37,7 +37,12 @@ impl Handle for Unmatched {
             let mut receipts = Vec::new();
             for (topic, stored) in records(read) {
                 match record::unmatched_from_bytes(&stored.value) {
-                    Ok(receipt) => receipts.push((receipt, RecordKey(stored.key))),
+                    Ok(mut receipt) => {
+                        // Whoever saw it may be hours behind, and it has come just now.
+                        let stored_at = UnixMs(stored.stored_at_ms).min(desk.now());
+                        receipt.first_seen = receipt.first_seen.max(stored_at);
+                        receipts.push((receipt, RecordKey(stored.key)));
+                    }
                     Err(error) => work.outbox.dead(topic, stored, &error),
                 }
             }

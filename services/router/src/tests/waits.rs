@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use bus::{Bus, MemoryBus, PartitionId};
 use journey::{Delayed, EndState, OrderNumber, Outcome, Waiting};
 use signalbox_proto::{record, topics};
-use sms::{CarrierName, Class, Lane, RecordKey};
+use sms::{CarrierName, Class, Lane, RecordKey, UnixMs};
 
 use super::world::{World, cause, link_down, next};
 
@@ -242,4 +242,18 @@ async fn what_is_due_is_not_kept_waiting_by_other_partitions() {
     world.pass(15_000).await;
     let dispatch = topics::dispatch(&CarrierName::new("a").unwrap(), Lane::Normal);
     assert_eq!(world.values(&dispatch).await.len(), 1);
+}
+
+/// Its connector started on a machine whose clock is an hour behind.
+#[tokio::test(start_paused = true)]
+async fn an_unmatched_receipt_of_a_connector_that_is_behind_waits_as_long_as_any() {
+    let mut world = World::new("a", "").await;
+    let message = world.accepted().await;
+    let order = world.order("a").await.unwrap();
+    let seen = UnixMs(world.deps.clock.now().0 - 3_600_000);
+    world.unmatched_since("a", "x", seen).await;
+    world.pass(20_000).await;
+    world.takes(&order, "x").await;
+    world.pass(20_000).await;
+    assert_eq!(world.end(&message).await.unwrap().0, EndState::Delivered);
 }

@@ -288,11 +288,16 @@ impl World {
     }
 
     pub(super) async fn unmatched(&self, carrier: &str, remote_id: &str) {
+        self.unmatched_since(carrier, remote_id, self.deps.clock.now()).await;
+    }
+
+    /// The same, first seen then by the clock of its connector.
+    pub(super) async fn unmatched_since(&self, carrier: &str, remote_id: &str, first_seen: UnixMs) {
         let unmatched = UnmatchedReceipt {
             carrier: CarrierName::new(carrier).unwrap(),
             remote_id: remote_id.to_owned(),
             receipt: receipt(ReceiptState::Delivered, ReceiptFault::Handset),
-            first_seen: self.deps.clock.now(),
+            first_seen,
             party: None,
         };
         self.publish(&topics::unmatched(), 1, record::unmatched_to_bytes(&unmatched))
