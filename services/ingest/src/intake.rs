@@ -128,15 +128,17 @@ impl Intake {
     ) -> Vec<(usize, Draft)> {
         let mut admitted = Vec::with_capacity(drafts.len());
         let judge = self.pressure.judge(frame.now);
+        let refuse_all = self.pressure.refuse_all(frame.now);
         let mut shed: Vec<Busy> = Vec::new();
         for (place, draft) in drafts.into_iter().enumerate() {
             let busy = |draft: &Draft| judge.refuse(&account.name, draft.class.lane(), &draft.to, &self.dice);
-            let refusal = match draft {
-                Ok(draft) if let Some(busy) = busy(&draft) => {
+            let refusal = match (draft, &refuse_all) {
+                (Ok(_), Some(refusal)) => refusal.clone(),
+                (Ok(draft), None) if let Some(busy) = busy(&draft) => {
                     shed.push(busy.clone());
                     Refusal::Busy(busy)
                 }
-                Ok(draft) if admitted.len() < granted => {
+                (Ok(draft), None) if admitted.len() < granted => {
                     frame.answers.push(Ok(Accepted {
                         id: self.dice.message_id(frame.now),
                         encoding: draft.encoding,
@@ -145,12 +147,12 @@ impl Intake {
                     admitted.push((place, draft));
                     continue;
                 }
-                Ok(_) => Refusal::Exhausted {
+                (Ok(_), None) => Refusal::Exhausted {
                     account: account.name.clone(),
                     what: "messages in flight",
                     limit: account.in_flight_max,
                 },
-                Err(refusal) => refusal,
+                (Err(refusal), _) => refusal,
             };
             frame.answers.push(Err(refusal));
         }

@@ -26,7 +26,7 @@ pub use grpc::{FRAME_MESSAGES_MAX, FRAMES_IN_FLIGHT_MAX, REQUEST_OCTETS_MAX, WAT
 pub use intake::{Accepted, Answer, Intake, Submitted};
 pub use limit::{Limit, Permits};
 pub use metrics::describe;
-pub use pressure::{Busy, BusyWhat, Pressure, keep_pressure};
+pub use pressure::{BEHIND_MAX, Busy, BusyWhat, Pressure, hear_first, keep_pressure};
 pub use record_key::{KeySecret, KeySecretError};
 pub use refusal::Refusal;
 pub use server::{Error, Server};

@@ -16,6 +16,7 @@ const SHED: &str = "signalbox_ingest_messages_shed_total";
 const ANSWER_SECONDS: &str = "signalbox_ingest_answer_seconds";
 const RECEIPTS: &str = "signalbox_ingest_receipts_total";
 const WATCHES: &str = "signalbox_ingest_watches";
+const BEHIND_SECONDS: &str = "signalbox_ingest_clock_behind_seconds";
 const UNREADABLE: &str = "signalbox_ingest_dead_records_total";
 
 /// Messages are refused by the thousand while something is busy.
@@ -33,6 +34,11 @@ pub fn describe() {
     describe_histogram!(ANSWER_SECONDS, Unit::Seconds, "From a frame's arrival to its answers");
     describe_counter!(RECEIPTS, "Receipts handed to customers");
     describe_gauge!(WATCHES, "Receipt streams open");
+    describe_gauge!(
+        BEHIND_SECONDS,
+        Unit::Seconds,
+        "How far this machine's clock is behind the log's, where that is too far to accept messages; else 0"
+    );
 }
 
 /// Counts what could not be read.
@@ -64,6 +70,11 @@ pub(crate) fn shed(messages: &[Busy]) {
         let (reason, lane, wait_s) = (busy.what.reason(), busy.lane, busy.wait.as_secs());
         warn!(reason, %lane, wait_s, "messages are refused for now: they would wait for too long");
     }
+}
+
+/// Says how far this machine is behind the log.
+pub(crate) fn clock_behind(behind: Duration) {
+    gauge!(BEHIND_SECONDS).set(behind.as_secs_f64());
 }
 
 /// Counts a call that was refused as a whole.

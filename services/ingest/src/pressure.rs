@@ -4,6 +4,7 @@
 //! and no word at all refuses nothing: a message that is durable ends in time or is told to have expired, whoever is silent.
 
 mod listen;
+mod log_clock;
 
 use std::{
     collections::BTreeMap,
@@ -18,7 +19,9 @@ use service::Dice;
 use signalbox_proto::record;
 use sms::{AccountId, Lane, Msisdn, UnixMs};
 
-pub use listen::keep_pressure;
+pub use listen::{hear_first, keep_pressure};
+pub use log_clock::BEHIND_MAX;
+pub(crate) use log_clock::watch_log_clock;
 
 /// A router that said nothing for so long says nothing: it died, or the log is away.
 const FRESH: Duration = Duration::from_secs(4);
@@ -97,6 +100,7 @@ struct Shared {
     /// The last word of each router.
     words: Mutex<BTreeMap<String, Word>>,
     sum: ArcSwap<Sum>,
+    log: log_clock::LogClock,
 }
 
 struct Word {
@@ -121,6 +125,7 @@ pub(crate) struct Judge(Option<Arc<Sum>>);
 impl Pressure {
     /// Takes what connectors and routers said, heard at `now`.
     fn learn(&self, records: &[Stored], now: UnixMs) {
+        self.learn_time(records, now);
         let mut words = self.0.words.lock().unwrap_or_else(PoisonError::into_inner);
         words.retain(|_, word| now < word.fresh_until);
         for stored in records {
@@ -137,6 +142,13 @@ impl Pressure {
             }
         }
         self.0.sum.store(Arc::new(Sum::of(words.values())));
+    }
+
+    /// Takes the instant at which the last of `records` was stored, heard at `now`.
+    fn learn_time(&self, records: &[Stored], now: UnixMs) {
+        if let Some(last) = records.last() {
+            self.0.log.heard(UnixMs(last.stored_at_ms), now);
+        }
     }
 
     /// Judges messages that come at `now`.

@@ -1,5 +1,7 @@
 //! Why a call or a message was refused: a closed set, mapped once to each protocol.
 
+use std::time::Duration;
+
 use bus::{ConsumeError, PublishError};
 use sms::{AccountId, MessageId};
 use store::StoreError;
@@ -57,6 +59,10 @@ pub enum Refusal {
     /// What is stored cannot be read: a newer version wrote it, or it is damaged.
     #[error("the stored state of message {0} cannot be read")]
     Unreadable(MessageId),
+    /// The machine's clock is behind the log's by so much: messages would be stamped with an instant that is past, and be
+    /// overdue at once. Another server may do.
+    #[error("this server's clock is {} s behind the log's: it accepts nothing until it is set", .0.as_secs())]
+    ClockBehind(Duration),
     /// The service is going away: go on with another one.
     #[error("this server is going away")]
     Draining,
@@ -77,6 +83,7 @@ impl Refusal {
             Self::Publish(_) | Self::Consume(_) => "LOG_UNAVAILABLE",
             Self::Store(_) => "STORE_UNAVAILABLE",
             Self::Unreadable(_) => "STATE_UNREADABLE",
+            Self::ClockBehind(_) => "CLOCK_BEHIND",
             Self::Draining => "DRAINING",
         }
     }

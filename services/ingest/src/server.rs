@@ -19,7 +19,7 @@ use crate::{
     account::follow,
     epoch::keep_epoch,
     grpc::{FRAMES_IN_FLIGHT_MAX, Service},
-    pressure::keep_pressure,
+    pressure::{hear_first, keep_pressure, watch_log_clock},
 };
 
 /// Calls of one connection at a time.
@@ -133,9 +133,10 @@ impl Server {
     pub async fn serve(mut self, stop: Stop) -> Result<(), Error> {
         let (close, closed) = Stop::new();
         let (mut health, health_service) = tonic_health::server::health_reporter();
-        report(&health, status(self.readiness.is_ready())).await;
         let intake = Intake::new(&self.deps, self.config.key_secret.clone());
         let pressure = intake.pressure();
+        hear_first(&pressure, &self.deps).await;
+        report(&health, status(self.readiness.is_ready())).await;
         let service = Service::new(intake, Arc::clone(&self.directory), self.deps.clone(), closed.clone());
         let router = self.server.add_service(health_service);
         let router = with_reflection(router).map_err(|error| Error::Transport(error.to_string()))?;
@@ -149,6 +150,12 @@ impl Server {
             .with_keepalive(Some(KEEPALIVE));
         let mut tasks = Tasks::new();
         tasks.spawn(follow(self.directory, self.config.accounts, self.watch, stop.clone()));
+        tasks.spawn(watch_log_clock(
+            pressure.clone(),
+            self.deps.clock.clone(),
+            self.readiness.clone(),
+            closed.clone(),
+        ));
         tasks.spawn(keep_pressure(pressure, self.deps.clone(), closed.clone()));
         tasks.spawn(keep_epoch(Arc::clone(&self.deps.store), closed.clone()));
         let shutdown = async move { closed.requested().await };

@@ -39,7 +39,9 @@ const fn code(refusal: &Refusal) -> Code {
         Refusal::Exhausted { .. } | Refusal::Busy(_) => Code::ResourceExhausted,
         Refusal::KeyReused(_) => Code::AlreadyExists,
         Refusal::NotFound(_) => Code::NotFound,
-        Refusal::Publish(_) | Refusal::Consume(_) | Refusal::Store(_) | Refusal::Draining => Code::Unavailable,
+        Refusal::Publish(_) | Refusal::Consume(_) | Refusal::Store(_) | Refusal::ClockBehind(_) | Refusal::Draining => {
+            Code::Unavailable
+        }
         Refusal::Unreadable(_) => Code::Internal,
     }
 }
@@ -92,7 +94,7 @@ fn details(refusal: &Refusal, at: &str) -> ErrorDetails {
         Refusal::NotFound(id) => {
             metadata.insert("message_id".to_owned(), id.to_string());
         }
-        Refusal::Publish(_) | Refusal::Consume(_) | Refusal::Store(_) | Refusal::Draining => {
+        Refusal::Publish(_) | Refusal::Consume(_) | Refusal::Store(_) | Refusal::ClockBehind(_) | Refusal::Draining => {
             details.set_retry_info(Some(RETRY_AWAY));
         }
         Refusal::Unauthenticated(_) | Refusal::Unreadable(_) => {}

@@ -1,8 +1,9 @@
-//! Follows the `carriers` topic. From its end on: what is worth knowing is said again within a second.
+//! Follows the `carriers` topic. What stood there before tells the log's time and nothing else: what is worth knowing is said
+//! again within a second.
 
 use std::time::Duration;
 
-use bus::{ConsumeError, Position};
+use bus::{ConsumeError, Position, Read};
 use service::{Deps, Seldom, Stop, time};
 use signalbox_proto::topics;
 use tracing::warn;
@@ -13,6 +14,8 @@ use super::Pressure;
 const RECORDS_MAX: usize = 1_000;
 /// Wait before a log that is away is tried again.
 const RETRY: Duration = Duration::from_millis(500);
+/// Longest wait for what stands on the topic before anything is accepted.
+const FIRST_MAX: Duration = Duration::from_secs(5);
 
 /// A log that is away is found out at every try.
 static TOLD: Seldom = Seldom::new();
@@ -38,9 +41,32 @@ pub async fn keep_pressure(pressure: Pressure, deps: Deps, stop: Stop) {
     }
 }
 
+/// Hears the log's time before anything is accepted. Where the log cannot be read, nothing is until [`keep_pressure`] has heard
+/// it.
+pub async fn hear_first(pressure: &Pressure, deps: &Deps) {
+    pressure.0.log.known(false);
+    let heard = time::timeout(FIRST_MAX, kept(pressure, deps)).await;
+    if !matches!(heard, Some(Ok(_))) {
+        warn!("the log's time is not known yet: nothing is accepted until it is");
+    }
+}
+
+/// A reader at the end of what stands there, of which the log's time is learnt.
+async fn kept(pressure: &Pressure, deps: &Deps) -> Result<Box<dyn Read>, ConsumeError> {
+    let mut reader = deps.bus.read(&topics::carriers(), Position::Start).await?;
+    loop {
+        let records = reader.poll(RECORDS_MAX).await?;
+        if records.is_empty() {
+            pressure.0.log.known(true);
+            return Ok(reader);
+        }
+        pressure.learn_time(&records, deps.clock.now());
+    }
+}
+
 /// Takes words as they come, until the log fails.
 async fn follow(pressure: &Pressure, deps: &Deps) -> ConsumeError {
-    let mut reader = match deps.bus.read(&topics::carriers(), Position::End).await {
+    let mut reader = match kept(pressure, deps).await {
         Ok(reader) => reader,
         Err(error) => return error,
     };

@@ -104,7 +104,14 @@ impl Office {
                     });
                 true
             }
-            Some(Err(Refusal::Publish(_) | Refusal::Store(_) | Refusal::Busy(_))) | None => false,
+            Some(Err(
+                Refusal::Publish(_)
+                | Refusal::Consume(_)
+                | Refusal::Store(_)
+                | Refusal::Busy(_)
+                | Refusal::ClockBehind(_),
+            ))
+            | None => false,
             Some(Err(refusal)) => panic!("every draft of a run is sound, and one was refused: {refusal}"),
         }
     }

@@ -382,6 +382,7 @@ async fn take_calls(world: &World, deps: &Deps, stop: &Stop) {
     let intake = Intake::new(deps, KeySecret::new([7; 16]));
     let mut calls = Tasks::new();
     let mut keeper = Tasks::new();
+    ingest::hear_first(&intake.pressure(), deps).await;
     keeper.spawn(ingest::keep_pressure(intake.pressure(), deps.clone(), stop.clone()));
     keeper.spawn(ingest::keep_epoch(Arc::clone(&deps.store), stop.clone()));
     loop {
