@@ -48,6 +48,10 @@ pub struct Evidence {
     pub events: Vec<End>,
     /// Records on the log that nobody can read, by their topic.
     pub unreadable: Vec<(String, Bytes)>,
+    /// When the log took each accepted message first.
+    pub stored: BTreeMap<MessageId, UnixMs>,
+    /// Keys of orders, answers and waits whose only copy nobody can read.
+    pub torn: BTreeSet<RecordKey>,
     /// Records that were put aside.
     pub dead: Vec<DeadRecord>,
     /// Every part that a carrier was handed.
@@ -87,6 +91,7 @@ impl Evidence {
             told: world.hub.told(),
             troubles: world.troubles.all(),
             panics: world.diary.panics(),
+            torn: world.weather.torn().into_iter().map(RecordKey).collect(),
             ended_at: world.clock.now(),
             ..Self::default()
         };
@@ -109,10 +114,13 @@ impl Evidence {
 
     async fn read_log(&mut self, world: &World, hasher: &mut DefaultHasher) {
         for lane in Lane::ALL {
-            for (_, message) in self
+            for (stored, message) in self
                 .read(world, topics::accepted(lane), hasher, record::accepted_from_bytes)
                 .await
             {
+                let stored_at = UnixMs(stored.stored_at_ms);
+                let first = self.stored.entry(message.id).or_insert(stored_at);
+                *first = stored_at.min(*first);
                 self.accepted.entry(message.id).or_default().push(message);
             }
             for carrier in CARRIERS {
@@ -174,6 +182,11 @@ impl Evidence {
             }
         }
         readable
+    }
+
+    /// Whether a record was torn that may have been of `message`.
+    pub fn is_torn(&self, message: MessageId) -> bool {
+        self.key_of(message).is_some_and(|key| self.torn.contains(&key))
     }
 
     /// The key of a message's records; `None` = it is not on the log.

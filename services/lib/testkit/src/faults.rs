@@ -125,6 +125,8 @@ pub enum Fault {
     StoreStale(Duration),
     /// Some values are read from the store other than they are.
     StoreWrong(Duration),
+    /// Some orders, answers and waits reach the log so that nobody can read them: the first copy and the only one.
+    Torn(Duration),
     /// The clock of a machine is set, and set right later.
     SetClock {
         /// What the process on it does.
@@ -158,6 +160,7 @@ impl Fault {
             Self::StoreLate(_) => "store_late",
             Self::StoreStale(_) => "store_stale",
             Self::StoreWrong(_) => "store_wrong",
+            Self::Torn(_) => "torn",
             Self::SetClock { .. } => "set_clock",
         }
     }
@@ -174,6 +177,10 @@ pub(crate) fn draw(dice: &Dice) -> Vec<(Duration, Fault)> {
     }
     let more = later(dice);
     plan.extend(more);
+    for _ in 0..[0, 0, 1][dice.below(3) as usize] {
+        let at = Duration::from_millis(500 + dice.below(FAULTS_SPAN.as_millis() as u64 - 500));
+        plan.push((at, Fault::Torn(millis(dice, 500, 15_000))));
+    }
     plan.sort_by_key(|(at, _)| *at);
     plan
 }

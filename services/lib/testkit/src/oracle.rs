@@ -37,6 +37,7 @@ pub fn judge(evidence: &Evidence) -> Vec<Finding> {
         octets::deliveries_that_were_told_count,
         reasons::nothing_expires_before_its_time,
         reasons::every_end_has_its_reason,
+        reasons::nothing_is_accepted_in_the_past,
         duplicates::a_part_is_taken_once_an_order,
         duplicates::an_answer_that_came_is_known,
         duplicates::taken_twice_only_where_explained,

@@ -41,6 +41,8 @@ pub enum Bug {
     AlterContent,
     /// Messages that wait are never looked at again.
     ForgetWaiting,
+    /// Messages whose records cannot be read are left to themselves.
+    ForgetDead,
     /// Receipts are taken from carriers, and nobody reads them.
     MuteReceipts,
 }

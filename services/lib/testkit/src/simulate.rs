@@ -55,6 +55,8 @@ const REST: Duration = Duration::from_secs(60 + 600 + 10 + 30).saturating_add(CL
 const BEHIND_MAX_MS: u64 = 1_500;
 /// Records that a ghost takes at once.
 const GHOST_RECORDS_MAX: usize = 100;
+/// How long ingest is away that starts again on a machine whose clock was set back.
+const BACK_SOON: Duration = Duration::from_millis(5);
 
 /// One run under way.
 struct Stage {
@@ -326,6 +328,10 @@ impl Stage {
             Fault::Ghost { group, stays } => self.haunt(*group, *stays, ends).await,
             Fault::StoreLate(lasts) => self.leave("store", "late", &self.world.weather.store_late, *lasts, ends),
             Fault::StoreWrong(lasts) => self.leave("store", "wrong", &self.world.weather.store_wrong, *lasts, ends),
+            Fault::Torn(lasts) => {
+                self.world.troubles.note("answers were torn", None, *lasts);
+                self.leave("log", "torn now and then", &self.world.weather.bus_tears, *lasts, ends);
+            }
             Fault::StoreStale(lasts) => self.fall_behind(*lasts, ends),
             Fault::SetClock {
                 role,
@@ -399,6 +405,10 @@ impl Stage {
         self.world.troubles.note("a clock was off", None, lasts);
         let clock = self.process(role, index).clock.clone();
         clock.set_machine(by_ms);
+        if by_ms < 0 && role == Role::Ingest {
+            // A process never goes back: one that starts on such a machine does not know better.
+            self.tell(role, index, Command::Kill(BACK_SOON));
+        }
         ends.spawn(async move {
             time::sleep(lasts).await;
             clock.set_machine(-by_ms);

@@ -7,6 +7,7 @@ mod bus;
 mod store;
 
 use std::{
+    collections::BTreeSet,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -36,6 +37,10 @@ pub(crate) struct Weather {
     /// Whether some values come back other than they are.
     pub(crate) store_wrong: Arc<AtomicBool>,
     pub(crate) is_slow: Arc<AtomicBool>,
+    /// Whether some records reach the log so that nobody can read them.
+    pub(crate) bus_tears: Arc<AtomicBool>,
+    /// Keys of the records that did.
+    torn: Arc<Mutex<BTreeSet<u64>>>,
     /// What reads are answered from instead of the truth; absent = the truth.
     replica: Arc<Mutex<Option<MemoryStore>>>,
 }
@@ -56,6 +61,16 @@ impl Weather {
 
     fn replica(&self) -> Option<MemoryStore> {
         self.replica.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Notes that a record with `key` reached the log so that nobody can read it.
+    fn tore(&self, key: u64) {
+        self.torn.lock().unwrap_or_else(PoisonError::into_inner).insert(key);
+    }
+
+    /// Keys of records that did.
+    pub(crate) fn torn(&self) -> BTreeSet<u64> {
+        self.torn.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// A moment, mostly none, rarely a long one.

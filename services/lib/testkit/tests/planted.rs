@@ -106,6 +106,11 @@ fn waiting_messages_nobody_looks_at_are_found() {
 }
 
 #[test]
+fn messages_left_to_themselves_because_a_record_of_theirs_cannot_be_read_are_found() {
+    is_found(Bug::ForgetDead, &["O1"]);
+}
+
+#[test]
 fn receipts_nobody_reads_are_found() {
     is_found(Bug::MuteReceipts, &["O3", "O5"]);
 }

@@ -20,7 +20,7 @@ fn number(name: &str) -> Option<u64> {
 }
 
 /// What must have happened in many runs, or they show less than they seem to.
-const SEEN: [&str; 32] = [
+const SEEN: [&str; 33] = [
     "answer_hold",
     "answer_link_down",
     "answer_next",
@@ -46,6 +46,7 @@ const SEEN: [&str; 32] = [
     "fault_store_stale",
     "fault_store_wrong",
     "fault_swap_table",
+    "fault_torn",
     "fault_truncated",
     "late_receipts",
     "orders_looked_up",

@@ -13,6 +13,9 @@ use crate::Finding;
 /// How long after deadline and grace, or after everything is up again, a message may end at the latest.
 pub const LATENESS_MAX: Duration = Duration::from_secs(10);
 
+/// How much later that may be where an answer was torn: its order is looked at twice.
+const TORN_LATENESS: Duration = Duration::from_secs(15);
+
 /// Every id answered OK, and every other on the log, has one terminal event, whatever its repeats, and has it in time.
 pub(super) fn every_message_ends_once_and_in_time(book: &Book<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -56,7 +59,12 @@ fn one_end(book: &Book<'_>, id: MessageId, messages: &[Message]) -> Option<Findi
         let ttl = message.ttl.unwrap_or(message.class.deadline_default());
         message.accepted_at + ttl + message.class.grace()
     });
-    let limit = limits.max()?.max(book.evidence.calm_at) + LATENESS_MAX;
+    let more = if book.evidence.is_torn(id) {
+        TORN_LATENESS
+    } else {
+        Duration::ZERO
+    };
+    let limit = limits.max()?.max(book.evidence.calm_at) + LATENESS_MAX + more;
     let (first, event) = ends.first()?;
     (first.at > limit).then(|| {
         let late = first.at.since(limit);

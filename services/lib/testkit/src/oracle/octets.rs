@@ -94,11 +94,16 @@ fn disagreement(book: &Book<'_>, event: &TerminalEvent) -> Option<Finding> {
             id,
             format!("ended as {state:?} and order {} of it was taken", taken[0].0),
         )),
-        EndState::Unknown if taken.is_empty() && !book.has_unknown(id) && !book.is_in_doubt(id) => Some(Finding::of(
-            "O3",
-            id,
-            format!("ended as {state:?} and no carrier ever had it"),
-        )),
+        // An answer that is torn may have been a refusal.
+        EndState::Unknown
+            if taken.is_empty() && !book.has_unknown(id) && !book.is_in_doubt(id) && !book.evidence.is_torn(id) =>
+        {
+            Some(Finding::of(
+                "O3",
+                id,
+                format!("ended as {state:?} and no carrier ever had it"),
+            ))
+        }
         _ => None,
     }
 }

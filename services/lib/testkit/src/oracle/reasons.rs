@@ -1,10 +1,17 @@
 //! O1 and O3: no message ends before its time, nor for a reason that there is not.
 
+use std::time::Duration;
+
+use ingest::BEHIND_MAX;
 use journey::{EndState, OrderNumber, Outcome, TerminalEvent};
 use sms::ReceiptState;
 
 use super::book::Book;
 use crate::{End, Finding, faults::CLOCK_FORWARD_MAX};
+
+/// How long before it is stored a message may be stamped: by a clock that is as far behind as it may, and with what a log may
+/// keep a publisher waiting.
+const STAMPED_MAX: Duration = BEHIND_MAX.saturating_add(Duration::from_secs(20));
 
 /// Whoever is told that a message expired is told so after its time was over: but for what a clock may be ahead.
 pub(super) fn nothing_expires_before_its_time(book: &Book<'_>) -> Vec<Finding> {
@@ -27,6 +34,23 @@ fn too_early(book: &Book<'_>, end: &End, event: &TerminalEvent) -> Option<Findin
             format!("expired {early:?} before its time was over"),
         )
     })
+}
+
+/// No message loses the time it has to live because whoever accepted it took it for older than it was.
+pub(super) fn nothing_is_accepted_in_the_past(book: &Book<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (id, stored_at) in &book.evidence.stored {
+        let messages = book.evidence.accepted.get(id).into_iter().flatten();
+        let said = messages.filter(|message| message.copy_of.is_none());
+        let Some(accepted_at) = said.map(|message| message.accepted_at).min() else {
+            continue;
+        };
+        let old = stored_at.since(accepted_at);
+        if old > STAMPED_MAX {
+            findings.push(Finding::of("O1", *id, format!("stamped {old:?} before it was stored")));
+        }
+    }
+    findings
 }
 
 /// Whoever is told that carriers failed, refused or took a message, or that none may have it, is told what the log or a table

@@ -97,6 +97,7 @@ impl Bus for PlantedBus {
             let inner = self.inner.subscribe(group, topics).await?;
             let is_mute = match self.bug {
                 Bug::ForgetWaiting => topics.iter().all(|topic| is_of(topic, "retry")),
+                Bug::ForgetDead => topics.iter().all(|topic| is_of(topic, "dead")),
                 Bug::MuteReceipts => topics.iter().all(|topic| is_of(topic, "receipts")),
                 _ => false,
             };

@@ -6,10 +6,17 @@ use bus::{
     Batch, Bus, Commit, ConsumeError, Delivered, MemoryBus, PartitionId, Position, PublishError, Read, Record, Stored,
     Subscribe, Topic, TopicSpec,
 };
+use bytes::Bytes;
 use futures::{FutureExt, future::BoxFuture};
+use journey::Delayed;
 use service::time;
+use signalbox_proto::{record, topics};
+use sms::{Lane, RecordKey};
 
 use super::{AWAY, Fate, NO_ANSWER, is_set};
+
+/// One in so many records is torn, while the log tears some.
+const TORN: u64 = 20;
 
 pub(crate) struct UnsteadyBus {
     pub(crate) inner: MemoryBus,
@@ -48,8 +55,32 @@ impl UnsteadyBus {
         PublishError::Away(AWAY.to_owned())
     }
 
+    /// `records` as they reach the log.
+    fn tear(&self, topic: &Topic, mut records: Vec<Record>) -> Vec<Record> {
+        let weather = &self.fate.weather;
+        if !is_set(&weather.bus_tears) {
+            return records;
+        }
+        let dice = &self.fate.dice;
+        for record in records.iter_mut().filter(|record| may_be_torn(topic, record)) {
+            if dice.below(TORN) > 0 {
+                continue;
+            }
+            let mut octets = record.value.to_vec();
+            let at = dice.below(octets.len() as u64) as usize;
+            match dice.below(2) {
+                0 => octets.truncate(at),
+                _ => octets[at] ^= 1 << dice.below(8),
+            }
+            record.value = Bytes::from(octets);
+            weather.tore(record.key);
+        }
+        records
+    }
+
     async fn publish_all(&self, topic: &Topic, records: Vec<Record>) -> Result<Commit, PublishError> {
         self.fate.moment().await;
+        let records = self.tear(topic, records);
         if is_set(&self.fate.weather.bus_away) {
             return Err(self.publish_unheard(topic, records).await);
         }
@@ -67,6 +98,22 @@ impl UnsteadyBus {
         };
         Ok(safe.boxed())
     }
+}
+
+/// Whether `record` of `topic` moves a message on that another record speaks of. A receipt that waits is the only word of what
+/// a carrier said: one that is torn cannot be honoured.
+fn may_be_torn(topic: &Topic, record: &Record) -> bool {
+    let retries = || topics::DELAYS.iter().map(|(word, _)| topics::retry(word));
+    let is_wait = || {
+        retries()
+            .chain(Lane::ALL.map(topics::lookup))
+            .any(|wait| wait == *topic)
+    };
+    let is_message = || {
+        let delayed = record::delayed_from_bytes(&record.value, RecordKey(record.key));
+        matches!(delayed, Ok(Delayed::Message(_)))
+    };
+    *topic == topics::outcomes() || topics::carrier_of_dispatch(topic.as_str()).is_some() || (is_wait() && is_message())
 }
 
 impl Bus for UnsteadyBus {
