@@ -12,8 +12,9 @@ use tracing::{error, warn};
 const PUBLISHES_MAX: usize = 4;
 /// Records of one publish.
 const RECORDS_MAX: usize = 1_000;
-/// How long a record waits for others that nobody is in a hurry for: a publish costs as much as many of its records.
-const LINGER: Duration = Duration::from_millis(5);
+/// How long a record waits for others that nobody is in a hurry for: a publish costs as much as many of its records. Receipts
+/// wait for as long.
+pub(crate) const LINGER: Duration = Duration::from_millis(5);
 /// Records that wait no longer for others.
 const GATHERED: usize = 64;
 /// Waits between tries while the log is away.

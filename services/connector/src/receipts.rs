@@ -1,6 +1,6 @@
 //! Makes receipts safe on the log, and tells the link which of them are.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use bus::{Bus, PublishError, Record, Topic};
 use futures::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesUnordered};
@@ -18,6 +18,7 @@ use tracing::warn;
 use crate::{
     link::{Arrived, Command, Reply},
     metrics,
+    outbox::LINGER,
     pump::Settings,
 };
 
@@ -28,8 +29,6 @@ static UNREADABLE: Seldom = Seldom::new();
 const BATCHES_MAX: usize = 4;
 /// Batches gathered into one.
 const GATHER_MAX: usize = 64;
-/// How long a receipt waits for others: a publish costs as much as many of its records.
-const LINGER: Duration = Duration::from_millis(5);
 /// Receipts that wait no longer for others: what a carrier leaves unanswered with a small window.
 const GATHERED: usize = 8;
 

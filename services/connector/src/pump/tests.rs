@@ -1,6 +1,7 @@
 //! The pump with a scripted link, on log and store in memory, under virtual time.
 
 mod clocks;
+mod gathering;
 mod groups;
 mod lost;
 mod receipts;

@@ -1,8 +1,9 @@
 //! Receipts on their way from the link to the log.
 
-use std::sync::atomic::Ordering;
+use std::{sync::atomic::Ordering, time::Duration};
 
 use journey::Correlation;
+use service::time;
 use signalbox_proto::{keys, record, topics};
 use sms::{Receipt, ReceiptFault, ReceiptState};
 use store::Op;
@@ -113,4 +114,62 @@ async fn a_receipt_that_cannot_be_made_safe_is_asked_for_again() {
             is_safe: false
         }]
     );
+}
+
+impl Rig {
+    /// So many receipts come at once, the first with this token.
+    fn receipts(&self, first: u64, count: u64) {
+        let receipts = (first..first + count).map(|token| receipt(token, "zz"));
+        self.tell(Event::Receipts(receipts.collect()));
+    }
+
+    /// The tokens of the next receipts that are answered, and in how many milliseconds.
+    async fn answered(&mut self) -> (Vec<u64>, u128) {
+        let began = time::now();
+        let replies = self.replies().await;
+        let millis = time::now().duration_since(began).as_millis();
+        (replies.into_iter().map(|reply| reply.token).collect(), millis)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn receipts_that_come_one_by_one_are_answered_at_once() {
+    let world = World::new(&["atlas"]).await;
+    let mut rig = Rig::up(&world, 1).await;
+    for token in 1..5 {
+        rig.receipts(token, 1);
+        assert_eq!(
+            rig.answered().await,
+            (vec![token], 0),
+            "its carrier waits for the answer"
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_several_come_at_once_the_next_wait_five_milliseconds_for_others() {
+    let world = World::new(&["atlas"]).await;
+    let mut rig = Rig::up(&world, 1).await;
+    rig.receipts(1, 2);
+    assert_eq!(rig.answered().await, (vec![1, 2], 0));
+    rig.receipts(3, 1);
+    assert!(time::timeout(Duration::from_millis(3), rig.replies()).await.is_none());
+    rig.receipts(4, 1);
+    assert_eq!(
+        rig.answered().await,
+        (vec![3, 4], 2),
+        "the first does not wait longer for the second"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn as_many_receipts_as_a_small_window_holds_wait_for_no_others() {
+    let world = World::new(&["atlas"]).await;
+    let mut rig = Rig::up(&world, 1).await;
+    rig.receipts(1, 2);
+    rig.answered().await;
+    rig.receipts(3, 7);
+    assert!(time::timeout(Duration::from_millis(3), rig.replies()).await.is_none());
+    rig.receipts(10, 1);
+    assert_eq!(rig.answered().await, ((3..11).collect(), 0));
 }
