@@ -9,7 +9,9 @@ use std::{
     time::Duration,
 };
 
-use bus::{Bus, EmbeddedBus, Position, Record, Retention, Topic, TopicSpec, conformance::Fixture};
+use bus::{
+    Bus, EmbeddedBus, PartitionId, Position, Record, Retention, Subscribe, Topic, TopicSpec, conformance::Fixture,
+};
 use disk::Disk;
 use futures::{FutureExt, future::BoxFuture};
 
@@ -187,4 +189,65 @@ async fn what_is_on_disk_is_read_in_order_by_who_asks_for_few() {
         read.push(number(&record.value));
     }
     assert_eq!(read, all);
+}
+
+/// One member reads two partitions a few records at a time, so that much is read ahead of it. Another takes one of them, reads
+/// on from what was acked, and leaves: the first goes on where the group stands, whatever it had read ahead.
+#[tokio::test]
+async fn a_partition_that_was_lost_and_comes_back_goes_on_where_its_group_stands() {
+    const RECORDS: u32 = 300;
+    let mut embedded = fixture().await;
+    let topic = Topic::new("shared");
+    let spec = TopicSpec {
+        topic: topic.clone(),
+        partitions: 2,
+        retention: Retention::Time(Duration::from_secs(3_600)),
+    };
+    embedded.bus().ensure(&[spec]).await.unwrap();
+    let key_of = |partition: u32| (0..).find(|key| PartitionId::of(*key, 2).0 == partition).unwrap();
+    let keys = [key_of(0), key_of(1)];
+    for number in 0..RECORDS {
+        let records = keys.map(|key| Record::new(key, number.to_string()));
+        let safe = embedded.bus().publish(&topic, records.to_vec()).await.unwrap();
+        safe.await.unwrap();
+    }
+    // What was written before is read from the disk.
+    embedded.restart().await;
+    let topics = std::slice::from_ref(&topic);
+    let mut first = embedded.bus().subscribe("g", topics).await.unwrap();
+    let mut acked = [0, 0];
+    for _ in 0..4 {
+        assert_eq!(next(&mut *first, &mut acked).await.1, 7);
+    }
+    assert_eq!(acked, [14, 14]);
+    // Handed out and not acked, and so read again by whoever has the partition.
+    first.next_batch(7).await.unwrap();
+    first.next_batch(7).await.unwrap();
+    let mut second = embedded.bus().subscribe("g", topics).await.unwrap();
+    for _ in 0..5 {
+        assert_eq!(next(&mut *second, &mut acked).await.0, 1);
+    }
+    assert_eq!(acked, [14, 49]);
+    drop(second);
+    let mut lost = [21, 49];
+    for _ in 0..10 {
+        next(&mut *first, &mut lost).await;
+    }
+    assert_eq!(
+        lost[1],
+        49 + 5 * 7,
+        "nothing is left out, and nothing that was acked comes again"
+    );
+}
+
+/// Takes the next batch of `member`, which has to go on where its partition stands, and acks it. Its partition and records.
+async fn next(member: &mut dyn Subscribe, stands: &mut [u32; 2]) -> (usize, usize) {
+    let batch = member.next_batch(7).await.unwrap();
+    let partition = batch.delivered.partition.0 as usize;
+    for record in &batch.records {
+        assert_eq!(record.value, stands[partition].to_string(), "of partition {partition}");
+        stands[partition] += 1;
+    }
+    member.ack(&batch.delivered).await.unwrap();
+    (partition, batch.records.len())
 }
