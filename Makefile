@@ -9,8 +9,9 @@ BROKERS ?= 1
 KAFKA_PORT ?= 9092
 REDIS_PORT ?= 6379
 
-# How long each fuzz target runs.
+# How long each fuzz target of the table runs, and how many inputs each of SMPP gets.
 SECONDS ?= 600
+RUNS ?= 1000000
 
 # Runs of the simulation.
 SEEDS ?= 10000
@@ -87,6 +88,14 @@ fuzz: ## the readers of tables and of questions, each target for SECONDS=600; a 
 	    -max_total_time=$(SECONDS) -timeout=10 -rss_limit_mb=2048 -max_len=16384 || exit 1; \
 	done
 
+fuzz-smpp: ## the readers of what carriers send, and SMPP sessions: each target gets RUNS=1000000 inputs; a finding fails
+	@command -v cargo-fuzz >/dev/null || $(CARGO) install cargo-fuzz --locked --version '^0.13'
+	cd services/lib/smpp && for target in pdu session receipt; do \
+	  mkdir -p fuzz/corpus/$$target && \
+	  $(CARGO) fuzz run -s none $$target fuzz/corpus/$$target fuzz/seeds/$$target -- \
+	    -runs=$(RUNS) -timeout=10 -rss_limit_mb=2048 -max_len=4096 || exit 1; \
+	done
+
 lint: ## formatting, lints and documentation, warnings denied
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
@@ -99,4 +108,4 @@ deny: ## licences, bans and sources of the dependencies
 protos: ## lint of the .proto files
 	cd proto && npx --yes @bufbuild/buf@1 lint
 
-.PHONY: help build demo crash rolling store-loss failover campaign ported bench decide lookup simulate services-fetch services services-down test fuzz lint deny protos
+.PHONY: help build demo crash rolling store-loss failover campaign ported bench decide lookup simulate services-fetch services services-down test fuzz fuzz-smpp lint deny protos
