@@ -6,7 +6,7 @@ use bytes::Bytes;
 use connector::simulator::Submitted;
 use journey::{EndState, Event, OnUnknown, Order, OrderNumber, Outcome};
 use signalbox_proto::record::{DeadRecord, Fault};
-use sms::{Class, Message, MessageId, UnixMs};
+use sms::{Class, Content, Encoding, Message, MessageId, Reference, UnixMs};
 use testkit::{End, Evidence, Scenario, oracle};
 
 /// What a run without faults leaves behind.
@@ -243,26 +243,6 @@ fn a_duplicate_after_a_lost_answer_is_explained_where_the_route_resends() {
     }
 }
 
-/// A message that is read twice may be ordered twice under one number, by two tables: the rules of the copy that its carrier
-/// answered are those that count.
-#[test]
-fn a_copy_that_nobody_took_explains_nothing_and_accuses_nobody() {
-    let rules = [OnUnknown::Resend, OnUnknown::Fail];
-    for ((taken, copied), expected) in rules.into_iter().zip(rules.into_iter().rev()).zip([&[][..], &["O4"]]) {
-        let mut evidence = sound();
-        let id = delivered(&evidence, Class::Promotional);
-        for heard in evidence.receipts.iter_mut().filter(|heard| heard.order.message == id) {
-            heard.order.number = OrderNumber(2);
-        }
-        lose_answer(&mut evidence, id, taken);
-        take_again(&mut evidence, id);
-        for order in evidence.orders.iter_mut().filter(|order| order.message.id == id) {
-            order.terms.on_unknown = copied;
-        }
-        assert_eq!(broken(&evidence), expected, "{taken:?} was taken, {copied:?} was not");
-    }
-}
-
 /// A carrier that answered, on a link that stood, to a connector that lived: nobody may say that the answer never came.
 #[test]
 fn an_unknown_that_no_fault_explains_is_found() {
@@ -274,6 +254,59 @@ fn an_unknown_that_no_fault_explains_is_found() {
         part.is_answered = true;
     }
     assert_eq!(broken(&evidence), ["O4"]);
+}
+
+/// The header of a link may make more parts of a text than its message counts.
+#[test]
+fn an_unknown_is_explained_where_a_carrier_refused_one_of_the_parts_that_its_link_makes() {
+    let mut evidence = sound();
+    let id = delivered(&evidence, Class::Otp);
+    lose_answer(&mut evidence, id, OnUnknown::Resend);
+    let content = Content::Text("x".repeat(2 * 153));
+    let reference = Reference::Long(7);
+    let parts = sms::segment(&content, Encoding::Gsm7, reference).unwrap();
+    assert_eq!(parts.len(), 3, "and two with a short reference");
+    for message in evidence.accepted.get_mut(&id).unwrap() {
+        (message.content, message.encoding, message.segments) = (content.clone(), Encoding::Gsm7, 2);
+    }
+    let first = first_part(&mut evidence, id).clone();
+    evidence.submitted.retain(|part| part.message != id);
+    let handed = (0..).zip(&parts).map(|(at, segment)| Submitted {
+        part: at,
+        octets: segment.octets().to_vec().into(),
+        encoding: Encoding::Gsm7,
+        is_answered: true,
+        remote_id: (at < 2).then(|| format!("part {at}")),
+        ..first.clone()
+    });
+    evidence.submitted.extend(handed);
+    evidence.events.retain(|end| !is_end_of(end, id));
+    assert_eq!(broken(&evidence), ["O1"], "it never ended, and nothing else is wrong");
+    let refused = evidence.submitted.last_mut().unwrap();
+    refused.remote_id = Some("part 2".to_owned());
+    assert_eq!(broken(&evidence), ["O1", "O4"]);
+}
+
+/// An order that was published again for another carrier, after it was sent, says nothing of what was sent.
+#[test]
+fn what_was_sent_is_judged_by_the_orders_that_were_there_by_then() {
+    for (is_later, expected) in [(false, &[][..]), (true, &["O4"])] {
+        let mut evidence = sound();
+        let id = delivered(&evidence, Class::Promotional);
+        for heard in evidence.receipts.iter_mut().filter(|heard| heard.order.message == id) {
+            heard.order.number = OrderNumber(2);
+        }
+        lose_answer(&mut evidence, id, OnUnknown::Fail);
+        take_again(&mut evidence, id);
+        let is_first = |order: &&Order| order.message.id == id && order.number == OrderNumber::FIRST;
+        let mut again = evidence.orders.iter().find(is_first).unwrap().clone();
+        again.terms.on_unknown = OnUnknown::Resend;
+        if is_later {
+            again.issued_at = first_part(&mut evidence, id).at + Duration::from_millis(1);
+        }
+        evidence.orders.insert(0, again);
+        assert_eq!(broken(&evidence), expected);
+    }
 }
 
 #[test]

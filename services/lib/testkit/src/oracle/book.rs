@@ -6,7 +6,7 @@ use std::{
 };
 
 use connector::simulator::Submitted;
-use journey::{Event, Order, OrderAnswer, OrderNumber, Outcome, ReceiptRecord, TerminalEvent};
+use journey::{Event, Order, OrderAnswer, OrderNumber, ReceiptRecord, TerminalEvent};
 use sms::{MessageId, UnixMs};
 
 use crate::{End, Evidence, troubles::STORE_LOST};
@@ -80,35 +80,16 @@ impl<'a> Book<'a> {
             .collect()
     }
 
-    /// The order that led to `part`: the one for a carrier of its link.
-    pub(super) fn order_of(&self, part: &Submitted) -> Option<&'a Order> {
-        let carriers = self.evidence.links.get(&part.link)?;
-        let orders = self.orders.get(&(part.message, part.number))?;
-        orders.iter().copied().find(|order| carriers.contains(&order.carrier))
-    }
-
-    /// What may stand behind the parts taken under a number: the orders as their carriers answered that they have or may have
-    /// them, as the next step is taken by the rules of these; and where none said so, those for the carriers of the links. Of
-    /// a message that was read twice there may be several of one number, by two tables and for two carriers of one link.
-    pub(super) fn orders_behind(&self, message: MessageId, number: OrderNumber) -> Vec<&'a Order> {
-        let answers = self.answers.get(&(message, number)).into_iter().flatten();
-        let says_so =
-            |answer: &&&OrderAnswer| matches!(answer.outcome, Outcome::Accepted { .. } | Outcome::Unknown { .. });
-        let answered: Vec<_> = answers.filter(says_so).map(|answer| &*answer.returned).collect();
-        if !answered.is_empty() {
-            return answered;
-        }
-        let parts = self.parts.get(&message).and_then(|orders| orders.get(&number));
-        let carriers = parts.into_iter().flatten();
-        let carriers: BTreeSet<_> = carriers
-            .filter_map(|part| self.evidence.links.get(&part.link))
-            .flatten()
-            .collect();
-        let orders = self.orders.get(&(message, number)).into_iter().flatten();
+    /// The orders that may have led to `part`: those for a carrier of its link that stood on the log by then. There are several
+    /// where one was published again before it was sent.
+    pub(super) fn orders_of(&self, part: &'a Submitted) -> impl Iterator<Item = &'a Order> {
+        let carriers = self.evidence.links.get(&part.link);
+        let orders = self.orders.get(&(part.message, part.number)).into_iter().flatten();
+        let is_for_link = move |order: &&Order| carriers.is_some_and(|carriers| carriers.contains(&order.carrier));
         orders
             .copied()
-            .filter(|order| carriers.contains(&order.carrier))
-            .collect()
+            .filter(is_for_link)
+            .filter(|order| order.issued_at <= part.at)
     }
 
     /// Whether the store was lost after an order of `message` was published that was not answered before the end: nobody knows

@@ -5,7 +5,10 @@ use std::{collections::BTreeMap, time::Duration};
 use journey::{OnUnknown, Order, OrderAnswer, OrderNumber};
 use sms::{MessageId, ReceiptFault, ReceiptState};
 
-use super::book::{Book, OrderKey};
+use super::{
+    book::{Book, OrderKey},
+    octets,
+};
 use crate::{Finding, Trouble};
 
 /// What a trouble leads to shows within this: an answer is reported, or a lease missed.
@@ -71,11 +74,10 @@ fn unexcused(book: &Book<'_>, key: OrderKey, answer: &OrderAnswer) -> Option<Fin
         .map(|(link, _)| link)
         .next();
     let parts = book.parts.get(&message).and_then(|orders| orders.get(&number));
-    let mut parts = parts.into_iter().flatten();
-    let is_long = answer.returned.content().2 > 1;
+    let parts = parts.into_iter().flatten();
     // Of a long message some parts may be taken and others refused.
-    let is_half = || is_long && book.parts_taken(message, number).len() < usize::from(answer.returned.content().2);
-    let is_kept_back = parts.any(|part| !part.is_answered) || is_half();
+    let is_half = parts.clone().count() > 1 && !octets::is_whole(book, message, number);
+    let is_kept_back = is_half || parts.clone().any(|part| !part.is_answered);
     let is_in_span = |trouble: &&Trouble| trouble.from <= answer.at + NEAR && issued_at <= trouble.until + NEAR;
     let is_here = |trouble: &&Trouble| trouble.link.is_none() || trouble.link.as_ref() == link;
     let mut troubles = book.evidence.troubles.iter();
@@ -110,7 +112,10 @@ fn unexplained(book: &Book<'_>, message: MessageId, number: OrderNumber, is_last
     if is_last {
         return None;
     }
-    let orders = book.orders_behind(message, number);
+    let taken = book.parts[&message][&number]
+        .iter()
+        .filter(|part| part.remote_id.is_some());
+    let orders: Vec<_> = taken.flat_map(|part| book.orders_of(part)).collect();
     let Some(order) = orders.first() else {
         return Some(Finding::of(
             "O4",
@@ -120,7 +125,7 @@ fn unexplained(book: &Book<'_>, message: MessageId, number: OrderNumber, is_last
     };
     // A receipt of a part shows that the carrier has it, whatever became of its answer.
     let is_surely_taken = has("accepted") || book.receipts.contains_key(&(message, number));
-    let explains = |order: &&Order| {
+    let is_explained = |order: &&Order| {
         let may_go_on = order.terms.receipt_within.is_some() || is_route_blamed(book, order);
         match order.terms.on_unknown {
             OnUnknown::Resend => has("unknown") || may_go_on,
@@ -129,8 +134,7 @@ fn unexplained(book: &Book<'_>, message: MessageId, number: OrderNumber, is_last
             OnUnknown::Fail => is_surely_taken && may_go_on,
         }
     };
-    let is_explained = orders.iter().any(explains);
-    (!is_explained).then(|| {
+    (!orders.iter().any(is_explained)).then(|| {
         let said: Vec<_> = answers
             .into_iter()
             .flatten()

@@ -14,7 +14,7 @@ pub(super) fn carriers_see_only_what_was_ordered(book: &Book<'_>) -> Vec<Finding
                 part.message,
                 format!("{name} is of no accepted message"),
             ));
-        } else if book.order_of(part).is_none() {
+        } else if book.orders_of(part).next().is_none() {
             findings.push(Finding::of(
                 "O2",
                 part.message,

@@ -147,7 +147,7 @@ pub(super) fn deliveries_that_were_told_count(book: &Book<'_>) -> Vec<Finding> {
 }
 
 /// Whether a carrier took every part of an order. How many there are depends on the reference.
-fn is_whole(book: &Book<'_>, id: MessageId, number: OrderNumber) -> bool {
+pub(super) fn is_whole(book: &Book<'_>, id: MessageId, number: OrderNumber) -> bool {
     let message = book.evidence.accepted.get(&id).and_then(|messages| messages.first());
     let part = book
         .parts
