@@ -49,7 +49,7 @@ impl Doubt {
     /// Whether an order of a message accepted at `accepted_at` must not be claimed yet. One that was stored after the loss may
     /// be another carrier's as well, which was handed it before and is about to put its claim back, if the message is older.
     pub(crate) fn waits(&self, origin: &Origin, accepted_at: UnixMs, now: UnixMs) -> bool {
-        let after = if origin.is_inherited {
+        let after = if origin.is_inherited() {
             INHERITED_AFTER
         } else {
             PUT_BACK_WITHIN
@@ -59,7 +59,7 @@ impl Doubt {
 
     /// Whether an order that nobody else put a claim on may have been sent all the same.
     pub(crate) fn holds(&self, origin: &Origin) -> bool {
-        origin.is_inherited && origin.stored_at < self.before
+        origin.is_inherited() && origin.stored_at < self.before
     }
 
     /// Time until nothing waits any more.

@@ -1,9 +1,17 @@
 //! Where an order stands in the log, as far as it says who else may have started it.
 //!
 //! While the store remembers, claims say that. Once it forgot, only this is left: a run before ours can have started no
-//! more than it may have fetched and not acked, and nothing that was stored after the partition became ours.
+//! more than it may have fetched and not acked, and nothing that was stored after the partition became ours. Once it is not
+//! ours any more, whoever has it may have started what we read and have not claimed yet.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use bus::{Delivered, PartitionId};
 use service::time::Instant;
@@ -17,12 +25,21 @@ pub(crate) const STARTED_MAX: u64 = crate::pump::OPEN_MAX as u64;
 const SKEW_MAX: Duration = Duration::from_secs(1);
 
 /// Where an order stands in the log.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Origin {
     /// When the log took it.
     pub stored_at: UnixMs,
     /// Whether a run before ours may have started it.
-    pub is_inherited: bool,
+    was_inherited: bool,
+    /// Whether its partition went to somebody else since it was read.
+    has_left: Arc<AtomicBool>,
+}
+
+impl Origin {
+    /// Whether another run may have started it: one before ours, or one that has its partition since.
+    pub(crate) fn is_inherited(&self) -> bool {
+        self.was_inherited || self.has_left.load(Ordering::Relaxed)
+    }
 }
 
 /// The partitions of one intake, and since when they are ours.
@@ -34,6 +51,14 @@ struct Ours {
     generation: Option<u64>,
     since: Instant,
     records: u64,
+    /// Set once it is not ours any more.
+    has_left: Arc<AtomicBool>,
+}
+
+impl Drop for Ours {
+    fn drop(&mut self) {
+        self.has_left.store(true, Ordering::Relaxed);
+    }
 }
 
 impl Ours {
@@ -42,6 +67,7 @@ impl Ours {
             generation: None,
             since: now,
             records: 0,
+            has_left: Arc::default(),
         }
     }
 }
@@ -66,10 +92,8 @@ impl Origins {
     ) -> Vec<Origin> {
         let ours = self.0.entry(delivered.partition).or_insert_with(|| Ours::since(now));
         if *ours.generation.get_or_insert(delivered.generation) != delivered.generation {
-            *ours = Ours {
-                generation: Some(delivered.generation),
-                ..Ours::since(now)
-            };
+            *ours = Ours::since(now);
+            ours.generation = Some(delivered.generation);
         }
         let ours_at = log.at(ours.since).map(|at| at + SKEW_MAX);
         let origins = stored_at_ms.map(|stored_at_ms| {
@@ -77,7 +101,8 @@ impl Origins {
             let stored_at = UnixMs(stored_at_ms);
             Origin {
                 stored_at,
-                is_inherited: ours.records <= STARTED_MAX && ours_at.is_none_or(|at| stored_at < at),
+                was_inherited: ours.records <= STARTED_MAX && ours_at.is_none_or(|at| stored_at < at),
+                has_left: Arc::clone(&ours.has_left),
             }
         });
         origins.collect()

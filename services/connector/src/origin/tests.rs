@@ -37,7 +37,7 @@ impl Scene {
     fn inherited(&mut self, generation: u64, stored_at: u64, seconds: u64) -> bool {
         let now = self.at(seconds);
         let stored_at = std::iter::once(stored_at);
-        self.origins.enter(&batch(generation), stored_at, now, &self.log)[0].is_inherited
+        self.origins.enter(&batch(generation), stored_at, now, &self.log)[0].is_inherited()
     }
 }
 
@@ -64,7 +64,7 @@ async fn no_more_is_inherited_than_a_run_may_have_fetched() {
     let old = THEN.0 - 60_000;
     let first = (0..STARTED_MAX).map(|_| old);
     let first = scene.origins.enter(&batch(1), first, scene.start, &scene.log);
-    assert!(first.iter().all(|origin| origin.is_inherited));
+    assert!(first.iter().all(Origin::is_inherited));
     assert!(!scene.inherited(1, old, 0));
 }
 
@@ -84,4 +84,21 @@ async fn before_the_log_tells_the_time_everything_is_inherited() {
     let mut scene = Scene::new();
     scene.log = LogTime::default();
     assert!(scene.inherited(1, THEN.0 + 3_600_000, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_read_before_the_partition_went_to_somebody_else_is_inherited_from_then_on() {
+    for comes_back in [false, true] {
+        let mut scene = Scene::new();
+        scene.own(&[PartitionId(0)], 0);
+        let stored_at = std::iter::once(THEN.0 + 5_000);
+        let read = scene.origins.enter(&batch(1), stored_at, scene.at(60), &scene.log);
+        scene.own(&[PartitionId(0)], 61);
+        assert!(!read[0].is_inherited(), "it is ours still");
+        match comes_back {
+            true => drop(scene.inherited(2, THEN.0 + 5_000, 62)),
+            false => scene.own(&[], 62),
+        }
+        assert!(read[0].is_inherited());
+    }
 }

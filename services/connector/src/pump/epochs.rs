@@ -83,7 +83,7 @@ impl Epochs {
 
     /// Lets an order wait.
     pub(super) fn defer(&mut self, ready: Box<Ready>, key: OrderKey) {
-        match ready.origin.is_inherited {
+        match ready.origin.is_inherited() {
             true => self.inherited.push_back((ready, key)),
             false => self.deferred.push_back((ready, key)),
         }
