@@ -355,9 +355,14 @@ pub(super) fn delayed_to_pb(delayed: &Delayed, put_at: UnixMs) -> pb::Delayed {
         }),
         Delayed::Receipt { receipt, .. } => pb::delayed::What::Receipt(unmatched_to_pb(receipt)),
     };
+    let waited = match delayed {
+        Delayed::Message(_) => Duration::ZERO,
+        Delayed::Receipt { waited, .. } => *waited,
+    };
     pb::Delayed {
         what: Some(what),
         put_at: Some(put_at.0),
+        waited_ms: millis(waited),
     }
 }
 
@@ -368,6 +373,7 @@ pub(super) fn delayed_from_pb(delayed: pb::Delayed, key: RecordKey) -> Result<De
             return Ok(Delayed::Receipt {
                 receipt: unmatched_from_pb(receipt)?,
                 key,
+                waited: Duration::from_millis(delayed.waited_ms),
             });
         }
     };

@@ -33,6 +33,7 @@ pub(super) fn to_pb(state: &State) -> pb::State {
         closed: state.closed.0,
         dead_end: state.dead_end.0,
         parked: state.parked.0,
+        ordered: state.ordered.0,
     }
 }
 
@@ -58,6 +59,7 @@ pub(super) fn from_pb(state: pb::State) -> Result<State, Invalid> {
         closed: OrderNumber(state.closed),
         dead_end: OrderNumber(state.dead_end),
         parked: OrderNumber(state.parked),
+        ordered: OrderNumber(state.ordered),
     })
 }
 

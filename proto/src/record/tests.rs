@@ -363,11 +363,12 @@ fn state() -> impl Strategy<Value = State> {
     ];
     let orders = vec(progress(), 0..3).prop_map(|orders| orders.into_iter().collect());
     let rest = (
-        (number(), number(), number(), number()),
+        (number(), number(), number(), number(), number()),
         option::of(instant()),
         option::of(terminal().prop_map(Box::new)),
     );
-    (option::of(body), orders, rest).prop_map(|(body, orders, ((issued, closed, dead_end, parked), timer, ended))| {
+    (option::of(body), orders, rest).prop_map(|(body, orders, (numbers, timer, ended))| {
+        let (issued, closed, dead_end, parked, ordered) = numbers;
         State {
             body,
             orders,
@@ -375,6 +376,7 @@ fn state() -> impl Strategy<Value = State> {
             closed,
             dead_end,
             parked,
+            ordered,
             timer,
             ended,
         }
@@ -453,12 +455,13 @@ proptest! {
         (message, number, attempts) in (message(), number(), vec(attempt(), 0..3)),
         (until, deadline, stay) in (instant(), instant(), option::of(carrier())),
         (again, look_again) in any::<(bool, bool)>(),
-        (receipt, key) in (unmatched(), any::<u64>()),
+        (receipt, key, waited) in (unmatched(), any::<u64>(), any::<u32>()),
     ) {
         let waiting = Waiting { message, number, attempts, until, deadline, stay, again, look_again };
         let message = Delayed::Message(Box::new(waiting));
         prop_assert_eq!(unmatched_from_bytes(&unmatched_to_bytes(&receipt)), Ok(receipt.clone()));
-        let receipt = Delayed::Receipt { receipt, key: RecordKey(key) };
+        let waited = Duration::from_millis(waited.into());
+        let receipt = Delayed::Receipt { receipt, key: RecordKey(key), waited };
         for delayed in [message, receipt] {
             let octets = delayed_to_bytes(&delayed, until);
             prop_assert_eq!(delayed_put_at(&octets), Some(until));

@@ -3,7 +3,11 @@
 //! Whoever put it there says when, as the log's clock may be another. Where that was a clock ahead of ours, the delay counts
 //! from when we read it: nothing waits for longer than the topic's delay, and nothing comes round at once.
 
-use std::{collections::VecDeque, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeSet, VecDeque},
+    sync::Arc,
+    time::Duration,
+};
 
 use bus::{Batch, Delivered, Stored, Topic};
 use journey::Delayed;
@@ -16,7 +20,7 @@ use crate::{
     desk::Desk,
     handlers::Work,
     intake::{self, Intake},
-    unmatched,
+    unmatched::{self, Missing},
 };
 
 /// Batches held until they are due, for each partition that is ours, and records of each. Beyond it the log keeps them.
@@ -64,8 +68,8 @@ pub(crate) async fn run(desk: Arc<Desk>, intake: Intake, delay: Duration, stop: 
                 while let Err(error) = hand_back(&desk, &topic, &due).await {
                     desk.away("the store", &error, error.is_away()).await.map_err(|()| error)?;
                 }
-                for batch in held.extract_if(.., |batch| batch.records.is_empty()) {
-                    intake::ack(&mut *subscription, batch.delivered).await?;
+                for done in take_done(&mut held) {
+                    intake::ack(&mut *subscription, done).await?;
                 }
             }
             batch = subscription.next_batch(desk.config.batch_records_max.min(HELD_RECORDS_MAX)), if has_room => {
@@ -109,6 +113,19 @@ fn take_due(held: &mut [Held], delay: Duration, now: UnixMs) -> Vec<Waits> {
     due
 }
 
+/// Batches that may be acked: those of which nothing is left, with everything read before them in their partitions. Put there
+/// by several clocks, later ones may be done first, and an ack covers all that stands before.
+fn take_done(held: &mut Vec<Held>) -> Vec<Delivered> {
+    let mut waits = BTreeSet::new();
+    let is_done = |batch: &mut Held| {
+        if !batch.records.is_empty() {
+            waits.insert(batch.delivered.partition);
+        }
+        !waits.contains(&batch.delivered.partition)
+    };
+    held.extract_if(.., is_done).map(|batch| batch.delivered).collect()
+}
+
 /// Decides what was waiting; returns once all of it is safe.
 async fn hand_back(desk: &Arc<Desk>, topic: &Topic, due: &[Waits]) -> Result<(), Error> {
     let mut work = Work::default();
@@ -119,7 +136,7 @@ async fn hand_back(desk: &Arc<Desk>, topic: &Topic, due: &[Waits]) -> Result<(),
                 waiting.until = waiting.until - *ahead;
                 work.waits.push(*waiting);
             }
-            Ok(Delayed::Receipt { receipt, key }) => receipts.push((receipt, key)),
+            Ok(Delayed::Receipt { receipt, key, waited }) => receipts.push(Missing { receipt, key, waited }),
             Err(error) => work.outbox.dead(topic, stored, &error),
         }
     }

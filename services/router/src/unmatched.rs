@@ -1,4 +1,4 @@
-//! Receipts without a match: looked up again until their message is known or ten minutes have passed.
+//! Receipts without a match: looked up again until their message is known or they have waited for ten minutes.
 
 use std::{sync::Arc, time::Duration};
 
@@ -41,7 +41,11 @@ impl Handle for Unmatched {
                         // Whoever saw it may be hours behind, and it has come just now.
                         let stored_at = UnixMs(stored.stored_at_ms).min(desk.now());
                         receipt.first_seen = receipt.first_seen.max(stored_at);
-                        receipts.push((receipt, RecordKey(stored.key)));
+                        receipts.push(Missing {
+                            receipt,
+                            key: RecordKey(stored.key),
+                            waited: Duration::ZERO,
+                        });
                     }
                     Err(error) => work.outbox.dead(topic, stored, &error),
                 }
@@ -60,17 +64,23 @@ impl Handle for Unmatched {
     }
 }
 
-/// A receipt and the key of its records.
-pub(crate) type Keyed = (journey::Unmatched, RecordKey);
+/// A receipt whose message is not known yet.
+pub(crate) struct Missing {
+    pub(crate) receipt: journey::Unmatched,
+    /// Key of its records.
+    pub(crate) key: RecordKey,
+    /// How long it has waited so far.
+    pub(crate) waited: Duration,
+}
 
 /// Publishes the receipts whose order is known by now; gives back the others.
-pub(crate) async fn look_up(desk: &Arc<Desk>, receipts: Vec<Keyed>, out: &mut Outbox) -> Result<Vec<Keyed>, Error> {
+pub(crate) async fn look_up(desk: &Arc<Desk>, receipts: Vec<Missing>, out: &mut Outbox) -> Result<Vec<Missing>, Error> {
     if receipts.is_empty() {
         return Ok(receipts);
     }
     let wanted: Vec<_> = receipts
         .iter()
-        .map(|(receipt, _)| keys::correlation(&receipt.carrier, &receipt.remote_id))
+        .map(|missing| keys::correlation(&missing.receipt.carrier, &missing.receipt.remote_id))
         .collect();
     let found = loop {
         match desk.store().get(wanted.clone()).await {
@@ -79,7 +89,7 @@ pub(crate) async fn look_up(desk: &Arc<Desk>, receipts: Vec<Keyed>, out: &mut Ou
         }
     };
     let mut missing = Vec::new();
-    for ((receipt, key), found) in receipts.into_iter().zip(found) {
+    for (waits, found) in receipts.into_iter().zip(found) {
         let correlation = found.and_then(|found| {
             let correlation = record::correlation_from_bytes(&found.value);
             let unreadable = |invalid: &Invalid| {
@@ -88,9 +98,10 @@ pub(crate) async fn look_up(desk: &Arc<Desk>, receipts: Vec<Keyed>, out: &mut Ou
             correlation.inspect_err(unreadable).ok()
         });
         let Some(correlation) = correlation else {
-            missing.push((receipt, key));
+            missing.push(waits);
             continue;
         };
+        let receipt = waits.receipt;
         metrics::unmatched("matched");
         out.receipt(&ReceiptRecord {
             order: correlation.order,
@@ -103,11 +114,11 @@ pub(crate) async fn look_up(desk: &Arc<Desk>, receipts: Vec<Keyed>, out: &mut Ou
     Ok(missing)
 }
 
-/// Lets receipts wait on; those that waited long enough are orphans.
-pub(crate) fn put_aside(receipts: Vec<Keyed>, now: UnixMs, outbox: &mut Outbox) {
-    for (receipt, key) in receipts {
-        let age = now.since(receipt.first_seen);
-        let left = MATCHED_WITHIN.saturating_sub(age);
+/// Lets receipts wait on; those that waited long enough are orphans. When one came is no measure of that: its connector may
+/// have gone by a clock that was an hour behind.
+pub(crate) fn put_aside(receipts: Vec<Missing>, now: UnixMs, outbox: &mut Outbox) {
+    for Missing { receipt, key, waited } in receipts {
+        let left = MATCHED_WITHIN.saturating_sub(waited);
         if left.is_zero() {
             metrics::unmatched("orphan");
             let octets = record::unmatched_to_bytes(&receipt);
@@ -117,7 +128,8 @@ pub(crate) fn put_aside(receipts: Vec<Keyed>, now: UnixMs, outbox: &mut Outbox) 
             continue;
         }
         // Young receipts are looked at more often than old ones.
-        let delay = delay::that_fits(age.min(left));
-        outbox.delay(&Delayed::Receipt { receipt, key }, key.0, delay, now);
+        let delay = delay::that_fits(waited.min(left));
+        let waited = waited + delay.1;
+        outbox.delay(&Delayed::Receipt { receipt, key, waited }, key.0, delay, now);
     }
 }

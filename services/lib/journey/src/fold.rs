@@ -119,16 +119,6 @@ pub fn fold(state: Option<State>, input: &Input, now: UnixMs, known: &Known) -> 
             },
         );
     }
-    let is_called_off = |(number, is_won): (&OrderNumber, &bool)| *is_won && state.is_out(*number);
-    let may_be_sent = known.in_doubt && known.claims.iter().any(is_called_off);
-    for number in known
-        .claims
-        .iter()
-        .filter_map(|(number, is_won)| is_won.then_some(*number))
-    {
-        state.issued = state.issued.max(number);
-        state.closed = state.closed.max(number);
-    }
     let hold = match input {
         Input::Answered(answer) => {
             join::join_answer(&mut state, answer);
@@ -161,13 +151,29 @@ pub fn fold(state: Option<State>, input: &Input, now: UnixMs, known: &Known) -> 
         }
         Input::Timer => None,
     };
+    take_out(&mut state, known);
     let moment = settle::Moment {
         now,
         known,
         hold,
-        may_be_sent,
+        may_be_sent: known.in_doubt && state.has_lost_track(),
     };
     settle::settle(state, input, &moment)
+}
+
+/// Takes the orders out of use whose claims are won. One beyond an order in flight was claimed in the belief that this one had
+/// been answered, which is not known as yet: it says nothing of what is in flight.
+fn take_out(state: &mut State, known: &Known) {
+    let won = known
+        .claims
+        .iter()
+        .filter_map(|(number, is_won)| is_won.then_some(*number));
+    for number in won {
+        if number <= state.issued || !state.is_in_flight() {
+            state.issued = state.issued.max(number);
+            state.closed = state.closed.max(number);
+        }
+    }
 }
 
 fn hold_of(answer: &OrderAnswer) -> Option<Duration> {

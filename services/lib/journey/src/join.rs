@@ -14,7 +14,7 @@ use crate::{
 pub(crate) fn join_answer(state: &mut State, answer: &OrderAnswer) {
     let order = &*answer.returned;
     join_attempts(state, &order.attempts);
-    let is_latest = state.highest_asked() <= order.number;
+    let latest = state.highest_asked();
     let keeps_content = !matches!(answer.outcome, Outcome::Accepted { .. }) || order.may_fail_over();
     match &mut state.body {
         None => {
@@ -28,9 +28,6 @@ pub(crate) fn join_answer(state: &mut State, answer: &OrderAnswer) {
             if keeps_content && !body.has_content {
                 body.message = order.message.clone();
                 body.has_content = true;
-            }
-            if is_latest {
-                body.terms = order.terms.clone();
             }
         }
     }
@@ -53,7 +50,13 @@ pub(crate) fn join_answer(state: &mut State, answer: &OrderAnswer) {
     state.issued = state.issued.max(order.number);
     let progress = state.progress(order.number, &order.carrier);
     progress.segments = progress.segments.max(order.content().2);
-    progress.join(asked);
+    let is_news = progress.join(asked);
+    // An order that was published again may have other rules, of another table: those hold of which the answer is believed.
+    if let Some(body) = &mut state.body
+        && (latest < order.number || (latest == order.number && is_news))
+    {
+        body.terms = order.terms.clone();
+    }
 }
 
 pub(crate) fn join_attempts(state: &mut State, attempts: &[Attempt]) {
@@ -112,7 +115,10 @@ pub(crate) fn join_parked(state: &mut State, waiting: &Waiting) {
         body.terms.deadline = waiting.deadline;
     }
     state.issued = state.issued.max(waiting.number);
-    state.parked = state.parked.max(waiting.number);
+    // One that stands on the log as well may be with its carrier: it is called off no earlier than any other.
+    if state.ordered < waiting.number {
+        state.parked = state.parked.max(waiting.number);
+    }
 }
 
 fn short(answer: &OrderAnswer) -> Answer {
@@ -171,12 +177,14 @@ impl State {
 }
 
 impl Progress {
-    /// Takes the answer that knows more: Unknown < refused < Accepted, and of two alike the earlier.
-    fn join(&mut self, asked: Asked) {
+    /// Takes the answer that knows more: Unknown < refused < Accepted, and of two alike the earlier. Whether it is `asked`.
+    fn join(&mut self, asked: Asked) -> bool {
         let knows = |asked: &Asked| (rank(&asked.answer.outcome), std::cmp::Reverse(asked.answer.at));
-        if self.asked.as_ref().is_none_or(|old| knows(old) < knows(&asked)) {
+        let is_news = self.asked.as_ref().is_none_or(|old| knows(old) < knows(&asked));
+        if is_news {
             self.asked = Some(asked);
         }
+        is_news
     }
 
     /// Takes the receipt that knows more: interim < final, negative < delivered, and of two alike the earlier.

@@ -69,6 +69,7 @@ fn ordered(state: &mut State, order: &Order) {
     join::join_attempts(state, &order.attempts);
     let is_latest = state.highest_asked() < order.number && state.issued <= order.number;
     state.issued = state.issued.max(order.number);
+    state.ordered = state.ordered.max(order.number);
     if state.parked == order.number {
         state.parked = OrderNumber::default();
     }

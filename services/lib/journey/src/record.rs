@@ -1,5 +1,7 @@
 //! What travels between services about a message under way.
 
+use std::time::Duration;
+
 use sms::{CarrierName, Message, Receipt, RecordKey, UnixMs};
 
 use crate::{Attempt, Order, OrderNumber, OrderRef, Outcome};
@@ -101,5 +103,7 @@ pub enum Delayed {
         receipt: Unmatched,
         /// Key of its bus records.
         key: RecordKey,
+        /// How long it has waited on delay topics, this one included: as long as they say, whatever clocks say.
+        waited: Duration,
     },
 }

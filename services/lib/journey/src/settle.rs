@@ -23,7 +23,7 @@ pub(crate) struct Moment<'a> {
     pub(crate) known: &'a Known,
     /// The wait that the answer at hand asks for.
     pub(crate) hold: Option<Duration>,
-    /// Whether an order that was called off may have been sent all the same.
+    /// Whether an order that was called off may have been sent all the same, now and in every later fold until it is answered.
     pub(crate) may_be_sent: bool,
 }
 
@@ -158,13 +158,22 @@ impl State {
 }
 
 impl State {
-    /// Whether the order with this `number` was published, for all that is known, and never answered.
-    pub(crate) fn is_out(&self, number: OrderNumber) -> bool {
+    /// Whether the order with this `number` needs not be published any more: it stands on the log, or all is over with it. Known
+    /// of what stood there when the state was made again.
+    pub fn has_ordered(&self, number: OrderNumber) -> bool {
         let is_asked = |progress: &Progress| progress.asked.is_some();
-        number > OrderNumber::default()
-            && number <= self.issued
-            && number != self.parked
-            && !self.orders.get(&number).is_some_and(is_asked)
+        self.ended.is_some()
+            || number <= self.ordered
+            || number < self.issued
+            || self.orders.get(&number).is_some_and(is_asked)
+    }
+
+    /// Whether the last order from before a loss of the store was called off after it and never answered: whoever had it may
+    /// have sent it and died with the store. What was called off before the loss was not sent.
+    pub(crate) fn has_lost_track(&self) -> bool {
+        let is_asked = |progress: &Progress| progress.asked.is_some();
+        let (number, none) = (self.ordered, OrderNumber::default());
+        none < number && number <= self.closed && !self.orders.get(&number).is_some_and(is_asked)
     }
 
     /// Whether the order in flight waits out the deadline unpublished.
@@ -336,7 +345,8 @@ fn was_over(state: &State, terms: &Terms, now: UnixMs) -> bool {
     state.timer.is_some_and(|again| end < again && again <= now)
 }
 
-/// Whether `input` is what led to the order in flight, so that whoever handled it first may have died before publishing.
+/// Whether `input` is what led to the order in flight, so that whoever handled it first may have died before publishing. What is
+/// known to stand on the log was published.
 fn is_repeat(state: &State, input: &Input, now: UnixMs) -> bool {
     let last = state.highest_asked();
     let can_be_made = state.body.as_ref().is_some_and(|body| body.has_content);
@@ -347,7 +357,7 @@ fn is_repeat(state: &State, input: &Input, now: UnixMs) -> bool {
         Input::Timer => state.timer.is_some_and(|timer| now < timer),
         Input::DeadEnd(_) | Input::Parked(_) => false,
     };
-    can_be_made && leads && !state.orders.contains_key(&state.issued)
+    can_be_made && leads && !state.orders.contains_key(&state.issued) && state.ordered < state.issued
 }
 
 /// Sets the timer and drops content that cannot be needed any more. Silence counts before the deadline only: after it nobody

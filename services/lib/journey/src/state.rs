@@ -21,6 +21,9 @@ pub struct State {
     pub dead_end: OrderNumber,
     /// The highest number that waits out its message's deadline without being published; 0 = none.
     pub parked: OrderNumber,
+    /// The highest number of which an order stood on the log when the state was made again from it: its claim is lost with the
+    /// store, perhaps, and only its answer shows whether it was sent; 0 = none.
+    pub ordered: OrderNumber,
     /// The earliest instant at which something is to be done; absent = none.
     pub timer: Option<UnixMs>,
     /// How it ended; absent = it has not. Fixed by the write that sets it.

@@ -21,6 +21,8 @@ pub(super) struct Life {
     pub(super) state: Option<State>,
     pub(super) receipt: bool,
     pub(super) now: UnixMs,
+    /// Whether the store was lost since the message was accepted.
+    pub(super) in_doubt: bool,
     /// Orders a connector has claimed.
     pub(super) held: BTreeSet<OrderNumber>,
     /// Orders the router has claimed.
@@ -64,6 +66,7 @@ impl Life {
             state: None,
             receipt: true,
             now: START,
+            in_doubt: false,
             held: BTreeSet::new(),
             taken: BTreeSet::new(),
             history: Vec::new(),
@@ -173,6 +176,7 @@ impl Life {
             .is_some_and(|state| state.body.is_some() || state.ended.is_some());
         let mut known = Known {
             is_kept,
+            in_doubt: self.in_doubt,
             ..Known::default()
         };
         loop {

@@ -106,3 +106,70 @@ fn what_is_called_off_in_doubt_was_sent_perhaps_unless_it_only_waited() {
         assert_eq!(ended.ended.unwrap().state, expected, "{facts:?}");
     }
 }
+
+/// `life` goes on after a loss of the store with what the log said.
+fn go_on(life: &mut Life, facts: &[Fact]) {
+    life.state = Some(recalled(facts));
+    life.in_doubt = true;
+}
+
+/// Order 2 was asked for and never published: winning its claim says all that there is to say.
+#[test]
+fn a_number_that_was_only_asked_for_was_not_sent() {
+    let mut life = Life::new(Class::Transactional);
+    let facts = [Fact::Ordered(Box::new(life.order(1))), fact(&life, "1 next")];
+    go_on(&mut life, &facts);
+    life.hear("1 next");
+    assert_eq!(life.next_number(), Some(2));
+    life.hear("dead2");
+    assert_eq!(life.end(), Some((EndState::Rejected, "no_route")));
+}
+
+/// A wait comes back after its order was published, and finds nobody else to ask.
+#[test]
+fn an_order_from_before_the_loss_is_not_parked() {
+    let mut life = Life::new(Class::Transactional);
+    let facts = [fact(&life, "1 down"), Fact::Ordered(Box::new(life.order(2)))];
+    go_on(&mut life, &facts);
+    life.hear("parked2").at(100).hear("timer");
+    assert_eq!(life.end(), None, "its carrier may have it");
+    life.at(150).hear("timer");
+    assert_eq!(life.end(), Some((EndState::Unknown, "no_answer")));
+}
+
+/// Order 2 is called off for a late answer to the first, whose receipt comes a while later.
+#[test]
+fn doubt_lasts_until_what_was_called_off_is_answered() {
+    for (answer, end) in [
+        (None, (EndState::Unknown, "no_answer")),
+        (Some("2 down"), (EndState::Failed, "receipt")),
+    ] {
+        let mut life = Life::new(Class::Otp);
+        let facts = [fact(&life, "1 unknown"), Fact::Ordered(Box::new(life.order(2)))];
+        go_on(&mut life, &facts);
+        life.hear("1 accepted a");
+        assert!(life.taken.contains(&OrderNumber(2)) && life.end().is_none());
+        if let Some(answer) = answer {
+            life.hear(answer);
+        }
+        life.hear("r1.0 UNDELIV");
+        assert_eq!(life.end(), Some(end), "{answer:?}");
+    }
+}
+
+/// What led to the second order comes again after the loss: should two carriers be handed it, both may send it.
+#[test]
+fn an_order_that_stands_on_the_log_is_not_published_again() {
+    let mut life = Life::new(Class::Otp);
+    let second = Fact::Ordered(Box::new(life.order(2)));
+    for (facts, expected) in [(vec![], Some(2)), (vec![second], None)] {
+        let answered = fact(&life, "1 unknown");
+        let facts: Vec<_> = [answered].into_iter().chain(facts).collect();
+        go_on(&mut life, &facts);
+        life.hear("1 unknown");
+        assert_eq!(life.next_number(), expected);
+        let state = life.state.as_ref().unwrap();
+        assert_eq!(state.has_ordered(OrderNumber(2)), expected.is_none());
+        assert!(state.has_ordered(OrderNumber(1)) && !state.has_ordered(OrderNumber(3)));
+    }
+}

@@ -456,3 +456,46 @@ fn parking_does_not_hide_what_was_sent() {
     life.hear("r1.0 DELIVRD");
     assert_eq!(life.end(), Some((EndState::Delivered, "")));
 }
+
+/// Its accepted record came again, and a router decided on it by another table: the second order was never sent.
+#[test]
+fn an_order_that_was_published_again_brings_no_rules_of_its_own() {
+    let mut life = Life::new(Class::Transactional);
+    let first = life.input("1 unknown");
+    life.terms.receipt_within = Some(Duration::from_secs(6));
+    life.at(10);
+    let again = life.input("1 unknown");
+    for inputs in [[&first, &again], [&again, &first]] {
+        let mut life = Life::new(Class::Transactional);
+        for input in inputs {
+            life.hear_input(input);
+        }
+        assert_eq!(life.timer(), Some(150), "silence is waited out");
+    }
+    life.at(11);
+    let accepted = life.input("1 accepted a");
+    let mut life = Life::new(Class::Transactional);
+    life.hear_input(&first).hear_input(&accepted);
+    assert_eq!(life.timer(), Some(17), "the one that was taken counts");
+}
+
+/// Both orders are answered as lost in one batch, and the state is behind by the answers: the third was claimed to end it.
+#[test]
+fn a_claim_beyond_an_order_in_flight_asks_nobody_else() {
+    let mut life = Life::new(Class::Promotional);
+    life.hear("1 accepted a").hear("r1.0 UNDELIV route");
+    assert_eq!(life.next_number(), Some(2));
+    let known = crate::Known {
+        is_kept: true,
+        claims: [(crate::OrderNumber(2), false), (crate::OrderNumber(3), true)].into(),
+        ..crate::Known::default()
+    };
+    let (state, actions) = crate::fold(life.state.clone(), &life.input("1 unknown"), life.now, &known);
+    assert_eq!(
+        actions.next.map(|next| next.number.0),
+        Some(2),
+        "it is asked for again, and nobody else is"
+    );
+    let (state, _) = crate::fold(Some(state), &life.input("2 unknown"), life.now, &known);
+    assert_eq!(state.ended.unwrap().state, EndState::Unknown);
+}
