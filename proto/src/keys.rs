@@ -75,6 +75,10 @@ pub fn answered_owner(carrier: &CarrierName) -> Vec<u8> {
 /// Owner octets of a claim taken by a router, whichever: an order taken out of use so that it can no longer be sent.
 pub const ROUTER_OWNER: &[u8] = b"router";
 
+/// Owner octets of a claim that was made again from the log, for an order that was called off: a later one stands there, so
+/// nobody waits for its answer. No carrier is called so.
+pub const CALLED_OFF_OWNER: &[u8] = b"/called-off";
+
 /// The order number in a key made by [`claim`]; `None` for other keys.
 pub fn number_of_claim(key: &Key) -> Option<OrderNumber> {
     let path = std::str::from_utf8(key.0.strip_prefix(b"claim/")?).ok()?;

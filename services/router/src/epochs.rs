@@ -122,6 +122,13 @@ impl Epochs {
             .is_none_or(|standing| accepted_at < standing.doubt_before + AHEAD_MAX)
     }
 
+    /// Whether there was a loss of the store after a message was accepted at `accepted_at`, as far as an epoch says so.
+    pub(crate) fn is_from_before(&self, accepted_at: UnixMs) -> bool {
+        let standing = self.standing.lock().unwrap_or_else(PoisonError::into_inner);
+        let doubt_before = standing.as_ref().map_or(UnixMs(0), |standing| standing.doubt_before);
+        doubt_before > UnixMs(0) && accepted_at < doubt_before + AHEAD_MAX
+    }
+
     /// Whether an order of a message accepted at `accepted_at` may be claimed now, though it was published already. Whoever
     /// accepted it may have been ahead of the log by as much as is believed.
     pub(crate) fn may_call_off(&self, accepted_at: UnixMs, now: UnixMs) -> bool {

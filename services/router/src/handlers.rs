@@ -1,13 +1,16 @@
 //! What is done with accepted messages, answers and receipts.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use bus::Batch;
 use futures::{FutureExt, future::BoxFuture};
-use journey::{CODE_TAKEN_BACK, Correlation, Input, OrderAnswer, Outcome};
+use journey::{CODE_TAKEN_BACK, Correlation, Event, Input, OrderAnswer, Outcome};
 use signalbox_proto::{keys, record};
 use sms::{Lane, Message, MessageId, RecordKey, UnixMs};
-use store::{Key, Op};
+use store::{Key, Op, StoreError};
 
 use crate::{
     Error,
@@ -169,10 +172,53 @@ impl Work {
             });
     }
 
+    /// Leaves messages from before a loss of the store to the orders that stood on the log by then: what comes again from before
+    /// it may have one, and a second, for another carrier, might be sent as well.
+    async fn leave_ordered(&mut self, desk: &Arc<Desk>) -> Result<(), Error> {
+        let asks = self.asks.iter().chain(&self.looked_up);
+        let asks = asks.map(|ask| (&ask.message, ask.number));
+        let all = asks.chain(self.waits.iter().map(|waiting| (&waiting.message, waiting.number)));
+        let old: Vec<_> = all
+            .filter(|(message, _)| desk.epochs.is_from_before(message.accepted_at))
+            .map(|(message, number)| (message.id, number))
+            .collect();
+        if old.is_empty() {
+            return Ok(());
+        }
+        let keys: Vec<Key> = old.iter().map(|(message, _)| keys::state(*message)).collect();
+        let states = loop {
+            match states::read(desk.store(), keys.clone()).await {
+                Ok(states) => break states,
+                // Messages are placed while the store is lost: nobody knows more of them.
+                Err(StoreError::Lost) => return Ok(()),
+                Err(error) => ledger::wait_for_store(desk, error).await?,
+            }
+        };
+        let mut ordered = BTreeSet::new();
+        for ((message, number), loaded) in old.into_iter().zip(states) {
+            let Some(state) = loaded.and_then(|loaded| loaded.state) else {
+                continue;
+            };
+            if state.has_ordered(number) {
+                ordered.insert((message, number));
+            }
+            // Whoever ended it may have died before it said so.
+            if let Some(ended) = state.ended {
+                self.outbox.event(&Event::Ended(ended));
+            }
+        }
+        let is_left = |message: &Message, number| !ordered.contains(&(message.id, number));
+        self.asks.retain(|ask| is_left(&ask.message, ask.number));
+        self.looked_up.retain(|ask| is_left(&ask.message, ask.number));
+        self.waits.retain(|waiting| is_left(&waiting.message, waiting.number));
+        Ok(())
+    }
+
     /// Enters the cases into the store, decides what is to be asked on one table, and says what is left: publishing,
     /// once the store is safe.
     pub(crate) async fn finish(mut self, desk: &Arc<Desk>) -> Result<After, Error> {
         let epoch = desk.epochs.number();
+        self.leave_ordered(desk).await?;
         let mut entered = ledger::enter(desk, self.cases.into_values().collect()).await?;
         let (table, now) = (desk.table.snapshot(), desk.now());
         learn(desk, &entered, now);

@@ -11,7 +11,8 @@ use std::{
 };
 
 use bus::{ConsumeError, Position, Read, Stored, Topic};
-use journey::{CODE_TAKEN_BACK, Delayed, Event, Fact, OrderAnswer, Outcome, State, recall};
+use bytes::Bytes;
+use journey::{Attempt, CODE_TAKEN_BACK, Delayed, Event, Fact, OrderAnswer, OrderNumber, Outcome, State, recall};
 use service::time;
 use signalbox_proto::{
     keys,
@@ -42,6 +43,9 @@ const RECORDS_MAX: usize = 1_000;
 const PAUSE: Duration = Duration::from_millis(50);
 /// Tries to write a batch before the store is thought to be somebody else's.
 const WRITES_MAX: usize = 10;
+
+/// Orders before one on the log that are claimed if they have no answer: none of so many that is older waits any more.
+const CALLED_OFF_MAX: u32 = 32;
 
 /// What a topic tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -280,12 +284,16 @@ impl<'a> Replay<'a> {
                 if let Delayed::Message(waiting) = record::delayed_from_bytes(octets, RecordKey(stored.key))?
                     && self.is_about(waiting.message.id)
                 {
+                    let over = waiting.deadline + waiting.message.class.grace();
+                    self.call_off(said, waiting.message.id, waiting.number, &waiting.attempts, over);
                     said.add(waiting.message.id, waiting.message.key, Fact::Waits(waiting));
                 }
             }
             Kind::Dispatch => {
                 let order = record::order_from_bytes(octets)?;
                 if self.is_about(order.message.id) {
+                    let over = order.terms.deadline + order.terms.grace;
+                    self.call_off(said, order.message.id, order.number, &order.attempts, over);
                     said.add(order.message.id, order.message.key, Fact::Ordered(Box::new(order)));
                 }
             }
@@ -344,6 +352,20 @@ impl<'a> Replay<'a> {
             expires_at_ms: expires.0,
             due: None,
         })
+    }
+
+    /// Claims the orders of `message` before the one with this `number` that were not answered when that was decided: a router had
+    /// claimed them, or it would have waited for their answers. They may stand on the log still, and must not be sent. One that
+    /// was answered and is missing in a long history is not sent again either.
+    fn call_off(&self, said: &mut Said, message: MessageId, number: OrderNumber, answered: &[Attempt], over: UnixMs) {
+        let first = number.0.saturating_sub(CALLED_OFF_MAX).max(1);
+        let numbers = (first..number.0).map(OrderNumber);
+        let called_off = numbers.filter(|number| answered.iter().all(|attempt| attempt.number != *number));
+        said.beside.extend(called_off.map(|number| Op::Claim {
+            key: keys::claim(message, number),
+            owner: Bytes::from_static(keys::CALLED_OFF_OWNER),
+            expires_at_ms: (over.max(self.desk.now()) + case::KEPT).0,
+        }));
     }
 
     /// An answer, the claim it stands for, and the ids by which its receipts are found.

@@ -11,6 +11,29 @@ use store::{Applied, Op, Store, StoreError};
 
 use super::world::{World, cause, link_down, next};
 
+/// `order` as history, refused.
+fn answered(order: &journey::Order) -> journey::Attempt {
+    journey::Attempt {
+        number: order.number,
+        carrier: order.carrier.clone(),
+        network: String::new(),
+        looked_up: None,
+        price: None,
+        table: order.table.clone(),
+        policy: String::new(),
+        issued_at: order.issued_at,
+        answer: journey::Answer {
+            outcome: "next".to_owned(),
+            code: "throttled".to_owned(),
+            detail: String::new(),
+            at: order.issued_at,
+        },
+        spent: true,
+        remote_ids: Vec::new(),
+        receipts: Vec::new(),
+    }
+}
+
 /// Long enough for a rebuild, and for what must wait after it.
 const SETTLED: u64 = 20_000;
 
@@ -73,6 +96,33 @@ async fn an_answered_order_is_claimed_for_good() {
     let answered = keys::answered_owner(&order.carrier).into();
     assert_eq!(applied[0], Applied::Held { owner: answered }, "the first was answered");
     assert_eq!(applied[1], Applied::Claimed, "the second was not");
+}
+
+/// A third order stands on the log, which was decided after the first alone had been answered: the second was called off.
+#[tokio::test(start_paused = true)]
+async fn an_order_that_was_called_off_is_claimed_for_good() {
+    let mut world = lost().await;
+    let message = world.message(Class::Otp, 60);
+    world.accept(&message).await;
+    let order = world.order("atlas").await.unwrap();
+    let claim = |number: u32| Op::Claim {
+        key: keys::claim(message.id, journey::OrderNumber(number)),
+        owner: "borealis/me/1".into(),
+        expires_at_ms: u64::MAX,
+    };
+    let mut third = order.clone();
+    third.number = journey::OrderNumber(3);
+    third.attempts = vec![answered(&order)];
+    let topic = topics::dispatch(&third.carrier, sms::Lane::Urgent);
+    let octets = record::order_to_bytes(&third);
+    world.publish(&topic, message.key.0, octets).await;
+    lose(&world).await;
+    let claims = vec![claim(1), claim(2), claim(3)];
+    let (applied, _) = world.store.apply(claims).await.unwrap();
+    let called_off = Applied::Held {
+        owner: keys::CALLED_OFF_OWNER.into(),
+    };
+    assert_eq!(applied, [Applied::Claimed, called_off, Applied::Claimed]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -238,7 +288,9 @@ async fn a_message_whose_order_from_before_the_loss_is_called_off_is_not_said_to
     world.pass(6_000).await;
     lose(&world).await;
     world.accept(&message).await;
-    world.pass(SETTLED).await;
+    world
+        .pass(SETTLED + u64::try_from(Class::Otp.grace().as_millis()).unwrap())
+        .await;
     assert_eq!(world.end(&message).await.unwrap().0, EndState::Unknown);
 }
 
@@ -280,6 +332,41 @@ async fn a_message_that_comes_again_too_late_after_a_loss_holds_up_nobody() {
     let order = world.order("atlas").await;
     assert_eq!(order.map(|order| order.message.id), Some(message.id));
     assert_eq!(world.end(&doomed).await, None);
-    world.pass(SETTLED).await;
+    world
+        .pass(SETTLED + u64::try_from(doomed.class.grace().as_millis()).unwrap())
+        .await;
     assert_eq!(world.end(&doomed).await.unwrap().0, EndState::Unknown);
+}
+
+/// Its accepted record comes again, and the table says another carrier by now: the first may have sent it and died.
+#[tokio::test(start_paused = true)]
+async fn a_message_that_comes_again_after_the_loss_is_left_to_its_order() {
+    let mut world = lost().await;
+    let message = world.accepted().await;
+    let order = world.order("atlas").await.unwrap();
+    lose(&world).await;
+    world.pass(SETTLED).await;
+    world.accept(&message).await;
+    assert!(world.order("atlas").await.is_none() && world.order("borealis").await.is_none());
+    world.answer(&order, next("throttled")).await;
+    let second = world.order("borealis").await.unwrap();
+    world.takes(&second, "r2").await;
+    world.delivered(&second).await;
+    assert_eq!(world.end(&message).await.unwrap().0, EndState::Delivered);
+}
+
+/// The router that ended it died before the end was on the log: the accepted record comes again, and tells it.
+#[tokio::test(start_paused = true)]
+async fn a_message_that_comes_again_after_the_loss_and_its_end_tells_the_end() {
+    let mut world = lost().await;
+    let message = world.accepted().await;
+    let order = world.order("atlas").await.unwrap();
+    world.takes(&order, "r1").await;
+    lose(&world).await;
+    world.delivered(&order).await;
+    let told = world.events().await.len();
+    world.accept(&message).await;
+    assert_eq!(world.events().await.len(), told + 1);
+    assert_eq!(world.end(&message).await.unwrap().0, EndState::Delivered);
+    assert!(world.order("atlas").await.is_none() && world.order("borealis").await.is_none());
 }
