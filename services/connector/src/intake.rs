@@ -142,6 +142,10 @@ async fn run(source: Source, mut subscription: Box<dyn Subscribe>, ends: Ends) {
                 None => return,
             },
             _ = count_tick.tick() => vitals.set_unread(source.index, subscription.backlog()),
+            _ = owned_tick.tick(), if !is_stopped => {
+                let owned: Vec<_> = subscription.owned().into_iter().map(|(_, partition)| partition).collect();
+                origins.own(&owned, |read| subscription.holds(read), time::now());
+            }
             batch = subscription.next_batch(granted.min(FETCH_RECORDS_MAX)), if granted > 0 && !is_stopped => {
                 match batch {
                     Ok(batch) => {
@@ -158,10 +162,6 @@ async fn run(source: Source, mut subscription: Box<dyn Subscribe>, ends: Ends) {
                         time::sleep(RETRY).await;
                     }
                 }
-            }
-            _ = owned_tick.tick(), if !is_stopped => {
-                let owned: Vec<_> = subscription.owned().into_iter().map(|(_, partition)| partition).collect();
-                origins.own(&owned, time::now());
             }
         }
     }

@@ -48,7 +48,8 @@ pub(crate) struct Origins(BTreeMap<PartitionId, Ours>);
 
 #[derive(Debug)]
 struct Ours {
-    generation: Option<u64>,
+    /// What was read last.
+    read: Option<Delivered>,
     since: Instant,
     records: u64,
     /// Set once it is not ours any more.
@@ -64,7 +65,7 @@ impl Drop for Ours {
 impl Ours {
     fn since(now: Instant) -> Self {
         Self {
-            generation: None,
+            read: None,
             since: now,
             records: 0,
             has_left: Arc::default(),
@@ -73,9 +74,11 @@ impl Ours {
 }
 
 impl Origins {
-    /// Notes that the intake holds exactly `owned`.
-    pub(crate) fn own(&mut self, owned: &[PartitionId], now: Instant) {
-        self.0.retain(|partition, _| owned.contains(partition));
+    /// Notes that the intake has exactly `owned`, and of what it read what it still `holds`: a partition may have left and be
+    /// back since.
+    pub(crate) fn own(&mut self, owned: &[PartitionId], holds: impl Fn(&Delivered) -> bool, now: Instant) {
+        self.0
+            .retain(|partition, ours| owned.contains(partition) && ours.read.as_ref().is_none_or(&holds));
         for partition in owned {
             self.0.entry(*partition).or_insert_with(|| Ours::since(now));
         }
@@ -91,10 +94,14 @@ impl Origins {
         log: &LogTime,
     ) -> Vec<Origin> {
         let ours = self.0.entry(delivered.partition).or_insert_with(|| Ours::since(now));
-        if *ours.generation.get_or_insert(delivered.generation) != delivered.generation {
+        if ours
+            .read
+            .as_ref()
+            .is_some_and(|read| read.generation != delivered.generation)
+        {
             *ours = Ours::since(now);
-            ours.generation = Some(delivered.generation);
         }
+        ours.read = Some(delivered.clone());
         let ours_at = log.at(ours.since).map(|at| at + SKEW_MAX);
         let origins = stored_at_ms.map(|stored_at_ms| {
             ours.records += 1;

@@ -97,6 +97,11 @@ impl Epochs {
     /// The next order whose wait is over.
     pub(super) fn take_deferred(&mut self, now: UnixMs) -> Option<Deferred> {
         let doubt = self.doubt;
+        // Others may have had the partition since it was deferred; those behind it need not wait for as long.
+        let is_late = |(ready, _): &Deferred| ready.origin.is_inherited();
+        while self.deferred.front().is_some_and(is_late) {
+            self.inherited.extend(self.deferred.pop_front());
+        }
         let mut queues = [&mut self.deferred, &mut self.inherited].into_iter();
         let is_over = |queue: &&mut VecDeque<Deferred>| {
             let first = queue.front();

@@ -138,6 +138,10 @@ pub trait Subscribe: Send {
     /// The partitions this member holds at the moment.
     fn owned(&self) -> Vec<(Topic, PartitionId)>;
 
+    /// Whether the partition of `batch` is this member's and was nobody else's since the batch was handed out; costs no round
+    /// trip.
+    fn holds(&self, batch: &Delivered) -> bool;
+
     /// Records in the partitions this member holds that it was not handed yet, as far as known; costs no round trip.
     fn backlog(&self) -> u64;
 }

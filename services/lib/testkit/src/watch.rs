@@ -175,6 +175,10 @@ impl Subscribe for WatchedMember {
         self.inner.owned()
     }
 
+    fn holds(&self, batch: &Delivered) -> bool {
+        self.inner.holds(batch)
+    }
+
     fn backlog(&self) -> u64 {
         self.inner.backlog()
     }

@@ -175,7 +175,10 @@ pub async fn b5_an_ack_after_a_revocation_says_so(fixture: &mut dyn Fixture) {
     let again = second.next_batch(10).await.unwrap();
     let mut revoked = BTreeSet::new();
     for batch in &batches {
-        match first.ack(&batch.delivered).await {
+        let holds = first.holds(&batch.delivered);
+        let acked = first.ack(&batch.delivered).await;
+        assert_eq!(holds, acked.is_ok(), "what is held may be acked");
+        match acked {
             Ok(()) => assert_ne!(batch.delivered.partition, again.delivered.partition),
             Err(ConsumeError::Revoked(of, partition)) if of == topic => drop(revoked.insert(partition)),
             Err(other) => panic!("{other}"),
@@ -187,6 +190,7 @@ pub async fn b5_an_ack_after_a_revocation_says_so(fixture: &mut dyn Fixture) {
     );
     let owned: BTreeSet<_> = second.owned().iter().map(|(_, partition)| partition.0).collect();
     assert_eq!(revoked, owned);
+    assert!(second.holds(&again.delivered));
     second.ack(&again.delivered).await.unwrap();
 }
 

@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use futures::{FutureExt, future::BoxFuture};
 
-use super::{desk::Desk, link::Link};
+use super::{
+    desk::{Desk, Held},
+    link::Link,
+};
 use crate::{Batch, ConsumeError, Delivered, PartitionId, Subscribe, Topic};
 
 /// A member; leaves its group when dropped, and its consumer ends with the last member of it.
@@ -52,6 +55,11 @@ impl Subscribe for Member {
 
     fn owned(&self) -> Vec<(Topic, PartitionId)> {
         self.desk.each(|held| (held.topic.clone(), PartitionId(held.partition)))
+    }
+
+    fn holds(&self, batch: &Delivered) -> bool {
+        let is_same = |held: &mut Held| held.generation == batch.generation;
+        self.desk.one(&batch.topic, batch.partition.0, is_same).unwrap_or(false)
     }
 
     fn backlog(&self) -> u64 {

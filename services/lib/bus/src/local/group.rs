@@ -161,6 +161,14 @@ impl Group {
         mine.map(|(partition, share)| log.count(partition, share.handed)).sum()
     }
 
+    /// Whether `member` has had the partition ever since `batch` was handed out.
+    pub(super) fn holds(&self, member: u64, batch: &Delivered) -> bool {
+        let topics = lock(&self.topics);
+        let shares = topics.get(&batch.topic);
+        let share = shares.and_then(|shares| shares.partitions.get(batch.partition.0 as usize));
+        share.is_some_and(|share| share.owner == Some(member) && share.generation == batch.generation)
+    }
+
     pub(super) fn owned(&self, member: u64, topic: &Topic) -> Vec<PartitionId> {
         let topics = lock(&self.topics);
         let Some(shares) = topics.get(topic) else {

@@ -101,6 +101,10 @@ impl Subscribe for Member {
         self.logs.iter().flat_map(of).collect()
     }
 
+    fn holds(&self, batch: &Delivered) -> bool {
+        self.group.holds(self.id, batch)
+    }
+
     fn backlog(&self) -> u64 {
         self.logs.iter().map(|log| self.group.backlog(self.id, log)).sum()
     }

@@ -152,6 +152,10 @@ impl Subscribe for PlantedMember {
         self.inner.owned()
     }
 
+    fn holds(&self, batch: &Delivered) -> bool {
+        self.inner.holds(batch)
+    }
+
     fn backlog(&self) -> u64 {
         self.inner.backlog()
     }

@@ -200,6 +200,10 @@ impl Subscribe for UnsteadyMember {
         self.inner.owned()
     }
 
+    fn holds(&self, batch: &Delivered) -> bool {
+        self.inner.holds(batch)
+    }
+
     fn backlog(&self) -> u64 {
         self.inner.backlog()
     }
