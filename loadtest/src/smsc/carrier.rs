@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use service::Dice;
 use smpp::{Address, Bind, Status, Submit};
-use sms::{ReceiptState, UnixMs};
+use sms::{ReceiptState, UnixMs, UnixUs};
 use tokio::sync::Notify;
 
 use super::config::{Behaviour, Config};
@@ -157,7 +157,7 @@ impl Carrier {
 
     /// Decides on a batch of messages and writes it to the log, before any answer can leave.
     pub(super) fn receive(&self, now: Duration, submits: &[Submit]) -> Vec<Fate> {
-        let at = self.config.clock.now();
+        let at = self.config.clock.precisely();
         let state = &mut *self.state();
         let fates = submits
             .iter()
@@ -177,7 +177,7 @@ impl Carrier {
 
     /// A client took these receipts.
     pub(super) fn receipts_taken(&self, receipts: &[Receipt]) {
-        let at = self.config.clock.now();
+        let at = self.config.clock.precisely();
         let state = &mut *self.state();
         state.counts.receipts_taken += receipts.len() as u64;
         for receipt in receipts {
@@ -248,7 +248,7 @@ impl Carrier {
 }
 
 impl State {
-    fn decide(&mut self, config: &Config, now: Duration, at: UnixMs, submit: &Submit) -> Fate {
+    fn decide(&mut self, config: &Config, now: Duration, at: UnixUs, submit: &Submit) -> Fate {
         let verdict = self.verdict(now);
         let counts = &mut self.counts;
         counts.received += 1;
@@ -265,7 +265,7 @@ impl State {
         };
         let answer_due = now + self.behaviour.answer.at(self.dice.fraction());
         let id = if status.is_none_or(Status::is_ok) {
-            self.take(config, answer_due, now, at, submit)
+            self.take(config, answer_due, now, at.millis(), submit)
         } else {
             String::new()
         };
@@ -362,7 +362,7 @@ impl State {
                 id,
                 between,
                 received.registered_delivery,
-                (received.at, now),
+                (received.at.millis(), now),
             );
         }
     }

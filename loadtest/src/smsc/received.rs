@@ -4,11 +4,11 @@ use std::fmt::Write as _;
 
 use bytes::Bytes;
 use smpp::{Concatenation, Status, Submit, state_name};
-use sms::{ReceiptState, UnixMs};
+use sms::{ReceiptState, UnixUs};
 
 /// Names of the columns, for people.
-pub(super) const HEADER: &str = "#time_ms\tid\tanswer\tsource\tdestination\tesm_class\tregistered_delivery\tdata_coding\t\
-                                 octets\treference\tpart\n#receipt\ttime_ms\tid\tstate\n";
+pub(super) const HEADER: &str = "#time_us\tid\tanswer\tsource\tdestination\tesm_class\tregistered_delivery\tdata_coding\t\
+                                 octets\treference\tpart\n#receipt\ttime_us\tid\tstate\n";
 
 /// First word of a line that tells of a receipt.
 const RECEIPT: &str = "receipt";
@@ -20,7 +20,7 @@ const DROPPED: &str = "dropped";
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Received {
     /// When.
-    pub at: UnixMs,
+    pub at: UnixUs,
     /// The carrier's id as its response writes it; empty where it refused.
     pub id: String,
     /// What it answered; absent where it took the message and kept silent.
@@ -47,7 +47,7 @@ pub struct Received {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Receipted {
     /// When the client took it.
-    pub at: UnixMs,
+    pub at: UnixUs,
     /// The id of its message, written as in [`Received::id`].
     pub id: String,
     /// What it said.
@@ -82,7 +82,7 @@ impl Receipted {
         };
         let state = smpp::parse_receipt_text(format!("stat:{state}").as_bytes()).state?;
         Some(Self {
-            at: UnixMs(at.parse().ok()?),
+            at: UnixUs(at.parse().ok()?),
             id: id.to_owned(),
             state,
         })
@@ -90,7 +90,7 @@ impl Receipted {
 }
 
 impl Received {
-    pub(super) fn new(at: UnixMs, id: String, answer: Option<Status>, submit: &Submit) -> Self {
+    pub(super) fn new(at: UnixUs, id: String, answer: Option<Status>, submit: &Submit) -> Self {
         Self {
             at,
             id,
@@ -158,7 +158,7 @@ impl Received {
             return None;
         };
         Some(Self {
-            at: UnixMs(at.parse().ok()?),
+            at: UnixUs(at.parse().ok()?),
             id: id.to_owned(),
             answer: if answer == DROPPED {
                 None

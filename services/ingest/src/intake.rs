@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use bus::{Bus, Commit, Record, Topic};
 use service::{Clock, Deps, Dice, time};
 use signalbox_proto::record;
-use sms::{Encoding, Lane, Message, MessageId, UnixMs};
+use sms::{Encoding, Lane, Message, MessageId, UnixMs, UnixUs};
 use store::{Key, Store, StoreError};
 
 use crate::{
@@ -56,6 +56,7 @@ pub struct Submitted {
 
 /// A frame on its way to the bus.
 struct Frame {
+    at: UnixUs,
     now: UnixMs,
     answers: Vec<Answer>,
     lanes: [(Vec<usize>, Vec<Record>); Lane::ALL.len()],
@@ -90,7 +91,7 @@ impl Intake {
         let started = time::now();
         let wanted = u32::try_from(drafts.len()).unwrap_or(u32::MAX);
         let permits = account.in_flight.take(wanted, account.in_flight_max);
-        let mut frame = Frame::new(self.clock.now(), drafts.len());
+        let mut frame = Frame::new(self.clock.precisely(), drafts.len());
         let drafts = self.admit(account, drafts, permits.granted() as usize, &mut frame);
         let ids = self.ids(account, &drafts, &mut frame).await;
         for ((place, draft), id) in drafts.into_iter().zip(ids) {
@@ -140,7 +141,7 @@ impl Intake {
                 }
                 (Ok(draft), None) if admitted.len() < granted => {
                     frame.answers.push(Ok(Accepted {
-                        id: self.dice.message_id(frame.now),
+                        id: self.dice.message_id(frame.at),
                         encoding: draft.encoding,
                         segments: draft.segments,
                     }));
@@ -247,9 +248,10 @@ impl Intake {
 }
 
 impl Frame {
-    fn new(now: UnixMs, messages: usize) -> Self {
+    fn new(at: UnixUs, messages: usize) -> Self {
         Self {
-            now,
+            at,
+            now: at.millis(),
             answers: Vec::with_capacity(messages),
             lanes: Default::default(),
             finals: BTreeMap::new(),

@@ -16,7 +16,7 @@ use std::{
 };
 
 use metrics::{Unit, counter, describe_counter, describe_gauge, gauge};
-use sms::UnixMs;
+use sms::{UnixMs, UnixUs};
 use tracing::{error, warn};
 
 use crate::{Readiness, Stop, time};
@@ -25,7 +25,7 @@ const STEPS: &str = "signalbox_clock_steps_total";
 const AHEAD: &str = "signalbox_clock_ahead_seconds";
 
 /// A machine's clock that is off by more than this was set; what is less is slewed, or the time between two looks.
-const STEP_MS: i64 = 1_000;
+const STEP_US: i64 = 1_000_000;
 
 /// A process that is ahead by more than this for [`AHEAD_FOR`] is not ready: what it gives back in ten minutes.
 const AHEAD_MAX: Duration = Duration::from_secs(30);
@@ -60,7 +60,7 @@ enum Machine {
     },
 }
 
-/// What one process makes of them, in milliseconds.
+/// What one process makes of them, in microseconds.
 #[derive(Debug)]
 struct Process {
     /// What is added to the monotonic clock.
@@ -138,22 +138,27 @@ impl Clock {
 
     /// The present.
     pub fn now(&self) -> UnixMs {
+        self.precisely().millis()
+    }
+
+    /// The present to the microsecond. Processes on one machine agree to within some of them.
+    pub fn precisely(&self) -> UnixUs {
         // A thread may stand still between the two clocks: the offset is between these two.
-        let before = self.machine.elapsed_ms();
-        let wall = self.machine.wall_ms();
-        let elapsed = self.machine.elapsed_ms();
+        let before = self.machine.elapsed_us();
+        let wall = self.machine.wall_us();
+        let elapsed = self.machine.elapsed_us();
         let (low, high) = (wall - elapsed, wall - before);
         let offset = self.process.offset(elapsed, low, high);
         self.process.notice(low, high);
         let now = elapsed + offset;
         let now = now.max(self.process.latest.fetch_max(now, Relaxed));
-        UnixMs(u64::try_from(now).unwrap_or(0))
+        UnixUs(u64::try_from(now).unwrap_or(0))
     }
 
     /// How far this process is ahead of its machine's clock; zero = it is not.
     pub fn ahead(&self) -> Duration {
-        let now = i64::try_from(self.now().0).unwrap_or(i64::MAX);
-        Duration::from_millis(u64::try_from(now - self.machine.wall_ms()).unwrap_or(0))
+        let now = i64::try_from(self.precisely().0).unwrap_or(i64::MAX);
+        Duration::from_micros(u64::try_from(now - self.machine.wall_us()).unwrap_or(0))
     }
 
     /// A closure over this clock in milliseconds, for crates that know nothing of ours.
@@ -165,21 +170,24 @@ impl Clock {
 
 impl Machine {
     #[expect(clippy::disallowed_methods, reason = "this is the clock")]
-    fn wall_ms(&self) -> i64 {
+    fn wall_us(&self) -> i64 {
         match self {
-            Self::Real { .. } => millis(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO)),
+            Self::Real { .. } => micros(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO)),
             Self::Virtual {
                 origin,
                 at_origin,
                 set_ms,
-            } => i64::try_from(at_origin.0).unwrap_or(i64::MAX) + millis(origin.elapsed()) + set_ms.load(Relaxed),
+            } => {
+                let set_ms = set_ms.load(Relaxed).saturating_add_unsigned(at_origin.0);
+                set_ms.saturating_mul(1_000).saturating_add(micros(origin.elapsed()))
+            }
         }
     }
 
-    fn elapsed_ms(&self) -> i64 {
+    fn elapsed_us(&self) -> i64 {
         match self {
-            Self::Real { origin } => millis(origin.elapsed()),
-            Self::Virtual { origin, .. } => millis(origin.elapsed()),
+            Self::Real { origin } => micros(origin.elapsed()),
+            Self::Virtual { origin, .. } => micros(origin.elapsed()),
         }
     }
 }
@@ -211,17 +219,17 @@ impl Process {
     fn notice(&self, low: i64, high: i64) {
         let told = self.told.load(Relaxed);
         let is_first = told == i64::MIN;
-        let by_ms = if is_first || low > told {
+        let by_us = if is_first || low > told {
             low.saturating_sub(told)
         } else {
             (high - told).min(0)
         };
         // What drifts is followed before it looks like a step.
-        if by_ms.abs() <= STEP_MS / 2 || self.told.compare_exchange(told, low, Relaxed, Relaxed).is_err() {
+        if by_us.abs() <= STEP_US / 2 || self.told.compare_exchange(told, low, Relaxed, Relaxed).is_err() {
             return;
         }
-        if by_ms.abs() > STEP_MS && !is_first {
-            tell(by_ms);
+        if by_us.abs() > STEP_US && !is_first {
+            tell(by_us / 1_000);
         }
     }
 }
@@ -270,8 +278,8 @@ pub async fn watch_clock(clock: Clock, readiness: Readiness, stop: Stop) {
     }
 }
 
-fn millis(duration: Duration) -> i64 {
-    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+fn micros(duration: Duration) -> i64 {
+    i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
 }
 
 pub(crate) fn describe() {

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rand::{RngCore, SeedableRng, rngs::SmallRng};
-use sms::{MessageId, UnixMs};
+use sms::{MessageId, UnixUs};
 
 /// Random numbers, replayable from a seed. Cheap to clone; clones draw from one sequence.
 #[derive(Clone, Debug)]
@@ -42,12 +42,12 @@ impl Dice {
     }
 
     /// A new message id whose time part is `at`.
-    pub fn message_id(&self, at: UnixMs) -> MessageId {
+    pub fn message_id(&self, at: impl Into<UnixUs>) -> MessageId {
         let mut random = [0_u8; 10];
         self.0
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .fill_bytes(&mut random);
-        MessageId(uuid::Builder::from_unix_timestamp_millis(at.0, &random).into_uuid())
+        MessageId::precisely(at.into(), random)
     }
 }

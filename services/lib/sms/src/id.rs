@@ -4,11 +4,15 @@ use std::{fmt, str::FromStr, sync::Arc};
 
 use uuid::Uuid;
 
-use crate::UnixMs;
+use crate::{UnixMs, UnixUs};
 
-/// Id of one message, a UUID version 7: its first 48 bits are the instant of acceptance in milliseconds.
+/// Id of one message, a UUID version 7: its first 48 bits are the instant of acceptance in milliseconds, and the 12 after the
+/// version what part of the next one had passed (RFC 9562, section 6.2, method 3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct MessageId(pub Uuid);
+
+/// What a millisecond is parted into in an id.
+const PARTS: u64 = 4_096;
 
 /// Hash of account and recipient under a secret key: the key of every bus record of a message. Records of one key keep
 /// their order. It never reveals the number.
@@ -54,6 +58,20 @@ impl MessageId {
     /// The id of what was accepted at `instant`, told apart from others of that millisecond by 74 bits of `rest`.
     pub fn of(instant: UnixMs, rest: [u8; 10]) -> Self {
         Self(uuid::Builder::from_unix_timestamp_millis(instant.0, &rest).into_uuid())
+    }
+
+    /// The id of what was accepted at `instant`, told apart from others of that microsecond by 62 bits of `rest`.
+    pub fn precisely(instant: UnixUs, mut rest: [u8; 10]) -> Self {
+        // Rounded up to 4,096ths, so that rounding down finds the microsecond again.
+        let part = (instant.0 % 1_000 * PARTS).div_ceil(1_000) as u16;
+        rest[..2].copy_from_slice(&part.to_be_bytes());
+        Self::of(instant.millis(), rest)
+    }
+
+    /// The instant to the microsecond; in an id of another kind, what is random there looks like a part of a millisecond.
+    pub fn precise_instant(&self) -> UnixUs {
+        let part = (self.0.as_u128() >> 64) as u64 % PARTS;
+        UnixUs(self.instant().0 * 1_000 + part * 1_000 / PARTS)
     }
 
     /// The instant in its first 48 bits: when the message was accepted.
@@ -152,3 +170,6 @@ impl fmt::Display for AccountId {
         f.write_str(&self.0)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -22,4 +22,4 @@ pub use receipt::{Receipt, ReceiptFault, ReceiptState};
 pub use segment::{
     SEGMENT_OCTETS_MAX, SEGMENTS_MAX, Segment, SegmentError, Size, count, decode, encoding_of, segment, whole,
 };
-pub use time::UnixMs;
+pub use time::{UnixMs, UnixUs};

@@ -18,6 +18,28 @@ impl UnixMs {
     }
 }
 
+/// Microseconds since 1970-01-01 UTC: where milliseconds are too coarse to measure by.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct UnixUs(pub u64);
+
+impl UnixUs {
+    /// The millisecond that it lies in.
+    pub const fn millis(self) -> UnixMs {
+        UnixMs(self.0 / 1_000)
+    }
+
+    /// Time from `earlier` to `self`; zero if `earlier` is later.
+    pub const fn since(self, earlier: Self) -> Duration {
+        Duration::from_micros(self.0.saturating_sub(earlier.0))
+    }
+}
+
+impl From<UnixMs> for UnixUs {
+    fn from(at: UnixMs) -> Self {
+        Self(at.0.saturating_mul(1_000))
+    }
+}
+
 impl Add<Duration> for UnixMs {
     type Output = Self;
     fn add(self, rhs: Duration) -> Self {

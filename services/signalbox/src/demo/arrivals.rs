@@ -16,7 +16,7 @@ impl<'a> Arrivals<'a> {
         for (carrier, log) in &scene.logs {
             for received in log.iter().filter(|received| received.was_taken()) {
                 let place = (carrier, received.destination.as_str());
-                arrivals.entry(place).or_default().push(received.at);
+                arrivals.entry(place).or_default().push(received.at.millis());
             }
         }
         Self(arrivals)

@@ -110,3 +110,13 @@ fn no_reading_is_before_an_earlier_one() {
         }
     });
 }
+
+/// Two processes on one machine read clocks that began apart by no whole number of milliseconds.
+#[tokio::test(start_paused = true)]
+async fn processes_on_one_machine_agree_to_the_microsecond() {
+    let clock = Clock::starting_at(START);
+    time::sleep(Duration::from_micros(5_700)).await;
+    let other = clock.of_next_process();
+    assert_eq!(clock.precisely(), other.precisely());
+    assert_eq!(clock.precisely().millis(), clock.now());
+}

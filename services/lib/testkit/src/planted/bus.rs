@@ -54,7 +54,7 @@ impl PlantedBus {
 
     fn twin(&self, record: &Record) -> Option<Record> {
         let mut message = record::accepted_from_bytes(&record.value).ok()?;
-        message.id = self.dice.message_id(message.accepted_at);
+        message.id = self.dice.message_id(message.id.precise_instant());
         self.strikes()
             .then(|| Record::new(record.key, record::accepted_to_bytes(&message)))
     }

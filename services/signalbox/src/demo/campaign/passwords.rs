@@ -9,7 +9,7 @@ use signalbox_loadtest::{
     world::{Letter, Traffic},
 };
 use signalbox_proto::pb::signalbox::ingest::v1::{SubmitStreamResponse, answer::Result as Answer};
-use sms::{MessageId, UnixMs};
+use sms::{MessageId, UnixUs};
 
 use super::super::{
     courier::{Courier, FRAME_MESSAGES_MAX},
@@ -41,9 +41,9 @@ pub(super) enum Phase {
 struct Password {
     phase: Phase,
     /// The instant in its id; `None` = not answered, or refused.
-    accepted_at: Option<UnixMs>,
+    accepted_at: Option<UnixUs>,
     /// When a carrier first wrote it down; `None` = not yet.
-    arrived_at: Option<UnixMs>,
+    arrived_at: Option<UnixUs>,
 }
 
 /// All passwords that were sent.
@@ -65,7 +65,7 @@ impl Sent {
     }
 
     /// Those of a phase that were accepted.
-    pub(super) fn accepted(&self, phase: Phase) -> impl Iterator<Item = (UnixMs, Option<UnixMs>)> {
+    pub(super) fn accepted(&self, phase: Phase) -> impl Iterator<Item = (UnixUs, Option<UnixUs>)> {
         let of_phase = self.by_number.values().filter(move |password| password.phase == phase);
         of_phase.filter_map(|password| Some((password.accepted_at?, password.arrived_at)))
     }
@@ -127,7 +127,7 @@ impl Passwords {
             match answer.result.context("an answer without a result")? {
                 Answer::Accepted(accepted) => {
                     let id: MessageId = accepted.message_id.parse()?;
-                    password.accepted_at = Some(id.instant());
+                    password.accepted_at = Some(id.precise_instant());
                 }
                 Answer::Error(problem) => {
                     self.sent.refused.0 += 1;

@@ -33,17 +33,22 @@ pub(super) struct Report {
     pub(super) sent: u64,
 }
 
+/// Microseconds, for people.
+fn millis(us: u64) -> String {
+    format!("{:.2} ms", us as f64 / 1_000.0)
+}
+
 impl Report {
     /// Notes what a carrier took.
     pub(super) fn note(&mut self, received: &Received) {
         if received.source != SENDER {
             self.passwords.arrived(received);
-        } else if received.at <= self.ended_at {
+        } else if received.at.millis() <= self.ended_at {
             self.sent += 1;
         }
     }
 
-    /// From accepted to the carrier, in milliseconds.
+    /// From accepted to the carrier, in microseconds.
     fn latency(&self, phase: Phase) -> anyhow::Result<Histogram<u64>> {
         let mut histogram = Histogram::new(3)?;
         for (accepted, arrived) in self.passwords.accepted(phase) {
@@ -54,7 +59,7 @@ impl Report {
         Ok(histogram)
     }
 
-    /// The p99 in each of [`SLICES`] equal parts of a phase, in milliseconds: a wait that passes is told from one that stays.
+    /// The p99 in each of [`SLICES`] equal parts of a phase, in microseconds: a wait that passes is told from one that stays.
     fn slices(&self, phase: Phase) -> anyhow::Result<Vec<u64>> {
         let instants = || self.passwords.accepted(phase).map(|(accepted, _)| accepted);
         let (Some(first), Some(last)) = (instants().min(), instants().max()) else {
@@ -127,16 +132,17 @@ impl Report {
             ("beside the campaign", Phase::Beside),
         ] {
             let histogram = self.latency(phase)?;
-            let at = |quantile| histogram.value_at_quantile(quantile);
+            let at = |quantile| millis(histogram.value_at_quantile(quantile));
             println!(
-                "  {name:<34} p50 {:>5} ms, p99 {:>5} ms, slowest {:>5} ms (messages: {}, missing: {})",
+                "  {name:<34} p50 {}, p99 {}, slowest {} (messages: {}, missing: {})",
                 at(0.5),
                 at(0.99),
-                histogram.max(),
+                millis(histogram.max()),
                 histogram.len(),
                 self.missing(phase)
             );
-            println!("  {:<34} p99 of each sixth, in ms: {:?}", "", self.slices(phase)?);
+            let slices: Vec<_> = self.slices(phase)?.into_iter().map(millis).collect();
+            println!("  {:<34} p99 of each sixth: {}", "", slices.join(", "));
         }
         println!(
             "the p99 beside the campaign, by the median of the sixths, is {:.2} times that alone (limit {P99_RATIO_MAX})",
