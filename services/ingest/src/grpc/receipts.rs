@@ -1,9 +1,14 @@
 //! `WatchReceipts`: the events of one account, resumable by token.
 
-use bus::{ConsumeError, Position, Read};
+use std::time::Duration;
+
+use bus::{ConsumeError, Position, Read, Stored};
 use futures::{Stream, stream};
 use journey::Event;
-use service::{Deps, Stop};
+use service::{
+    Deps, Stop,
+    time::{self, Instant},
+};
 use signalbox_proto::{
     ingest,
     pb::signalbox::ingest::v1::{Receipt, WatchReceiptsRequest, WatchReceiptsResponse},
@@ -21,6 +26,9 @@ use crate::{Permits, Refusal, Violation, metrics};
 pub const WATCHES_MAX: u32 = 16;
 /// Events read at a time, and so receipts in one response.
 const BATCH_EVENTS: usize = 500;
+/// Least time between responses of a stream that is not behind. Each of them waits for a sync of the log, which passwords
+/// on their way out would have to wait for as well.
+const RESPONSES_EVERY: Duration = Duration::from_millis(20);
 /// Events of other accounts after which a token is sent all the same, so that resuming does not read them again.
 const SKIPPED_MAX: usize = 10_000;
 /// Longest token.
@@ -34,6 +42,8 @@ struct Watch {
     caller: Caller,
     stop: Stop,
     skipped: usize,
+    /// When it responds next at the earliest.
+    rested_at: Instant,
     is_begun: bool,
     is_over: bool,
     _permits: Permits,
@@ -92,6 +102,7 @@ pub(super) async fn watch(
         caller,
         stop: service.stop.clone(),
         skipped: 0,
+        rested_at: time::now(),
         is_begun: false,
         is_over: false,
         _permits: permits,
@@ -143,7 +154,7 @@ impl Watch {
             let events = tokio::select! {
                 biased;
                 () = self.stop.requested() => return self.end(&Refusal::Draining),
-                events = self.read.next(BATCH_EVENTS) => events,
+                events = read(&mut *self.read, self.rested_at) => events,
             };
             let events = match events {
                 Ok(events) => events,
@@ -154,6 +165,7 @@ impl Watch {
                 Err(refusal) => return self.end(&refusal),
             };
             self.skipped += events.len();
+            let is_behind = events.len() == BATCH_EVENTS;
             let (mut receipts, mut unread) = (Vec::new(), Vec::new());
             for event in &events {
                 match event_from_bytes(&event.value) {
@@ -166,6 +178,9 @@ impl Watch {
                 return self.end(&refusal);
             }
             if !receipts.is_empty() || self.skipped >= SKIPPED_MAX {
+                if !is_behind {
+                    self.rested_at = time::now() + RESPONSES_EVERY;
+                }
                 return self.response(receipts).await;
             }
         }
@@ -189,6 +204,12 @@ impl Watch {
         self.is_over = true;
         Some(Err(refused(refusal, "")))
     }
+}
+
+/// What is there from `rested_at` on. Cancel-safe.
+async fn read(read: &mut dyn Read, rested_at: Instant) -> Result<Vec<Stored>, ConsumeError> {
+    time::sleep_until(rested_at).await;
+    read.next(BATCH_EVENTS).await
 }
 
 /// Resolves when all that was read is durable. Reading an embedded log runs ahead of its sync, and a token must not name a

@@ -2,6 +2,7 @@
 
 use bus::Record;
 use journey::{Cause, EndState, Event, LateReceipt, OrderNumber, OrderRef, SegmentReceipt, TerminalEvent};
+use service::time;
 use signalbox_proto::{pb::signalbox::ingest::v1 as pb, record::event_to_bytes, topics};
 use sms::{
     AccountId, CarrierName, Class, Content, Encoding, Message, Msisdn, Receipt, ReceiptFault, ReceiptState, RecordKey,
@@ -283,4 +284,26 @@ async fn a_reader_without_receipts_still_moves_on() {
     end(&rig, "acme", "one").await;
     let (mut receipts, _) = watch(&mut rig.client(ACME).await, from_token(response.token)).await;
     assert_eq!(references(&mut receipts, 1).await.0, ["one"]);
+}
+
+/// Each response waits for a sync of the log, and what is on its way to a carrier would wait for that.
+#[tokio::test]
+async fn a_reader_who_keeps_up_gets_what_ends_within_20_ms_together() {
+    let rig = Rig::start().await;
+    let (mut receipts, _) = watch(&mut rig.client(ACME).await, pb::WatchReceiptsRequest::default()).await;
+    let (first, mut responses, mut received) = (time::now(), 0, 0);
+    let ends = async {
+        for number in 0..100 {
+            end(&rig, "acme", &number.to_string()).await;
+        }
+    };
+    let reading = async {
+        while received < 100 {
+            received += receipts.message().await.unwrap().unwrap().receipts.len();
+            responses += 1;
+        }
+    };
+    tokio::join!(ends, reading);
+    let most = first.elapsed().as_millis() / 20 + 2;
+    assert!(responses <= most, "{responses} responses, {most} at the most");
 }
