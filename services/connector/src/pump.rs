@@ -68,7 +68,7 @@ const IDLE: Duration = Duration::from_secs(3_600);
 /// Least wait for rate tokens, so that a fast link sends batches.
 const TOKENS_WAIT_MIN: Duration = Duration::from_millis(2);
 /// The same where nothing waits but bulk.
-const BULK_WAIT_MIN: Duration = Duration::from_millis(5);
+const BULK_WAIT_MIN: Duration = Duration::from_millis(25);
 /// Events taken from the link at once.
 const EVENTS_MAX: usize = 64;
 

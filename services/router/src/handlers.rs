@@ -8,6 +8,7 @@ use std::{
 use bus::Batch;
 use futures::{FutureExt, future::BoxFuture};
 use journey::{CODE_TAKEN_BACK, Correlation, Event, Input, OrderAnswer, Outcome};
+use service::time;
 use signalbox_proto::{keys, record};
 use sms::{Lane, Message, MessageId, RecordKey, UnixMs};
 use store::{Key, Op, StoreError};
@@ -259,6 +260,9 @@ impl Work {
             return Ok(async move { outbox::safe(&desk, sent, epoch).await }.boxed());
         }
         let after = async move {
+            if self.outbox.is_patient() {
+                time::sleep(outbox::PATIENCE).await;
+            }
             for commit in entered.commits {
                 commit.await?;
             }

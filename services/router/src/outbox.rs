@@ -1,12 +1,12 @@
 //! Records on their way out, one batch per topic.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use bus::{Commit, PublishError, Record, Stored, Topic};
 use bytes::Bytes;
 use futures::future::try_join_all;
 use journey::{Delayed, Event, Order, ReceiptRecord, Waiting};
-use service::Seldom;
+use service::{Seldom, time};
 use signalbox_proto::{
     record::{self, DeadRecord, Fault, Invalid},
     topics,
@@ -15,6 +15,10 @@ use sms::{Message, UnixMs};
 use tracing::warn;
 
 use crate::{Error, delay::Delay, desk::Desk, metrics};
+
+/// What nothing but an ack or a customer's receipt waits for is given so long to be synced along with what is in a hurry: a
+/// disk has only so many syncs, and passwords wait for those of others.
+pub(crate) const PATIENCE: Duration = Duration::from_millis(5);
 
 /// Records that cannot be used seldom come alone.
 static UNUSABLE: Seldom = Seldom::new();
@@ -101,6 +105,11 @@ impl Outbox {
         self.0.entry(topic).or_default().push(Record::new(key, value));
     }
 
+    /// Whether nothing in it takes a message on its way.
+    pub(crate) fn is_patient(&self) -> bool {
+        self.0.keys().all(|topic| *topic == topics::events())
+    }
+
     /// Hands everything to the log in order. Tries again while the log is away, unless the store was lost since `epoch`.
     pub(crate) async fn publish(self, desk: &Arc<Desk>, epoch: u64) -> Result<Vec<Sent>, Error> {
         let mut sent = Vec::with_capacity(self.0.len());
@@ -126,6 +135,11 @@ pub(crate) fn found_dead(topic: &str, fault: Fault, reason: &str) {
 
 /// Waits until everything sent is safe; what is not is published again, unless the store was lost since `epoch`.
 pub(crate) async fn safe(desk: &Arc<Desk>, sent: Vec<Sent>, epoch: u64) -> Result<(), Error> {
+    if sent.is_empty() {
+        return Ok(());
+    }
+    // It can be read before it is safe, so that only the ack waits.
+    time::sleep(PATIENCE).await;
     try_join_all(sent.into_iter().map(|sent| one_safe(desk, sent, epoch)))
         .await
         .map(drop)

@@ -48,6 +48,16 @@ async fn what_is_in_a_hurry_goes_at_once_and_takes_the_others_along() {
     assert_eq!(outbox.under_way.len(), 0, "the next one waits again");
 }
 
+/// The log's disk syncs what nobody else waits for once the time is over.
+#[tokio::test(start_paused = true)]
+async fn an_ack_leaves_time_for_a_sync_that_others_wait_for() {
+    let mut outbox = outbox().await;
+    let start = time::now();
+    push(&mut outbox, 1, Hurry::Yes);
+    assert_eq!(outbox.next().await, [1]);
+    assert_eq!(start.elapsed(), PATIENCE);
+}
+
 #[tokio::test(start_paused = true)]
 async fn enough_records_wait_no_longer() {
     let mut outbox = outbox().await;
