@@ -125,7 +125,7 @@ pub(crate) struct Judge(Option<Arc<Sum>>);
 impl Pressure {
     /// Takes what connectors and routers said, heard at `now`.
     fn learn(&self, records: &[Stored], now: UnixMs) {
-        self.learn_time(records, now);
+        self.learn_time(records);
         let mut words = self.0.words.lock().unwrap_or_else(PoisonError::into_inner);
         words.retain(|_, word| now < word.fresh_until);
         for stored in records {
@@ -144,10 +144,10 @@ impl Pressure {
         self.0.sum.store(Arc::new(Sum::of(words.values())));
     }
 
-    /// Takes the instant at which the last of `records` was stored, heard at `now`.
-    fn learn_time(&self, records: &[Stored], now: UnixMs) {
+    /// Takes the instant at which the last of `records` was stored, heard now.
+    fn learn_time(&self, records: &[Stored]) {
         if let Some(last) = records.last() {
-            self.0.log.heard(UnixMs(last.stored_at_ms), now);
+            self.0.log.heard(UnixMs(last.stored_at_ms));
         }
     }
 

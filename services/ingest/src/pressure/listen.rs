@@ -60,7 +60,7 @@ async fn kept(pressure: &Pressure, deps: &Deps) -> Result<Box<dyn Read>, Consume
             pressure.0.log.known(true);
             return Ok(reader);
         }
-        pressure.learn_time(&records, deps.clock.now());
+        pressure.learn_time(&records);
     }
 }
 

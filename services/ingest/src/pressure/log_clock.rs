@@ -2,20 +2,20 @@
 //! routers would take them for overdue: nothing is accepted until somebody has set it right.
 
 use std::{
-    sync::{
-        Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::atomic::{AtomicBool, Ordering},
     time::Duration,
 };
 
 use arc_swap::ArcSwapOption;
 use bus::ConsumeError;
-use service::{Clock, Readiness, Seldom, Stop, time};
+use service::{
+    Clock, Readiness, Seldom, Stop,
+    time::{self, Instant},
+};
 use sms::UnixMs;
 use tracing::error;
 
-use super::{FRESH, Pressure};
+use super::Pressure;
 use crate::{Refusal, metrics};
 
 /// How far this machine may be behind the log: what a message loses of its time to live at the most.
@@ -34,33 +34,37 @@ static TOLD: Seldom = Seldom::new();
 /// What the instants of words say about our clock.
 #[derive(Default)]
 pub(super) struct LogClock {
-    /// When the last word was stored that is later than those before it, and when it was heard.
-    last: Mutex<Option<(UnixMs, UnixMs)>>,
-    behind: ArcSwapOption<Behind>,
+    last: ArcSwapOption<Heard>,
     /// Whether nobody could read what the log's time is.
     is_unknown: AtomicBool,
 }
 
-/// That this machine is behind the log.
-struct Behind {
-    by: Duration,
-    fresh_until: UnixMs,
+/// The last word that was stored at another instant than those before it.
+#[derive(Clone, Copy)]
+struct Heard {
+    stored_at: UnixMs,
+    heard_at: Instant,
+    /// Whether words are stored at that instant still.
+    stands: bool,
 }
 
 impl LogClock {
-    /// Takes that a word stored at `stored_at` was heard at `now`.
-    pub(super) fn heard(&self, stored_at: UnixMs, now: UnixMs) {
-        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        let (stored_last, heard_last) = *last.get_or_insert((stored_at, now));
-        if stored_at != stored_last {
-            *last = Some((stored_at, now));
-        } else if now.since(heard_last) >= STANDS_AFTER {
-            return self.behind.store(None);
-        }
-        let by = stored_at.since(now);
-        let fresh_until = now + FRESH;
-        let behind = Behind { by, fresh_until };
-        self.behind.store((by > BEHIND_MAX).then(|| behind.into()));
+    /// Takes that a word stored at `stored_at` is heard now.
+    pub(super) fn heard(&self, stored_at: UnixMs) {
+        let heard_at = time::now();
+        let last = self.last.load().as_deref().copied();
+        let heard = match last.filter(|last| last.stored_at == stored_at) {
+            Some(last) => Heard {
+                stands: heard_at.duration_since(last.heard_at) >= STANDS_AFTER,
+                ..last
+            },
+            None => Heard {
+                stored_at,
+                heard_at,
+                stands: false,
+            },
+        };
+        self.last.store(Some(heard.into()));
     }
 
     /// Says whether what stood on the log could be read.
@@ -68,11 +72,13 @@ impl LogClock {
         self.is_unknown.store(!is_known, Ordering::Release);
     }
 
-    /// How far `now` is behind the log; `None` = no further than it may be, or nobody knows.
+    /// How far `now` is behind the log, whose time goes on where nobody speaks; `None` = no further than it may be, or nobody
+    /// knows.
     fn behind(&self, now: UnixMs) -> Option<Duration> {
-        let behind = self.behind.load();
-        let behind = behind.as_ref().filter(|behind| now < behind.fresh_until)?;
-        Some(behind.by)
+        let last = self.last.load();
+        let last = last.as_deref().filter(|last| !last.stands)?;
+        let behind = (last.stored_at + last.heard_at.elapsed()).since(now);
+        (behind > BEHIND_MAX).then_some(behind)
     }
 }
 
