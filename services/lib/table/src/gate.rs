@@ -81,6 +81,8 @@ struct ByName {
 pub(crate) struct Tells {
     /// Those that ask whether a number was ported.
     ported: Vec<u64>,
+    /// Those that ask for the network.
+    networks: Vec<u64>,
     /// Those with an exception that asks for it, for the network or for the country.
     excepts: Vec<u64>,
 }
@@ -96,9 +98,11 @@ impl Tells {
             bits
         };
         let is_ported = |test: &Test| matches!(test, Test::Ported(_));
+        let is_network = |test: &Test| matches!(test, Test::Network(_));
         let is_place = |test: &Test| matches!(test, Test::Network(_) | Test::Country(_)) || is_ported(test);
         Self {
             ported: bits(&|policy| policy.matches.0.iter().any(is_ported)),
+            networks: bits(&|policy| policy.matches.0.iter().any(is_network)),
             excepts: bits(&|policy| policy.excepts.iter().any(|except| except.0.iter().any(is_place))),
         }
     }
@@ -156,33 +160,64 @@ impl Gates {
         tells: &Tells,
     ) -> bool {
         let known = &message.resolved;
-        let shape = |ported| {
-            let has_text = message.text.is_some();
-            self.shapes[shape(message.class, message.encoding, message.sender_kind, ported, has_text)]
-        };
-        let shapes = [shape(known.ported), shape(real.ported)];
-        let (account, sender) = (self.accounts.of(message.account), self.senders.of(message.from));
-        let segments = self.segments[usize::from(message.segments)];
+        let concerned = self.concerned(message, [known.ported, real.ported], reached, is_changed);
         let (known_rows, real_rows) = (self.placed(known), self.placed(real));
         (0..reached.div_ceil(64)).any(|word| {
-            let row = |row: RowId| self.bits[row.0 as usize * self.words + word];
-            let all = |rows: [RowId; 3]| rows.into_iter().fold(u64::MAX, |left, id| left & row(id));
+            let all = |rows: [RowId; 3]| rows.into_iter().fold(u64::MAX, |left, id| left & self.word(id, word));
             let mut told = all(known_rows) ^ all(real_rows) | tells.excepts[word];
             if known.ported != real.ported {
                 told |= tells.ported[word];
             }
-            told &= row(account);
+            told & concerned(word) != 0
+        })
+    }
+
+    /// Whether [`Gates::tell_apart`] may say so of any network of the same country.
+    pub(crate) fn may_tell_apart(
+        &self,
+        message: &Message<'_, '_>,
+        reached: usize,
+        is_changed: bool,
+        tells: &Tells,
+    ) -> bool {
+        let concerned = self.concerned(message, [false, true], reached, is_changed);
+        (0..reached.div_ceil(64)).any(|word| {
+            let told = tells.networks[word] | tells.excepts[word] | tells.ported[word];
+            told & concerned(word) != 0
+        })
+    }
+
+    /// The policies below `reached`, by words, that may apply to `message`, whoever serves its recipient: one of `ported` says
+    /// whether it was ported.
+    fn concerned(
+        &self,
+        message: &Message<'_, '_>,
+        ported: [bool; 2],
+        reached: usize,
+        is_changed: bool,
+    ) -> impl Fn(usize) -> u64 {
+        let shapes = ported.map(|ported| {
+            let has_text = message.text.is_some();
+            self.shapes[shape(message.class, message.encoding, message.sender_kind, ported, has_text)]
+        });
+        let (account, sender) = (self.accounts.of(message.account), self.senders.of(message.from));
+        let segments = self.segments[usize::from(message.segments)];
+        move |word| {
+            let row = |row| self.word(row, word);
+            let mut left = row(account);
             if !is_changed {
-                told &= row(sender) & row(segments) & (row(shapes[0]) | row(shapes[1]));
+                left &= row(sender) & row(segments) & (row(shapes[0]) | row(shapes[1]));
             }
             let beyond = (word + 1) * 64;
-            let left = if beyond > reached {
-                u64::MAX >> (beyond - reached)
-            } else {
-                u64::MAX
-            };
-            told & left != 0
-        })
+            if beyond > reached {
+                left &= u64::MAX >> (beyond - reached);
+            }
+            left
+        }
+    }
+
+    fn word(&self, row: RowId, word: usize) -> u64 {
+        self.bits[row.0 as usize * self.words + word]
     }
 
     /// The rows of a recipient's place, country and network.

@@ -178,11 +178,15 @@ impl<'t, 'a> Bet<'t, 'a> {
     fn weigh(&self, assumed: Network, neighbours: &Neighbours, stake: &mut Stake, scratch: &mut Decision<'t>) {
         let own = neighbours.kind(assumed);
         let asked = self.message(self.query.from);
-        let mut left = self.left();
         let is_charged_alike = self.is_charged_alike(neighbours);
         // Where carriers charge all alike, one that no policy names stands for those that are not kept.
         let is_covered = is_charged_alike && neighbours.kinds.iter().any(|kind| !kind.is_told);
         stake.can_change = !neighbours.is_whole && !is_covered;
+        if is_charged_alike && self.is_one_country(neighbours) && !self.may_tell_apart(&asked) {
+            stake.networks = neighbours.count - u32::from(own.is_some());
+            return;
+        }
+        let mut left = self.left();
         let mut sum = 0;
         for (at, kind) in neighbours.kinds.iter().enumerate() {
             let Some(other) = kind.others(assumed, own == Some(at)) else {
@@ -221,12 +225,27 @@ impl<'t, 'a> Bet<'t, 'a> {
             .resolve_told(self.resolved.place, served, self.query.ported)
     }
 
+    /// Whether whatever network of `neighbours` serves the recipient, its country is the one that is known.
+    fn is_one_country(&self, neighbours: &Neighbours) -> bool {
+        neighbours.has_one_mcc || neighbours.country == self.resolved.country
+    }
+
+    /// Whether a policy may treat `asked` otherwise if another network of the country was known.
+    fn may_tell_apart(&self, asked: &Message<'t, '_>) -> bool {
+        let decision = self.decision;
+        let (gates, tells) = (&self.table.gates, &self.table.alike.tells);
+        decision.to.is_some() || gates.may_tell_apart(asked, decision.reached, self.is_changed(), tells)
+    }
+
+    fn is_changed(&self) -> bool {
+        self.decision.from.is_some() || self.decision.text.is_some()
+    }
+
     /// Whether a policy may treat `asked` otherwise if `real` was known.
     fn is_told_apart(&self, asked: &Message<'t, '_>, real: &Resolved<'t>) -> bool {
         let decision = self.decision;
-        let is_changed = decision.from.is_some() || decision.text.is_some();
         let (gates, tells) = (&self.table.gates, &self.table.alike.tells);
-        decision.to.is_some() || gates.tell_apart(asked, real, decision.reached, is_changed, tells)
+        decision.to.is_some() || gates.tell_apart(asked, real, decision.reached, self.is_changed(), tells)
     }
 
     /// Whether every carrier that may take the message takes it for any network, at one price.

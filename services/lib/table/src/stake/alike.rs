@@ -32,8 +32,14 @@ pub(crate) struct Alike {
 pub(super) struct Neighbours {
     /// Kinds, those that policies name first, then those with most networks.
     pub(super) kinds: Vec<Kind>,
+    /// Networks of those kinds.
+    pub(super) count: u32,
     /// Whether those are all.
     pub(super) is_whole: bool,
+    /// The country, as the first rows of its MCCs name it; `None` = they name none.
+    pub(super) country: Option<Country>,
+    /// Whether all of them are of one MCC.
+    pub(super) has_one_mcc: bool,
     /// Carriers that do not charge all networks alike, where no prefix has rates.
     pub(super) varying: Set,
     /// The same where a prefix has rates, which come between those of a network and those of its MCC.
@@ -93,12 +99,15 @@ impl Alike {
                 told.extend(list.iter().copied());
             }
         }
-        for mccs in countries(parts.plan, parts.rates) {
+        for (country, mccs) in countries(parts.plan, parts.rates) {
             let place = u16::try_from(alike.countries.len()).expect("there are fewer than MCCs");
             for mcc in &mccs {
                 alike.of_mcc[mcc.index()] = place;
             }
-            alike.countries.push(neighbours(parts, &mccs, &told));
+            alike.countries.push(Neighbours {
+                country,
+                ..neighbours(parts, &mccs, &told)
+            });
         }
         alike
     }
@@ -139,7 +148,7 @@ impl Neighbours {
 }
 
 /// Every MCC, those of one country together.
-fn countries(plan: &[PlanRow], rates: &RateBook) -> Vec<Vec<Mcc>> {
+fn countries(plan: &[PlanRow], rates: &RateBook) -> Vec<(Option<Country>, Vec<Mcc>)> {
     // As for networks that are told: the first row of an MCC names its country.
     let mut of_mcc: BTreeMap<Mcc, Option<Country>> = rates.networks().map(|network| (network.mcc(), None)).collect();
     for row in plan.iter().rev() {
@@ -149,15 +158,12 @@ fn countries(plan: &[PlanRow], rates: &RateBook) -> Vec<Vec<Mcc>> {
     for (mcc, country) in of_mcc {
         match country {
             Some(country) => known.entry(country).or_default().push(mcc),
-            None => alone.push(vec![mcc]),
+            None => alone.push((None, vec![mcc])),
         }
     }
     // The first is of those MCCs that the table does not know.
-    [Vec::new()]
-        .into_iter()
-        .chain(known.into_values())
-        .chain(alone)
-        .collect()
+    let known = known.into_iter().map(|(country, mccs)| (Some(country), mccs));
+    [(None, Vec::new())].into_iter().chain(known).chain(alone).collect()
 }
 
 fn neighbours(parts: &Parts<'_>, mccs: &[Mcc], told: &BTreeSet<Network>) -> Neighbours {
@@ -203,6 +209,9 @@ fn neighbours(parts: &Parts<'_>, mccs: &[Mcc], told: &BTreeSet<Network>) -> Neig
     let (varying, varying_by_prefix) = varying(parts, mccs, &named);
     let mut neighbours = Neighbours {
         kinds: Vec::new(),
+        count: 0,
+        country: None,
+        has_one_mcc: mccs.len() == 1,
         is_whole: kinds.len() <= KINDS_MAX,
         varying,
         varying_by_prefix,
@@ -216,6 +225,7 @@ fn neighbours(parts: &Parts<'_>, mccs: &[Mcc], told: &BTreeSet<Network>) -> Neig
     }
     neighbours.named = members.into_iter().map(|(network, at)| (network, rank[at])).collect();
     neighbours.kinds = order.into_iter().take(KINDS_MAX).map(|at| kinds[at]).collect();
+    neighbours.count = neighbours.kinds.iter().map(|kind| kind.count).sum();
     neighbours
 }
 
