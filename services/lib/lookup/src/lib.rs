@@ -24,7 +24,7 @@ pub use portability::{ANSWERS_MAX, Portability, RANGES_MAX, Rates, Seen};
 pub use provider::{
     BreakerConfig, BuildError, EnumConfig, EnumProvider, Failure, GrpcConfig, GrpcProvider, HlrServer, HlrServerConfig,
     HlrServerError, HttpConfig, HttpProvider, Provider, ProviderConfig, ProviderKind, RETRY_AFTER_MAX, Reply,
-    Simulator, SimulatorConfig, TTL_MAX, read_providers,
+    Simulator, SimulatorConfig, TTL_MAX, Terms, read_providers,
 };
 pub use share::Share;
 pub use verdict::{Curiosity, Offer, Verdict, Why, matters};

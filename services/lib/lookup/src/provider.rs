@@ -31,20 +31,24 @@ pub const RETRY_AFTER_MAX: Duration = Duration::from_secs(86_400);
 /// Somebody who knows networks of numbers. Keeps no time and no rate by itself: whoever asks drops the future when its budget
 /// is spent, and nothing goes on after that.
 pub trait Provider: Send + Sync {
-    /// Its name in configuration, logs and metrics.
-    fn name(&self) -> &str;
+    /// What it is called, and on what it is asked.
+    fn terms(&self) -> &Terms;
 
-    /// Most numbers of one call, from 1.
-    fn numbers_max(&self) -> usize;
-
-    /// What asking about one number costs, in the table's currency, unless the reply says.
-    fn price(&self) -> Micros;
-
-    /// Whether its word that a number is dead ends messages to it.
-    fn is_authoritative(&self) -> bool;
-
-    /// Asks about up to [`Provider::numbers_max`] numbers; gives one result for each, in their order.
+    /// Asks about up to [`Terms::numbers_max`] numbers; gives one result for each, in their order.
     fn ask<'a>(&'a self, numbers: &'a [Msisdn]) -> BoxFuture<'a, Vec<Result<Reply, Failure>>>;
+}
+
+/// What a provider is called, and on what it is asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Terms {
+    /// Its name in configuration, logs and metrics.
+    pub name: String,
+    /// What asking about one number costs, in the table's currency, unless the reply says.
+    pub price: Micros,
+    /// Whether its word that a number is dead ends messages to it.
+    pub is_authoritative: bool,
+    /// Most numbers of one call, from 1.
+    pub numbers_max: usize,
 }
 
 /// What a provider says about a number. One that says nothing at all does not know it, which is no failure.

@@ -3,7 +3,10 @@
 
 use std::{
     net::SocketAddr,
-    sync::{Arc, LazyLock},
+    sync::{
+        Arc, LazyLock,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -257,6 +260,42 @@ async fn a_silent_server_leaves_the_next() {
     while silent.recv(&mut [0; 512]).is_ok() {}
     assert_eq!(line_of(&both, "02").await, "23410 ported 3");
     assert!(silent.recv(&mut [0; 512]).is_err(), "it is not asked again");
+}
+
+/// Nothing else asks again in time: the resolver's own patience is longer than the timeout.
+#[tokio::test]
+async fn a_datagram_that_is_lost_is_sent_again_for_who_has_little_time() {
+    let (address, loses, _tasks) = lossy().await;
+    let provider = provider_at(&[address], "timeout = \"330ms\"");
+    // A busy machine may need more than one try; where nobody asks again all of them fail.
+    for _ in 0..5 {
+        loses.store(true, Ordering::Relaxed);
+        if line_of(&provider, "01").await == "310012 ? 864000" {
+            assert!(!loses.load(Ordering::Relaxed), "one was lost");
+            return;
+        }
+    }
+    panic!("what was lost is not sent again");
+}
+
+/// Knot behind a wire that loses a datagram when it is told to.
+async fn lossy() -> (SocketAddr, Arc<AtomicBool>, Tasks) {
+    let wire = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let (address, loses) = (wire.local_addr().unwrap(), Arc::new(AtomicBool::new(false)));
+    let (told, mut tasks) = (Arc::clone(&loses), Tasks::new());
+    tasks.spawn(async move {
+        let mut octets = [0; 4_096];
+        while let Ok((count, from)) = wire.recv_from(&mut octets).await {
+            if told.swap(false, Ordering::Relaxed) {
+                continue;
+            }
+            let behind = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+            behind.send_to(&octets[..count], KNOT.address()).await.unwrap();
+            let count = behind.recv(&mut octets).await.unwrap();
+            wire.send_to(&octets[..count], from).await.unwrap();
+        }
+    });
+    (address, loses, tasks)
 }
 
 /// A budget that ends before the server's own timeout.

@@ -119,7 +119,7 @@ async fn replies_and_failures_arrive_as_they_were_said() {
 async fn a_full_frame_is_one_question_and_one_answer() {
     let server = Serving::start(None, None);
     let provider = plain(server.address, "numbers_max = 500");
-    assert_eq!(provider.numbers_max(), 500);
+    assert_eq!(provider.terms().numbers_max, 500);
     let results = provider.ask(&numbers(500)).await;
     assert_eq!(results.len(), 500);
     assert_eq!(results[491], Scripted::result('1'));

@@ -7,7 +7,7 @@ mod answering;
 use std::{sync::Arc, time::Duration};
 
 use answering::{Answering, json};
-use lookup::{Failure, Provider, Reach, Reply, read_providers};
+use lookup::{Failure, Provider, Reach, Reply, Terms, read_providers};
 use sms::Msisdn;
 use table::{Micros, Network};
 use tokio::io::AsyncReadExt as _;
@@ -86,8 +86,13 @@ async fn the_question_is_as_configured() {
     let server = Answering::start(|_| json("200 OK", r#"{"to":"447700900123","net":"23410"}"#)).await;
     let provider = provider(server.address);
     assert_eq!(
-        (provider.name(), provider.numbers_max(), provider.price()),
-        ("atlas", 1, Micros(5_000))
+        provider.terms(),
+        &Terms {
+            name: "atlas".to_owned(),
+            price: Micros(5_000),
+            is_authoritative: false,
+            numbers_max: 1,
+        }
     );
     let numbers = [Msisdn::new(NUMBER).unwrap()];
     provider.ask(&numbers).await.pop().unwrap().unwrap();

@@ -122,7 +122,8 @@ async fn the_longest_prefix_counts_and_others_are_not_known() {
     assert_eq!(ask("447700900123").await.network, "23415".parse().ok());
     assert_eq!(ask("447799000123").await.network, "23420".parse().ok());
     assert_eq!(ask("33612345678").await, Reply::default());
-    assert_eq!((provider.numbers_max(), provider.price()), (100, table::Micros(2_000)));
+    let terms = provider.terms();
+    assert_eq!((terms.numbers_max, terms.price), (100, table::Micros(2_000)));
 }
 
 #[test]

@@ -15,6 +15,8 @@ use crate::drafts;
 
 /// Added to the seed for dice of their own.
 const NUMBERS: u64 = 0x10_0CA7_0000;
+/// Added for the dice of lies.
+const LIES: u64 = 0x11E5;
 /// Longest time from a question to its answer: beyond every budget.
 const LATENCY_MAX_MS: u64 = 3_000;
 
@@ -38,6 +40,8 @@ impl Numbers {
         if dice.below(2) == 0 {
             return None;
         }
+        // Dice of its own: who begins to lie changes nothing else of a run.
+        let lies = Dice::seeded(seed ^ NUMBERS ^ LIES);
         let mut simulator = SimulatorConfig {
             seed: dice.below(1 << 32),
             latency: Duration::from_millis(1 + dice.below(100)),
@@ -46,6 +50,7 @@ impl Numbers {
             ported: dice.fraction() / 2.0,
             dead: [0.0, dice.fraction() / 5.0][dice.below(2) as usize],
             networks: networks(),
+            lie_rate: lies.fraction() * [0.0, 0.0, 0.5, 1.0][lies.below(4) as usize],
         };
         // What shows that messages flow in the end is written to a number that can be reached.
         while drafts::fresh()

@@ -485,6 +485,7 @@ fn group_of(index: usize) -> (String, Vec<Topic>) {
                 std::iter::once(topics::unmatched()).chain(waits).collect(),
             )
         }
+        _ if index % CARRIERS.len() == 1 => ("router.lookup".to_owned(), Lane::ALL.map(topics::lookup).to_vec()),
         _ if index.is_multiple_of(2) => router(topics::outcomes()),
         _ => router(topics::receipts()),
     }

@@ -13,7 +13,7 @@ use futures::{FutureExt as _, future::BoxFuture};
 use journey::EndState;
 use lookup::{
     BreakerConfig, Chain, ChainConfig, ChainDeps, Failure, Limits, Offer, Portability, Provider, Rates, Reach, Reply,
-    Upstream,
+    Terms, Upstream,
 };
 use service::time;
 use signalbox_proto::{record, topics};
@@ -24,12 +24,28 @@ use super::world::{World, table_with};
 use crate::{DeadNumbers, LookUps};
 
 /// Says of numbers what the test wrote, and of all others that they are of 208 01.
-#[derive(Default)]
 struct Script {
+    terms: Terms,
     replies: Mutex<BTreeMap<String, Reply>>,
     /// Numbers that begin so are answered late.
     slow: Mutex<BTreeMap<String, Duration>>,
     asked: AtomicUsize,
+}
+
+impl Default for Script {
+    fn default() -> Self {
+        Self {
+            terms: Terms {
+                name: "script".to_owned(),
+                price: Micros(1_000),
+                is_authoritative: true,
+                numbers_max: 1,
+            },
+            replies: Mutex::default(),
+            slow: Mutex::default(),
+            asked: AtomicUsize::default(),
+        }
+    }
 }
 
 impl Script {
@@ -47,20 +63,8 @@ impl Script {
 }
 
 impl Provider for Script {
-    fn name(&self) -> &str {
-        "script"
-    }
-
-    fn numbers_max(&self) -> usize {
-        1
-    }
-
-    fn price(&self) -> Micros {
-        Micros(1_000)
-    }
-
-    fn is_authoritative(&self) -> bool {
-        true
+    fn terms(&self) -> &Terms {
+        &self.terms
     }
 
     fn ask<'a>(&'a self, numbers: &'a [Msisdn]) -> BoxFuture<'a, Vec<Result<Reply, Failure>>> {
@@ -280,6 +284,30 @@ async fn a_campaign_that_waits_holds_up_no_password() {
     assert_eq!(world.orders("a", Lane::Bulk).await, 5_000, "none is lost");
 }
 
+/// Each comes alone, and is a batch of its own.
+#[tokio::test(start_paused = true)]
+async fn who_waits_for_a_look_up_holds_up_none_that_comes_later() {
+    let (mut world, script) = World::asking(by_network(), |_| ()).await;
+    script.takes("3363998", Duration::from_secs(8));
+    for number in 0..50 {
+        let message = world.message_to(&format!("3363998{number:04}"), Class::Transactional);
+        world.accept(&message).await;
+        world.pass(10).await;
+    }
+    let message = world.message_to("33644440000", Class::Transactional);
+    world.accept(&message).await;
+    world.pass(20).await;
+    let order = world.order("a").await.unwrap();
+    assert_eq!(order.message.id, message.id);
+    assert!(order.looked_up.unwrap().is_sure);
+    world.pass(2_000).await;
+    assert_eq!(
+        world.orders("a", Lane::Normal).await,
+        51,
+        "nobody waits beyond the budget"
+    );
+}
+
 #[tokio::test(start_paused = true)]
 async fn beyond_the_bound_the_numbering_plan_answers_at_once() {
     let (mut world, script) = World::asking(by_network(), |lookups| lookups.waiting_max = 2).await;
@@ -310,6 +338,26 @@ async fn a_dead_number_fails_before_money_is_spent() {
         said,
         "no network serves the number, says script (provider), asked 0 s before for 0.001000"
     );
+}
+
+/// No attempt says so.
+#[tokio::test(start_paused = true)]
+async fn what_is_rejected_for_its_network_tells_what_the_look_up_cost() {
+    let reject = "[[policy]]\nname = \"closed\"\nmatch = { network = \"20820\" }\nreject = \"not there\"\n";
+    let table = table_with("a b", ", lookup = \"always\"", reject);
+    let (mut world, script) = World::asking(table, |_| ()).await;
+    for cost in ["looked up for 0.001000 (script)", ""] {
+        let message = world.message_to(NUMBER, Class::Transactional);
+        script.says(&message.to, on("20820"));
+        world.accept(&message).await;
+        world.pass(20).await;
+        let cause = world.ended(&message).await.unwrap().cause;
+        let separator = if cost.is_empty() { "" } else { "; " };
+        assert_eq!(
+            (cause.code.as_str(), cause.detail),
+            ("rejected", format!("not there{separator}{cost}"))
+        );
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -18,7 +18,7 @@ use super::{
     breaker::{Breaker, Pass},
     config::Upstream,
 };
-use crate::{Failure, Numbering, Reply, metrics::Provided};
+use crate::{Failure, Numbering, Reply, Terms, metrics::Provided};
 
 /// How long a provider is left alone that is busy and does not say for how long.
 const BUSY_PAUSE: Duration = Duration::from_secs(1);
@@ -74,14 +74,14 @@ impl Asker {
             next: Mutex::new(None),
             calls: Semaphore::new(limits.calls_max.max(1) as usize),
             told: Seldom::new(),
-            counted: Provided::new(upstream.provider.name()),
+            counted: Provided::new(&upstream.provider.terms().name),
             upstream,
             numbering,
         }
     }
 
-    pub(super) fn numbers_max(&self) -> usize {
-        self.upstream.provider.numbers_max().max(1)
+    pub(super) fn terms(&self) -> &Terms {
+        self.upstream.provider.terms()
     }
 
     /// Asks about `numbers`, if that begins before `until`.
@@ -164,7 +164,7 @@ impl Asker {
 
     fn tell(&self, failure: &Failure) {
         if self.told.is_due(failure.as_str()) {
-            let provider = self.upstream.provider.name();
+            let provider = &self.terms().name;
             warn!(%provider, %failure, "a provider of look-ups failed; the chain goes on");
         }
     }

@@ -102,7 +102,7 @@ impl Inner {
             reach: if holds { entry.reach } else { Reach::Unknown },
             roaming: entry.roaming.filter(|_| holds),
             source,
-            provider: by.map_or_else(String::new, |asker| asker.upstream.provider.name().to_owned()),
+            provider: by.map_or_else(String::new, |asker| asker.terms().name.clone()),
             cost,
             asked_at: entry.asked_at.ms(),
             expires_at: entry.expires_at.ms(),

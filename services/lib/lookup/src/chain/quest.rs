@@ -114,7 +114,7 @@ impl Quest {
             return;
         };
         while !seekers.is_empty() {
-            let rest = seekers.split_off(asker.numbers_max().min(seekers.len()));
+            let rest = seekers.split_off(asker.terms().numbers_max.clamp(1, seekers.len()));
             stages.push(self.stage(inner, at, std::mem::replace(&mut seekers, rest)).boxed());
         }
     }
@@ -150,7 +150,7 @@ impl Quest {
 impl Inner {
     /// Takes what the provider at `at` says of a number: it is known then, or the next one is to be asked.
     fn judge(&self, at: usize, mut seeker: Seeker, result: Result<Reply, Failure>) -> Result<(Msisdn, Entry), Seeker> {
-        let provider = &self.askers[at].upstream.provider;
+        let terms = self.askers[at].terms();
         let mut reply = match result {
             Ok(reply) => reply,
             Err(_) => {
@@ -158,12 +158,12 @@ impl Inner {
                 return Err(seeker);
             }
         };
-        let cost = reply.cost.unwrap_or(provider.price());
+        let cost = reply.cost.unwrap_or(terms.price);
         self.askers[at].paid(cost);
         seeker.cost = Micros(seeker.cost.0.saturating_add(cost.0));
         // Whoever only knows the country knows no more than the numbering plan.
         reply.network = reply.network.filter(|network| network.has_mnc());
-        if reply.reach == Reach::Dead && !provider.is_authoritative() {
+        if reply.reach == Reach::Dead && !terms.is_authoritative {
             reply.reach = Reach::Unknown;
         }
         let by = By(u8::try_from(at + 1).expect("providers are counted"));

@@ -157,7 +157,7 @@ impl Inner {
                 Reach::Dead => HandsetReach::Dead,
             },
             roaming: entry.roaming,
-            provider: by.map_or_else(String::new, |asker| asker.upstream.provider.name().to_owned()),
+            provider: by.map_or_else(String::new, |asker| asker.terms().name.clone()),
             asked_at: entry.asked_at.0,
             expires_at: entry.expires_at.0,
             reach_until: entry.reach_until.0,
@@ -184,7 +184,7 @@ impl Inner {
             "" => None,
             text => Some(text.parse().ok()?),
         };
-        let named = |asker: &super::asker::Asker| asker.upstream.provider.name() == record.provider;
+        let named = |asker: &super::asker::Asker| asker.terms().name == record.provider;
         let by = self.askers.iter().position(named).map_or(0, |at| at + 1);
         Some(Entry {
             network,

@@ -76,7 +76,7 @@ impl Recorder {
                 None => Found::Nothing,
             },
         };
-        self.push(Source::Provider, provider.name(), found, began);
+        self.push(Source::Provider, &provider.terms().name, found, began);
     }
 
     pub(super) fn steps(&self) -> Vec<Step> {

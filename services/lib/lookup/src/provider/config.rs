@@ -7,6 +7,7 @@ use table::Micros;
 
 use super::{
     EnumConfig, EnumProvider, GrpcConfig, GrpcProvider, HttpConfig, HttpProvider, Provider, Simulator, SimulatorConfig,
+    Terms,
 };
 
 /// Providers of one chain.
@@ -87,6 +88,18 @@ impl Default for BreakerConfig {
             failures: 5,
             pause: Duration::from_secs(5),
             pause_max: Duration::from_secs(300),
+        }
+    }
+}
+
+impl Terms {
+    /// Those of a provider of which one call takes `numbers_max` numbers.
+    pub(super) fn of(config: &ProviderConfig, numbers_max: usize) -> Self {
+        Self {
+            name: config.name.clone(),
+            price: config.price,
+            is_authoritative: config.is_authoritative,
+            numbers_max: numbers_max.max(1),
         }
     }
 }

@@ -5,28 +5,33 @@ mod tel;
 
 use std::{
     net::SocketAddr,
+    pin::pin,
     sync::atomic::{AtomicUsize, Ordering},
     time::Duration,
 };
 
-use futures::future::{BoxFuture, FutureExt, join_all};
+use futures::future::{self, BoxFuture, Either, FutureExt, join_all};
 use hickory_resolver::{
     TokioResolver,
     config::{ConnectionConfig, NameServerConfig, ResolverConfig},
+    lookup::Lookup,
     net::{DnsError, NetError, NoRecords, runtime::TokioRuntimeProvider},
     proto::{
         op::ResponseCode,
         rr::{Name, RData, Record, RecordType},
     },
 };
+use service::time;
 use sms::Msisdn;
-use table::Micros;
 
 use self::rule::Rule;
-use super::{BuildError, Failure, Provider, ProviderConfig, Reply, TTL_MAX, plain::plain};
+use super::{BuildError, Failure, Provider, ProviderConfig, Reply, TTL_MAX, Terms, plain::plain};
 
 /// Largest datagram that an answer comes in, in octets: one that no link cuts up. Longer ones come over TCP.
 const DATAGRAM_OCTETS_MAX: u16 = 1_232;
+
+/// After that a question is asked again: a datagram may be lost, and a password's budget is three times as long.
+const AGAIN_AFTER: Duration = Duration::from_millis(100);
 
 /// Which servers to ask, and under which name numbers stand there.
 #[derive(Clone, Debug)]
@@ -41,12 +46,12 @@ pub struct EnumConfig {
 
 /// A provider that answers by DNS, one number a question.
 pub struct EnumProvider {
-    name: String,
-    price: Micros,
-    is_authoritative: bool,
+    terms: Terms,
     suffix: Name,
-    /// One for each server, and which of them is asked first.
-    resolvers: Vec<TokioResolver>,
+    tcp_only: bool,
+    /// For each server one that asks and one that asks again, since a resolver has only one question about a name under way.
+    resolvers: Vec<[TokioResolver; 2]>,
+    /// Which server is asked first.
     first: AtomicUsize,
 }
 
@@ -65,16 +70,19 @@ impl EnumProvider {
     /// # Errors
     /// The resolver cannot be made.
     pub fn new(config: &ProviderConfig, dns: &EnumConfig) -> Result<Self, BuildError> {
-        let resolvers = dns.servers.iter().map(|address| resolver(*address, config, dns));
-        let resolvers = resolvers.collect::<Result<_, _>>().map_err(|error| BuildError {
+        let resolver = |address| resolver(address, config, dns);
+        let pairs = dns
+            .servers
+            .iter()
+            .map(|address| Ok([resolver(*address)?, resolver(*address)?]));
+        let resolvers = pairs.collect::<Result<_, _>>().map_err(|error: NetError| BuildError {
             name: config.name.clone(),
             why: error.to_string(),
         })?;
         Ok(Self {
-            name: config.name.clone(),
-            price: config.price,
-            is_authoritative: config.is_authoritative,
+            terms: Terms::of(config, 1),
             suffix: dns.suffix.clone(),
+            tcp_only: dns.tcp_only,
             resolvers,
             first: AtomicUsize::new(0),
         })
@@ -106,8 +114,24 @@ impl EnumProvider {
         Err(failure.expect("there is a server"))
     }
 
+    /// Asks, and asks once more where a datagram may have been lost, for whoever has little time: the resolver does so too late.
+    async fn question(&self, at: usize, name: Name) -> Result<Lookup, NetError> {
+        let [first, second] = &self.resolvers[at];
+        let asked = first.lookup(name.clone(), RecordType::NAPTR);
+        if self.tcp_only {
+            return asked.await;
+        }
+        let again = async {
+            time::sleep(AGAIN_AFTER).await;
+            second.lookup(name, RecordType::NAPTR).await
+        };
+        match future::select(pin!(asked), pin!(again)).await {
+            Either::Left((answer, _)) | Either::Right((answer, _)) => answer,
+        }
+    }
+
     async fn ask_at(&self, at: usize, name: Name, number: &Msisdn) -> Result<Reply, Failure> {
-        match self.resolvers[at].lookup(name, RecordType::NAPTR).await {
+        match self.question(at, name).await {
             Ok(found) => read(found.answers(), number),
             Err(NetError::Dns(DnsError::NoRecordsFound(none))) => nothing(&none),
             Err(NetError::Dns(DnsError::ResponseCode(code))) => Err(refusal(code)),
@@ -247,20 +271,8 @@ fn trouble(error: &NetError) -> Failure {
 }
 
 impl Provider for EnumProvider {
-    fn name(&self) -> &str {
-        &self.name
-    }
-
-    fn numbers_max(&self) -> usize {
-        1
-    }
-
-    fn price(&self) -> Micros {
-        self.price
-    }
-
-    fn is_authoritative(&self) -> bool {
-        self.is_authoritative
+    fn terms(&self) -> &Terms {
+        &self.terms
     }
 
     fn ask<'a>(&'a self, numbers: &'a [Msisdn]) -> BoxFuture<'a, Vec<Result<Reply, Failure>>> {

@@ -15,7 +15,6 @@ use signalbox_proto::{
 };
 use sms::Msisdn;
 use source::Secret;
-use table::Micros;
 use tonic::{
     Request, Status,
     metadata::{Ascii, MetadataValue},
@@ -24,7 +23,7 @@ use tonic::{
 
 pub use self::server::{HlrServer, HlrServerConfig, HlrServerError};
 use self::wire::Trouble;
-use super::{BuildError, Failure, Provider, ProviderConfig, Reply, plain::discreet};
+use super::{BuildError, Failure, Provider, ProviderConfig, Reply, Terms, plain::discreet};
 
 /// Numbers of one frame.
 pub(super) const FRAME_NUMBERS_MAX: usize = 500;
@@ -53,10 +52,7 @@ pub struct GrpcConfig {
 /// A provider that speaks `HlrService`: one number by `Lookup`, more by a frame of `LookupStream`.
 #[derive(Debug)]
 pub struct GrpcProvider {
-    name: String,
-    price: Micros,
-    is_authoritative: bool,
-    numbers_max: usize,
+    terms: Terms,
     timeout: Duration,
     client: HlrServiceClient<Channel>,
     bearer: Option<MetadataValue<Ascii>>,
@@ -81,10 +77,7 @@ impl GrpcProvider {
             Ok(value)
         });
         Ok(Self {
-            name: config.name.clone(),
-            price: config.price,
-            is_authoritative: config.is_authoritative,
-            numbers_max: config.numbers_max.clamp(1, FRAME_NUMBERS_MAX),
+            terms: Terms::of(config, config.numbers_max.min(FRAME_NUMBERS_MAX)),
             timeout: config.timeout,
             client: HlrServiceClient::new(channel).max_decoding_message_size(RESPONSE_OCTETS_MAX),
             bearer: bearer.transpose().map_err(failed)?,
@@ -189,20 +182,8 @@ fn channel(config: &GrpcConfig) -> Result<Channel, String> {
 }
 
 impl Provider for GrpcProvider {
-    fn name(&self) -> &str {
-        &self.name
-    }
-
-    fn numbers_max(&self) -> usize {
-        self.numbers_max
-    }
-
-    fn price(&self) -> Micros {
-        self.price
-    }
-
-    fn is_authoritative(&self) -> bool {
-        self.is_authoritative
+    fn terms(&self) -> &Terms {
+        &self.terms
     }
 
     fn ask<'a>(&'a self, numbers: &'a [Msisdn]) -> BoxFuture<'a, Vec<Result<Reply, Failure>>> {

@@ -17,7 +17,6 @@ use rustls::RootCertStore;
 use serde_json::Value;
 use sms::Msisdn;
 use source::Secret;
-use table::Micros;
 
 use self::{
     client::{Answer, Client, roots},
@@ -27,7 +26,7 @@ pub(in crate::provider) use self::{
     shape::{Meaning, Shape},
     template::{Escape, NUMBER, Template},
 };
-use super::{BuildError, Failure, Provider, ProviderConfig, Reply, plain::discreet};
+use super::{BuildError, Failure, Provider, ProviderConfig, Reply, Terms, plain::discreet};
 
 /// How to ask, and how to read the answer. Shows no secret in Debug.
 #[derive(Clone, Debug)]
@@ -46,9 +45,7 @@ pub struct HttpConfig {
 /// A provider that answers JSON over HTTP, one number a call.
 #[derive(Debug)]
 pub struct HttpProvider {
-    name: String,
-    price: Micros,
-    is_authoritative: bool,
+    terms: Terms,
     config: HttpConfig,
     client: Client,
 }
@@ -69,9 +66,7 @@ impl HttpProvider {
         };
         let client = Client::new(roots, usize::try_from(config.calls_max).expect("the limit fits"));
         Ok(Self {
-            name: config.name.clone(),
-            price: config.price,
-            is_authoritative: config.is_authoritative,
+            terms: Terms::of(config, 1),
             config: http.clone(),
             client,
         })
@@ -157,20 +152,8 @@ fn by_status(status: StatusCode, retry_after: Option<Duration>, told: &str) -> F
 }
 
 impl Provider for HttpProvider {
-    fn name(&self) -> &str {
-        &self.name
-    }
-
-    fn numbers_max(&self) -> usize {
-        1
-    }
-
-    fn price(&self) -> Micros {
-        self.price
-    }
-
-    fn is_authoritative(&self) -> bool {
-        self.is_authoritative
+    fn terms(&self) -> &Terms {
+        &self.terms
     }
 
     fn ask<'a>(&'a self, numbers: &'a [Msisdn]) -> BoxFuture<'a, Vec<Result<Reply, Failure>>> {

@@ -8,13 +8,16 @@ use std::{collections::BTreeMap, time::Duration};
 use futures::future::{BoxFuture, FutureExt};
 use service::{Dice, time};
 use sms::Msisdn;
-use table::{Micros, Network};
+use table::Network;
 
-use super::{Failure, Provider, ProviderConfig, Reply};
+use super::{Failure, Provider, ProviderConfig, Reply, Terms};
 use crate::Reach;
 
 /// Spreads seeds that lie side by side (the fraction of the golden ratio).
 const SEED_SPREAD: u64 = 0x9E37_79B9_7F4A_7C15;
+
+/// Longest pause that it asks for, in milliseconds.
+const BUSY_MAX_MS: u64 = 500;
 
 /// How a simulated provider behaves. Shares are 0 to 1.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -27,6 +30,8 @@ pub struct SimulatorConfig {
     pub latency_spread: Duration,
     /// Share of questions that it is away for.
     pub error_rate: f64,
+    /// Share of questions that it answers with nonsense.
+    pub lie_rate: f64,
     /// Share of numbers that were ported, of those that are served.
     pub ported: f64,
     /// Share of numbers that nobody serves.
@@ -39,10 +44,7 @@ pub struct SimulatorConfig {
 /// A simulated provider.
 #[derive(Debug)]
 pub struct Simulator {
-    name: String,
-    price: Micros,
-    is_authoritative: bool,
-    numbers_max: usize,
+    terms: Terms,
     config: SimulatorConfig,
     dice: Dice,
 }
@@ -95,38 +97,46 @@ impl Simulator {
     /// A provider as `simulator` says; fails and takes its time by `dice`.
     pub fn new(config: &ProviderConfig, simulator: &SimulatorConfig, dice: Dice) -> Self {
         Self {
-            name: config.name.clone(),
-            price: config.price,
-            is_authoritative: config.is_authoritative,
-            numbers_max: config.numbers_max.max(1),
+            terms: Terms::of(config, config.numbers_max),
             config: simulator.clone(),
             dice,
         }
     }
 
     fn result(&self, number: &Msisdn) -> Result<Reply, Failure> {
-        if self.dice.fraction() < self.config.error_rate {
+        let die = self.dice.fraction();
+        if die < self.config.error_rate {
             return Err(Failure::Away("it is simulated to be away".to_owned()));
         }
+        if die < self.config.error_rate + self.config.lie_rate {
+            return self.lie();
+        }
         Ok(self.config.reply(number))
+    }
+
+    /// One of the untruths that can be seen through.
+    fn lie(&self) -> Result<Reply, Failure> {
+        let garbled = |why: &str| Err(Failure::Garbled(why.to_owned()));
+        match self.dice.below(4) {
+            0 => garbled("it is simulated to answer nonsense"),
+            1 => garbled("it is simulated to answer for another number"),
+            // Test networks: no country gave numbers of theirs out.
+            2 => Ok(Reply {
+                network: Network::parse("001", "01").ok(),
+                ported: Some(true),
+                ..Reply::default()
+            }),
+            _ => Err(Failure::Busy {
+                why: "it is simulated to have enough".to_owned(),
+                retry_after: Some(Duration::from_millis(self.dice.below(BUSY_MAX_MS))),
+            }),
+        }
     }
 }
 
 impl Provider for Simulator {
-    fn name(&self) -> &str {
-        &self.name
-    }
-
-    fn numbers_max(&self) -> usize {
-        self.numbers_max
-    }
-
-    fn price(&self) -> Micros {
-        self.price
-    }
-
-    fn is_authoritative(&self) -> bool {
-        self.is_authoritative
+    fn terms(&self) -> &Terms {
+        &self.terms
     }
 
     fn ask<'a>(&'a self, numbers: &'a [Msisdn]) -> BoxFuture<'a, Vec<Result<Reply, Failure>>> {

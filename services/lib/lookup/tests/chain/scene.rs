@@ -9,7 +9,7 @@ use std::{
 use futures::future::{BoxFuture, FutureExt};
 use lookup::{
     BreakerConfig, Chain, ChainConfig, ChainDeps, Failure, Limits, Numbering, Portability, Provider, Rates, Reply,
-    Upstream,
+    Terms, Upstream,
 };
 use service::{Clock, Dice, time, time::Instant};
 use sms::{Msisdn, UnixMs};
@@ -26,10 +26,8 @@ type Script = dyn Fn(&Msisdn) -> Result<Reply, Failure> + Send + Sync;
 
 /// A provider that answers by a script after a while.
 pub(crate) struct Scripted {
-    name: &'static str,
+    terms: Terms,
     latency: Duration,
-    numbers_max: usize,
-    is_authoritative: bool,
     script: Mutex<Box<Script>>,
     calls: Mutex<Vec<(Instant, Vec<Msisdn>)>>,
 }
@@ -41,10 +39,13 @@ impl Scripted {
         script: impl Fn(&Msisdn) -> Result<Reply, Failure> + Send + Sync + 'static,
     ) -> Self {
         Self {
-            name,
+            terms: Terms {
+                name: name.to_owned(),
+                price: PRICE,
+                is_authoritative: true,
+                numbers_max: 1,
+            },
             latency: Duration::from_millis(100),
-            numbers_max: 1,
-            is_authoritative: true,
             script: Mutex::new(Box::new(script)),
             calls: Mutex::default(),
         }
@@ -68,13 +69,13 @@ impl Scripted {
 
     /// Takes `numbers_max` numbers at a time.
     pub(crate) fn in_batches_of(mut self, numbers_max: usize) -> Self {
-        self.numbers_max = numbers_max;
+        self.terms.numbers_max = numbers_max;
         self
     }
 
     /// Is not believed when it says that a number is dead.
     pub(crate) fn without_authority(mut self) -> Self {
-        self.is_authoritative = false;
+        self.terms.is_authoritative = false;
         self
     }
 
@@ -115,20 +116,8 @@ impl Scripted {
 }
 
 impl Provider for Scripted {
-    fn name(&self) -> &str {
-        self.name
-    }
-
-    fn numbers_max(&self) -> usize {
-        self.numbers_max
-    }
-
-    fn price(&self) -> Micros {
-        PRICE
-    }
-
-    fn is_authoritative(&self) -> bool {
-        self.is_authoritative
+    fn terms(&self) -> &Terms {
+        &self.terms
     }
 
     fn ask<'a>(&'a self, numbers: &'a [Msisdn]) -> BoxFuture<'a, Vec<Result<Reply, Failure>>> {

@@ -3,14 +3,28 @@
 use std::{sync::Mutex, time::Duration};
 
 use futures::future::{BoxFuture, FutureExt};
-use lookup::{Failure, Provider, Reach, Reply};
+use lookup::{Failure, Provider, Reach, Reply, Terms};
 use sms::Msisdn;
 use table::{Micros, Network};
 
 /// Answers 0 to 9, in words of [`Scripted::result`].
-#[derive(Default)]
 pub(crate) struct Scripted {
+    terms: Terms,
     pub(crate) asked: Mutex<Vec<Vec<Msisdn>>>,
+}
+
+impl Default for Scripted {
+    fn default() -> Self {
+        Self {
+            terms: Terms {
+                name: "scripted".to_owned(),
+                price: Micros(0),
+                is_authoritative: true,
+                numbers_max: 7,
+            },
+            asked: Mutex::default(),
+        }
+    }
 }
 
 impl Scripted {
@@ -52,20 +66,8 @@ impl Scripted {
 }
 
 impl Provider for Scripted {
-    fn name(&self) -> &str {
-        "scripted"
-    }
-
-    fn numbers_max(&self) -> usize {
-        7
-    }
-
-    fn price(&self) -> Micros {
-        Micros(0)
-    }
-
-    fn is_authoritative(&self) -> bool {
-        true
+    fn terms(&self) -> &Terms {
+        &self.terms
     }
 
     fn ask<'a>(&'a self, numbers: &'a [Msisdn]) -> BoxFuture<'a, Vec<Result<Reply, Failure>>> {

@@ -142,7 +142,7 @@ impl Service {
             .map(|number| read(number))
             .collect::<Result<Vec<_>, _>>()?;
         let calls = numbers
-            .chunks(self.provider.numbers_max())
+            .chunks(self.provider.terms().numbers_max.max(1))
             .map(|part| self.provider.ask(part));
         let replies = future::join_all(calls).await.into_iter().flatten();
         let results = replies.zip(&numbers).map(|(reply, number)| pb::LookupResult {

@@ -22,6 +22,7 @@ pub(super) fn read(section: &Section<'_>) -> SimulatorConfig {
         latency: span("latency"),
         latency_spread: span("latency_spread"),
         error_rate: share("error_rate"),
+        lie_rate: share("lie_rate"),
         ported: share("ported"),
         dead: share("dead"),
         networks: networks(section),
