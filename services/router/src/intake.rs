@@ -4,7 +4,10 @@ use std::{sync::Arc, time::Duration};
 
 use bus::{Batch, ConsumeError, Delivered, Stored, Subscribe, Topic};
 use futures::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesOrdered};
-use service::{Stop, time};
+use service::{
+    Stop,
+    time::{self, Instant},
+};
 use signalbox_proto::topics;
 use sms::Lane;
 use tracing::{debug, info, warn};
@@ -43,6 +46,8 @@ pub(crate) trait Handle: Send + Sync + 'static {
     const OWNS_TIMERS: bool = false;
     /// Batches of which not all is safe yet.
     const BATCHES_MAX: usize = UNSAFE_BATCHES_MAX;
+    /// Least time between two reads, so that what comes in drops is read together; what comes after a lull is read at once.
+    const PACE: Duration = Duration::ZERO;
     /// Whether it wants to know how many records wait unread.
     const COUNTS_UNREAD: bool = false;
 
@@ -121,6 +126,7 @@ impl Intake {
         let mut unsafe_batches: FuturesOrdered<BoxFuture<'static, Finished>> = FuturesOrdered::new();
         let mut held = Held::new(handler.lane());
         let mut owned_tick = time::every(OWNED_EVERY);
+        let mut read_at = time::now();
         let mut is_stopping = false;
         loop {
             if H::OWNS_TIMERS {
@@ -142,10 +148,11 @@ impl Intake {
                 }
                 () = stop.requested(), if !is_stopping => is_stopping = true,
                 _ = owned_tick.tick(), if (H::OWNS_TIMERS || H::COUNTS_UNREAD) && !is_stopping => {}
-                batch = subscription.next_batch(desk.config.batch_records_max),
+                batch = next_batch(&mut *subscription, read_at, desk.config.batch_records_max),
                     if !is_stopping && unsafe_batches.len() < H::BATCHES_MAX =>
                 {
                     if let Some(batch) = read(batch).await? {
+                        read_at = time::now() + H::PACE;
                         let read = gather(&mut *subscription, batch, desk.config.batch_records_max)?;
                         debug!(%topic, partitions = read.len(), "batch");
                         held.begin(&desk, &read, subscription.backlog());
@@ -180,6 +187,14 @@ async fn again<H: Handle>(desk: &Arc<Desk>, handler: &H, read: &[Batch], first: 
             Err(error) => failed = error,
         }
     }
+}
+
+/// The next batch, not before `at`. Cancel-safe.
+async fn next_batch(subscription: &mut dyn Subscribe, at: Instant, records_max: usize) -> Result<Batch, ConsumeError> {
+    if at > time::now() {
+        time::sleep_until(at).await;
+    }
+    subscription.next_batch(records_max).await
 }
 
 /// The batch, or nothing after a moment if the log cannot be read just now; only a log that was closed stays so.

@@ -53,7 +53,7 @@ pub use error::Error;
 pub use grpc::{
     CALLS_MAX, Listener, PAGE_MAX, QUERIES_MAX, REPLAYS_MAX, REQUEST_OCTETS_MAX, RESPONSE_OCTETS_MAX, looked_up,
 };
-pub use lookups::{BUDGET_DEFAULT, BUDGET_URGENT_DEFAULT, DeadNumbers, LookUps, WAITING_MAX_DEFAULT};
+pub use lookups::{BUDGET_DEFAULT, BUDGET_MAX, BUDGET_URGENT_DEFAULT, DeadNumbers, LookUps, WAITING_MAX_DEFAULT};
 pub use signalbox_proto::server::Tls;
 
 /// Routes until `stop` is requested, then finishes what was begun and returns.

@@ -38,9 +38,14 @@ pub const WAITING_MAX_DEFAULT: usize = 10_000;
 pub const BUDGET_URGENT_DEFAULT: Duration = Duration::from_millis(300);
 /// How long any other message does.
 pub const BUDGET_DEFAULT: Duration = Duration::from_secs(2);
-/// Batches of one lane that are asked about at a time: a batch takes as long as the slowest answer, and those behind it must
-/// not wait for that.
-const BATCHES_MAX: usize = 32;
+/// Longest that a message may be made to wait for a look-up.
+pub const BUDGET_MAX: Duration = Duration::from_secs(30);
+/// Least time between two batches of a lane that are read.
+const PACE: Duration = Duration::from_millis(5);
+/// Batches of one lane that are asked about at a time: all that are read within the longest budget. A batch takes as long as the
+/// slowest answer and is acked after those before it, and none behind it must wait for that. How much they hold together is
+/// bounded by the messages that may wait.
+const BATCHES_MAX: usize = (BUDGET_MAX.as_millis() / PACE.as_millis()) as usize;
 
 /// Whom a router asks which network serves a number, and how long that may take.
 #[derive(Clone)]
@@ -164,6 +169,7 @@ impl Drop for Seats {
 
 impl Handle for Asking {
     const BATCHES_MAX: usize = BATCHES_MAX;
+    const PACE: Duration = PACE;
     const COUNTS_UNREAD: bool = true;
 
     fn unread(&self, desk: &Arc<Desk>, records: u64) {

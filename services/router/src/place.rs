@@ -223,9 +223,13 @@ impl<'a> Decisions<'a> {
         match action {
             Action::Reject => {
                 let reason = self.decision.reason.unwrap_or_default();
-                ask.dead_end(EndState::Rejected, Cause::new("rejected", reason), version, policy)
+                let cause = Cause::new("rejected", telling::with_cost(reason, ask.told.as_ref()));
+                ask.dead_end(EndState::Rejected, cause, version, policy)
             }
-            Action::NoRoute => ask.dead_end(EndState::Rejected, Cause::new("no_route", ""), version, policy),
+            Action::NoRoute => {
+                let cause = Cause::new("no_route", telling::with_cost("", ask.told.as_ref()));
+                ask.dead_end(EndState::Rejected, cause, version, policy)
+            }
             Action::Route | Action::Wait => self.within_terms(ask, action, policy, &tried),
         }
     }

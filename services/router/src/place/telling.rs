@@ -119,3 +119,17 @@ impl Decisions<'_> {
         ask.dead_end(EndState::Failed, cause, self.table.version(), policy)
     }
 }
+
+/// `reason` with what was paid to know the network, if that was: no attempt will tell of it.
+pub(super) fn with_cost(reason: &str, told: Option<&Told>) -> String {
+    let paid = told.map(|told| &told.looked_up).filter(|said| said.cost_micros > 0);
+    let Some(said) = paid else {
+        return reason.to_owned();
+    };
+    let separator = if reason.is_empty() { "" } else { "; " };
+    format!(
+        "{reason}{separator}looked up for {} ({})",
+        Micros(said.cost_micros),
+        said.provider
+    )
+}
