@@ -5,8 +5,8 @@ use std::{
     time::Duration,
 };
 
+use ::lookup::{ChainConfig, Curiosity, Rates, Share, Ttls};
 use ::router::{BUDGET_DEFAULT, BUDGET_URGENT_DEFAULT, DeadNumbers, WAITING_MAX_DEFAULT};
-use lookup::{ChainConfig, Curiosity, Ttls};
 use source::{SecretSource, Section};
 
 /// Numbers kept in memory: 25 octets each.
@@ -28,6 +28,8 @@ pub(crate) struct LookUp {
     pub(crate) ttls: Ttls,
     /// A query that is not worth its price is made all the same, one in so many times; 0 = never.
     pub(crate) learn_one_in: u32,
+    /// How many numbers were ported or are dead, where nothing was learnt.
+    pub(crate) assumed: Rates,
     pub(crate) dead: DeadNumbers,
 }
 
@@ -43,6 +45,13 @@ pub(super) fn read(section: &Section<'_>, folder: &Path) -> Option<LookUp> {
         nothing: span("ttl_nothing", chain.ttls.nothing),
         failure: span("ttl_failure", chain.ttls.failure),
     };
+    let share = |key: &str, default: Share| section.key(key).number(0.0..=1.0).map_or(default, share);
+    let assumed = Rates::default();
+    let assumed = Rates {
+        ported: share("assumed_ported", assumed.ported),
+        dead: share("assumed_dead", assumed.dead),
+        ..assumed
+    };
     let learn = section.key("learn_one_in").integer(0..=1_000_000_000);
     let waiting = section.key("waiting_max").integer(1..=WAITING_MAX);
     let numbers = section.key("numbers_max").integer(1_000..=NUMBERS_MAX);
@@ -54,7 +63,13 @@ pub(super) fn read(section: &Section<'_>, folder: &Path) -> Option<LookUp> {
         numbers_max: numbers.unwrap_or(chain.numbers_max),
         ttls,
         learn_one_in: learn.unwrap_or(Curiosity::default().one_in),
+        assumed,
         dead: section.key("dead").word(&dead).unwrap_or_default(),
         providers: super::path(section, "providers", folder)?,
     })
+}
+
+/// `whole` as a share, to the millionth.
+fn share(whole: f64) -> Share {
+    Share::millionths((whole * f64::from(Share::WHOLE.get())).round() as u32)
 }

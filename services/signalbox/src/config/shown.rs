@@ -5,6 +5,7 @@ use std::{
     path::PathBuf,
 };
 
+use ::lookup::Share;
 use ::router::DeadNumbers;
 use source::SecretSource;
 
@@ -84,6 +85,9 @@ impl Page {
         self.line("waiting_max", Some(lookup.waiting_max));
         self.line("numbers_max", Some(lookup.numbers_max));
         self.line("learn_one_in", Some(lookup.learn_one_in));
+        let share = |share: Share| f64::from(share.get()) / f64::from(Share::WHOLE.get());
+        self.line("assumed_ported", Some(share(lookup.assumed.ported)));
+        self.line("assumed_dead", Some(share(lookup.assumed.dead)));
         let dead = match lookup.dead {
             DeadNumbers::Fail => "\"fail\"",
             DeadNumbers::Send => "\"send\"",

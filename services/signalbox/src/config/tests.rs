@@ -1,5 +1,7 @@
 //! What the configuration file may say, and what is said about the rest.
 
+use ::lookup::Share;
+
 use super::*;
 
 const GOOD: &str = r#"
@@ -21,6 +23,7 @@ providers = "providers.toml"
 secret = "hush-hush-hush-hush"
 budget_otp = "200ms"
 dead = "send"
+assumed_ported = 0.25
 [telemetry]
 http = "127.0.0.1:9090"
 "#;
@@ -43,6 +46,10 @@ fn what_is_not_said_of_look_ups_has_its_default() {
     let lookup = config.lookup.unwrap();
     assert_eq!(lookup.providers, Path::new("/etc/signalbox/providers.toml"));
     assert_eq!((lookup.budget_otp.as_millis(), lookup.budget.as_millis()), (200, 2_000));
+    assert_eq!(
+        (lookup.assumed.ported, lookup.assumed.dead),
+        (Share::percent(25), Share::percent(1))
+    );
     assert_eq!((lookup.dead, lookup.waiting_max), (::router::DeadNumbers::Send, 10_000));
 }
 

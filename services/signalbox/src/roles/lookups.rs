@@ -5,8 +5,7 @@ use std::{fs, path::Path, sync::Arc};
 use ::router::LookUps;
 use anyhow::Context as _;
 use lookup::{
-    Chain, ChainConfig, ChainDeps, Curiosity, Limits, Offer, Portability, ProviderConfig, Rates, Upstream,
-    read_providers,
+    Chain, ChainConfig, ChainDeps, Curiosity, Limits, Offer, Portability, ProviderConfig, Upstream, read_providers,
 };
 use service::Deps;
 use source::Secret;
@@ -37,7 +36,7 @@ pub(crate) fn make(section: &LookUp, folder: &Path, deps: &Deps, live: &Arc<Live
             limits: Limits::of(provider),
         });
     }
-    let portability = Arc::new(Portability::new(Rates::default()));
+    let portability = Arc::new(Portability::new(section.assumed));
     let chain = Chain::new(
         config,
         upstreams,
