@@ -52,6 +52,9 @@ failover: build ## a carrier dies with a queue before it: how fast passwords are
 ported: build ## 50,000 recipients, a fifth of them ported: once with look-ups, once without; fails unless they go by their real network
 	@$(DEMO) --ported --messages 50000 --rate 2500
 
+bad-provider: build ## a provider of look-ups is slow, fails and lies: fails where traffic that needs none feels it, or any is lost or late
+	@$(DEMO) --bad-provider --messages 48000 --rate 500 --seconds 4
+
 campaign: build ## passwords alone, and beside a campaign of a million messages; fails where their p99 grows by more than half
 	@$(DEMO) --campaign 1000000
 
@@ -108,4 +111,4 @@ deny: ## licences, bans and sources of the dependencies
 protos: ## lint of the .proto files
 	cd proto && npx --yes @bufbuild/buf@1 lint
 
-.PHONY: help build demo crash rolling store-loss failover campaign ported bench decide lookup simulate services-fetch services services-down test fuzz fuzz-smpp lint deny protos
+.PHONY: help build demo crash rolling store-loss failover campaign ported bad-provider bench decide lookup simulate services-fetch services services-down test fuzz fuzz-smpp lint deny protos

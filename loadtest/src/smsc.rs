@@ -16,7 +16,7 @@ mod received;
 mod run;
 
 pub use carrier::Counts;
-pub use config::{Behaviour, Config, ConfigError, Delay, IdStyle, IdStyles, ReceiptMix};
+pub use config::{Arrival, Behaviour, Config, ConfigError, Delay, IdStyle, IdStyles, ReceiptMix};
 pub use log::{LogError, read_log, read_receipts, scan_log};
 pub use received::{Receipted, Received};
 pub use run::{Handle, Smsc};

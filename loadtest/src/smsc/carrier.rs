@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use service::Dice;
+use service::{Dice, time};
 use smpp::{Address, Bind, Status, Submit};
 use sms::{ReceiptState, UnixMs, UnixUs};
 use tokio::sync::Notify;
 
-use super::config::{Behaviour, Config};
+use super::config::{Arrival, Behaviour, Config};
 use super::log::{Log, Logged};
 use super::receipts::{Receipt, Receipts};
 use super::received::{Receipted, Received};
@@ -158,6 +158,7 @@ impl Carrier {
     /// Decides on a batch of messages and writes it to the log, before any answer can leave.
     pub(super) fn receive(&self, now: Duration, submits: &[Submit]) -> Vec<Fate> {
         let at = self.config.clock.precisely();
+        self.tell(submits);
         let state = &mut *self.state();
         let fates = submits
             .iter()
@@ -165,6 +166,18 @@ impl Carrier {
             .collect();
         state.flush_log();
         fates
+    }
+
+    fn tell(&self, submits: &[Submit]) {
+        let Some(told) = &self.config.told else {
+            return;
+        };
+        let at = time::now();
+        for submit in submits {
+            let to = submit.destination.value.clone();
+            // Whoever listens no longer wants to know.
+            let _ = told.send(Arrival { to, at });
+        }
     }
 
     pub(super) fn next_receipt_due(&self) -> Option<Duration> {

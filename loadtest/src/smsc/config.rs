@@ -5,9 +5,10 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-use service::Clock;
+use service::{Clock, time::Instant};
 use smpp::Status;
 use sms::ReceiptState;
+use tokio::sync::mpsc;
 
 /// A carrier.
 #[derive(Clone, Debug)]
@@ -38,6 +39,17 @@ pub struct Config {
     pub behaviour: Behaviour,
     /// What its log and its receipts call now.
     pub clock: Clock,
+    /// Who is told of each message as it comes, finer than the log's milliseconds; absent = nobody.
+    pub told: Option<mpsc::UnboundedSender<Arrival>>,
+}
+
+/// A message that came in.
+#[derive(Clone, Debug)]
+pub struct Arrival {
+    /// Who shall receive it.
+    pub to: String,
+    /// When it was read.
+    pub at: Instant,
 }
 
 impl Default for Config {
@@ -56,6 +68,7 @@ impl Default for Config {
             receipt_retry: Duration::from_secs(1),
             behaviour: Behaviour::default(),
             clock: Clock::wall(),
+            told: None,
         }
     }
 }

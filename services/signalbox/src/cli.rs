@@ -419,12 +419,13 @@ pub(crate) struct Demo {
     pub(crate) redis: Option<String>,
     #[command(flatten)]
     pub(crate) scene: Scene,
-    /// Measure, and let no time decide the exit code; for --failover and --campaign
+    /// Measure, and let no time decide the exit code; for --failover, --campaign and --bad-provider
     #[arg(long)]
     pub(crate) no_limits: bool,
-    /// Seconds for which passwords are measured alone, and again beside the queue; for --campaign
-    #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=600))]
-    pub(crate) seconds: u32,
+    /// Seconds for which passwords are measured alone, and again beside the queue, for --campaign: 60; seconds for which a router
+    /// is sent messages before it is the other's turn, for --bad-provider: 3
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=600))]
+    pub(crate) seconds: Option<u32>,
     /// Leave the demo's files in this folder; absent = a temporary one that is removed
     #[arg(long, value_name = "DIR")]
     pub(crate) keep: Option<PathBuf>,
@@ -447,6 +448,11 @@ pub(crate) struct Scene {
     /// unless all of them go by their real network, and then by the wrong one
     #[arg(long)]
     pub(crate) ported: bool,
+    /// Half of the messages need a look-up and their provider is slow, fails, is gone and lies: the other half must not notice,
+    /// beside a router that looks nothing up; exit 1 where their p99 grows by more than a tenth, a message is lost or late, a lie
+    /// is believed, or a number or secret logged
+    #[arg(long)]
+    pub(crate) bad_provider: bool,
     /// Kill a carrier that a queue waits for, and measure how fast its passwords are with the next one; exit 1 beyond 2 s
     #[arg(long)]
     pub(crate) failover: bool,

@@ -8,6 +8,7 @@ use crate::{
 };
 
 mod arrivals;
+mod bad_provider;
 mod books;
 mod campaign;
 mod cast;
@@ -43,7 +44,8 @@ async fn run(demo: &Demo) -> anyhow::Result<bool> {
         Bus::Embedded => "one router",
         Bus::Kafka => "ingest, two routers and three connectors over Apache Kafka and Redis",
     };
-    let table = if demo.scene.ported {
+    let is_invented = demo.scene.ported || demo.scene.bad_provider;
+    let table = if is_invented {
         "two invented countries"
     } else {
         "a table over 29,244 real prefixes"
@@ -52,7 +54,10 @@ async fn run(demo: &Demo) -> anyhow::Result<bool> {
     if demo.scene.ported {
         return ported::run(demo).await;
     }
-    let mut stage = Stage::set(demo, Plot::Usual, demo.keep.as_deref()).await?;
+    if demo.scene.bad_provider {
+        return bad_provider::run(demo).await;
+    }
+    let mut stage = Stage::set(demo, Plot::Usual, demo.keep.as_deref(), None).await?;
     if let Some(messages) = demo.scene.campaign {
         return campaign::run(stage, demo, messages).await;
     }

@@ -52,3 +52,25 @@ fn every_password_reaches_a_carrier_beside_a_campaign() {
     assert!(stdout.contains("campaign: 3000 accepted"), "{stdout}\n{stderr}");
     assert!(!stdout.contains("reached no carrier"), "{stdout}\n{stderr}");
 }
+
+/// A few slices; the times are left to `make bad-provider`, as this machine may be busy.
+#[test]
+fn a_provider_that_is_slow_fails_and_lies_loses_no_message_and_is_not_believed() {
+    let output = demo(&[
+        "--bad-provider",
+        "--messages",
+        "800",
+        "--rate",
+        "100",
+        "--seconds",
+        "1",
+        "--no-limits",
+    ]);
+    let stdout = String::from_utf8_lossy(&output.stdout);
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{stdout}\n{stderr}");
+    assert!(
+        stdout.contains("every message ended once, none was lost"),
+        "{stdout}\n{stderr}"
+    );
+}

@@ -29,6 +29,8 @@ use report::Report;
 
 /// Until connections, caches and the log are warm.
 const WARMUP: Duration = Duration::from_secs(5);
+/// Seconds of each measurement, where nobody says.
+const SECONDS: u32 = 60;
 /// Longest that the campaign may take until all of it is accepted.
 const HANDOVER_TIMEOUT: Duration = Duration::from_secs(1_800);
 /// So long after the measurement the last password is with its carrier, or missed.
@@ -61,7 +63,7 @@ async fn measure(stage: &mut Stage, demo: &Demo, messages: u32) -> anyhow::Resul
     let bulk = Bulk::new(Courier::connect(&server, None).await?, messages, demo.seed);
     let passwords = Passwords::new(Courier::connect(&server, None).await?, demo.seed)?;
     let mut flow = Flow { passwords, bulk };
-    let seconds = Duration::from_secs(demo.seconds.into());
+    let seconds = Duration::from_secs(demo.seconds.unwrap_or(SECONDS).into());
     flow.follow(Phase::Warmup, WARMUP).await?;
     println!("  passwords alone, for {seconds:?}");
     flow.follow(Phase::Alone, seconds).await?;

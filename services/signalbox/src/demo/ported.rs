@@ -15,7 +15,7 @@ use crate::cli::Demo;
 mod land;
 mod ledger;
 
-pub(super) use land::{letters, write_providers, write_table};
+pub(super) use land::{FLAT, NETWORKS, PREFIXES, letters, write_providers, write_table};
 use ledger::Ledger;
 
 /// What routers are told beside the rest: patient, so that no stall of this machine counts for a network that is not known.
@@ -50,7 +50,7 @@ pub(super) async fn run(demo: &Demo) -> anyhow::Result<bool> {
 async fn one(demo: &Demo, looks_up: bool) -> anyhow::Result<Ledger> {
     let word = if looks_up { "with" } else { "without" };
     let keep: Option<PathBuf> = demo.keep.as_ref().map(|folder| folder.join(word));
-    let mut stage = Stage::set(demo, Plot::Ported { looks_up }, keep.as_deref()).await?;
+    let mut stage = Stage::set(demo, Plot::Ported { looks_up }, keep.as_deref(), None).await?;
     let trip = drive::run(&mut stage, demo).await;
     if trip.is_err() {
         stage.cast.show_logs();

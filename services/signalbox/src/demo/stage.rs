@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    net::SocketAddr,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -9,15 +10,16 @@ use std::{
 use anyhow::{Context as _, ensure};
 use service::Clock;
 use signalbox_loadtest::{
-    smsc::{Behaviour, Config, Delay, Handle, Received, Smsc, read_log},
+    smsc::{Arrival, Behaviour, Config, Delay, Handle, Received, Smsc, read_log},
     world,
 };
 use sms::{CarrierName, UnixMs};
 use table::Table;
 use tempfile::TempDir;
+use tokio::sync::mpsc;
 
 use super::{
-    campaign,
+    bad_provider, campaign,
     cast::Cast,
     files::{self, API_KEY, Ground, Link},
     links, ported,
@@ -39,6 +41,8 @@ pub(super) enum Plot {
     Usual,
     /// Invented countries, and a provider or nobody.
     Ported { looks_up: bool },
+    /// Invented countries, and a provider on the loopback or nobody.
+    BadProvider { provider: Option<SocketAddr> },
 }
 
 /// Carriers and router, running.
@@ -100,8 +104,14 @@ impl Folder {
 }
 
 impl Stage {
-    /// Writes the files, starts the carriers and the router, and waits until it takes messages.
-    pub(super) async fn set(demo: &Demo, plot: Plot, keep: Option<&Path>) -> anyhow::Result<Self> {
+    /// Writes the files, starts the carriers and the router, and waits until it takes messages. `told` hears of each message that
+    /// reaches a carrier.
+    pub(super) async fn set(
+        demo: &Demo,
+        plot: Plot,
+        keep: Option<&Path>,
+        told: Option<mpsc::UnboundedSender<Arrival>>,
+    ) -> anyhow::Result<Self> {
         let began = Clock::wall().now();
         let ground = ground(demo)?;
         let folder = Folder::open(keep)?;
@@ -120,20 +130,14 @@ impl Stage {
                 // Its log is read, and a campaign would fill the memory.
                 keep_max: 0,
                 behaviour: behaviour(demo),
+                told: told.clone(),
                 ..Config::default()
             };
             carriers.push(Carrier::start(name, config).await?);
         }
-        let table = match plot {
-            Plot::Usual => write_table(path, &carriers, demo.seed)?,
-            Plot::Ported { .. } => write_ported(path, &carriers, demo.seed)?,
-        };
-        let lookup = if plot == (Plot::Ported { looks_up: true }) {
-            ported::SECTION
-        } else {
-            ""
-        };
-        let parts = files::write(path, &ground, lookup, &plan_links(demo, &carriers, &table))?;
+        let table = write_table(path, plot, &carriers, demo.seed)?;
+        let links = plan_links(demo, &carriers, &table);
+        let parts = files::write(path, &ground, plot.lookup_section(), &links)?;
         let cast = Cast::start(path, &parts).await?;
         if let Ground::Apart { brokers, .. } = &ground {
             let names = carriers.iter().map(|carrier| carrier.name.clone());
@@ -307,21 +311,41 @@ fn load(dir: &Path) -> anyhow::Result<Table> {
     Ok(table)
 }
 
-fn write_ported(path: &Path, carriers: &[Carrier], seed: u64) -> anyhow::Result<Table> {
+impl Plot {
+    /// What routers are told of look-ups.
+    const fn lookup_section(self) -> &'static str {
+        match self {
+            Self::Ported { looks_up: true } => ported::SECTION,
+            Self::BadProvider { provider: Some(_) } => bad_provider::SECTION,
+            _ => "",
+        }
+    }
+}
+
+/// Writes the table of `plot`, and whom to ask about numbers.
+fn write_table(path: &Path, plot: Plot, carriers: &[Carrier], seed: u64) -> anyhow::Result<Table> {
     let names: Vec<_> = carriers.iter().map(|carrier| carrier.name.clone()).collect();
     let dir = path.join("table");
-    ported::write_table(&dir, &names)?;
-    ported::write_providers(path, seed)?;
+    match plot {
+        Plot::Usual => write_usual(&dir, &names, seed)?,
+        Plot::Ported { .. } => {
+            ported::write_table(&dir, &names)?;
+            ported::write_providers(path, seed)?;
+        }
+        Plot::BadProvider { provider } => {
+            bad_provider::write_table(&dir, &names)?;
+            if let Some(address) = provider {
+                bad_provider::write_providers(path, address)?;
+            }
+        }
+    }
     load(&dir)
 }
 
-fn write_table(path: &Path, carriers: &[Carrier], seed: u64) -> anyhow::Result<Table> {
-    let names: Vec<_> = carriers.iter().map(|carrier| carrier.name.clone()).collect();
-    let dir = path.join("table");
-    world::write_table(&dir, &names, COVERAGE, seed)?;
+fn write_usual(dir: &Path, carriers: &[CarrierName], seed: u64) -> anyhow::Result<()> {
+    world::write_table(dir, carriers, COVERAGE, seed)?;
     // A carrier goes dark with answers open. Sending those messages again at once, whatever their class, shows the
     // failover within the minute that a demonstration lasts.
     let table_toml = fs::read_to_string(dir.join("table.toml"))? + "on_unknown = \"resend\"\n";
-    fs::write(dir.join("table.toml"), table_toml)?;
-    load(&dir)
+    Ok(fs::write(dir.join("table.toml"), table_toml)?)
 }

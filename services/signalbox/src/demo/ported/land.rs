@@ -11,10 +11,10 @@ use sms::{CarrierName, Class, Msisdn, Sender};
 /// Share of the recipients that were ported.
 const PORTED: f64 = 0.2;
 /// How the numbers of each network begin; 999 is a country code and a mobile country code that nobody has.
-const PREFIXES: [&str; 3] = ["99991", "99992", "99993"];
-const NETWORKS: [&str; 3] = ["99901", "99902", "99903"];
+pub(in super::super) const PREFIXES: [&str; 3] = ["99991", "99992", "99993"];
+pub(in super::super) const NETWORKS: [&str; 3] = ["99901", "99902", "99903"];
 /// How numbers begin of the country where all networks cost the same.
-const FLAT: &str = "9979";
+pub(in super::super) const FLAT: &str = "9979";
 /// Digits after the prefix, and how many numbers that makes.
 const DIGITS: usize = 7;
 const NUMBERS: u64 = 10_000_000;

@@ -1,0 +1,218 @@
+//! One of two routers with carriers of its own, and what was sent to it.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+    time::Duration,
+};
+
+use anyhow::{Context as _, ensure};
+use service::{time, time::Instant};
+use signalbox_loadtest::{smsc::Arrival, world::Letter};
+use signalbox_proto::pb::signalbox::ingest::v1::{
+    SubmitStreamResponse, WatchReceiptsResponse, answer::Result as Answer,
+};
+use tokio::sync::mpsc;
+
+use super::{
+    super::{
+        courier::{Courier, FRAME_MESSAGES_MAX, News},
+        drive::Trip,
+        stage::{Plot, Stage},
+    },
+    land,
+};
+use crate::cli::Demo;
+
+/// Time to live of every message.
+const TTL: Duration = Duration::from_secs(20);
+
+/// A message that was sent.
+pub(super) struct Sent {
+    pub(super) letter: Letter,
+    /// The slice it belongs to.
+    pub(super) slice: usize,
+    /// When it was handed over.
+    at: Instant,
+    /// When a carrier first had it; `None` = not yet.
+    taken_at: Option<Instant>,
+    /// `None` = not answered, or refused.
+    pub(super) id: Option<String>,
+}
+
+impl Sent {
+    /// From our hand to a carrier's; `None` = no carrier had it.
+    pub(super) fn took(&self) -> Option<Duration> {
+        Some(self.taken_at?.duration_since(self.at))
+    }
+}
+
+/// A router under way.
+pub(super) struct Side {
+    /// Whether it looks numbers up.
+    pub(super) looks_up: bool,
+    pub(super) stage: Stage,
+    courier: Courier,
+    arrivals: mpsc::UnboundedReceiver<Arrival>,
+    pub(super) sent: Vec<Sent>,
+    /// Their places by number; no two go to one.
+    by_number: BTreeMap<String, usize>,
+    /// Accepted and not yet ended.
+    open: BTreeSet<String>,
+    ended: BTreeSet<String>,
+    unanswered: usize,
+    /// Accepted or not yet answered, and with no carrier.
+    under_way: usize,
+    pub(super) trip: Trip,
+}
+
+/// What is due of a slice: the open loop.
+pub(super) struct Slice {
+    pub(super) number: usize,
+    start: Instant,
+    rate: u32,
+    messages: usize,
+    sent: usize,
+}
+
+impl Slice {
+    pub(super) fn new(number: usize, rate: u32, span: Duration) -> Self {
+        Self {
+            number,
+            start: time::now(),
+            rate,
+            messages: (f64::from(rate) * span.as_secs_f64()) as usize,
+            sent: 0,
+        }
+    }
+
+    pub(super) fn is_sent(&self) -> bool {
+        self.sent == self.messages
+    }
+}
+
+impl Side {
+    /// Starts carriers and a router, which asks `plot`'s provider, if it has one.
+    pub(super) async fn start(demo: &Demo, plot: Plot) -> anyhow::Result<Self> {
+        let looks_up = plot != Plot::BadProvider { provider: None };
+        let word = if looks_up { "with" } else { "without" };
+        let keep: Option<PathBuf> = demo.keep.as_ref().map(|folder| folder.join(word));
+        let (told, arrivals) = mpsc::unbounded_channel();
+        let stage = Stage::set(demo, plot, keep.as_deref(), Some(told)).await?;
+        let courier = Courier::connect(&stage.server()?, None).await?;
+        Ok(Self {
+            looks_up,
+            stage,
+            courier,
+            arrivals,
+            sent: Vec::new(),
+            by_number: BTreeMap::new(),
+            open: BTreeSet::new(),
+            ended: BTreeSet::new(),
+            unanswered: 0,
+            under_way: 0,
+            trip: Trip::default(),
+        })
+    }
+
+    /// Hands over what of `slice` is due by now.
+    pub(super) fn send(&mut self, slice: &mut Slice) {
+        let due = (slice.start.elapsed().as_secs_f64() * f64::from(slice.rate)) as usize;
+        let count = (due.min(slice.messages) - slice.sent).min(FRAME_MESSAGES_MAX);
+        let from = self.sent.len();
+        let letters: Vec<_> = (from..from + count).map(land::letter).collect();
+        let at = time::now();
+        if letters.is_empty() || !self.courier.send(from as u64, &letters, TTL) {
+            return;
+        }
+        slice.sent += count;
+        self.unanswered += count;
+        self.under_way += count;
+        for (place, letter) in (from..).zip(letters) {
+            self.by_number.insert(letter.to.digits().to_owned(), place);
+            self.sent.push(Sent {
+                letter,
+                slice: slice.number,
+                at,
+                taken_at: None,
+                id: None,
+            });
+        }
+    }
+
+    /// Takes the next thing that comes. Cancel-safe.
+    pub(super) async fn step(&mut self) -> anyhow::Result<()> {
+        tokio::select! { biased;
+            arrival = self.arrivals.recv() => self.arrived(arrival.context("the carriers are gone")?),
+            news = self.courier.next() => match news? {
+                News::Answers(response) => self.take_answers(response)?,
+                News::Receipts(response) => self.take_receipts(response),
+            },
+        }
+        Ok(())
+    }
+
+    /// Whether all that was sent is answered and with a carrier.
+    pub(super) fn is_settled(&self) -> bool {
+        self.unanswered == 0 && self.under_way == 0
+    }
+
+    /// What is not settled, in words.
+    pub(super) fn left(&self) -> String {
+        let word = if self.looks_up { "with" } else { "without" };
+        let Self {
+            unanswered, under_way, ..
+        } = self;
+        format!("{word} look-ups {unanswered} not answered, {under_way} with no carrier")
+    }
+
+    /// Accepted messages that have not ended.
+    pub(super) fn open(&self) -> usize {
+        self.open.len()
+    }
+
+    fn arrived(&mut self, arrival: Arrival) {
+        let place = self.by_number.get(&arrival.to);
+        let Some(sent) = place.and_then(|place| self.sent.get_mut(*place)) else {
+            return;
+        };
+        if sent.taken_at.is_none() {
+            self.under_way -= 1;
+            sent.taken_at = Some(arrival.at);
+        }
+    }
+
+    fn take_answers(&mut self, response: SubmitStreamResponse) -> anyhow::Result<()> {
+        ensure!(response.error.is_none(), "a frame was refused: {:?}", response.error);
+        for answer in response.answers {
+            let place = usize::try_from(response.sequence)? + answer.index as usize;
+            let sent = self.sent.get_mut(place).context("an answer to nothing")?;
+            self.unanswered -= 1;
+            match answer.result.context("an answer without a result")? {
+                Answer::Accepted(accepted) => {
+                    let id = accepted.message_id;
+                    // The receipt may have overtaken the answer.
+                    if !self.ended.contains(&id) {
+                        self.open.insert(id.clone());
+                    }
+                    self.trip.accepted.insert(id.clone(), sent.letter.clone());
+                    sent.id = Some(id);
+                }
+                Answer::Error(problem) => {
+                    self.under_way -= 1;
+                    self.trip.refused.0 += 1;
+                    self.trip.refused.1 = problem.message;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn take_receipts(&mut self, response: WatchReceiptsResponse) {
+        let ends = response.receipts.into_iter().filter(|receipt| !receipt.late);
+        for receipt in ends {
+            self.open.remove(&receipt.message_id);
+            self.ended.insert(receipt.message_id);
+        }
+    }
+}
