@@ -41,8 +41,8 @@ async fn paced(orders: &[Order]) -> Vec<(usize, u128)> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_campaign_at_its_rate_is_claimed_in_batches_of_five_milliseconds() {
-    assert_eq!(paced(&orders(1..=300, Class::Promotional)).await, [(5, 5); 4]);
+async fn a_campaign_at_its_rate_is_claimed_in_batches_of_25_milliseconds() {
+    assert_eq!(paced(&orders(1..=300, Class::Promotional)).await, [(25, 25); 4]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -141,7 +141,7 @@ impl Rig {
 
 /// Lets everything that is ready happen.
 pub(super) async fn settle() {
-    time::sleep(Duration::from_millis(5)).await;
+    time::sleep(Duration::from_millis(12)).await;
 }
 
 pub(super) fn taken(id: &str) -> Verdict {
