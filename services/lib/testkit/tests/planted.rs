@@ -52,7 +52,7 @@ fn a_due_index_that_forgets_is_found() {
 
 #[test]
 fn a_lease_that_is_not_written_is_found() {
-    is_found(Bug::ForgetLeases, &["O2"]);
+    is_found(Bug::ForgetLeases, &["O2", "O4"]);
 }
 
 #[test]
