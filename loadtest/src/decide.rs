@@ -25,6 +25,8 @@ pub use args::Args;
 pub use heap::Heap;
 pub use report::Report;
 
+use crate::printed;
+
 use self::{
     asks::Asks,
     measure::{Latency, allocations, latency, throughput},
@@ -44,11 +46,7 @@ const REFERRED_ONE_IN: usize = 10;
 /// Sizes out of range, a table that its own check refuses, or an answer that is not the reference's.
 pub fn run(args: &Args, heap: &dyn Heap) -> Result<ExitCode> {
     let report = measure(args, heap)?;
-    if args.json {
-        println!("{}", serde_json::to_string_pretty(&report)?);
-    } else {
-        print!("{report}");
-    }
+    printed::print(&report, args.json)?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -4,6 +4,7 @@
 
 pub mod decide;
 pub mod lookup;
+mod printed;
 pub mod simulate;
 pub mod smsc;
 pub mod submit;

@@ -17,7 +17,10 @@ pub use args::Args;
 pub use report::Report;
 
 use self::scene::Scene;
-use crate::decide::{Heap, clock};
+use crate::{
+    decide::{Heap, clock},
+    printed,
+};
 
 /// Runs the measurement that `args` ask for and prints it. `heap` counts for the program's allocator.
 ///
@@ -25,11 +28,7 @@ use crate::decide::{Heap, clock};
 /// Those of [`measure`].
 pub fn run(args: &Args, heap: &dyn Heap) -> Result<ExitCode> {
     let report = measure(args, heap)?;
-    if args.json {
-        println!("{}", serde_json::to_string_pretty(&report)?);
-    } else {
-        print!("{report}");
-    }
+    printed::print(&report, args.json)?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -11,6 +11,8 @@ use std::{io::Write, process::ExitCode};
 use service::time;
 use testkit::{Report as Run, Scenario};
 
+use crate::printed;
+
 pub use args::Args;
 pub use report::Report;
 
@@ -30,11 +32,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         Some(seed) => one(seed, args)?,
         None => many(args),
     };
-    if args.json {
-        println!("{}", serde_json::to_string_pretty(&report)?);
-    } else {
-        print!("{report}");
-    }
+    printed::print(&report, args.json)?;
     Ok(if report.is_clean() {
         ExitCode::SUCCESS
     } else {
