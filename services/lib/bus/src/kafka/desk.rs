@@ -52,6 +52,8 @@ pub(super) struct Held {
     pub(super) next: Option<i64>,
     /// First position not acked, of a member.
     pub(super) done: i64,
+    /// That position as brokers have it, as far as they told us.
+    pub(super) written: i64,
     /// End of the partition when last asked.
     pub(super) end: Option<i64>,
     queue: PartitionQueue<Ear>,
@@ -98,6 +100,7 @@ impl Desk {
             generation,
             next: None,
             done: 0,
+            written: 0,
             end: None,
             queue,
             is_ready,

@@ -120,10 +120,12 @@ impl ConsumerContext for Ear {
         }
     }
 
-    fn commit_callback(&self, result: KafkaResult<()>, _: &TopicPartitionList) {
+    fn commit_callback(&self, result: KafkaResult<()>, partitions: &TopicPartitionList) {
         self.has_heard.store(true, Ordering::Relaxed);
-        if let Err(error) = result {
-            tracing::debug!(%error, "acks were not written down, what they cover may come again");
+        match (result, self.link.upgrade()) {
+            (Ok(()), Some(link)) => link.written(partitions),
+            (Ok(()), None) => {}
+            (Err(error), _) => tracing::debug!(%error, "acks are not written down yet"),
         }
     }
 }

@@ -34,9 +34,12 @@ const LOOK_MAX: Duration = Duration::from_secs(1);
 /// Wait after a consumer failed for good, before another one is made.
 const AGAIN: Duration = Duration::from_secs(5);
 
-/// Longest wait until partitions are given back by a consumer that resigns.
-const RESIGN_MAX: Duration = Duration::from_secs(3);
-/// How often that is looked at, and for how many looks more the consumer stays to say that it leaves.
+/// Longest wait of a consumer that leaves until its acks are written down, and of one that resigns until its partitions are
+/// given back.
+const LEAVE_MAX: Duration = Duration::from_secs(3);
+/// How often the first is looked at.
+const WRITE_LOOK: Duration = Duration::from_millis(10);
+/// How often the second is looked at, and for how many looks more the consumer stays to say that it leaves.
 const RESIGN_LOOK: Duration = Duration::from_millis(20);
 const RESIGN_LOOKS: u32 = 15;
 
@@ -135,8 +138,11 @@ impl Link {
             }
             std::thread::park_timeout(LOOK_EVERY);
         }
-        if failed.is_none() && self.has_resigned.load(Ordering::Acquire) {
-            self.give_up_name(&consumer);
+        if failed.is_none() {
+            self.write_down(&consumer);
+            if self.has_resigned.load(Ordering::Acquire) {
+                self.give_up_name(&consumer);
+            }
         }
         // Queues hold the consumer, and what drops it last waits until it has left the group: that must be this thread.
         lock(&self.consumer).take();
@@ -163,11 +169,33 @@ impl Link {
         Ok(consumer)
     }
 
+    /// Stays until brokers have written down what was acked: they refuse it while members of the group come and go, and the
+    /// library repeats it at intervals, but asks only once when it leaves.
+    fn write_down(&self, consumer: &Consumer) {
+        #[expect(clippy::disallowed_methods, reason = "a real broker answers in real time")]
+        let until = Instant::now() + LEAVE_MAX;
+        #[expect(clippy::disallowed_methods, reason = "a real broker answers in real time")]
+        while self.is_unwritten() {
+            if Instant::now() >= until {
+                let group = &self.group;
+                tracing::warn!(group, "acks were not written down in time: what they cover comes again");
+                return;
+            }
+            std::thread::park_timeout(WRITE_LOOK);
+            consumer.context().drain(consumer);
+        }
+    }
+
+    fn is_unwritten(&self) -> bool {
+        let mut desks = self.desks.iter();
+        desks.any(|(_, desk)| desk.each(|held| held.done > held.written).contains(&true))
+    }
+
     /// Leaves the group in so many words: a consumer with a name that only ends keeps its partitions, as it may come back.
     fn give_up_name(&self, consumer: &Consumer) {
         consumer.unsubscribe();
         #[expect(clippy::disallowed_methods, reason = "a real broker answers in real time")]
-        let until = Instant::now() + RESIGN_MAX;
+        let until = Instant::now() + LEAVE_MAX;
         let mut looks_left = RESIGN_LOOKS;
         #[expect(clippy::disallowed_methods, reason = "a real broker answers in real time")]
         while looks_left > 0 && Instant::now() < until {
@@ -221,6 +249,17 @@ impl Link {
             let topic = Topic::new(place.topic());
             if let Some(desk) = self.desk(&topic) {
                 desk.remove(&topic, place.partition() as u32);
+            }
+        }
+    }
+
+    /// What brokers have written down.
+    pub(super) fn written(&self, partitions: &TopicPartitionList) {
+        for place in partitions.elements() {
+            let topic = Topic::new(place.topic());
+            if let (rdkafka::Offset::Offset(end), Some(desk)) = (place.offset(), self.desk(&topic)) {
+                let write = |held: &mut super::desk::Held| held.written = held.written.max(end);
+                desk.one(&topic, place.partition() as u32, write);
             }
         }
     }
