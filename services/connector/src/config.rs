@@ -12,7 +12,7 @@ use crate::{
 pub const LINKS_MAX: usize = 256;
 /// Carriers of one link.
 pub const CARRIERS_PER_LINK_MAX: usize = 32;
-/// Parts that may be unanswered on one link. Above some thousand carriers start to throttle.
+/// Parts that may be unanswered on one link, over all of its binds. Above some thousand carriers start to throttle.
 pub const WINDOW_SLOTS_MAX: u32 = 1_000;
 /// Window of a link that names none: what the specification recommends.
 pub const WINDOW_SLOTS_DEFAULT: u32 = 10;
@@ -46,7 +46,7 @@ pub struct LinkConfig {
     pub name: String,
     /// The carriers it serves: products of one company that share the link and its rate.
     pub carriers: Vec<CarrierName>,
-    /// Parts that may be unanswered at once.
+    /// Parts that may be unanswered at once on one bind.
     pub window: u32,
     /// Parts a second; absent = no limit.
     pub rate: Option<u32>,
@@ -130,11 +130,30 @@ impl LinkConfig {
         }
     }
 
-    /// The window that the rate allows.
+    /// Connections that it keeps; 0 = none of its own.
+    pub(crate) fn connections(&self) -> u32 {
+        match &self.kind {
+            LinkKind::Smpp(smpp) => smpp.binds.all(),
+            LinkKind::Simulator(_) => 1,
+            LinkKind::Absent => 0,
+        }
+    }
+
+    /// The window of each bind.
+    pub(crate) fn window_of_bind(&self) -> u32 {
+        self.window.min(self.window_in_effect())
+    }
+
+    /// The window of all binds together that the rate allows.
     pub(crate) fn window_in_effect(&self) -> u32 {
         let by_rate = self
             .rate
             .map_or(u32::MAX, |rate| rate.saturating_mul(WINDOW_SECONDS_OF_RATE));
-        self.window.min(by_rate).max(1)
+        let binds = match &self.kind {
+            LinkKind::Smpp(smpp) => smpp.binds.submitting(),
+            LinkKind::Simulator(_) | LinkKind::Absent => 1,
+        };
+        let by_binds = self.window.saturating_mul(binds);
+        by_binds.min(WINDOW_SLOTS_MAX).min(by_rate).max(1)
     }
 }

@@ -106,6 +106,7 @@ impl Flight {
             },
             Verdict::Refused { rule, detail } => Part::Refused { rule, detail },
             Verdict::Unsent { code } => Part::Unsent { code },
+            Verdict::Displaced => Part::Missing,
             Verdict::Unanswered => Part::Unanswered { at },
         };
         true

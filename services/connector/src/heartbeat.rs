@@ -17,7 +17,7 @@ use tokio::sync::Notify;
 use tracing::debug;
 
 use crate::{
-    Incarnation, LinkConfig, LinkKind,
+    Incarnation, LinkConfig,
     meter::{LanePace, Pace},
     vitals::{LANES, Vitals},
 };
@@ -59,7 +59,7 @@ impl Pulse {
         let carriers = vitals.carriers().len();
         Self {
             link: link.name.clone(),
-            binds: u32::from(!matches!(link.kind, LinkKind::Absent)),
+            binds: link.connections(),
             rate_limit: link.rate,
             taken: std::iter::repeat_with(Pace::default).take(carriers).collect(),
             lanes: std::iter::repeat_with(LanePace::default)
@@ -100,7 +100,7 @@ impl Pulse {
             since,
             said_at: now,
             binds: (self.binds > 0).then_some(Binds {
-                up: if is_up { self.binds } else { 0 },
+                up: if is_up { self.vitals.binds(self.binds) } else { 0 },
                 wanted: self.binds,
             }),
             window_slots,

@@ -58,6 +58,13 @@ pub(crate) enum Event {
     Answers(Vec<Answer>),
     /// Receipts that wait for their reply.
     Receipts(Vec<Arrived>),
+    /// What a link of several connections has room for at the moment; one of a single connection never says.
+    Room {
+        /// Connections that are up.
+        binds: u32,
+        /// Parts that may be unanswered at once on all of them together.
+        slots: u32,
+    },
     /// How busy the carrier says it is, 0 to 100 (SMPP 5.0 §4.8.4.18).
     Congestion(u8),
 }
@@ -91,6 +98,8 @@ pub(crate) enum Verdict {
         /// Stable word of the cause, such as `link_lost`.
         code: &'static str,
     },
+    /// Never written, since one connection of several was lost: it may go again at once.
+    Displaced,
     /// Written, and no answer came: in time, or before the link was lost.
     Unanswered,
 }

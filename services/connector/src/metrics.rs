@@ -15,6 +15,7 @@ const NOTICES: &str = "signalbox_connector_peer_oddities_total";
 const UNMAPPED: &str = "signalbox_connector_unmapped_codes_total";
 const RELOADS: &str = "signalbox_connector_links_reloads_total";
 const BOUND: &str = "signalbox_connector_link_up";
+const BINDS: &str = "signalbox_connector_binds_up";
 const WINDOW: &str = "signalbox_connector_window_slots";
 const IN_FLIGHT: &str = "signalbox_connector_orders_in_flight";
 
@@ -68,6 +69,7 @@ pub(crate) fn describe() {
         counter!(RELOADS, "result" => result).increment(0);
     }
     describe_gauge!(BOUND, Unit::Count, "1 while the link takes submissions");
+    describe_gauge!(BINDS, Unit::Count, "binds that are up, of links that keep several");
     describe_gauge!(
         WINDOW,
         Unit::Count,
@@ -139,6 +141,11 @@ pub(crate) fn reload(result: &'static str) {
 /// Whether the link takes submissions.
 pub(crate) fn link_up(link: &str, is_up: bool) {
     gauge!(BOUND, "link" => link.to_owned()).set(f64::from(u8::from(is_up)));
+}
+
+/// Binds of a link with several that are up.
+pub(crate) fn binds(link: &str, up: usize) {
+    gauge!(BINDS, "link" => link.to_owned()).set(up as f64);
 }
 
 /// How much is on its way, and how much may be.

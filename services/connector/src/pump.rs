@@ -309,6 +309,10 @@ impl Pump {
     fn stands(&self, state: Stand) {
         self.settings.vitals.stands(state, self.clock.now());
     }
+            Event::Room { binds, slots } => {
+                self.window.set_slots_max(slots.min(self.settings.window));
+                self.settings.vitals.set_binds(binds);
+            }
 
     /// Records on their way to the log are safe: their orders are done.
     fn on_safe(&mut self, safe: Vec<Safe>) {

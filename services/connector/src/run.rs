@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use bus::{PublishError, TopicSpec};
 use service::{Seldom, Stop, Tasks, resume_panic, time};
 use signalbox_proto::topics;
+use smpp::BindKind;
 use tokio::sync::Notify;
 use tracing::{info, warn};
 
@@ -205,7 +206,8 @@ fn start(
         LinkKind::Smpp(smpp) => {
             let dialect = Dialect {
                 link: Arc::clone(&settings.link),
-                window,
+                bind: BindKind::Transceiver,
+                window: link.window_of_bind(),
                 smpp: (**smpp).clone(),
                 maps,
             };

@@ -1,9 +1,10 @@
-//! A link over SMPP 3.4: one connection, kept up, with the session's octets and time moved around it.
+//! A link over SMPP 3.4: one connection or several, kept up, with the session's octets and time moved around it.
 //!
 //! The session itself is a state machine of the `smpp` crate. What is written here is when to connect, what to send, and
 //! what the answers and receipts mean.
 
 mod backoff;
+mod bundle;
 mod config;
 mod connection;
 mod receipt;
@@ -12,6 +13,7 @@ mod submit;
 use std::time::Duration;
 
 use service::{Dice, time};
+use smpp::BindKind;
 use tokio::net::TcpStream;
 use tracing::{info, warn};
 
@@ -22,7 +24,7 @@ use crate::{
 use backoff::Backoff;
 use connection::{Connection, End};
 
-pub use config::{Numbering, SmppConfig, Validity};
+pub use config::{BINDS_MAX, Binds, Numbering, SmppConfig, Validity};
 
 /// Longest wait for a connection to be taken.
 const CONNECT_LIMIT: Duration = Duration::from_secs(10);
@@ -32,7 +34,9 @@ const CONNECT_LIMIT: Duration = Duration::from_secs(10);
 pub(crate) struct Dialect {
     /// Its name, for logs and metrics.
     pub link: std::sync::Arc<str>,
-    /// Parts that may be unanswered at once.
+    /// Which directions a connection opens.
+    pub bind: BindKind,
+    /// Parts that may be unanswered at once on one connection.
     pub window: u32,
     /// How to connect, bind and write.
     pub smpp: SmppConfig,
@@ -40,8 +44,17 @@ pub(crate) struct Dialect {
     pub maps: LiveMaps,
 }
 
-/// Keeps the link up until it is told to close.
-pub(crate) async fn run(dialect: Dialect, dice: Dice, mut plug: Plug) {
+/// Keeps the link up until it is told to close: one connection, or several where it has more binds.
+pub(crate) async fn run(dialect: Dialect, dice: Dice, plug: Plug) {
+    if dialect.smpp.binds.all() > 1 {
+        return bundle::run(&dialect, &dice, plug).await;
+    }
+    let bind = dialect.smpp.binds.kinds().next().unwrap_or(dialect.bind);
+    keep(Dialect { bind, ..dialect }, dice, plug).await;
+}
+
+/// Keeps one connection up until it is told to close.
+async fn keep(dialect: Dialect, dice: Dice, mut plug: Plug) {
     let mut backoff = Backoff::new(dialect.smpp.reconnect.clone(), dialect.smpp.credentials_pause, dice);
     let mut token_next = 0;
     loop {

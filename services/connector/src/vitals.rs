@@ -21,6 +21,8 @@ pub(crate) struct Vitals {
     news: Arc<Notify>,
     /// Whether nothing is claimed, for want of the store or of the lease.
     is_paused: AtomicBool,
+    /// Connections that are up, where the link has several; above all that there are while it has not said.
+    binds: AtomicU32,
     window_slots: AtomicU32,
     window_used: AtomicU32,
     /// Segments taken by each carrier.
@@ -58,6 +60,7 @@ impl Vitals {
             is_paused: AtomicBool::new(false),
             window_slots: AtomicU32::new(0),
             window_used: AtomicU32::new(0),
+            binds: AtomicU32::new(u32::MAX),
             taken: carriers.iter().map(|_| AtomicU64::new(0)).collect(),
             lanes: (0..carriers.len() * LANES).map(|_| LaneVitals::default()).collect(),
             carriers,
@@ -101,6 +104,16 @@ impl Vitals {
     pub(crate) fn set_window(&self, slots: u32, used: u32) {
         self.window_slots.store(slots, Ordering::Relaxed);
         self.window_used.store(used, Ordering::Relaxed);
+    /// So many connections of several are up.
+    pub(crate) fn set_binds(&self, binds: u32) {
+        self.binds.store(binds, Ordering::Relaxed);
+    }
+
+    /// Connections that are up, of so many `wanted`.
+    pub(crate) fn binds(&self, wanted: u32) -> u32 {
+        self.binds.load(Ordering::Relaxed).min(wanted)
+    }
+
     }
 
     /// Slots of the window, and those in use.

@@ -56,6 +56,16 @@ impl Window {
         self.slots_max
     }
 
+    /// There are so many slots from now on, one at least: what the carrier granted grows and shrinks with them.
+    pub(crate) fn set_slots_max(&mut self, slots_max: u32) {
+        let slots_max = slots_max.max(1);
+        self.limit = match slots_max.checked_sub(self.slots_max) {
+            Some(more) => self.limit + f64::from(more),
+            None => self.limit.min(f64::from(slots_max)),
+        };
+        self.slots_max = slots_max;
+    }
+
     /// Slots taken.
     pub(crate) fn used(&self) -> u32 {
         self.used

@@ -6,7 +6,7 @@ use service::{Stop, StopHandle, Tasks};
 
 use super::*;
 use crate::{
-    Deps, Error,
+    Deps, Error, LinkKind,
     fixture::{World, carrier, connector_of, order},
     simulator::{Hub, SimulatorConfig},
 };

@@ -6,7 +6,7 @@ use smpp::TlvPolicy;
 use source::{Code, Secret, Section};
 
 use super::dialect;
-use crate::smpp_link::SmppConfig;
+use crate::smpp_link::{BINDS_MAX, Binds, SmppConfig};
 
 const TLVS: &[(&str, TlvPolicy)] = &[
     ("auto", TlvPolicy::Auto),
@@ -30,6 +30,7 @@ pub(super) fn read(section: &Section<'_>, base: &Path) -> Option<SmppConfig> {
     config.system_type = text("system_type", SYSTEM_TYPE_CHARS_MAX);
     config.service_type = text("service_type", SERVICE_TYPE_CHARS_MAX);
     let duration = |name: &str, least, most, default| section.key(name).duration(least, most).unwrap_or(default);
+    config.binds = binds(section);
     config.enquire_link = duration("enquire_link", "1s", "10m", config.enquire_link);
     config.credentials_pause = duration("credentials_pause", "1s", "1h", config.credentials_pause);
     config.reconnect = reconnect(section);
@@ -81,6 +82,32 @@ fn reconnect(section: &Section<'_>) -> std::ops::RangeInclusive<Duration> {
         most.refuse(Code::RANGE, "is shorter than reconnect_min", "", "");
     }
     least..=longest.max(least)
+}
+
+/// The connections of each kind; one transceiver where nothing is said.
+fn binds(section: &Section<'_>) -> Binds {
+    let Some(table) = table(section, "binds") else {
+        return Binds::default();
+    };
+    let count = |name: &str| table.key(name).integer(0..=BINDS_MAX).unwrap_or(0);
+    let binds = Binds {
+        transceivers: count("transceiver"),
+        transmitters: count("transmitter"),
+        receivers: count("receiver"),
+    };
+    let refuse = |what: String, help: &str| section.key("binds").refuse(Code::RANGE, what, "", help);
+    if binds.submitting() == 0 {
+        refuse(
+            "names no bind that submits".into(),
+            "add a transceiver or a transmitter, such as { transceiver = 1 }",
+        );
+    } else if binds.all() > BINDS_MAX {
+        refuse(
+            format!("are {}, a link has at most {BINDS_MAX}", binds.all()),
+            "ask for fewer: carriers grant 1 to 5",
+        );
+    }
+    binds
 }
 
 pub(super) fn table<'a>(section: &Section<'a>, name: &str) -> Option<Section<'a>> {

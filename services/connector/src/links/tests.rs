@@ -22,6 +22,7 @@ system_id = "signalbox"
 password = "secret"
 system_type = "SMPP"
 window = 50
+binds = { transceiver = 1, transmitter = 2, receiver = 1 }
 rate = 100
 enquire_link = "20s"
 reconnect_min = "2s"
@@ -98,6 +99,7 @@ fn every_key_is_read() {
     assert_eq!(smpp.address, "smpp.example.net:2775");
     assert_eq!(smpp.reconnect, Duration::from_secs(2)..=Duration::from_secs(30));
     assert_eq!((smpp.numbering.short_code, smpp.data_coding), ((6, 0), [1, 8, 4]));
+    assert_eq!((smpp.binds.submitting(), smpp.binds.all()), (3, 4));
     assert_eq!((smpp.alphabet, smpp.priority), (crate::Alphabet::Latin1, [3, 1, 0]));
     assert_eq!(
         (smpp.validity, smpp.validity_max),
@@ -162,6 +164,7 @@ carriers = ["delta"]
 address = "127.0.0.1:1"
 system_id = "a"
 password = "b"
+binds = { transmitter = 30, receiver = 3, both = 1 }
 priority = { urgent = 4 }
 validity = "forever"
 validity_max = "1s"
@@ -199,16 +202,18 @@ id_format = { resp = "octal" }
         (31, "no cause"),
         (32, "underway"),
         (32, "weather"),
-        (41, "allowed are 0 to 3"),
-        (42, "relative, absolute, none"),
-        (43, "allowed are 1m"),
-        (44, "no tag of a vendor"),
-        (44, "pairs of hexadecimal digits"),
-        (44, "not ASCII"),
-        (45, "no distance from UTC"),
-        (46, "no text before a value"),
-        (46, "unknown key \"link.receipt_keys.state\""),
-        (47, "opaque, hex, dec, exact"),
+        (41, "are 33, a link has at most 32"),
+        (41, "unknown key \"link.binds.both\""),
+        (42, "allowed are 0 to 3"),
+        (43, "relative, absolute, none"),
+        (44, "allowed are 1m"),
+        (45, "no tag of a vendor"),
+        (45, "pairs of hexadecimal digits"),
+        (45, "not ASCII"),
+        (46, "no distance from UTC"),
+        (47, "no text before a value"),
+        (47, "unknown key \"link.receipt_keys.state\""),
+        (48, "opaque, hex, dec, exact"),
         (33, "unknown key \"map.retail.wrong\""),
     ] {
         let lines: Vec<&str> = problems.lines().collect();
@@ -241,5 +246,5 @@ fn a_slow_link_has_no_more_on_its_way_than_two_seconds_of_its_rate() {
     links[0].rate = Some(5);
     assert_eq!(links[0].window_in_effect(), 10);
     links[0].rate = None;
-    assert_eq!(links[0].window_in_effect(), 50);
+    assert_eq!((links[0].window_in_effect(), links[0].window_of_bind()), (150, 50));
 }

@@ -164,11 +164,13 @@ impl Pump {
             };
             let Some(flight) = flight else { continue };
             let was_sent = flight.is_sent(tag.part);
+            let is_displaced = verdict == Verdict::Displaced;
             if !flight.answer(tag.part, verdict) {
                 continue;
             }
             if was_sent {
                 self.window.give(1);
+                self.bucket.give(u32::from(is_displaced));
             }
             if let Some(id) = remote_id.filter(|id| !id.is_empty() && flight.order().receipt) {
                 let segments = u8::try_from(flight.parts()).unwrap_or(u8::MAX);
@@ -200,7 +202,7 @@ impl Pump {
                     self.window.slow_down(now);
                 }
             }
-            Verdict::Unsent { .. } | Verdict::Unanswered => {}
+            Verdict::Unsent { .. } | Verdict::Displaced | Verdict::Unanswered => {}
         }
     }
 

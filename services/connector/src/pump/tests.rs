@@ -1,5 +1,6 @@
 //! The pump with a scripted link, on log and store in memory, under virtual time.
 
+mod binds;
 mod clocks;
 mod gathering;
 mod groups;

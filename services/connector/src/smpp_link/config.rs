@@ -2,7 +2,7 @@
 
 use std::{ops::RangeInclusive, time::Duration};
 
-use smpp::{Address, IdFormats, ReceiptFormat, Tlv, TlvPolicy};
+use smpp::{Address, BindKind, IdFormats, ReceiptFormat, Tlv, TlvPolicy};
 use sms::{Encoding, Lane, Msisdn, Sender, SenderKind};
 use source::Secret;
 
@@ -17,6 +17,8 @@ pub struct SmppConfig {
     pub system_id: String,
     /// Its password.
     pub password: Secret,
+    /// The connections that are kept to the carrier.
+    pub binds: Binds,
     /// Type of the system; often empty.
     pub system_type: String,
     /// Service of the carrier; empty = its default.
@@ -51,6 +53,51 @@ pub struct SmppConfig {
     pub receipts: ReceiptFormat,
     /// Whether receipts come without being marked as such in `esm_class`.
     pub unmarked_receipts: bool,
+}
+
+/// Binds of one link: more than any carrier grants.
+pub const BINDS_MAX: u32 = 32;
+
+/// How many connections of each kind a link keeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Binds {
+    /// Those that submit and take receipts.
+    pub transceivers: u32,
+    /// Those that submit only.
+    pub transmitters: u32,
+    /// Those that take receipts only.
+    pub receivers: u32,
+}
+
+impl Default for Binds {
+    /// One transceiver.
+    fn default() -> Self {
+        Self {
+            transceivers: 1,
+            transmitters: 0,
+            receivers: 0,
+        }
+    }
+}
+
+impl Binds {
+    /// All of them.
+    pub fn all(&self) -> u32 {
+        self.submitting() + self.receivers
+    }
+
+    /// Those that submit.
+    pub fn submitting(&self) -> u32 {
+        self.transceivers + self.transmitters
+    }
+
+    /// The kind of each. Receivers come last: where several have something to say, answers are heard before receipts.
+    pub(super) fn kinds(&self) -> impl Iterator<Item = BindKind> {
+        let of = |kind, count: u32| std::iter::repeat_n(kind, count as usize);
+        of(BindKind::Transmitter, self.transmitters)
+            .chain(of(BindKind::Transceiver, self.transceivers))
+            .chain(of(BindKind::Receiver, self.receivers))
+    }
 }
 
 /// How a carrier is told until when to try (3.4 §7.1.1).
@@ -96,6 +143,7 @@ impl SmppConfig {
             address: address.into(),
             system_id: system_id.into(),
             password,
+            binds: Binds::default(),
             system_type: String::new(),
             service_type: String::new(),
             enquire_link: Duration::from_secs(30),

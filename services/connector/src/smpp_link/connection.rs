@@ -172,6 +172,7 @@ impl<'a> Connection<'a> {
     fn client_config(&self) -> ClientConfig {
         let smpp = &self.dialect.smpp;
         let mut config = ClientConfig::new(smpp.system_id.clone(), smpp.password.reveal());
+        config.bind.kind = self.dialect.bind;
         config.bind.system_type.clone_from(&smpp.system_type);
         config.window = self.dialect.window as usize;
         config.tlvs = smpp.tlvs;

@@ -1,5 +1,6 @@
 //! The connector over real TCP against a simulated carrier that speaks SMPP.
 
+mod binds;
 mod dialects;
 mod everything;
 mod peer;

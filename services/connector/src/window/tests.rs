@@ -77,3 +77,15 @@ async fn a_carrier_that_tells_how_busy_it_is_is_kept_at_its_optimum() {
     (0..500).for_each(|_| window.speed_up());
     assert!(window.limit() > 55);
 }
+
+#[test]
+fn what_the_carrier_grants_shrinks_and_grows_with_the_slots_there_are() {
+    let mut window = Window::new(100);
+    window.set_slots_max(40);
+    assert_eq!((window.limit(), window.slots_max()), (40, 40));
+    window.limit = 10.0;
+    window.set_slots_max(80);
+    assert_eq!(window.limit(), 50, "a throttled window stays so, beside what is new");
+    window.set_slots_max(0);
+    assert_eq!((window.limit(), window.slots_max()), (1, 1), "at least one");
+}

@@ -11,6 +11,7 @@ fn dialect(change: impl FnOnce(&mut Dialect)) -> Dialect {
     let smpp = SmppConfig::new("", "", Secret::new(""));
     let mut dialect = Dialect {
         link: "atlas".into(),
+        bind: smpp::BindKind::Transceiver,
         window: 10,
         smpp,
         maps: LiveMaps::new(Maps::default()),

@@ -16,7 +16,7 @@ use crate::{
     fixture::{World, long_order, order},
 };
 
-fn smpp(link: &mut LinkConfig) -> &mut SmppConfig {
+pub(super) fn smpp(link: &mut LinkConfig) -> &mut SmppConfig {
     match &mut link.kind {
         LinkKind::Smpp(smpp) => smpp,
         _ => panic!("an SMPP link"),

@@ -20,6 +20,8 @@ pub(super) struct Says {
     pub status: Status,
     pub id: String,
     pub receipts: Vec<Deliver>,
+    /// Whether the connection is cut instead.
+    pub is_cut: bool,
 }
 
 impl Says {
@@ -28,6 +30,15 @@ impl Says {
             status: Status::ROK,
             id: id.into(),
             receipts: Vec::new(),
+            is_cut: false,
+        }
+    }
+
+    /// The connection that it came by is cut, and nothing is said.
+    pub(super) fn cut() -> Self {
+        Self {
+            is_cut: true,
+            ..Self::taken("")
         }
     }
 
@@ -48,12 +59,19 @@ type Decide = dyn Fn(&Submit) -> Says + Send + Sync;
 
 /// Everything it saw.
 #[derive(Clone, Default)]
-pub(super) struct Seen(Arc<Mutex<Vec<Submit>>>);
+pub(super) struct Seen(Arc<Mutex<Vec<(BindKind, usize, Submit)>>>);
 
 impl Seen {
     /// Messages, in the order of arrival.
     pub(super) fn submits(&self) -> Vec<Submit> {
-        self.0.lock().unwrap().clone()
+        let seen = self.0.lock().unwrap();
+        seen.iter().map(|(_, _, submit)| submit.clone()).collect()
+    }
+
+    /// By which bind each message came: its kind, and its number among the connections.
+    pub(super) fn binds(&self) -> Vec<(BindKind, usize)> {
+        let seen = self.0.lock().unwrap();
+        seen.iter().map(|(kind, number, _)| (*kind, *number)).collect()
     }
 }
 
@@ -61,6 +79,7 @@ impl Seen {
 pub(super) struct Peer {
     pub address: SocketAddr,
     pub seen: Seen,
+    owed: Owed,
     _tasks: Tasks,
 }
 
@@ -68,29 +87,40 @@ impl Peer {
     pub(super) async fn start(decide: impl Fn(&Submit) -> Says + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let seen = Seen::default();
+        let (seen, owed) = (Seen::default(), Owed::default());
         let mut tasks = Tasks::new();
-        tasks.spawn(accept(listener, Arc::new(decide), seen.clone()));
+        tasks.spawn(accept(listener, Arc::new(decide), seen.clone(), Arc::clone(&owed)));
         Self {
             address,
             seen,
+            owed,
             _tasks: tasks,
         }
+    }
+
+    /// Sends a receipt over whichever bind takes one.
+    pub(super) fn deliver(&self, receipt: Deliver) {
+        self.owed.lock().unwrap().push_back(receipt);
     }
 }
 
 /// Receipts that wait for a bind that takes them.
 type Owed = Arc<Mutex<VecDeque<Deliver>>>;
 
-async fn accept(listener: TcpListener, decide: Arc<Decide>, seen: Seen) {
-    let (mut links, owed) = (Tasks::new(), Owed::default());
-    loop {
+async fn accept(listener: TcpListener, decide: Arc<Decide>, seen: Seen, owed: Owed) {
+    let mut links = Tasks::new();
+    for number in 0.. {
         let (stream, _) = listener.accept().await.unwrap();
-        links.spawn(serve(stream, Arc::clone(&decide), seen.clone(), Arc::clone(&owed)));
+        links.spawn(serve(
+            (stream, number),
+            Arc::clone(&decide),
+            seen.clone(),
+            Arc::clone(&owed),
+        ));
     }
 }
 
-async fn serve(mut stream: TcpStream, decide: Arc<Decide>, seen: Seen, owed: Owed) {
+async fn serve((mut stream, number): (TcpStream, usize), decide: Arc<Decide>, seen: Seen, owed: Owed) {
     let mut session = Session::server(ServerConfig::new("carrier")).unwrap();
     let (mut inputs, mut kind, mut tag) = (vec![Input::Opened], BindKind::Transceiver, 0);
     loop {
@@ -104,8 +134,16 @@ async fn serve(mut stream: TcpStream, decide: Arc<Decide>, seen: Seen, owed: Owe
                     inputs.push(Input::accept(ticket));
                 }
                 Output::Submitted { ticket, submit } => {
-                    let Says { status, id, receipts } = decide(&submit);
-                    seen.0.lock().unwrap().push(submit);
+                    let Says {
+                        status,
+                        id,
+                        receipts,
+                        is_cut,
+                    } = decide(&submit);
+                    seen.0.lock().unwrap().push((kind, number, submit));
+                    if is_cut {
+                        return;
+                    }
                     let message_id = id;
                     inputs.push(Input::Answer {
                         ticket,
