@@ -52,6 +52,11 @@ pub fn lease(incarnation: &str) -> Key {
     Key::new("lease", incarnation)
 }
 
+/// What a carrier's account bears and which connectors use it, as text of their own.
+pub fn rate(account: &str) -> Key {
+    Key::new("rate", account)
+}
+
 /// Until when, in milliseconds, orders were stored that may have been started under a lost epoch, as decimal digits.
 /// Absent = there was no epoch before this one.
 pub fn doubt() -> Key {

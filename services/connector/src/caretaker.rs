@@ -194,6 +194,7 @@ impl Shift {
             carriers: vec![carrier.clone()],
             window: WINDOW,
             rate: None,
+            account: Arc::default(),
             cutting: crate::parts::Cutting::default(),
             drain_limit,
             roster: None,

@@ -48,8 +48,10 @@ pub struct LinkConfig {
     pub carriers: Vec<CarrierName>,
     /// Parts that may be unanswered at once on one bind.
     pub window: u32,
-    /// Parts a second; absent = no limit.
+    /// Parts a second on the carrier's account, over all binds and connectors; absent = no limit.
     pub rate: Option<u32>,
+    /// Name of that account, where several links share one; absent = the link's own name.
+    pub account: Option<String>,
     /// How the parts of a long message are tied together.
     pub concatenation: Concatenation,
     /// What each status makes of an order.
@@ -101,6 +103,7 @@ impl LinkConfig {
             carriers,
             window: WINDOW_SLOTS_DEFAULT,
             rate: None,
+            account: None,
             concatenation: Concatenation::default(),
             outcomes: OutcomeMap::default(),
             faults: FaultMap::default(),
@@ -146,13 +149,13 @@ impl LinkConfig {
 
     /// The window of all binds together that the rate allows.
     pub(crate) fn window_in_effect(&self) -> u32 {
-        let by_rate = self
-            .rate
-            .map_or(u32::MAX, |rate| rate.saturating_mul(WINDOW_SECONDS_OF_RATE));
         let binds = match &self.kind {
             LinkKind::Smpp(smpp) => smpp.binds.submitting(),
             LinkKind::Simulator(_) | LinkKind::Absent => 1,
         };
+        let by_rate = self
+            .rate
+            .map_or(u32::MAX, |rate| rate.saturating_mul(WINDOW_SECONDS_OF_RATE));
         let by_binds = self.window.saturating_mul(binds);
         by_binds.min(WINDOW_SLOTS_MAX).min(by_rate).max(1)
     }

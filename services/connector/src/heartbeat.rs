@@ -83,10 +83,11 @@ impl Pulse {
     /// What there is to say of every carrier of the link.
     fn reports(&self, incarnation: &Incarnation, now: UnixMs) -> Vec<CarrierReport> {
         let ((state, since), (window_slots, window_used)) = (self.vitals.state(), self.vitals.window());
+        let rate_limit = self.rate_limit.map(|rate| self.vitals.rate_limit(rate));
         let (is_up, is_moving) = (state == LinkState::Up, self.vitals.is_moving());
         let load = |intake: usize| {
             let queue = self.vitals.queue(intake);
-            let wait = self.lanes[intake].wait(queue, self.rate_limit).filter(|_| is_moving);
+            let wait = self.lanes[intake].wait(queue, rate_limit).filter(|_| is_moving);
             LaneLoad {
                 orders: queue.orders,
                 wait,
@@ -105,7 +106,7 @@ impl Pulse {
             }),
             window_slots,
             window_used,
-            rate_limit: self.rate_limit,
+            rate_limit,
             taken_per_second: self.taken[number].per_second(),
             lanes: std::array::from_fn(|lane| load(number * LANES + lane)),
         };

@@ -6,6 +6,7 @@
 //! a receipt is replied to once it is. What a kind of link must do stands in `CONNECTORS.md`.
 
 mod absent;
+mod account;
 mod action;
 mod alphabet;
 mod aside;
@@ -34,6 +35,7 @@ mod outbox;
 mod outcome;
 mod parts;
 mod pump;
+mod quota;
 mod rate;
 mod receipts;
 mod roster;

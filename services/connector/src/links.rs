@@ -85,6 +85,7 @@ fn link(
         .integer(1..=WINDOW_SLOTS_MAX)
         .unwrap_or(WINDOW_SLOTS_DEFAULT);
     let rate = section.key("rate").integer(1..=RATE_MAX);
+    let account = section.key("account").string(NAME_CHARS_MAX);
     let maps = maps::of_link(section, shared);
     let concatenation = section.key("concatenation").word(CONCATENATIONS).unwrap_or_default();
     let word = section.key("kind").required().word(KINDS);
@@ -106,6 +107,7 @@ fn link(
         carriers: carriers?,
         window,
         rate,
+        account,
         concatenation,
         outcomes: maps.outcomes,
         faults: maps.faults,

@@ -11,6 +11,7 @@ mod groups;
 mod intakes;
 mod receipts;
 mod sending;
+mod tokens;
 
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
@@ -32,6 +33,7 @@ use tokio::sync::mpsc;
 use tracing::{info, warn};
 
 use crate::{
+    account::Account,
     aside::Aside,
     correlations::Correlations,
     flight::Flight,
@@ -85,8 +87,10 @@ pub(crate) struct Settings {
     pub carriers: Vec<sms::CarrierName>,
     /// Parts that may be unanswered at once.
     pub window: u32,
-    /// Parts a second; absent = no limit.
+    /// Parts a second on the carrier's account, over all connectors; absent = no limit.
     pub rate: Option<u32>,
+    /// Name of that account.
+    pub account: Arc<str>,
     /// How messages are cut.
     pub cutting: Cutting,
     /// Longest wait for what is in flight when stopping.
@@ -161,6 +165,8 @@ pub(crate) struct Pump {
     held: BTreeMap<(Instant, u64), ()>,
     window: Window,
     bucket: Bucket,
+    /// Where its tokens come from; absent = there is no limit.
+    account: Option<Account>,
     /// Tokens of orders that may be handed back.
     returns: Bucket,
     state: LinkState,
@@ -188,7 +194,8 @@ impl Pump {
         let receipts = receipts::start(&settings, deps, wire.commands.clone(), tasks);
         Self {
             window: Window::new(settings.window),
-            bucket: Bucket::new(settings.rate, now),
+            bucket: settings.rate.map_or(Bucket::new(None, now), |_| Bucket::leased(now)),
+            account: tokens::account(&settings, &lease, deps),
             returns: Bucket::new(Some(RETURNS_PER_SECOND), now),
             outbox: Outbox::new(Arc::clone(&deps.bus)),
             aside: Aside::new(Arc::clone(&deps.store)),
@@ -235,6 +242,7 @@ impl Pump {
                 word = self.epochs.word() => self.on_word(word),
                 claimed = next_of(&mut self.claiming) => self.on_claimed(claimed),
                 lives = self.aside.looked() => self.on_looked(&lives),
+                leased = tokens::answered(&mut self.account) => self.on_leased(leased),
                 count = self.events.recv_many(&mut events, EVENTS_MAX) => {
                     events.drain(..).for_each(|event| self.on_event(event));
                     if count == 0 {
@@ -270,6 +278,7 @@ impl Pump {
         self.release_held(now);
         self.send(now, wall);
         self.start_claims(now, wall);
+        self.lease_tokens(now);
         if self.epochs.is_paused() {
             self.fall_quiet();
         } else {
@@ -300,8 +309,12 @@ impl Pump {
                 metrics::link_up(&self.settings.link, false);
             }
             Event::Answers(answers) => self.on_answers(answers),
+            Event::Room { binds, slots } => {
+                self.window.set_slots_max(slots.min(self.settings.window));
+                self.settings.vitals.set_binds(binds);
+            }
             Event::Receipts(arrived) => self.on_receipts(arrived),
-            Event::Congestion(state) => self.window.heed(state, time::now()),
+            Event::Congestion(state) => self.on_congestion(state),
         }
     }
 
@@ -309,10 +322,6 @@ impl Pump {
     fn stands(&self, state: Stand) {
         self.settings.vitals.stands(state, self.clock.now());
     }
-            Event::Room { binds, slots } => {
-                self.window.set_slots_max(slots.min(self.settings.window));
-                self.settings.vitals.set_binds(binds);
-            }
 
     /// Records on their way to the log are safe: their orders are done.
     fn on_safe(&mut self, safe: Vec<Safe>) {
@@ -371,7 +380,8 @@ impl Pump {
         let aside = self.aside.look_at().filter(|_| !self.epochs.is_paused());
         let held = self.held.first_key_value().map(|((at, _), ())| *at);
         let outbox = self.outbox.due();
-        [link, lease, held, settled, aside, outbox]
+        let tokens = self.leases_at();
+        [link, lease, held, settled, aside, outbox, tokens]
             .into_iter()
             .flatten()
             .min()

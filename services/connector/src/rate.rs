@@ -16,6 +16,9 @@ const BURST_SECONDS: f64 = 0.1;
 /// Share of the rate that urgent messages may always have, though a long one of another lane took its tokens on credit.
 const RESERVED: f64 = 0.1;
 
+/// Longest wait that is told: one without a rate has none until it is leased another.
+const WAIT_MAX: Duration = Duration::from_secs(3_600);
+
 /// Tokens of one link; without a rate there are always enough.
 #[derive(Debug)]
 pub(crate) struct Bucket {
@@ -25,6 +28,10 @@ pub(crate) struct Bucket {
     /// the rate is sent.
     reserve: f64,
     filled_at: Instant,
+    /// When the rate ends; absent = never.
+    until: Option<Instant>,
+    /// Tokens taken since somebody asked.
+    used: u32,
 }
 
 impl Bucket {
@@ -36,7 +43,34 @@ impl Bucket {
             level: rate.map_or(0.0, burst),
             reserve: rate.map_or(0.0, reserve_max),
             filled_at: now,
+            until: None,
+            used: 0,
         }
+    }
+
+    /// One that fills by leases alone, and holds the first token.
+    pub(crate) fn leased(now: Instant) -> Self {
+        Self {
+            until: Some(now),
+            ..Self::new(Some(0), now)
+        }
+    }
+
+    /// Has it fill with so many tokens a second until then, and with none after that.
+    pub(crate) fn lease(&mut self, per_second: f64, now: Instant, until: Instant) {
+        self.fill(now);
+        self.rate = Some(per_second);
+        self.until = Some(until);
+    }
+
+    /// Whether tokens were taken since [`Self::take_used`], or are owed.
+    pub(crate) fn is_used(&self) -> bool {
+        self.rate.is_some() && (self.used > 0 || self.level < 0.0)
+    }
+
+    /// Tokens taken since this was called last.
+    pub(crate) fn take_used(&mut self) -> f64 {
+        f64::from(std::mem::take(&mut self.used))
     }
 
     /// Has it fill with so many tokens a second from now on; one without a limit stays so.
@@ -49,10 +83,16 @@ impl Bucket {
     /// Lets the time up to `now` fill the bucket.
     pub(crate) fn fill(&mut self, now: Instant) {
         if let Some(rate) = self.rate {
-            let gained = now.duration_since(self.filled_at).as_secs_f64() * rate;
+            let filled_until = self.until.map_or(now, |until| now.min(until));
+            let gained = filled_until.duration_since(self.filled_at).as_secs_f64() * rate;
             self.level = (self.level + gained).min(burst(rate));
             self.reserve = (self.reserve + gained * RESERVED).min(reserve_max(rate));
             self.filled_at = now;
+            if self.until.is_some_and(|until| until <= now) {
+                // What a lease leaves is somebody else's; one token stays, so that the next message need not wait for a lease.
+                self.rate = Some(0.0);
+                self.level = self.level.min(1.0);
+            }
         }
     }
 
@@ -75,6 +115,7 @@ impl Bucket {
                 self.reserve -= f64::from(tokens);
             }
             self.level -= f64::from(tokens);
+            self.used = self.used.saturating_add(tokens);
         }
     }
 
@@ -92,7 +133,8 @@ impl Bucket {
         };
         let wait = (1.0 - self.level) / rate;
         let reserved = (1.0 - self.reserve) / (rate * RESERVED);
-        Duration::from_secs_f64(if lane == Lane::Urgent { wait.min(reserved) } else { wait })
+        let wait = if lane == Lane::Urgent { wait.min(reserved) } else { wait };
+        Duration::try_from_secs_f64(wait).map_or(WAIT_MAX, |wait| wait.min(WAIT_MAX))
     }
 }
 

@@ -80,6 +80,17 @@ impl Roster {
         runs.any(|(run, word)| run != own.as_str() && word.is_up && word.is_fresh(now))
     }
 
+    /// Connectors that serve one of `carriers` at the moment, `own` among them. `None` = the log is silent.
+    pub(crate) fn sharers(&self, own: &Incarnation, carriers: &[CarrierName], now: Instant) -> Option<u32> {
+        let known = self.known();
+        known.heard_at.filter(|at| now.duration_since(*at) <= LOG_SILENT)?;
+        let served = carriers.iter().filter_map(|carrier| known.carriers.get(carrier));
+        let runs = served.flat_map(|carrier| &carrier.runs);
+        let fresh = runs.filter(|(_, word)| word.is_fresh(now)).map(|(run, _)| run.as_str());
+        let all: BTreeSet<&str> = fresh.chain([own.as_str()]).collect();
+        u32::try_from(all.len()).ok()
+    }
+
     /// The carriers among those `named` and those ever spoken of that no connector speaks of, while others are heard: with
     /// nobody heard it may be the log that is silent, and nobody is there to take what would be handed back.
     pub(crate) fn forsaken(&self, named: impl IntoIterator<Item = CarrierName>, now: Instant) -> BTreeSet<CarrierName> {

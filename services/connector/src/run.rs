@@ -194,6 +194,7 @@ fn start(
         carriers: link.carriers.clone(),
         window,
         rate: link.rate,
+        account: link.account.as_deref().unwrap_or(&link.name).into(),
         cutting: link.cutting(),
         drain_limit: config.drain_limit,
         vitals,

@@ -23,6 +23,8 @@ pub(crate) struct Vitals {
     is_paused: AtomicBool,
     /// Connections that are up, where the link has several; above all that there are while it has not said.
     binds: AtomicU32,
+    /// Parts a second that are this link's share of its account; 0 = not known.
+    rate_limit: AtomicU32,
     window_slots: AtomicU32,
     window_used: AtomicU32,
     /// Segments taken by each carrier.
@@ -58,9 +60,10 @@ impl Vitals {
             state: Mutex::new((LinkState::Down, now)),
             news,
             is_paused: AtomicBool::new(false),
+            binds: AtomicU32::new(u32::MAX),
+            rate_limit: AtomicU32::new(0),
             window_slots: AtomicU32::new(0),
             window_used: AtomicU32::new(0),
-            binds: AtomicU32::new(u32::MAX),
             taken: carriers.iter().map(|_| AtomicU64::new(0)).collect(),
             lanes: (0..carriers.len() * LANES).map(|_| LaneVitals::default()).collect(),
             carriers,
@@ -101,9 +104,6 @@ impl Vitals {
         self.state().0 == LinkState::Up && !self.is_paused.load(Ordering::Relaxed)
     }
 
-    pub(crate) fn set_window(&self, slots: u32, used: u32) {
-        self.window_slots.store(slots, Ordering::Relaxed);
-        self.window_used.store(used, Ordering::Relaxed);
     /// So many connections of several are up.
     pub(crate) fn set_binds(&self, binds: u32) {
         self.binds.store(binds, Ordering::Relaxed);
@@ -114,6 +114,22 @@ impl Vitals {
         self.binds.load(Ordering::Relaxed).min(wanted)
     }
 
+    /// This link's share of its account is so many parts a second.
+    pub(crate) fn set_rate_limit(&self, per_second: f64) {
+        self.rate_limit.store((per_second as u32).max(1), Ordering::Relaxed);
+    }
+
+    /// Parts a second that the link may send of the `configured` ones.
+    pub(crate) fn rate_limit(&self, configured: u32) -> u32 {
+        match self.rate_limit.load(Ordering::Relaxed) {
+            0 => configured,
+            share => share.min(configured),
+        }
+    }
+
+    pub(crate) fn set_window(&self, slots: u32, used: u32) {
+        self.window_slots.store(slots, Ordering::Relaxed);
+        self.window_used.store(used, Ordering::Relaxed);
     }
 
     /// Slots of the window, and those in use.

@@ -13,8 +13,8 @@ const RESERVED_ONE_IN: u32 = 10;
 
 /// `congestion_state` from which on a carrier is busy as it should be, and beyond which it nears its limit (SMPP 5.0
 /// §4.8.4.18).
-const OPTIMAL: u8 = 80;
-const CONGESTED: u8 = 90;
+pub(crate) const OPTIMAL: u8 = 80;
+pub(crate) const CONGESTED: u8 = 90;
 
 /// Slots of one link.
 #[derive(Debug)]

@@ -200,6 +200,7 @@ impl Pump {
                 metrics::refusal(&self.settings.link, rule.code);
                 if matches!(rule.action, Action::Hold { .. }) {
                     self.window.slow_down(now);
+                    self.throttled(rule.code);
                 }
             }
             Verdict::Unsent { .. } | Verdict::Displaced | Verdict::Unanswered => {}

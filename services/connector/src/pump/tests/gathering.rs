@@ -27,9 +27,9 @@ async fn paced(orders: &[Order]) -> Vec<(usize, u128)> {
         settings.rate = Some(1_000);
     };
     let mut rig = Rig::up_with(&world, with_rate).await;
-    let mut left = 100;
+    let mut left = 100_usize;
     while left > 0 {
-        left -= rig.jobs().await.len();
+        left = left.saturating_sub(rig.jobs().await.len());
     }
     let mut batches = Vec::new();
     for _ in 0..4 {

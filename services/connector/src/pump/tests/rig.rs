@@ -74,6 +74,7 @@ impl Rig {
             carriers: vec![carrier("atlas")],
             window: 10,
             rate: None,
+            account: "atlas".into(),
             cutting: crate::parts::Cutting::default(),
             drain_limit: Duration::from_secs(35),
             vitals: Vitals::new(Vec::new(), world.deps.clock.now(), Arc::default()),
