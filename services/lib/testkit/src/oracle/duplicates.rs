@@ -75,8 +75,9 @@ fn unexcused(book: &Book<'_>, key: OrderKey, answer: &OrderAnswer) -> Option<Fin
         .next();
     let parts = book.parts.get(&message).and_then(|orders| orders.get(&number));
     let parts = parts.into_iter().flatten();
-    // Of a long message some parts may be taken and others refused.
-    let is_half = parts.clone().count() > 1 && !octets::is_whole(book, message, number);
+    // Of a long message some parts may be taken and others refused, or its time be over before the others have room.
+    let deadline = answer.returned.terms.deadline;
+    let is_half = (parts.clone().count() > 1 || deadline <= answer.at) && is_half(book, message, number);
     let is_kept_back = is_half || parts.clone().any(|part| !part.is_answered);
     let is_in_span = |trouble: &&Trouble| trouble.from <= answer.at + NEAR && issued_at <= trouble.until + NEAR;
     let is_here = |trouble: &&Trouble| trouble.link.is_none() || trouble.link.as_ref() == link;
@@ -86,6 +87,11 @@ fn unexcused(book: &Book<'_>, key: OrderKey, answer: &OrderAnswer) -> Option<Fin
     }
     let what = format!("order {} is unknown, and its carrier answered all of it", number.0);
     Some(Finding::of("O4", message, what))
+}
+
+/// Whether a carrier took some of an order's parts, and not all.
+fn is_half(book: &Book<'_>, message: MessageId, number: OrderNumber) -> bool {
+    !book.parts_taken(message, number).is_empty() && !octets::is_whole(book, message, number)
 }
 
 fn unexplained(book: &Book<'_>, message: MessageId, number: OrderNumber, is_last: bool) -> Option<Finding> {
