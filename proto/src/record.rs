@@ -25,7 +25,7 @@ use store::Versioned;
 
 use crate::pb::signalbox::bus::v1 as pb;
 
-pub use carrier::{carrier_key, router_key};
+pub use carrier::{carrier_key, router_key, time_key};
 pub use dead::{
     DeadId, DeadRecord, DeadWord, dead_from_bytes, dead_to_bytes, dead_word_from_bytes, replayed_at_from_bytes,
     replayed_at_to_bytes, replayed_to_bytes,
@@ -224,6 +224,12 @@ pub fn carrier_from_bytes(octets: &Bytes) -> Result<CarrierReport, Invalid> {
 /// Octets of what a router says.
 pub fn router_report_to_bytes(report: &RouterReport) -> Bytes {
     seal::seal(Kind::Carrier, &carrier::router_to_pb(report))
+}
+
+/// Octets of a word that says nothing: what counts is when the log took it. Every version reads it as that of a router without a
+/// name that ejects nobody.
+pub fn time_word_to_bytes() -> Bytes {
+    router_report_to_bytes(&RouterReport::default())
 }
 
 /// What a connector said about a carrier in `octets`, or a router about all of them.

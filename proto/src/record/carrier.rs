@@ -33,6 +33,11 @@ pub fn router_key(router: &str) -> RecordKey {
     key_of(b"/router", router.as_bytes())
 }
 
+/// Key of the words that say nothing: one is kept of all who say them.
+pub fn time_key() -> RecordKey {
+    key_of(b"/time", b"")
+}
+
 pub(super) fn to_pb(report: &CarrierReport) -> pb::CarrierReport {
     let lanes = Lane::ALL.iter().zip(&report.lanes).map(|(lane, load)| pb::LaneLoad {
         lane: lane.as_str().to_owned(),

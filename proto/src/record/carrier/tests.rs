@@ -169,4 +169,5 @@ fn every_connector_has_its_own_key_for_every_carrier() {
     assert!(keys[0] != keys[1] && keys[1] != keys[2]);
     assert_eq!(keys[0], carrier_key(&carrier("a"), "bc"), "the same after a restart");
     assert!(router_key("a") != router_key("b") && !keys.contains(&router_key("a")));
+    assert!(time_key() != router_key("a") && !keys.contains(&time_key()));
 }

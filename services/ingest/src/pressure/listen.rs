@@ -1,11 +1,11 @@
 //! Follows the `carriers` topic. What stood there before tells the log's time and nothing else: what is worth knowing is said
-//! again within a second.
+//! again within a second. Where nobody speaks a word of ours, which says nothing, tells the log's time.
 
 use std::time::Duration;
 
-use bus::{ConsumeError, Position, Read};
+use bus::{ConsumeError, Position, PublishError, Read, Record};
 use service::{Deps, Seldom, Stop, time};
-use signalbox_proto::topics;
+use signalbox_proto::{record, topics};
 use tracing::warn;
 
 use super::Pressure;
@@ -16,6 +16,9 @@ const RECORDS_MAX: usize = 1_000;
 const RETRY: Duration = Duration::from_millis(500);
 /// Longest wait for what stands on the topic before anything is accepted.
 const FIRST_MAX: Duration = Duration::from_secs(5);
+
+/// So long after the last word ours is said: connectors speak every second.
+const SILENCE: Duration = Duration::from_secs(2);
 
 /// A log that is away is found out at every try.
 static TOLD: Seldom = Seldom::new();
@@ -51,17 +54,27 @@ pub async fn hear_first(pressure: &Pressure, deps: &Deps) {
     }
 }
 
-/// A reader at the end of what stands there, of which the log's time is learnt.
+/// A reader at the end of what stands there, our word included, of which the log's time is learnt.
 async fn kept(pressure: &Pressure, deps: &Deps) -> Result<Box<dyn Read>, ConsumeError> {
+    say(deps).await?;
     let mut reader = deps.bus.read(&topics::carriers(), Position::Start).await?;
-    loop {
-        let records = reader.poll(RECORDS_MAX).await?;
-        if records.is_empty() {
-            pressure.0.log.known(true);
-            return Ok(reader);
-        }
+    let mut records = reader.next(RECORDS_MAX).await?;
+    while !records.is_empty() {
         pressure.learn_time(&records);
+        records = reader.poll(RECORDS_MAX).await?;
     }
+    pressure.0.log.known(true);
+    Ok(reader)
+}
+
+/// Says a word of which nothing counts but when the log takes it. Returns once it is there.
+async fn say(deps: &Deps) -> Result<(), ConsumeError> {
+    let word = Record::new(record::time_key().0, record::time_word_to_bytes());
+    let said = async { deps.bus.publish(&topics::carriers(), vec![word]).await?.await };
+    said.await.map_err(|error| match error {
+        PublishError::Closed => ConsumeError::Closed,
+        error => ConsumeError::Away(error.to_string()),
+    })
 }
 
 /// Takes words as they come, until the log fails.
@@ -71,9 +84,14 @@ async fn follow(pressure: &Pressure, deps: &Deps) -> ConsumeError {
         Err(error) => return error,
     };
     loop {
-        match reader.next(RECORDS_MAX).await {
-            Ok(records) => pressure.learn(&records, deps.clock.now()),
-            Err(error) => return error,
+        match time::timeout(SILENCE, reader.next(RECORDS_MAX)).await {
+            Some(Ok(records)) => pressure.learn(&records, deps.clock.now()),
+            Some(Err(error)) => return error,
+            None => {
+                if let Err(error) = say(deps).await {
+                    return error;
+                }
+            }
         }
     }
 }

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use bus::{Bus, MemoryBus, Record};
+use bus::{Bus, MemoryBus, Position, Record};
 use service::{Deps, Dice, StopHandle, Tasks};
-use signalbox_proto::topics;
+use signalbox_proto::{record, topics};
 use store::MemoryStore;
 
 use super::*;
@@ -82,9 +82,8 @@ async fn pass(millis: u64) {
 #[tokio::test(start_paused = true)]
 async fn who_is_behind_the_log_accepts_nothing_and_is_not_ready_until_its_clock_is_set() {
     let rig = Rig::off_by(-HOUR_MS).await;
-    let _listening = rig.listen().await;
-    assert_eq!(rig.refusal(), None, "nobody has said anything");
     rig.word().await;
+    let _listening = rig.listen().await;
     let Some(Refusal::ClockBehind(by)) = rig.refusal() else {
         panic!("it is an hour behind");
     };
@@ -105,6 +104,40 @@ async fn what_stood_on_the_log_tells_its_time_before_anything_is_accepted() {
     rig.word().await;
     hear_first(&rig.pressure, &rig.deps).await;
     assert!(matches!(rig.refusal(), Some(Refusal::ClockBehind(_))));
+}
+
+/// Nobody speaks on this log and nobody ever did: what ingest says itself tells the time.
+#[tokio::test(start_paused = true)]
+async fn where_nobody_ever_spoke_who_is_behind_finds_out_by_itself() {
+    let rig = Rig::off_by(-HOUR_MS).await;
+    hear_first(&rig.pressure, &rig.deps).await;
+    assert!(matches!(rig.refusal(), Some(Refusal::ClockBehind(_))));
+    let _listening = rig.listen().await;
+    pass(60_000).await;
+    assert!(matches!(rig.refusal(), Some(Refusal::ClockBehind(_))));
+    rig.deps.clock.set_machine(HOUR_MS);
+    assert_eq!(rig.refusal(), None);
+}
+
+/// All of ingest says it under one key: a log that keeps the last word of each keeps one of them.
+#[tokio::test(start_paused = true)]
+async fn ingest_speaks_only_where_nobody_else_does() {
+    let rig = Rig::off_by(0).await;
+    let _listening = rig.listen().await;
+    let said = async || {
+        let mut reader = rig.log.read(&topics::carriers(), Position::Start).await.unwrap();
+        let words = reader.poll(1_000).await.unwrap();
+        let own = words.iter().filter(|word| word.key == record::time_key().0);
+        own.map(|word| word.stored_at_ms).max()
+    };
+    let first = said().await;
+    for _ in 0..60 {
+        rig.word().await;
+        pass(1_000).await;
+    }
+    assert_eq!(said().await, first, "connectors speak every second");
+    pass(10_000).await;
+    assert!(said().await > first);
 }
 
 #[tokio::test(start_paused = true)]
