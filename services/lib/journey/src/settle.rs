@@ -5,7 +5,7 @@ use std::time::Duration;
 use sms::UnixMs;
 
 use crate::{
-    Actions, Input, Known, Next, OrderNumber, Progress, State, Terms,
+    Actions, Input, Known, Next, OnUnknown, OrderNumber, Progress, State, Terms,
     ending::{end_badly, end_unanswered, end_well, without_content},
     standing::Standing,
 };
@@ -81,10 +81,11 @@ pub(crate) fn settle(mut state: State, input: &Input, moment: &Moment<'_>) -> (S
         Input::DeadEnd(dead_end) => Some(&**dead_end),
         _ => None,
     };
-    if dead_end.is_none() && may_ask(&state, &view, &terms, moment.now) {
+    if dead_end.is_none() && may_ask(&state, &view, &terms, moment) {
         return ask(state, &view, moment);
     }
-    if view.is_open && !is_over {
+    let is_waited_for = view.is_open || (moment.may_be_sent && terms.on_unknown == OnUnknown::Wait);
+    if is_waited_for && !is_over {
         return wait(
             state,
             &terms,
@@ -252,11 +253,13 @@ fn spent_of(state: &State) -> usize {
         .count()
 }
 
-fn may_ask(state: &State, view: &View, terms: &Terms, now: UnixMs) -> bool {
+fn may_ask(state: &State, view: &View, terms: &Terms, moment: &Moment<'_>) -> bool {
     let has_content = state.body.as_ref().is_some_and(|body| body.has_content);
     let has_attempts = view.spent < terms.attempts_max as usize;
     let is_dead_end = state.dead_end > state.highest_asked();
-    has_content && has_attempts && !view.is_barred && !is_dead_end && now < terms.deadline
+    // What was called off and may have been sent is an answer that never came.
+    let is_unknown = moment.may_be_sent && terms.on_unknown != OnUnknown::Resend;
+    has_content && has_attempts && !view.is_barred && !is_unknown && !is_dead_end && moment.now < terms.deadline
 }
 
 /// Asks the next carrier.

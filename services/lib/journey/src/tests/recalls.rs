@@ -3,7 +3,7 @@
 use sms::Class;
 
 use super::life::Life;
-use crate::{EndState, Event, Fact, Input, Known, OrderNumber, State, Waiting, fold, recall};
+use crate::{EndState, Event, Fact, Input, Known, OnUnknown, OrderNumber, State, Waiting, fold, recall};
 
 fn fact(life: &Life, script: &str) -> Fact {
     match life.input(script) {
@@ -104,6 +104,30 @@ fn what_is_called_off_in_doubt_was_sent_perhaps_unless_it_only_waited() {
     for (facts, expected) in cases {
         let (ended, _) = fold(Some(recalled(&facts)), &Input::Timer, over, &known);
         assert_eq!(ended.ended.unwrap().state, expected, "{facts:?}");
+    }
+}
+
+/// Whoever had order 2 may have sent it and died with the store, and a router wins its claim.
+#[test]
+fn what_is_called_off_in_doubt_is_an_answer_that_never_came() {
+    let unknown = Some(EndState::Unknown);
+    for (on_unknown, next, end) in [
+        (OnUnknown::Resend, Some(3), None),
+        (OnUnknown::Wait, None, None),
+        (OnUnknown::Fail, None, unknown),
+    ] {
+        let mut life = Life::new(Class::Transactional);
+        life.terms.on_unknown = on_unknown;
+        let facts = [fact(&life, "1 next"), Fact::Ordered(Box::new(life.order(2)))];
+        let known = Known {
+            is_kept: true,
+            in_doubt: true,
+            claims: [(OrderNumber(2), true)].into(),
+        };
+        let input = life.input("1 unknown");
+        let (state, actions) = fold(Some(recalled(&facts)), &input, life.now, &known);
+        assert_eq!(actions.next.map(|next| next.number.0), next, "{on_unknown:?}");
+        assert_eq!(state.ended.map(|ended| ended.state), end, "{on_unknown:?}");
     }
 }
 
