@@ -13,7 +13,7 @@ use std::{
 };
 
 use service::{
-    Deps, Seldom, Stop, StopHandle, Tasks, resume_panic,
+    Deps, LogTime, Seldom, Stop, StopHandle, Tasks, resume_panic,
     time::{self, Instant},
 };
 use sms::CarrierName;
@@ -23,9 +23,7 @@ use tracing::{info, warn};
 use crate::{
     Incarnation, absent, epochs,
     lease::{LEASE, Lease},
-    link,
-    log_time::LogTime,
-    metrics,
+    link, metrics,
     pump::{Abandoned, Pump, Settings},
     rate::Share,
     roster::{Roster, SILENT},

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use bus::{Batch, Bus, ConsumeError, Delivered, Stored, Subscribe, Topic};
-use service::{Seldom, Tasks, time};
+use service::{LogTime, Seldom, Tasks, time};
 use signalbox_proto::{
     record::{self, DeadRecord},
     topics,
@@ -13,7 +13,6 @@ use tokio::sync::mpsc;
 use tracing::{info, warn};
 
 use crate::{
-    log_time::LogTime,
     origin::{Origin, Origins},
     parts::{Cutting, Ready},
     vitals::Vitals,

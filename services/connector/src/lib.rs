@@ -26,7 +26,6 @@ mod lease;
 mod ledger;
 mod link;
 mod links;
-mod log_time;
 mod maps;
 mod meter;
 mod metrics;

@@ -14,10 +14,8 @@ use std::{
 };
 
 use bus::{Delivered, PartitionId};
-use service::time::Instant;
+use service::{LogTime, time::Instant};
 use sms::UnixMs;
-
-use crate::log_time::LogTime;
 
 /// Records after the committed position that a run before ours may have fetched, and hence started.
 pub(crate) const STARTED_MAX: u64 = crate::pump::OPEN_MAX as u64;

@@ -23,7 +23,7 @@ use bus::Topic;
 use futures::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use journey::{LinkState as Stand, OrderNumber};
 use service::{
-    Clock, Deps, Stop,
+    Clock, Deps, LogTime, Stop,
     time::{self, Instant},
 };
 use signalbox_proto::topics;
@@ -41,7 +41,6 @@ use crate::{
     lanes::Lanes,
     lease::Lease,
     link::{Command, Event, Wire},
-    log_time::LogTime,
     metrics,
     outbox::Outbox,
     parts::{Cutting, Ready},

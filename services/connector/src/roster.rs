@@ -12,14 +12,14 @@ use std::{
 use bus::{Bus, ConsumeError, Position, Read, Stored};
 use journey::{CarrierReport, CarrierWord, LinkState};
 use service::{
-    Seldom,
+    LogTime, Seldom,
     time::{self, Instant},
 };
 use signalbox_proto::{record, topics};
 use sms::{CarrierName, UnixMs};
 use tracing::{debug, warn};
 
-use crate::{Incarnation, log_time::LogTime};
+use crate::Incarnation;
 
 /// A connector that said nothing for so long serves nothing. Routers give it a second more, so that what they still publish
 /// for its carriers meanwhile is handed back too.

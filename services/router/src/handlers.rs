@@ -7,7 +7,7 @@ use std::{
 
 use bus::Batch;
 use futures::{FutureExt, future::BoxFuture};
-use journey::{CODE_TAKEN_BACK, Correlation, Event, Input, OrderAnswer, Outcome};
+use journey::{CODE_TAKEN_BACK, Correlation, Event, Input, OrderAnswer, OrderNumber, Outcome};
 use service::time;
 use signalbox_proto::{keys, record};
 use sms::{Lane, Message, MessageId, RecordKey, UnixMs};
@@ -21,7 +21,7 @@ use crate::{
     ledger::{self, Entered},
     metrics,
     outbox::{self, Outbox},
-    place::{Ask, Decisions, Placed, put_off},
+    place::{Ask, Decisions, Placed, put_off, waits_on},
     states,
 };
 
@@ -81,20 +81,22 @@ impl Handle for Outcomes {
     fn handle<'a>(&'a self, desk: &'a Arc<Desk>, read: &'a [Batch], turn: Turn) -> BoxFuture<'a, Result<After, Error>> {
         async move {
             let mut work = Work::default();
-            let now = desk.now();
+            let (now, mut is_old) = (desk.now(), false);
             for (topic, stored) in records(read) {
                 match record::outcome_from_bytes(&stored.value) {
                     Ok(answer) => {
                         if turn == Turn::First {
                             hear(desk, &answer, now);
                         }
+                        is_old |= desk.epochs.is_from_before(answer.returned.message.accepted_at);
                         work.answer(answer);
                     }
                     Err(error) => work.outbox.dead(topic, stored, &error),
                 }
             }
-            if work.is_taken_back {
-                // A router claimed the order: what it ended must not go on because the answer carries all that is needed.
+            if work.is_taken_back || is_old {
+                // A router claimed the order: what it ended must not go on because the answer carries all that is needed. Nor is what
+                // an answer from before a loss led to ordered again, as the store knows once it is rebuilt.
                 work.load(desk).await?;
             }
             work.finish(desk).await
@@ -174,24 +176,21 @@ impl Work {
     }
 
     /// Leaves messages from before a loss of the store to the orders that stood on the log by then: what comes again from before
-    /// it may have one, and a second, for another carrier, might be sent as well.
-    async fn leave_ordered(&mut self, desk: &Arc<Desk>) -> Result<(), Error> {
-        let asks = self.asks.iter().chain(&self.looked_up);
-        let asks = asks.map(|ask| (&ask.message, ask.number));
-        let all = asks.chain(self.waits.iter().map(|waiting| (&waiting.message, waiting.number)));
-        let old: Vec<_> = all
-            .filter(|(message, _)| desk.epochs.is_from_before(message.accepted_at))
-            .map(|(message, number)| (message.id, number))
-            .collect();
-        if old.is_empty() {
-            return Ok(());
-        }
-        let keys: Vec<Key> = old.iter().map(|(message, _)| keys::state(*message)).collect();
-        let states = loop {
-            match states::read(desk.store(), keys.clone()).await {
-                Ok(states) => break states,
-                // Messages are placed while the store is lost: nobody knows more of them.
-                Err(StoreError::Lost) => return Ok(()),
+    /// it may have one, and a second, for another carrier, might be sent as well. Gives back those of which nobody can say so
+    /// before the store is rebuilt: they wait, and are decided anew.
+    async fn leave_ordered(&mut self, desk: &Arc<Desk>) -> Result<Vec<Placed>, Error> {
+        let (old, states) = loop {
+            let old = self.old_orders(desk);
+            if old.is_empty() {
+                return Ok(Vec::new());
+            }
+            if desk.epochs.are_unknown() {
+                return Ok(self.hold_back(desk));
+            }
+            let keys: Vec<Key> = old.iter().map(|(message, _)| keys::state(*message)).collect();
+            match states::read(desk.store(), keys).await {
+                Ok(states) => break (old, states),
+                Err(StoreError::Lost) => desk.epochs.lost(desk.now()),
                 Err(error) => ledger::wait_for_store(desk, error).await?,
             }
         };
@@ -212,14 +211,36 @@ impl Work {
         self.asks.retain(|ask| is_left(&ask.message, ask.number));
         self.looked_up.retain(|ask| is_left(&ask.message, ask.number));
         self.waits.retain(|waiting| is_left(&waiting.message, waiting.number));
-        Ok(())
+        Ok(Vec::new())
+    }
+
+    /// The orders that are to be made for messages from before a loss of the store.
+    fn old_orders(&self, desk: &Desk) -> Vec<(MessageId, OrderNumber)> {
+        let asks = self.asks.iter().chain(&self.looked_up);
+        let asks = asks.map(|ask| (&ask.message, ask.number));
+        let all = asks.chain(self.waits.iter().map(|waiting| (&waiting.message, waiting.number)));
+        all.filter(|(message, _)| desk.epochs.is_from_before(message.accepted_at))
+            .map(|(message, number)| (message.id, number))
+            .collect()
+    }
+
+    /// Takes out messages from before a loss of the store, to wait.
+    fn hold_back(&mut self, desk: &Desk) -> Vec<Placed> {
+        let now = desk.now();
+        let is_old = |message: &Message| desk.epochs.is_from_before(message.accepted_at);
+        let asks = self.asks.extract_if(.., |ask| is_old(&ask.message));
+        let asks = asks.chain(self.looked_up.extract_if(.., |ask| is_old(&ask.message)));
+        let waits = self.waits.extract_if(.., |waiting| is_old(&waiting.message));
+        let held = asks.map(|ask| ask.held_back(now));
+        held.chain(waits.map(|waiting| waits_on(Box::new(waiting), now)))
+            .collect()
     }
 
     /// Enters the cases into the store, decides what is to be asked on one table, and says what is left: publishing,
     /// once the store is safe.
     pub(crate) async fn finish(mut self, desk: &Arc<Desk>) -> Result<After, Error> {
         let epoch = desk.epochs.number();
-        self.leave_ordered(desk).await?;
+        let held_back = self.leave_ordered(desk).await?;
         let mut entered = ledger::enter(desk, self.cases.into_values().collect()).await?;
         let (table, now) = (desk.table.snapshot(), desk.now());
         learn(desk, &entered, now);
@@ -243,6 +264,7 @@ impl Work {
                 // Their orders may be with connectors that have not put their claims back, and the lane waits for nobody.
                 placed = placed.into_iter().map(|placed| put_off(placed, now)).collect();
             }
+            placed.extend(held_back);
             send(&mut self.outbox, placed, now)
         };
         if !unasked.is_empty() {

@@ -131,6 +131,12 @@ impl Ask {
         })
     }
 
+    /// The message, to be decided anew once it has waited: what of it was ordered nobody can say for now.
+    pub(crate) fn held_back(self, now: UnixMs) -> Placed {
+        let (deadline, again) = (Terms::of_class(&self.message).deadline, self.again);
+        waits_on(self.waiting(now, deadline, again), now)
+    }
+
     fn wait(self, span: Duration, now: UnixMs, deadline: UnixMs, again: bool) -> Placed {
         let waiting = self.waiting(now + span, deadline, again);
         let delay = delay::that_fits(span);
@@ -357,6 +363,12 @@ fn better_times(age: Duration) -> Duration {
     delay::that_fits((age / 4).min(BETTER_TIMES_MAX)).1
 }
 
+/// A message that waits some more, and is decided anew.
+pub(crate) fn waits_on(waiting: Box<Waiting>, now: UnixMs) -> Placed {
+    let span = better_times(now.since(waiting.message.accepted_at));
+    Placed::Wait(waiting, delay::that_fits(span))
+}
+
 /// What becomes of `placed` while the store cannot say that nobody has its order: what would end waits, and is decided anew.
 pub(crate) fn put_off(placed: Placed, now: UnixMs) -> Placed {
     match placed {
@@ -367,14 +379,12 @@ pub(crate) fn put_off(placed: Placed, now: UnixMs) -> Placed {
                 attempts,
                 ..
             } = *dead_end;
-            let span = better_times(now.since(message.accepted_at));
-            let deadline = Terms::of_class(&message).deadline;
             let ask = Ask {
                 number,
                 attempts,
                 ..Ask::first(message)
             };
-            Placed::Wait(ask.waiting(now, deadline, false), delay::that_fits(span))
+            ask.held_back(now)
         }
         Placed::Park(waiting) => Placed::Wait(waiting, delay::that_fits(Duration::ZERO)),
         placed => placed,

@@ -16,6 +16,7 @@ use tracing::{debug, info, warn};
 use crate::{
     Error,
     desk::{Desk, TOLD},
+    epochs::SKEW_MAX,
     metrics,
 };
 use replay::{Counts, Replay};
@@ -26,8 +27,6 @@ pub(crate) use unread::follow;
 const LOOK: Duration = Duration::from_millis(250);
 /// What was decided under the lost epoch is on the log this long after the loss was seen, or is decided anew.
 const QUIET: Duration = Duration::from_secs(2);
-/// How far the clocks of this router and of those who stamp records may be apart.
-const SKEW_MAX: Duration = Duration::from_secs(1);
 /// Notes of rebuilds read at once.
 const NOTES_MAX: usize = 100;
 /// How long orders from before a loss may be somewhere: as long as the log keeps them.
@@ -52,11 +51,23 @@ enum Trouble {
 
 /// Goes on under the epoch the store is in, if it is in one.
 pub(crate) async fn begin(desk: &Arc<Desk>) {
-    if let Ok(epoch) = desk.store().epoch().await
-        && let Err(trouble) = adopt(desk, epoch).await
-    {
+    let begun = match desk.store().epoch().await {
+        Ok(epoch) => adopt(desk, epoch).await,
+        Err(StoreError::Lost) => note_loss(desk).await,
+        Err(error) => Err(error.into()),
+    };
+    if let Err(trouble) = begun {
         debug!(%trouble, "the store is not ready yet");
     }
+}
+
+/// Notes that the store is lost, if there ever was one.
+async fn note_loss(desk: &Arc<Desk>) -> Result<(), Trouble> {
+    desk.epochs.lost(desk.now());
+    if is_first(desk).await? {
+        desk.epochs.is_first();
+    }
+    Ok(())
 }
 
 /// Guards until `stop`.
@@ -126,8 +137,8 @@ async fn look(desk: &Arc<Desk>, is_lost: &mut bool) -> Result<(), Trouble> {
         }
         Err(StoreError::Lost) => {
             if !std::mem::replace(is_lost, true) {
-                desk.epochs.lost();
                 warn!("the store is lost or new: nothing is started until it is rebuilt from the log");
+                note_loss(desk).await?;
             }
             match desk.store().rebuild().await? {
                 // Nothing was started under the lost epoch after this instant; a later one errs on the safe side.
@@ -146,7 +157,7 @@ async fn look(desk: &Arc<Desk>, is_lost: &mut bool) -> Result<(), Trouble> {
 async fn adopt(desk: &Arc<Desk>, epoch: Epoch) -> Result<(), Trouble> {
     let _alone = desk.epochs.pause().await;
     // Should the store go away half way, nothing goes on by the rules of the epoch before.
-    desk.epochs.left();
+    desk.epochs.left(desk.now());
     desk.store().adopt(&epoch);
     let found = desk.store().get(vec![keys::doubt(), keys::doubt_copy()]).await?;
     // One that cannot be read is no reason to doubt nothing: it is asked for again.

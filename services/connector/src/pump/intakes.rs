@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bus::{Bus, Record};
 use futures::FutureExt;
-use service::{Deps, Seldom, Tasks, resume_panic};
+use service::{Deps, LogTime, Seldom, Tasks, resume_panic};
 use signalbox_proto::record::{self, DeadRecord};
 use sms::Lane;
 use tokio::sync::mpsc;
@@ -14,7 +14,6 @@ use super::{OrderKey, Pump, Safe, Settings};
 use crate::{
     intake::{self, Ask, Content, Ends, Fetched, Source},
     ledger::{BatchId, Ledger},
-    log_time::LogTime,
     metrics,
     outbox::Hurry,
     parts::Cutting,

@@ -6,6 +6,7 @@
 mod clock;
 mod deps;
 mod dice;
+mod log_time;
 mod readiness;
 mod seldom;
 mod signals;
@@ -18,6 +19,7 @@ pub mod watch;
 pub use clock::{Clock, watch_clock};
 pub use deps::Deps;
 pub use dice::Dice;
+pub use log_time::LogTime;
 pub use readiness::Readiness;
 pub use seldom::Seldom;
 pub use signals::{EXIT_UNDRAINED, stop_on_signals};

@@ -6,12 +6,13 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use service::time::Instant;
 use sms::UnixMs;
+
+use crate::time::Instant;
 
 /// Tells the log's time at instants of this process. Clones share what was heard.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct LogTime(Arc<Mutex<Option<Heard>>>);
+pub struct LogTime(Arc<Mutex<Option<Heard>>>);
 
 /// A moment by both clocks.
 #[derive(Clone, Copy, Debug)]
@@ -31,7 +32,7 @@ impl Heard {
 
 impl LogTime {
     /// A record that was stored at `stored_at` was heard live, `now`.
-    pub(crate) fn hear(&self, stored_at: UnixMs, now: Instant) {
+    pub fn hear(&self, stored_at: UnixMs, now: Instant) {
         let mut heard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if heard.is_none_or(|heard| heard.at(now) < stored_at) {
             *heard = Some(Heard {
@@ -42,7 +43,7 @@ impl LogTime {
     }
 
     /// The log's time at `instant`; `None` = nothing was heard yet.
-    pub(crate) fn at(&self, instant: Instant) -> Option<UnixMs> {
+    pub fn at(&self, instant: Instant) -> Option<UnixMs> {
         let heard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         heard.map(|heard| heard.at(instant))
     }
@@ -52,9 +53,8 @@ impl LogTime {
 mod tests {
     use std::time::Duration;
 
-    use service::time;
-
     use super::*;
+    use crate::time;
 
     #[tokio::test(start_paused = true)]
     async fn the_latest_that_was_heard_counts() {

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use bus::{ConsumeError, Position, Read};
 use service::{Stop, time};
 use signalbox_proto::topics;
-use sms::CarrierName;
+use sms::{CarrierName, UnixMs};
 use tracing::warn;
 
 use crate::{
@@ -113,7 +113,13 @@ async fn listen(desk: &Arc<Desk>, reader: &mut dyn Read, told: &mut Told) -> Res
                 desk.carriers.show(desk.now());
                 told.warn(desk);
             }
-            records = reader.next(RECORDS_MAX) => desk.carriers.learn(&records?, desk.now(), true),
+            records = reader.next(RECORDS_MAX) => {
+                let (records, here) = (records?, time::now());
+                if let Some(last) = records.last() {
+                    desk.epochs.log.hear(UnixMs(last.stored_at_ms), here);
+                }
+                desk.carriers.learn(&records, desk.now(), true);
+            }
         }
     }
 }

@@ -301,7 +301,7 @@ async fn a_message_that_would_end_while_the_store_is_lost_holds_up_nobody() {
     world.store.lose();
     let rebuilder = world.store.rebuild().await.unwrap();
     assert!(rebuilder.is_some(), "who died at it keeps the others waiting");
-    world.pass(500).await;
+    world.pass(2_000).await;
     let mut doomed = world.message(Class::Transactional, 60);
     doomed.account = AccountId::new("barred").unwrap();
     for _ in 0..20 {
@@ -353,6 +353,44 @@ async fn a_message_that_comes_again_after_the_loss_is_left_to_its_order() {
     world.takes(&second, "r2").await;
     world.delivered(&second).await;
     assert_eq!(world.end(&message).await.unwrap().0, EndState::Delivered);
+}
+
+/// Its accepted record comes again while nobody can say whether it was ordered: it waits, and whatever was accepted since does not.
+#[tokio::test(start_paused = true)]
+async fn a_message_from_before_the_loss_is_not_ordered_again_while_the_store_is_lost() {
+    let mut world = lost().await;
+    let message = world.accepted().await;
+    let order = world.order("atlas").await.unwrap();
+    world.store.lose();
+    let rebuilder = world.store.rebuild().await.unwrap();
+    assert!(rebuilder.is_some(), "who died at it keeps the others waiting");
+    world.pass(2_000).await;
+    world.table.replace(super::world::table("borealis atlas", ""));
+    world.accept(&message).await;
+    assert!(world.peek("atlas").await.is_none() && world.peek("borealis").await.is_none());
+    let fresh = world.accepted().await;
+    let second = world.peek("borealis").await;
+    assert_eq!(second.map(|order| order.message.id), Some(fresh.id));
+    world.pass(SETTLED).await;
+    assert!(world.peek("atlas").await.is_none() && world.peek("borealis").await.is_none());
+    world.takes(&order, "r1").await;
+    world.delivered(&order).await;
+    assert_eq!(world.end(&message).await.unwrap().0, EndState::Delivered);
+}
+
+/// The answer that led to its second order comes again after a loss: that order stands on the log.
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_comes_again_after_the_loss_leads_to_no_second_order() {
+    let mut world = lost().await;
+    world.accepted().await;
+    let order = world.order("atlas").await.unwrap();
+    world.answer(&order, next("throttled")).await;
+    assert_eq!(world.order("borealis").await.unwrap().number, order.number.next());
+    lose(&world).await;
+    world.table.replace(super::world::table("cirrus borealis atlas", ""));
+    world.pass(SETTLED).await;
+    world.answer(&order, next("throttled")).await;
+    assert!(world.peek("borealis").await.is_none() && world.peek("cirrus").await.is_none());
 }
 
 /// The router that ended it died before the end was on the log: the accepted record comes again, and tells it.

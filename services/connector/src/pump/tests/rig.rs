@@ -3,14 +3,13 @@
 use std::{sync::Arc, time::Duration};
 
 use journey::Order;
-use service::{Stop, StopHandle, Tasks, time};
+use service::{LogTime, Stop, StopHandle, Tasks, time};
 
 use crate::{
     Incarnation, Rule, epochs,
     fixture::{World, carrier},
     lease::Lease,
     link::{self, Answer, Command, Event, Job, Plug, Reply, Verdict},
-    log_time::LogTime,
     pump::{Abandoned, Pump, Settings},
     rate::Share,
     vitals::Vitals,
