@@ -74,10 +74,11 @@ fn run_of(owner: &[u8], carrier: &CarrierName) -> Option<String> {
     (name == carrier.as_str()).then(|| run.to_owned())
 }
 
-/// Applies `claims` until the store made them safe; `None` = it was lost, and whatever it took with it.
-pub(crate) async fn apply(store: Arc<dyn Store>, claims: Vec<Op>) -> Option<Vec<Applied>> {
+/// Applies `claims` until the store made them safe; `None` = it was lost, and whatever it took with it. What `is_patient` may
+/// wait for the syncs of others.
+pub(crate) async fn apply(store: Arc<dyn Store>, claims: Vec<Op>, is_patient: bool) -> Option<Vec<Applied>> {
     loop {
-        match apply_once(&*store, claims.clone()).await {
+        match apply_once(&*store, claims.clone(), is_patient).await {
             Ok(applied) => return Some(applied),
             Err(StoreError::Lost) => return None,
             Err(error) => {
@@ -88,9 +89,9 @@ pub(crate) async fn apply(store: Arc<dyn Store>, claims: Vec<Op>) -> Option<Vec<
     }
 }
 
-async fn apply_once(store: &dyn Store, claims: Vec<Op>) -> Result<Vec<Applied>, StoreError> {
+async fn apply_once(store: &dyn Store, claims: Vec<Op>, is_patient: bool) -> Result<Vec<Applied>, StoreError> {
     let (applied, commit) = store.apply(claims).await?;
-    commit.await?;
+    if is_patient { commit.patiently().await } else { commit.await }?;
     Ok(applied)
 }
 

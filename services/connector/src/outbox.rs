@@ -15,9 +15,6 @@ const RECORDS_MAX: usize = 1_000;
 /// How long a record waits for others that nobody is in a hurry for: a publish costs as much as many of its records. Receipts
 /// wait for as long.
 pub(crate) const LINGER: Duration = Duration::from_millis(5);
-/// So long it has to be synced along with what is in a hurry: a disk has only so many syncs, and passwords wait for those of
-/// others.
-const PATIENCE: Duration = Duration::from_millis(5);
 /// Records that wait no longer for others.
 const GATHERED: usize = 64;
 /// Waits between tries while the log is away.
@@ -152,10 +149,8 @@ async fn publish_singly(bus: &dyn Bus, topic: &Topic, records: Vec<Record>, over
 }
 
 async fn publish_once(bus: &dyn Bus, topic: &Topic, records: Vec<Record>) -> Result<(), PublishError> {
-    let commit = bus.publish(topic, records).await?;
     // Routers read it before it is safe, so that only the ack waits.
-    time::sleep(PATIENCE).await;
-    commit.await
+    bus.publish(topic, records).await?.patiently().await
 }
 
 #[cfg(test)]

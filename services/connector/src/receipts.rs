@@ -178,7 +178,7 @@ impl Desk {
 }
 
 async fn publish(bus: &dyn Bus, topic: &Topic, records: Vec<Record>) -> Result<(), PublishError> {
-    bus.publish(topic, records).await?.await
+    bus.publish(topic, records).await?.patiently().await
 }
 
 fn matched_record(looked: &Looked, at: UnixMs) -> Option<Record> {

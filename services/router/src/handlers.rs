@@ -8,7 +8,6 @@ use std::{
 use bus::Batch;
 use futures::{FutureExt, future::BoxFuture};
 use journey::{CODE_TAKEN_BACK, Correlation, Event, Input, OrderAnswer, OrderNumber, Outcome};
-use service::time;
 use signalbox_proto::{keys, record};
 use sms::{Lane, Message, MessageId, RecordKey, UnixMs};
 use store::{Key, Op, StoreError};
@@ -282,11 +281,9 @@ impl Work {
             return Ok(async move { outbox::safe(&desk, sent, epoch).await }.boxed());
         }
         let after = async move {
-            if self.outbox.is_patient() {
-                time::sleep(outbox::PATIENCE).await;
-            }
+            let is_patient = self.outbox.is_patient();
             for commit in entered.commits {
-                commit.await?;
+                if is_patient { commit.patiently().await } else { commit.await }?;
             }
             // What a lost store held may come out otherwise: then nobody must hear of it.
             desk.epochs.check(epoch)?;

@@ -1,12 +1,12 @@
 //! Records on their way out, one batch per topic.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc};
 
 use bus::{Commit, PublishError, Record, Stored, Topic};
 use bytes::Bytes;
 use futures::future::try_join_all;
 use journey::{Delayed, Event, Order, ReceiptRecord, Waiting};
-use service::{Seldom, time};
+use service::Seldom;
 use signalbox_proto::{
     record::{self, DeadRecord, Fault, Invalid},
     topics,
@@ -15,10 +15,6 @@ use sms::{Message, UnixMs};
 use tracing::warn;
 
 use crate::{Error, delay::Delay, desk::Desk, metrics};
-
-/// What nothing but an ack or a customer's receipt waits for is given so long to be synced along with what is in a hurry: a
-/// disk has only so many syncs, and passwords wait for those of others.
-pub(crate) const PATIENCE: Duration = Duration::from_millis(5);
 
 /// Records that cannot be used seldom come alone.
 static UNUSABLE: Seldom = Seldom::new();
@@ -135,11 +131,6 @@ pub(crate) fn found_dead(topic: &str, fault: Fault, reason: &str) {
 
 /// Waits until everything sent is safe; what is not is published again, unless the store was lost since `epoch`.
 pub(crate) async fn safe(desk: &Arc<Desk>, sent: Vec<Sent>, epoch: u64) -> Result<(), Error> {
-    if sent.is_empty() {
-        return Ok(());
-    }
-    // It can be read before it is safe, so that only the ack waits.
-    time::sleep(PATIENCE).await;
     try_join_all(sent.into_iter().map(|sent| one_safe(desk, sent, epoch)))
         .await
         .map(drop)
@@ -151,7 +142,8 @@ async fn one_safe(desk: &Arc<Desk>, sent: Sent, epoch: u64) -> Result<(), Error>
         records,
         mut commit,
     } = sent;
-    while let Err(error) = commit.await {
+    // It can be read before it is safe, so that only the ack waits.
+    while let Err(error) = commit.patiently().await {
         desk.away("the log", &error, matches!(error, PublishError::Away(_)))
             .await
             .map_err(|()| error)?;

@@ -169,6 +169,13 @@ impl Pump {
         }
     }
 
+    /// Whether `pending` may be claimed a moment later: nobody reads on it, and the link is held up by its rate rather than by
+    /// slots, which are taken meanwhile.
+    fn is_patient(&self, pending: &[Pending]) -> bool {
+        let is_bulk = |pending: &Pending| pending.ready.order.class().lane() == Lane::Bulk;
+        self.window.free(Lane::Bulk) >= self.window.slots_max() / 2 && pending.iter().all(is_bulk)
+    }
+
     fn claim(&mut self, pending: Vec<Pending>) {
         let (incarnation, call) = (self.lease.incarnation(), self.lease.next_call());
         let mut ops = Vec::with_capacity(pending.len());
@@ -184,7 +191,8 @@ impl Pump {
             };
             ops.push(claim);
         }
-        let applied = claims::apply(Arc::clone(&self.store), ops);
+        let is_patient = self.is_patient(&pending);
+        let applied = claims::apply(Arc::clone(&self.store), ops, is_patient);
         self.claiming
             .push(applied.map(|applied| Claimed { pending, applied }).boxed());
     }

@@ -224,7 +224,7 @@ async fn barrier(deps: &Deps) -> Result<(), StoreError> {
         expires_at_ms,
     };
     let written = match deps.store.apply(vec![put]).await {
-        Ok((_, commit)) => commit.await,
+        Ok((_, commit)) => commit.patiently().await,
         Err(error) => Err(error),
     };
     match written {

@@ -84,13 +84,12 @@ impl Bus for GatedBus {
         async move {
             let commit = self.bus.publish(topic, records).await?;
             let mut gate = self.gate.clone();
-            Ok(async move {
+            Ok(Commit::new(async move {
                 if *gate.wait_for(|gate| *gate != Gate::Closed).await.unwrap() == Gate::Failing {
                     return Err(PublishError::Away("disk is full".to_owned()));
                 }
                 commit.await
-            }
-            .boxed())
+            }))
         }
         .boxed()
     }

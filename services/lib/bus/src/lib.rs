@@ -37,7 +37,7 @@ use std::{sync::Arc, time::Duration};
 use futures::future::BoxFuture;
 
 /// Resolves when the records of one publish are safe, see B1. Dropping it does not cancel the write.
-pub type Commit = BoxFuture<'static, Result<(), PublishError>>;
+pub type Commit = disk::Commit<PublishError>;
 
 /// Says the time in milliseconds since the epoch.
 pub type Clock = Arc<dyn Fn() -> u64 + Send + Sync>;

@@ -22,7 +22,6 @@ use std::{
 };
 
 use disk::{Disk, DiskError};
-use futures::FutureExt;
 
 use self::{
     durable::{Durable, Known},
@@ -142,11 +141,8 @@ impl Local {
 
     fn commit(&self, ticket: Option<disk::Ticket>) -> Commit {
         match self.durable.as_ref().zip(ticket) {
-            Some((durable, ticket)) => {
-                let synced = durable.disk.synced(ticket);
-                async move { Ok(synced.await?) }.boxed()
-            }
-            None => std::future::ready(Ok(())).boxed(),
+            Some((durable, ticket)) => durable.disk.commit(ticket),
+            None => Commit::done(),
         }
     }
 

@@ -2,9 +2,10 @@
 //!
 //! A write reaches the operating system at once and can be read at once; it is safe when the next group sync that covers it
 //! has ended, see [`Disk::synced`]. One thread syncs: the next sync starts as the last ends, and it sleeps while nobody waits
-//! for what is unsynced. After a crash the log is read back up to its first torn or damaged batch: everything that was safe is
+//! for what is unsynced, and for [`PATIENCE`] while nobody is in a hurry. After a crash the log is read back up to its first torn or damaged batch: everything that was safe is
 //! there, and of a batch either all or nothing.
 
+mod commit;
 mod error;
 mod expiry;
 mod flush;
@@ -14,10 +15,11 @@ mod repair;
 mod space;
 mod sync;
 
+pub use commit::Commit;
 pub use error::DiskError;
 pub use layout::{Layout, SEGMENT_OCTETS_MAX};
 pub use space::{Batch, Space};
-pub use sync::Ticket;
+pub use sync::{PATIENCE, Ticket};
 
 use std::{
     collections::BTreeMap,
@@ -140,8 +142,13 @@ impl Disk {
     ///
     /// # Errors
     /// The disk failed before that.
-    pub fn synced(&self, ticket: Ticket) -> impl Future<Output = Result<(), DiskError>> + Send + 'static {
-        self.sync.synced(ticket)
+    pub fn synced(&self, ticket: Ticket) -> Commit<DiskError> {
+        self.commit(ticket)
+    }
+
+    /// The same for those who know the disk by errors of their own.
+    pub fn commit<E: From<DiskError> + Send + 'static>(&self, ticket: Ticket) -> Commit<E> {
+        self.sync.commit(ticket)
     }
 
     /// True when the write that gave `ticket` has reached the disk.

@@ -8,11 +8,16 @@ use std::{
         atomic::{AtomicU64, Ordering},
     },
     thread::JoinHandle,
+    time::{Duration, Instant},
 };
 
 use tokio::sync::watch;
 
-use crate::{DiskError, UNSYNCED_OCTETS_MAX, journal::Journal};
+use crate::{Commit, DiskError, UNSYNCED_OCTETS_MAX, journal::Journal};
+
+/// How much later a write may be synced that somebody waits for without a hurry. A disk takes only so many syncs a second, and
+/// those who are in a hurry wait for each of them.
+pub const PATIENCE: Duration = Duration::from_millis(10);
 
 /// Names a write; a later write has a greater ticket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -32,7 +37,14 @@ struct Progress {
     failed: Option<DiskError>,
 }
 
-struct Shared {
+/// Whether something waits for a sync that should not wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Hurry {
+    Yes,
+    No,
+}
+
+pub(crate) struct Shared {
     written: Mutex<Written>,
     news: Condvar,
     octets: AtomicU64,
@@ -42,8 +54,12 @@ struct Shared {
 #[derive(Default)]
 struct Written {
     count: Count,
-    /// The last write that somebody waits for: the others need not be synced for their own sake.
+    /// The last write that somebody waits for in a hurry, and the last that somebody waits for at all: the others need not be
+    /// synced for their own sake.
+    hurried: u64,
     wanted: u64,
+    /// When what is waited for without a hurry is synced at the latest.
+    due: Option<Instant>,
     is_stopping: bool,
 }
 
@@ -91,13 +107,8 @@ impl Sync {
         self.shared.progress.borrow().covers(ticket)
     }
 
-    pub(crate) fn synced(&self, ticket: Ticket) -> impl Future<Output = Result<(), DiskError>> + Send + 'static {
-        let shared = self.shared.clone();
-        async move {
-            let mut news = shared.progress.subscribe();
-            shared.want(ticket);
-            wait(&mut news, |progress| progress.covers(ticket)).await
-        }
+    pub(crate) fn commit<E: From<DiskError> + Send + 'static>(&self, ticket: Ticket) -> Commit<E> {
+        Commit::written(self.shared.clone(), ticket)
     }
 
     pub(crate) fn room(&self) -> impl Future<Output = Result<(), DiskError>> + Send + 'static {
@@ -107,7 +118,7 @@ impl Sync {
             // Others write meanwhile, and nobody else may wait for a sync of theirs.
             while !shared.has_room(&news.borrow()) {
                 let last = Ticket(shared.written().count.writes);
-                shared.want(last);
+                shared.want(last, Hurry::Yes);
                 wait(&mut news, |progress| progress.covers(last)).await?;
             }
             Ok(())
@@ -151,11 +162,31 @@ impl Shared {
         written.saturating_sub(progress.synced.octets) <= UNSYNCED_OCTETS_MAX
     }
 
+    /// Resolves when the write that gave `ticket` has reached the disk.
+    pub(crate) async fn synced(self: Arc<Self>, ticket: Ticket, hurry: Hurry) -> Result<(), DiskError> {
+        let mut news = self.progress.subscribe();
+        self.want(ticket, hurry);
+        wait(&mut news, |progress| progress.covers(ticket)).await
+    }
+
     /// Says that somebody waits for a write.
-    fn want(&self, ticket: Ticket) {
+    fn want(&self, ticket: Ticket, hurry: Hurry) {
         let mut written = self.written();
-        if written.wanted < ticket.0 {
-            written.wanted = ticket.0;
+        let is_news = match hurry {
+            Hurry::Yes => written.hurried < ticket.0,
+            Hurry::No => written.wanted < ticket.0 && written.due.is_none(),
+        };
+        written.wanted = written.wanted.max(ticket.0);
+        match hurry {
+            Hurry::Yes => written.hurried = written.hurried.max(ticket.0),
+            Hurry::No if is_news => {
+                #[expect(clippy::disallowed_methods, reason = "a disk works in real time")]
+                let now = Instant::now();
+                written.due = Some(now + PATIENCE);
+            }
+            Hurry::No => {}
+        }
+        if is_news {
             self.news.notify_one();
         }
     }
@@ -164,13 +195,45 @@ impl Shared {
     /// come.
     fn unsynced(&self) -> Option<Count> {
         let synced = self.progress.borrow().synced;
-        let idle = |written: &mut Written| written.wanted <= synced.writes && !written.is_stopping;
-        let written = self.news.wait_while(self.written(), idle).expect("no holder panics");
+        let mut written = self.written();
+        while let Some(wait) = written.idle(synced.writes) {
+            written = match wait {
+                Idle::Until(left) => self.news.wait_timeout(written, left).expect("no holder panics").0,
+                Idle::Asleep => {
+                    written.due = None;
+                    self.news.wait(written).expect("no holder panics")
+                }
+            };
+        }
+        written.due = None;
         (written.count != synced).then_some(written.count)
     }
 
     fn written(&self) -> MutexGuard<'_, Written> {
         self.written.lock().expect("no holder panics")
+    }
+}
+
+/// How long there is nothing to sync.
+enum Idle {
+    Until(Duration),
+    Asleep,
+}
+
+impl Written {
+    /// How long nothing is to be synced once the first `synced` writes are; `None` if something is now.
+    fn idle(&self, synced: u64) -> Option<Idle> {
+        if self.is_stopping || self.hurried > synced {
+            return None;
+        }
+        match self.due.filter(|_| self.wanted > synced) {
+            None => Some(Idle::Asleep),
+            Some(due) => {
+                #[expect(clippy::disallowed_methods, reason = "a disk works in real time")]
+                let left = due.saturating_duration_since(Instant::now());
+                (!left.is_zero()).then_some(Idle::Until(left))
+            }
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Spaces, batches and the group sync.
 
 use disk::{Disk, Layout, Space};
-use futures::executor::block_on;
+use futures::{FutureExt, executor::block_on};
 
 #[test]
 fn a_write_is_read_at_once_and_synced_later() {
@@ -37,6 +37,40 @@ fn what_nobody_waits_for_is_synced_with_the_next_write_that_somebody_does() {
     assert!(!disk.is_synced(alone), "the wait was never begun");
     block_on(disk.synced(write(&disk, &space, "c"))).unwrap();
     assert!(disk.is_synced(alone));
+}
+
+/// Two wait, one of them without a hurry: the sync that the other one asks for covers both.
+#[test]
+fn what_is_waited_for_patiently_is_synced_with_what_is_not() {
+    let home = tempfile::tempdir().unwrap();
+    let disk = Disk::open(home.path()).unwrap();
+    let space = disk.space("a", Layout::Small).unwrap();
+    let write = |key: &'static str| {
+        let mut batch = disk.batch();
+        batch.put(&space, key, "value");
+        disk.write(batch).unwrap()
+    };
+    let patient = write("a");
+    let mut waits = disk.synced(patient).patiently();
+    assert!((&mut waits).now_or_never().is_none());
+    block_on(disk.synced(write("b"))).unwrap();
+    assert!(disk.is_synced(patient));
+    block_on(waits).unwrap();
+}
+
+/// Nobody else writes or waits, and the second wait begins when the first is over.
+#[test]
+fn what_is_waited_for_patiently_is_synced_by_itself_in_the_end() {
+    let home = tempfile::tempdir().unwrap();
+    let disk = Disk::open(home.path()).unwrap();
+    let space = disk.space("a", Layout::Small).unwrap();
+    for key in ["a", "b"] {
+        let mut batch = disk.batch();
+        batch.put(&space, key, "value");
+        let ticket = disk.write(batch).unwrap();
+        block_on(disk.synced(ticket).patiently()).unwrap();
+        assert!(disk.is_synced(ticket));
+    }
 }
 
 /// The ticket of an empty batch stands for all writes before it.

@@ -189,8 +189,7 @@ impl Store for EmbeddedStore {
             limit::check(&ops)?;
             self.inner.disk.room().await?;
             let (applied, ticket) = self.inner.apply(ops)?;
-            let synced = self.inner.disk.synced(ticket);
-            Ok((applied, async move { Ok(synced.await?) }.boxed()))
+            Ok((applied, self.inner.disk.commit(ticket)))
         }
         .boxed()
     }

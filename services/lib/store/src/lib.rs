@@ -36,7 +36,7 @@ use std::sync::Arc;
 use futures::future::BoxFuture;
 
 /// Resolves when the writes of one call are safe, see S5. Dropping it does not cancel them.
-pub type Commit = BoxFuture<'static, Result<(), StoreError>>;
+pub type Commit = disk::Commit<StoreError>;
 
 /// Says the time in milliseconds since the epoch.
 pub type Clock = Arc<dyn Fn() -> u64 + Send + Sync>;

@@ -206,7 +206,7 @@ impl Store for MemoryStore {
             limit::check(&ops)?;
             let mut state = self.fresh()?;
             let applied = ops.into_iter().map(|op| state.apply(op)).collect();
-            Ok((applied, std::future::ready(Ok(())).boxed()))
+            Ok((applied, Commit::done()))
         }
         .boxed()
     }

@@ -166,7 +166,7 @@ impl Store for RedisStore {
         async move {
             let applied = self.apply_all(ops).await?;
             // What Redis has answered is as safe as its own settings make it.
-            Ok((applied, std::future::ready(Ok(())).boxed()))
+            Ok((applied, Commit::done()))
         }
         .boxed()
     }

@@ -99,7 +99,7 @@ impl Bus for WatchedBus {
             let commit = taken?.inspect(move |safe| {
                 watch.note(|| (format!("what went to {topic} is safe: {}", short(safe)), messages));
             });
-            Ok(commit.boxed())
+            Ok(bus::Commit::new(commit))
         }
         .boxed()
     }
@@ -241,7 +241,7 @@ impl Store for WatchedStore {
                 let messages = seen.iter().filter_map(|op| message_of(key_of(op))).collect();
                 watch.note(|| (format!("{} operations are safe: {}", seen.len(), short(safe)), messages));
             });
-            Ok((applied, commit.boxed()))
+            Ok((applied, store::Commit::new(commit)))
         }
         .boxed()
     }

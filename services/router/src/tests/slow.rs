@@ -62,12 +62,10 @@ impl Bus for Slow<MemoryBus> {
             }
             let commit = self.inner.publish(topic, records).await?;
             let pause = self.pause();
-            let commit: bus::Commit = async move {
+            Ok(bus::Commit::new(async move {
                 pause.await;
                 commit.await
-            }
-            .boxed();
-            Ok(commit)
+            }))
         }
         .boxed()
     }

@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use futures::{FutureExt, task::AtomicWaker};
+use futures::task::AtomicWaker;
 use rdkafka::{
     ClientContext,
     config::{FromClientConfigAndContext, RDKafkaLogLevel},
@@ -118,7 +118,7 @@ impl Producer {
             }
         }
         tally.finish();
-        Ok(futures::future::poll_fn(move |context| tally.poll(context)).boxed())
+        Ok(Commit::new(futures::future::poll_fn(move |context| tally.poll(context))))
     }
 
     fn send(&self, native: &Native, tally: &Arc<Tally>, partitions: u32, record: &Record) -> Result<(), Option<Code>> {

@@ -96,7 +96,7 @@ impl UnsteadyBus {
             };
             fate.pass(unsteady).await
         };
-        Ok(safe.boxed())
+        Ok(Commit::new(safe))
     }
 }
 

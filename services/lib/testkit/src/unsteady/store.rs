@@ -53,7 +53,7 @@ impl UnsteadyStore {
             };
             fate.pass(unsteady).await
         };
-        Ok((applied, safe.boxed()))
+        Ok((applied, Commit::new(safe)))
     }
 
     /// Whom reads are answered by: one who is left behind, but in the same epoch, if anybody.
