@@ -91,7 +91,11 @@ pub(crate) async fn apply(store: Arc<dyn Store>, claims: Vec<Op>, is_patient: bo
 
 async fn apply_once(store: &dyn Store, claims: Vec<Op>, is_patient: bool) -> Result<Vec<Applied>, StoreError> {
     let (applied, commit) = store.apply(claims).await?;
-    if is_patient { commit.patiently().await } else { commit.await }?;
+    if is_patient {
+        commit.patiently().await
+    } else {
+        commit.await
+    }?;
     Ok(applied)
 }
 

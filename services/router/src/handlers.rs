@@ -283,7 +283,11 @@ impl Work {
         let after = async move {
             let is_patient = self.outbox.is_patient();
             for commit in entered.commits {
-                if is_patient { commit.patiently().await } else { commit.await }?;
+                if is_patient {
+                    commit.patiently().await
+                } else {
+                    commit.await
+                }?;
             }
             // What a lost store held may come out otherwise: then nobody must hear of it.
             desk.epochs.check(epoch)?;

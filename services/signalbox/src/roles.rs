@@ -16,6 +16,7 @@ mod engine;
 mod key_secret;
 mod last_good;
 mod lookups;
+mod memory;
 mod reload;
 mod standing;
 mod start;
@@ -104,6 +105,7 @@ pub(crate) fn main(service: Service, roles: Roles) -> anyhow::Result<ExitCode> {
         telemetry::LogFormat::Text
     };
     telemetry::start_logs(format);
+    memory::in_small_pages();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let is_clean = runtime.block_on(run(&config, roles));
     // A client that waits for brokers on a thread of its own must not keep the process.

@@ -118,7 +118,9 @@ impl Producer {
             }
         }
         tally.finish();
-        Ok(Commit::new(futures::future::poll_fn(move |context| tally.poll(context))))
+        Ok(Commit::new(futures::future::poll_fn(move |context| {
+            tally.poll(context)
+        })))
     }
 
     fn send(&self, native: &Native, tally: &Arc<Tally>, partitions: u32, record: &Record) -> Result<(), Option<Code>> {
