@@ -49,16 +49,17 @@ pub(crate) struct Shared {
     news: Condvar,
     octets: AtomicU64,
     progress: watch::Sender<Progress>,
+    /// The same as it was last told to those without a hurry: were they told of every sync, what they do next would keep those
+    /// waiting who are in one.
+    settled: watch::Sender<Progress>,
 }
 
 #[derive(Default)]
 struct Written {
     count: Count,
-    /// The last write that somebody waits for in a hurry, and the last that somebody waits for at all: the others need not be
-    /// synced for their own sake.
+    /// The last write that somebody waits for in a hurry: the others need not be synced for their own sake.
     hurried: u64,
-    wanted: u64,
-    /// When what is waited for without a hurry is synced at the latest.
+    /// When those are told who wait without a hurry, if there are any.
     due: Option<Instant>,
     is_stopping: bool,
 }
@@ -76,6 +77,7 @@ impl Sync {
             news: Condvar::new(),
             octets: AtomicU64::new(0),
             progress: watch::Sender::default(),
+            settled: watch::Sender::default(),
         });
         let (theirs, journal) = (shared.clone(), Journal::new(directory));
         // A sync blocks for as long as the disk takes, so it has a thread of its own, owned and joined here.
@@ -140,15 +142,21 @@ impl Drop for Sync {
 
 impl Shared {
     fn run(&self, mut journal: Journal) {
-        while let Some(target) = self.unsynced() {
-            let result = journal.sync();
-            let has_failed = result.is_err();
-            self.progress.send_modify(|progress| match result {
-                Ok(()) => progress.synced = target,
-                Err(error) => {
-                    progress.failed = Some(DiskError::Failed(format!("the log could not be synced: {error}")))
+        while let Some((target, is_due)) = self.unsynced() {
+            let mut progress = self.progress.borrow().clone();
+            if progress.synced != target {
+                match journal.sync() {
+                    Ok(()) => progress.synced = target,
+                    Err(error) => {
+                        progress.failed = Some(DiskError::Failed(format!("the log could not be synced: {error}")));
+                    }
                 }
-            });
+                self.progress.send_replace(progress.clone());
+            }
+            let has_failed = progress.failed.is_some();
+            if is_due || has_failed {
+                self.settled.send_replace(progress);
+            }
             if has_failed {
                 // What the operating system still holds is unknown now; syncing again could claim what was lost.
                 tracing::error!("the log could not be synced, nothing more is written");
@@ -164,9 +172,15 @@ impl Shared {
 
     /// Resolves when the write that gave `ticket` has reached the disk.
     pub(crate) async fn synced(self: Arc<Self>, ticket: Ticket, hurry: Hurry) -> Result<(), DiskError> {
-        let mut news = self.progress.subscribe();
-        self.want(ticket, hurry);
-        wait(&mut news, |progress| progress.covers(ticket)).await
+        let mut news = match hurry {
+            Hurry::Yes => self.progress.subscribe(),
+            Hurry::No => self.settled.subscribe(),
+        };
+        if !self.progress.borrow().covers(ticket) {
+            self.want(ticket, hurry);
+            wait(&mut news, |progress| progress.covers(ticket)).await?;
+        }
+        Ok(())
     }
 
     /// Says that somebody waits for a write.
@@ -174,9 +188,8 @@ impl Shared {
         let mut written = self.written();
         let is_news = match hurry {
             Hurry::Yes => written.hurried < ticket.0,
-            Hurry::No => written.wanted < ticket.0 && written.due.is_none(),
+            Hurry::No => written.due.is_none(),
         };
-        written.wanted = written.wanted.max(ticket.0);
         match hurry {
             Hurry::Yes => written.hurried = written.hurried.max(ticket.0),
             Hurry::No if is_news => {
@@ -191,22 +204,23 @@ impl Shared {
         }
     }
 
-    /// What is to be synced next, waiting until somebody waits for some; `None` when all is synced and nothing more will
-    /// come.
-    fn unsynced(&self) -> Option<Count> {
+    /// What is to be synced next, and whether those without a hurry are told then; waits until somebody waits for some. `None`
+    /// when all is synced and nothing more will come.
+    fn unsynced(&self) -> Option<(Count, bool)> {
         let synced = self.progress.borrow().synced;
         let mut written = self.written();
         while let Some(wait) = written.idle(synced.writes) {
             written = match wait {
                 Idle::Until(left) => self.news.wait_timeout(written, left).expect("no holder panics").0,
-                Idle::Asleep => {
-                    written.due = None;
-                    self.news.wait(written).expect("no holder panics")
-                }
+                Idle::Asleep => self.news.wait(written).expect("no holder panics"),
             };
         }
-        written.due = None;
-        (written.count != synced).then_some(written.count)
+        let is_due = written.is_due();
+        if is_due {
+            written.due = None;
+        }
+        let is_over = written.is_stopping && written.count == synced;
+        (!is_over || is_due).then_some((written.count, is_due))
     }
 
     fn written(&self) -> MutexGuard<'_, Written> {
@@ -221,19 +235,25 @@ enum Idle {
 }
 
 impl Written {
-    /// How long nothing is to be synced once the first `synced` writes are; `None` if something is now.
+    /// How long nothing is to be done once the first `synced` writes are synced; `None` if something is now.
     fn idle(&self, synced: u64) -> Option<Idle> {
         if self.is_stopping || self.hurried > synced {
             return None;
         }
-        match self.due.filter(|_| self.wanted > synced) {
+        match self.left() {
             None => Some(Idle::Asleep),
-            Some(due) => {
-                #[expect(clippy::disallowed_methods, reason = "a disk works in real time")]
-                let left = due.saturating_duration_since(Instant::now());
-                (!left.is_zero()).then_some(Idle::Until(left))
-            }
+            Some(left) => (!left.is_zero()).then_some(Idle::Until(left)),
         }
+    }
+
+    /// Whether those without a hurry are to be told, who wait no longer when all ends.
+    fn is_due(&self) -> bool {
+        self.left().is_some_and(|left| left.is_zero() || self.is_stopping)
+    }
+
+    fn left(&self) -> Option<Duration> {
+        #[expect(clippy::disallowed_methods, reason = "a disk works in real time")]
+        self.due.map(|due| due.saturating_duration_since(Instant::now()))
     }
 }
 
