@@ -256,6 +256,35 @@ fn an_unknown_that_no_fault_explains_is_found() {
     assert_eq!(broken(&evidence), ["O4"]);
 }
 
+/// A message of two parts of which the second was never handed over, though the carrier had answered the first.
+#[test]
+fn an_unknown_is_explained_where_the_time_was_over_before_all_parts_were_sent() {
+    for (is_over, expected) in [(true, vec![]), (false, vec!["O4"])] {
+        let mut evidence = sound();
+        let id = delivered(&evidence, Class::Otp);
+        lose_answer(&mut evidence, id, OnUnknown::Resend);
+        let content = Content::Text("x".repeat(200));
+        let parts = sms::segment(&content, Encoding::Gsm7, Reference::Short(7)).unwrap();
+        for message in evidence.accepted.get_mut(&id).unwrap() {
+            (message.content, message.encoding, message.segments) = (content.clone(), Encoding::Gsm7, 2);
+        }
+        let part = first_part(&mut evidence, id);
+        (part.octets, part.encoding) = (parts[0].octets().to_vec().into(), Encoding::Gsm7);
+        part.is_answered = true;
+        for answer in evidence.answers.iter_mut().filter(|answer| answer.order.message == id) {
+            let deadline = &mut answer.returned.terms.deadline;
+            *deadline = if is_over { answer.at } else { *deadline };
+        }
+        // Nobody is told that it was delivered.
+        for event in evidence.events.iter_mut().filter(|end| is_end_of(end, id)) {
+            if let Event::Ended(event) = &mut event.event {
+                event.state = EndState::Unknown;
+            }
+        }
+        assert_eq!(broken(&evidence), expected);
+    }
+}
+
 /// The header of a link may make more parts of a text than its message counts.
 #[test]
 fn an_unknown_is_explained_where_a_carrier_refused_one_of_the_parts_that_its_link_makes() {
