@@ -121,6 +121,11 @@ impl LinkConfig {
         *self == with_our_maps
     }
 
+    /// Name of the account that its rate belongs to.
+    pub(crate) fn account_in_effect(&self) -> &str {
+        self.account.as_deref().unwrap_or(&self.name)
+    }
+
     /// How messages are cut for it.
     pub(crate) fn cutting(&self) -> Cutting {
         let alphabet = match &self.kind {

@@ -57,4 +57,4 @@ pub use links::read_links;
 pub use outcome::{OutcomeMap, UNMAPPED};
 pub use parts::Concatenation;
 pub use run::{Deps, Error, run};
-pub use smpp_link::{BINDS_MAX, Binds, Numbering, SmppConfig, Validity};
+pub use smpp_link::{BINDS_MAX, Binds, Numbering, SmppConfig, TlsConfig, Validity};

@@ -5,6 +5,7 @@ mod maps;
 pub(crate) mod reload;
 mod simulator;
 mod smpp;
+mod tls;
 
 use std::{collections::BTreeMap, path::Path};
 
@@ -57,9 +58,11 @@ pub fn read_links(file: &str, text: &str, base: &Path) -> Result<Vec<LinkConfig>
         let shared = maps::shared(&root);
         let sections = root.key("link").required().sections(LINKS_MAX);
         let mut names = BTreeMap::new();
-        let mut served = BTreeMap::new();
+        let (mut served, mut rates) = (BTreeMap::new(), BTreeMap::new());
         for section in &sections {
-            links.extend(link(section, base, &shared, &mut names, &mut served));
+            let link = link(section, base, &shared, &mut names, &mut served);
+            link.iter().for_each(|link| one_rate(section, link, &mut rates));
+            links.extend(link);
         }
     }
     let problems = log.into_problems();
@@ -129,6 +132,21 @@ fn name(section: &Section<'_>, names: &mut BTreeMap<String, u32>) -> Option<Stri
             );
             None
         }
+    }
+}
+
+/// Refuses a link that gives its account another rate than an earlier one: which of them is kept by whom nobody could say.
+fn one_rate(section: &Section<'_>, link: &LinkConfig, rates: &mut BTreeMap<String, (Option<u32>, String)>) {
+    let account = link.account_in_effect();
+    let (rate, other) = rates
+        .entry(account.to_owned())
+        .or_insert_with(|| (link.rate, link.name.clone()));
+    if *rate != link.rate {
+        let what = format_args!("is \"{account}\", to which link {other} gives another rate");
+        let help = "give both the same `rate`, or each an account of its own";
+        section
+            .key("account")
+            .refuse(Code::DUPLICATE, what, "an account has one rate", help);
     }
 }
 

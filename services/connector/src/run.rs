@@ -194,7 +194,7 @@ fn start(
         carriers: link.carriers.clone(),
         window,
         rate: link.rate,
-        account: link.account.as_deref().unwrap_or(&link.name).into(),
+        account: link.account_in_effect().into(),
         cutting: link.cutting(),
         drain_limit: config.drain_limit,
         vitals,

@@ -9,12 +9,14 @@ mod config;
 mod connection;
 mod receipt;
 mod submit;
+mod tls;
 
 use std::time::Duration;
 
 use service::{Dice, time};
 use smpp::BindKind;
 use tokio::net::TcpStream;
+use tokio_rustls::client::TlsStream;
 use tracing::{info, warn};
 
 use crate::{
@@ -25,6 +27,8 @@ use backoff::Backoff;
 use connection::{Connection, End};
 
 pub use config::{BINDS_MAX, Binds, Numbering, SmppConfig, Validity};
+pub use tls::TlsConfig;
+pub(crate) use tls::server_name;
 
 /// Longest wait for a connection to be taken.
 const CONNECT_LIMIT: Duration = Duration::from_secs(10);
@@ -61,9 +65,17 @@ async fn keep(dialect: Dialect, dice: Dice, mut plug: Plug) {
         let end = match until_closed(&mut plug, connect(&dialect)).await {
             None => return,
             Some(Ok(stream)) => {
-                Connection::new(&dialect, &mut plug, &mut token_next)
-                    .serve(stream)
-                    .await
+                let connection = Connection::new(&dialect, &mut plug, &mut token_next);
+                match stream {
+                    Stream::Plain(mut stream) => {
+                        let (reader, writer) = stream.split();
+                        connection.serve(reader, writer).await
+                    }
+                    Stream::Tls(stream) => {
+                        let (reader, writer) = tokio::io::split(*stream);
+                        connection.serve(reader, writer).await
+                    }
+                }
             }
             Some(Err(reason)) => End {
                 reason,
@@ -92,16 +104,25 @@ async fn keep(dialect: Dialect, dice: Dice, mut plug: Plug) {
     }
 }
 
-async fn connect(dialect: &Dialect) -> Result<TcpStream, String> {
+/// A connection before the bind.
+enum Stream {
+    Plain(TcpStream),
+    Tls(Box<TlsStream<TcpStream>>),
+}
+
+async fn connect(dialect: &Dialect) -> Result<Stream, String> {
     let address = &dialect.smpp.address;
-    match time::timeout(CONNECT_LIMIT, TcpStream::connect(address.as_str())).await {
-        Some(Ok(stream)) => match stream.set_nodelay(true) {
-            Ok(()) => Ok(stream),
-            Err(error) => Err(format!("{address}: {error}")),
-        },
-        Some(Err(error)) => Err(format!("{address}: {error}")),
-        None => Err(format!("{address}: no connection within {} s", CONNECT_LIMIT.as_secs())),
-    }
+    let connecting = async {
+        let of_address = |error| format!("{address}: {error}");
+        let stream = TcpStream::connect(address.as_str()).await.map_err(of_address)?;
+        stream.set_nodelay(true).map_err(of_address)?;
+        match &dialect.smpp.tls {
+            None => Ok(Stream::Plain(stream)),
+            Some(tls) => Ok(Stream::Tls(Box::new(tls.connect(address, stream).await?))),
+        }
+    };
+    let limit = || format!("{address}: no connection within {} s", CONNECT_LIMIT.as_secs());
+    time::timeout(CONNECT_LIMIT, connecting).await.ok_or_else(limit)?
 }
 
 /// The output of `work`; meanwhile every part is answered as unsent. `None` = the link is to close.

@@ -5,7 +5,7 @@ use std::{path::Path, time::Duration};
 use smpp::TlvPolicy;
 use source::{Code, Secret, Section};
 
-use super::dialect;
+use super::{dialect, tls};
 use crate::smpp_link::{BINDS_MAX, Binds, SmppConfig};
 
 const TLVS: &[(&str, TlvPolicy)] = &[
@@ -31,6 +31,7 @@ pub(super) fn read(section: &Section<'_>, base: &Path) -> Option<SmppConfig> {
     config.service_type = text("service_type", SERVICE_TYPE_CHARS_MAX);
     let duration = |name: &str, least, most, default| section.key(name).duration(least, most).unwrap_or(default);
     config.binds = binds(section);
+    config.tls = tls::read(section, base);
     config.enquire_link = duration("enquire_link", "1s", "10m", config.enquire_link);
     config.credentials_pause = duration("credentials_pause", "1s", "1h", config.credentials_pause);
     config.reconnect = reconnect(section);

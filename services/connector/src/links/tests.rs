@@ -248,3 +248,62 @@ fn a_slow_link_has_no_more_on_its_way_than_two_seconds_of_its_rate() {
     links[0].rate = None;
     assert_eq!((links[0].window_in_effect(), links[0].window_of_bind()), (150, 50));
 }
+
+#[test]
+fn tls_needs_files_that_are_there_and_go_together() {
+    let link = |tls: &str| {
+        format!(
+            "[[link]]\nname = \"a\"\nkind = \"smpp\"\ncarriers = [\"a\"]\naddress = \"h:1\"\nsystem_id = \"a\"\n\
+             password = \"b\"\ntls = {tls}\n"
+        )
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let signed = rcgen::generate_simple_self_signed(vec!["h".to_owned()]).unwrap();
+    std::fs::write(folder.path().join("us.pem"), signed.cert.pem()).unwrap();
+    std::fs::write(folder.path().join("us.key"), signed.signing_key.serialize_pem()).unwrap();
+    let read = |tls: &str| read_links("links.toml", &link(tls), folder.path()).map_err(|problems| problems.to_string());
+    let whole = "{ ca = \"us.pem\", certificate = \"us.pem\", key = \"us.key\", server_name = \"smpp.example\" }";
+    let links = read(whole).unwrap();
+    let LinkKind::Smpp(smpp) = &links[0].kind else {
+        panic!("an SMPP link")
+    };
+    let tls = smpp.tls.as_ref().unwrap();
+    assert_eq!(tls.ca, Some(folder.path().join("us.pem")));
+    assert_eq!(tls.server_name.as_deref(), Some("smpp.example"));
+    for (tls, word) in [
+        ("{ ca = \"gone.pem\" }", "gone.pem"),
+        ("{ ca = \"us.key\" }", "no certificate"),
+        ("{ ca = \"us.pem\", certificate = \"us.pem\" }", "nothing without a key"),
+        ("{ ca = \"us.pem\", key = \"us.key\" }", "nothing without a certificate"),
+        (
+            "{ ca = \"us.pem\", certificate = \"us.pem\", key = \"us.pem\" }",
+            "us.pem",
+        ),
+        ("{ ca = \"us.pem\", server_name = \"two words\" }", "no name"),
+        ("{ ca = \"us.pem\", verify = false }", "unknown key"),
+    ] {
+        let problems = read(tls).unwrap_err();
+        assert!(
+            problems.contains("links.toml:8") && problems.contains(word),
+            "{tls}: {problems}"
+        );
+    }
+}
+
+#[test]
+fn links_of_one_account_agree_on_its_rate() {
+    let text = |rate: u32| {
+        let link = |name: &str, rate: u32| {
+            format!(
+                "[[link]]\nname = \"{name}\"\nkind = \"simulator\"\ncarriers = [\"{name}\"]\naccount = \"us\"\nrate = {rate}\n"
+            )
+        };
+        link("a", 10) + &link("b", rate)
+    };
+    assert_eq!(read(&text(10)).unwrap()[1].account.as_deref(), Some("us"));
+    let problems = read(&text(20)).unwrap_err();
+    assert!(
+        problems.contains("links.toml:11") && problems.contains("link a gives another rate"),
+        "{problems}"
+    );
+}

@@ -6,6 +6,7 @@ use smpp::{Address, BindKind, IdFormats, ReceiptFormat, Tlv, TlvPolicy};
 use sms::{Encoding, Lane, Msisdn, Sender, SenderKind};
 use source::Secret;
 
+use super::tls::TlsConfig;
 use crate::Alphabet;
 
 /// Everything an SMPP link has beside what every link has.
@@ -13,6 +14,8 @@ use crate::Alphabet;
 pub struct SmppConfig {
     /// Host and port.
     pub address: String,
+    /// How its connections do TLS; absent = they do not.
+    pub tls: Option<TlsConfig>,
     /// Name of the account.
     pub system_id: String,
     /// Its password.
@@ -141,6 +144,7 @@ impl SmppConfig {
     pub fn new(address: impl Into<String>, system_id: impl Into<String>, password: Secret) -> Self {
         Self {
             address: address.into(),
+            tls: None,
             system_id: system_id.into(),
             password,
             binds: Binds::default(),

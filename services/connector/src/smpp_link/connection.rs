@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    io,
     sync::Arc,
     time::Duration,
 };
@@ -11,10 +12,7 @@ use service::time::{self, Instant};
 use smpp::{
     Answer as SessionAnswer, ClientConfig, Deliver, Input, NotSent, Notice, Output, Session, Status, Ticket, Why,
 };
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
-};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tracing::warn;
 
 use super::{Dialect, receipt, submit, tag_from_u64, tag_to_u64};
@@ -111,13 +109,18 @@ impl<'a> Connection<'a> {
     }
 
     /// Binds and serves until the connection is over.
-    pub(super) async fn serve(mut self, mut stream: TcpStream) -> End {
+    pub(super) async fn serve(
+        mut self,
+        mut reader: impl AsyncRead + Unpin,
+        mut writer: impl AsyncWrite + Unpin,
+    ) -> End {
         let mut session = match Session::client(self.client_config()) {
             Ok(session) => session,
             Err(invalid) => return self.ended(format!("cannot bind: {invalid}"), true),
         };
-        let (mut reader, mut writer) = stream.split();
         let mut read = BytesMut::new();
+        // What TLS holds back leaves with a flush.
+        let mut is_flushed = true;
         let mut commands = Vec::new();
         let mut inputs = vec![Input::Opened];
         let mut has_pump = true;
@@ -133,11 +136,10 @@ impl<'a> Connection<'a> {
             // Each arm is cancel-safe: what it did not report it did not do.
             tokio::select! {
                 biased;
-                written = writer.write_buf(&mut self.out), if !self.out.is_empty() => {
-                    if written.is_err() {
-                        inputs.push(Input::Closed);
-                    }
-                }
+                written = write(&mut writer, &mut self.out), if !self.out.is_empty() || !is_flushed => match written {
+                    Ok(was_flushed) => is_flushed = was_flushed,
+                    Err(_) => inputs.push(Input::Closed),
+                },
                 count = self.plug.commands.recv_many(&mut commands, COMMANDS_MAX), if has_pump => {
                     if count == 0 {
                         has_pump = false;
@@ -153,7 +155,11 @@ impl<'a> Connection<'a> {
             }
         }
         // The last octets, such as unbind_resp, are a courtesy: a peer that does not read them loses nothing.
-        let _ = time::timeout(FLUSH_LIMIT, writer.write_all_buf(&mut self.out)).await;
+        let farewell = async {
+            writer.write_all_buf(&mut self.out).await?;
+            writer.shutdown().await
+        };
+        let _ = time::timeout(FLUSH_LIMIT, farewell).await;
         let why = self.end.take().expect("the loop ends with a reason");
         let is_refused = matches!(why, Why::BindRefused(status) if CREDENTIALS.contains(&status));
         self.ended(why.to_string(), is_refused)
@@ -363,4 +369,14 @@ impl<'a> Connection<'a> {
             warn!(link = %self.dialect.link, kind, "the peer sent something odd, counted from now on");
         }
     }
+}
+
+/// Writes some of `out`, or flushes where there is nothing: whether it did the latter. Cancel-safe.
+async fn write(writer: &mut (impl AsyncWrite + Unpin), out: &mut BytesMut) -> io::Result<bool> {
+    if out.is_empty() {
+        writer.flush().await?;
+        return Ok(true);
+    }
+    writer.write_buf(out).await?;
+    Ok(false)
 }

@@ -6,6 +6,7 @@ mod everything;
 mod peer;
 mod peers;
 mod tap;
+mod tls;
 
 use std::{sync::atomic::Ordering, time::Duration};
 

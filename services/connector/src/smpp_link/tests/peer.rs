@@ -11,9 +11,10 @@ use bytes::BytesMut;
 use service::Tasks;
 use smpp::{BindKind, Deliver, Input, Output, ServerConfig, Session, Status, Submit};
 use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::{TcpListener, TcpStream},
+    io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _},
+    net::TcpListener,
 };
+use tokio_rustls::TlsAcceptor;
 
 /// What the carrier says to a message: a status, its id, and receipts that follow.
 pub(super) struct Says {
@@ -85,11 +86,24 @@ pub(super) struct Peer {
 
 impl Peer {
     pub(super) async fn start(decide: impl Fn(&Submit) -> Says + Send + Sync + 'static) -> Self {
+        Self::start_with(None, decide).await
+    }
+
+    /// One that speaks TLS where it is told how.
+    pub(super) async fn start_with(
+        tls: Option<TlsAcceptor>,
+        decide: impl Fn(&Submit) -> Says + Send + Sync + 'static,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (seen, owed) = (Seen::default(), Owed::default());
         let mut tasks = Tasks::new();
-        tasks.spawn(accept(listener, Arc::new(decide), seen.clone(), Arc::clone(&owed)));
+        tasks.spawn(accept(
+            (listener, tls),
+            Arc::new(decide),
+            seen.clone(),
+            Arc::clone(&owed),
+        ));
         Self {
             address,
             seen,
@@ -107,20 +121,29 @@ impl Peer {
 /// Receipts that wait for a bind that takes them.
 type Owed = Arc<Mutex<VecDeque<Deliver>>>;
 
-async fn accept(listener: TcpListener, decide: Arc<Decide>, seen: Seen, owed: Owed) {
+async fn accept((listener, tls): (TcpListener, Option<TlsAcceptor>), decide: Arc<Decide>, seen: Seen, owed: Owed) {
     let mut links = Tasks::new();
     for number in 0.. {
         let (stream, _) = listener.accept().await.unwrap();
-        links.spawn(serve(
-            (stream, number),
-            Arc::clone(&decide),
-            seen.clone(),
-            Arc::clone(&owed),
-        ));
+        let (decide, seen, owed) = (Arc::clone(&decide), seen.clone(), Arc::clone(&owed));
+        match tls.clone() {
+            None => links.spawn(serve((stream, number), decide, seen, owed)),
+            Some(tls) => links.spawn(async move {
+                // Who is turned away here comes again, or does not.
+                if let Ok(stream) = tls.accept(stream).await {
+                    serve((stream, number), decide, seen, owed).await;
+                }
+            }),
+        };
     }
 }
 
-async fn serve((mut stream, number): (TcpStream, usize), decide: Arc<Decide>, seen: Seen, owed: Owed) {
+async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
+    (mut stream, number): (S, usize),
+    decide: Arc<Decide>,
+    seen: Seen,
+    owed: Owed,
+) {
     let mut session = Session::server(ServerConfig::new("carrier")).unwrap();
     let (mut inputs, mut kind, mut tag) = (vec![Input::Opened], BindKind::Transceiver, 0);
     loop {
@@ -128,7 +151,10 @@ async fn serve((mut stream, number): (TcpStream, usize), decide: Arc<Decide>, se
         session.handle_all(Duration::ZERO, inputs.drain(..), &mut outputs);
         for output in outputs {
             match output {
-                Output::Write(octets) => _ = stream.write_all(&octets).await,
+                Output::Write(octets) => {
+                    let _ = stream.write_all(&octets).await;
+                    let _ = stream.flush().await;
+                }
                 Output::BindAsked { ticket, bind } => {
                     kind = bind.kind;
                     inputs.push(Input::accept(ticket));
@@ -174,7 +200,7 @@ async fn serve((mut stream, number): (TcpStream, usize), decide: Arc<Decide>, se
 }
 
 /// What comes next; a tick where nothing does, so that receipts of other binds are seen.
-async fn read(stream: &mut TcpStream) -> Input {
+async fn read(stream: &mut (impl AsyncRead + Unpin)) -> Input {
     let mut read = BytesMut::new();
     match service::time::timeout(Duration::from_millis(20), stream.read_buf(&mut read)).await {
         None => Input::Tick,

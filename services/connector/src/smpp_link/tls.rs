@@ -1,0 +1,101 @@
+//! TLS under an SMPP session: whom the link trusts, and who it says that it is.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use rustls::{
+    ClientConfig, RootCertStore,
+    crypto::ring::default_provider,
+    pki_types::{CertificateDer, PrivateKeyDer, ServerName, pem::PemObject},
+};
+use tokio::net::TcpStream;
+use tokio_rustls::{TlsConnector, client::TlsStream};
+
+/// How a link does TLS, version 1.2 or 1.3.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TlsConfig {
+    /// File of the authorities that the carrier's certificate may come from, in PEM; absent = those of the machine.
+    pub ca: Option<PathBuf>,
+    /// Files of our certificate with its chain, and of its key, in PEM; absent = we show none.
+    pub identity: Option<(PathBuf, PathBuf)>,
+    /// The name that the carrier's certificate has to bear; absent = the host of the address.
+    pub server_name: Option<String>,
+}
+
+impl TlsConfig {
+    /// Whether its files can be used, in words.
+    ///
+    /// # Errors
+    /// Which file cannot, and why.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        self.client().map(drop)
+    }
+
+    /// Speaks TLS over `stream` with the carrier at `address`. Files are read anew, so that a renewed certificate is shown
+    /// from the next connection on.
+    pub(super) async fn connect(&self, address: &str, stream: TcpStream) -> Result<TlsStream<TcpStream>, String> {
+        let host = address.rsplit_once(':').map_or(address, |(host, _)| host);
+        let name = self.server_name.as_deref().unwrap_or(host);
+        let name = server_name(name)?;
+        let connector = TlsConnector::from(Arc::new(self.client()?));
+        let connected = connector.connect(name, stream).await;
+        connected.map_err(|error| format!("{address}: TLS: {error}"))
+    }
+
+    fn client(&self) -> Result<ClientConfig, String> {
+        let builder = ClientConfig::builder_with_provider(default_provider().into())
+            .with_safe_default_protocol_versions()
+            .map_err(|error| error.to_string())?
+            .with_root_certificates(roots(self.ca.as_deref())?);
+        let Some((certificate, key)) = &self.identity else {
+            return Ok(builder.with_no_client_auth());
+        };
+        let chain = certificates(certificate)?;
+        let of_key = |error: &dyn std::fmt::Display| format!("{}: {error}", key.display());
+        let key = PrivateKeyDer::from_pem_slice(&octets(key)?).map_err(|error| of_key(&error))?;
+        let with_identity = builder.with_client_auth_cert(chain, key);
+        with_identity.map_err(|error| format!("{}: {error}", certificate.display()))
+    }
+}
+
+/// A name as certificates bear it: of a host, or an address of one, in brackets or not.
+///
+/// # Errors
+/// It is none.
+pub(crate) fn server_name(name: &str) -> Result<ServerName<'static>, String> {
+    let bare = name.trim_start_matches('[').trim_end_matches(']').to_owned();
+    ServerName::try_from(bare).map_err(|_| format!("\"{name}\" is no name that a certificate could bear"))
+}
+
+fn roots(ca: Option<&Path>) -> Result<RootCertStore, String> {
+    let found = match ca {
+        Some(path) => certificates(path)?,
+        None => rustls_native_certs::load_native_certs().certs,
+    };
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(found);
+    if roots.is_empty() {
+        let place = ca.map_or_else(|| "on this machine".to_owned(), |path| format!("in {}", path.display()));
+        return Err(format!(
+            "there is no certificate of an authority {place}: install ca-certificates or name a file with `ca`"
+        ));
+    }
+    Ok(roots)
+}
+
+/// The certificates in a file, one at least.
+fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
+    let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&octets(path)?).collect();
+    match found {
+        Ok(found) if found.is_empty() => Err(format!("{}: there is no certificate in it", path.display())),
+        Ok(found) => Ok(found),
+        Err(error) => Err(format!("{}: {error}", path.display())),
+    }
+}
+
+fn octets(path: &Path) -> Result<Vec<u8>, String> {
+    fs::read(path).map_err(|error| format!("{}: {error}", path.display()))
+}
