@@ -1,5 +1,7 @@
 //! The whole connector over simulated carriers, on log and store in memory, under virtual time.
 
+mod window;
+
 use std::collections::BTreeMap;
 
 use journey::OrderAnswer;
@@ -21,8 +23,12 @@ struct Running {
 
 impl Running {
     fn start(world: &World, hub: &Hub, config: SimulatorConfig) -> Self {
+        Self::with_window(world, hub, config, 100)
+    }
+
+    fn with_window(world: &World, hub: &Hub, config: SimulatorConfig, window: u32) -> Self {
         let mut link = LinkConfig::new("atlas", vec![carrier("atlas")], LinkKind::Simulator(config));
-        link.window = 100;
+        link.window = window;
         let deps = Deps {
             shell: world.deps.clone(),
             simulators: hub.clone(),
