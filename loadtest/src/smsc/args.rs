@@ -58,6 +58,15 @@ pub struct Args {
     /// Age at which a connection is cut: 30s, 2m
     #[arg(long, value_parser = span)]
     disconnect_every: Option<Duration>,
+    /// Messages after which a connection stands and is neither read nor written
+    #[arg(long)]
+    half_open_after: Option<u64>,
+    /// Messages after which a connection says something that is no SMPP
+    #[arg(long)]
+    garbage_after: Option<u64>,
+    /// Wait between two short reads: 10ms
+    #[arg(long, value_parser = span, default_value = "0")]
+    read_pause: Duration,
     /// What receipts say, with weights: DELIVRD=95,UNDELIV/011=3,NONE=2
     #[arg(long, default_value = "DELIVRD=1")]
     receipts: ReceiptMix,
@@ -94,6 +103,9 @@ impl Args {
             throughput: self.rate,
             disconnect_after: self.disconnect_after,
             disconnect_every: self.disconnect_every,
+            half_open_after: self.half_open_after,
+            garbage_after: self.garbage_after,
+            read_pause: self.read_pause,
             receipt_delay: self.receipt_delay,
             receipts: self.receipts.clone(),
         };

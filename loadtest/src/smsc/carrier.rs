@@ -225,10 +225,16 @@ impl Carrier {
         state.counts.cuts += u64::from(was_cut);
     }
 
-    /// When a connection is to be cut: after so many messages, at this age.
-    pub(super) fn disconnects(&self) -> (Option<u64>, Option<Duration>) {
-        let state = self.state();
-        (state.behaviour.disconnect_after, state.behaviour.disconnect_every)
+    /// How a connection that begins now will end.
+    pub(super) fn life(&self) -> Life {
+        let behaviour = &self.state().behaviour;
+        Life {
+            cut_after: behaviour.disconnect_after,
+            cut_at_age: behaviour.disconnect_every,
+            half_open_after: behaviour.half_open_after,
+            garbage_after: behaviour.garbage_after,
+            read_pause: behaviour.read_pause,
+        }
     }
 
     pub(super) fn is_open(&self) -> bool {
@@ -258,6 +264,16 @@ impl Carrier {
     pub(super) fn flush(&self) {
         self.state().flush_log();
     }
+}
+
+/// What becomes of one connection; see [`Behaviour`].
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Life {
+    pub(super) cut_after: Option<u64>,
+    pub(super) cut_at_age: Option<Duration>,
+    pub(super) half_open_after: Option<u64>,
+    pub(super) garbage_after: Option<u64>,
+    pub(super) read_pause: Duration,
 }
 
 impl State {

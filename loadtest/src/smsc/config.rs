@@ -94,6 +94,13 @@ pub struct Behaviour {
     pub disconnect_after: Option<u64>,
     /// Age at which a connection is cut; absent = never.
     pub disconnect_every: Option<Duration>,
+    /// Messages after which a connection is half open: it stands, and nothing is read from it or written to it any more;
+    /// absent = never.
+    pub half_open_after: Option<u64>,
+    /// Messages after which a connection says something that is no SMPP; absent = never.
+    pub garbage_after: Option<u64>,
+    /// Wait between two reads, each of a few hundred octets; zero = it reads as fast as it can.
+    pub read_pause: Duration,
     /// How long a receipt takes, from the answer on.
     pub receipt_delay: Delay,
     /// What receipts say.
@@ -113,6 +120,9 @@ impl Default for Behaviour {
             throughput: None,
             disconnect_after: None,
             disconnect_every: None,
+            half_open_after: None,
+            garbage_after: None,
+            read_pause: Duration::ZERO,
             receipt_delay: Delay::NONE,
             receipts: ReceiptMix::default(),
         }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use bytes::{Buf, BytesMut};
 use service::{Stop, time};
 use smpp::{Answer, BindKind, Input, Output, ServerConfig, Session, Status, Submit, Ticket};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 
@@ -21,6 +21,10 @@ const OUT_OCTETS_MAX: usize = 1 << 20;
 
 /// Octets read at once.
 const READ_OCTETS: usize = 64 * 1024;
+/// The same where reads are to be slow.
+const READ_OCTETS_SLOW: usize = 256;
+/// What nobody could take for SMPP: a command of four gigabytes.
+const GARBAGE: &[u8] = &[0xFF; 64];
 
 /// How long a client may take to answer a receipt.
 const RECEIPT_ANSWER: Duration = Duration::from_secs(10);
@@ -84,12 +88,28 @@ impl Link {
         let mut is_stopping = false;
         let mut read = BytesMut::new();
         let carrier = Arc::clone(&self.carrier);
-        let (after, every) = carrier.disconnects();
-        let cut_at = every.map(|every| self.now() + every);
+        let mut life = carrier.life();
+        let cut_at = life.cut_at_age.map(|age| self.now() + age);
+        let (mut read_at, read_max) = match life.read_pause {
+            Duration::ZERO => (None, READ_OCTETS),
+            _ => (Some(self.now()), READ_OCTETS_SLOW),
+        };
         self.handle([Input::Opened]);
         loop {
-            if after.is_some_and(|after| self.received >= after) || cut_at.is_some_and(|at| self.now() >= at) {
+            let is_over = |after: Option<u64>| after.is_some_and(|after| self.received >= after);
+            if is_over(life.cut_after) || cut_at.is_some_and(|at| self.now() >= at) {
                 return End::Cut;
+            }
+            if is_over(life.half_open_after) {
+                tokio::select! {
+                    biased;
+                    _ = cut.changed() => return End::Cut,
+                    () = &mut requested => return End::Closed,
+                }
+            }
+            if is_over(life.garbage_after) {
+                life.garbage_after = None;
+                self.out.extend_from_slice(GARBAGE);
             }
             // Registered before the receipts are looked at, so that none added meanwhile is slept through.
             let mut added = pin!(carrier.receipts_added.notified());
@@ -98,7 +118,9 @@ impl Link {
             if self.is_closing && self.out.is_empty() {
                 return End::Closed;
             }
-            let wake = [self.wake_at(), cut_at].into_iter().flatten().min();
+            let may_read = read_at.is_none_or(|at| at <= self.now());
+            let read_wake = read_at.filter(|_| !may_read);
+            let wake = [self.wake_at(), cut_at, read_wake].into_iter().flatten().min();
             read.reserve(READ_OCTETS);
             tokio::select! {
                 biased;
@@ -111,10 +133,13 @@ impl Link {
                     Ok(octets) => self.out.advance(octets),
                     Err(_) => return End::Closed,
                 },
-                octets = reader.read_buf(&mut read), if self.out.len() < OUT_OCTETS_MAX && !self.is_closing => match octets {
-                    Ok(0) | Err(_) => return End::Closed,
-                    Ok(_) => self.handle([Input::Octets(read.split().freeze())]),
-                },
+                octets = read_some(&mut reader, &mut read, read_max), if may_read && self.out.len() < OUT_OCTETS_MAX && !self.is_closing => {
+                    if !matches!(octets, Ok(1..)) {
+                        return End::Closed;
+                    }
+                    read_at = read_at.map(|_| self.now() + life.read_pause);
+                    self.handle([Input::Octets(read.split().freeze())]);
+                }
                 () = &mut added => {}
                 () = sleep_until(wake.map(|wake| self.start + wake)) => self.handle([Input::Tick]),
             }
@@ -234,6 +259,15 @@ impl Link {
         };
         self.carrier.receipt_again(now + wait, receipt);
     }
+}
+
+/// Reads up to `octets` into `read`. Cancel-safe.
+async fn read_some(
+    reader: &mut (impl AsyncRead + Unpin),
+    read: &mut BytesMut,
+    octets: usize,
+) -> std::io::Result<usize> {
+    reader.take(octets as u64).read_buf(read).await
 }
 
 /// Waits until `at`; for ever if there is nothing to wait for.

@@ -3,6 +3,7 @@
 mod binds;
 mod dialects;
 mod everything;
+mod faulty;
 mod peer;
 mod peers;
 mod tap;
