@@ -32,10 +32,15 @@ pub(crate) async fn enter(desk: &Arc<Desk>, cases: Vec<Case>) -> Result<Entered,
     for _ in 0..ROUNDS_MAX {
         let mut asked = Vec::new();
         let mut ops = Vec::new();
+        let mut known = Vec::new();
         let now = desk.now();
         for mut case in open {
             match case.step(desk, now) {
-                Step::Done(settled) => entered.settled.push(settled),
+                Step::Done(settled) => {
+                    // A state made again from the log may know an answer whose ids nobody entered as yet.
+                    known.append(&mut case.beside);
+                    entered.settled.push(settled);
+                }
                 Step::Ask(op, _) if case.calls_off_too_soon(&op, desk, now) => {
                     let why = "an order from before the loss is left to its connector for a moment".to_owned();
                     return Err(Error::Store(StoreError::Away(why)));
@@ -49,6 +54,7 @@ pub(crate) async fn enter(desk: &Arc<Desk>, cases: Vec<Case>) -> Result<Entered,
                 }
             }
         }
+        ops.append(&mut known);
         if ops.is_empty() {
             return Ok(entered);
         }

@@ -393,6 +393,30 @@ async fn an_answer_that_comes_again_after_the_loss_leads_to_no_second_order() {
     assert!(world.peek("borealis").await.is_none() && world.peek("cirrus").await.is_none());
 }
 
+/// The state was made again from a log that held the answer, and by somebody who left its ids to whoever reads it.
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_the_state_knows_enters_its_ids_all_the_same() {
+    let mut world = lost().await;
+    let message = world.accepted().await;
+    let order = world.order("atlas").await.unwrap();
+    world.takes(&order, "r1").await;
+    lose(&world).await;
+    let key = keys::correlation(&order.carrier, "r1");
+    let there = world.store.get(vec![key.clone()]).await.unwrap().remove(0).unwrap();
+    let forget = Op::Swap {
+        key,
+        expected: Some(there.version),
+        value: None,
+        expires_at_ms: u64::MAX,
+        due: None,
+    };
+    world.store.apply(vec![forget]).await.unwrap().1.await.unwrap();
+    world.takes(&order, "r1").await;
+    world.unmatched("atlas", "r1").await;
+    world.pass(1_000).await;
+    assert_eq!(world.end(&message).await.unwrap().0, EndState::Delivered);
+}
+
 /// The router that ended it died before the end was on the log: the accepted record comes again, and tells it.
 #[tokio::test(start_paused = true)]
 async fn a_message_that_comes_again_after_the_loss_and_its_end_tells_the_end() {
