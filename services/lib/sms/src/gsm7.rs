@@ -113,6 +113,21 @@ pub fn pack(septets: &[u8], header_octets: usize, out: &mut Vec<u8>) {
     }
 }
 
+/// The septets in `octets` as they travel on the air, behind a header of `header_octets`: what [`pack`] wrote. A carriage
+/// return that only fills the last octet is dropped.
+pub fn unpack(octets: &[u8], header_octets: usize) -> Vec<u8> {
+    let fill = (7 - header_octets * 8 % 7) % 7;
+    let septets = (octets.len() * 8).saturating_sub(fill) / 7;
+    let bit = |at: usize| octets[at / 8] >> (at % 8) & 1;
+    let septet = |number: usize| (0..7).fold(0, |septet, at| septet | bit(fill + number * 7 + at) << at);
+    let mut out: Vec<u8> = (0..septets).map(septet).collect();
+    let is_full = (fill + septets * 7).is_multiple_of(8);
+    if is_full && out.last() == Some(&b'\r') {
+        out.pop();
+    }
+    out
+}
+
 /// Text of unpacked septets. What is no septet reads as U+FFFD; a code that the extension table does not have reads as
 /// the same code of the default alphabet, as TS 23.038 asks of a handset.
 pub fn decode(septets: &[u8]) -> String {

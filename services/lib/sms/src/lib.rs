@@ -2,21 +2,27 @@
 //! No async, no I/O, no clock: everything here is a value that every service agrees on.
 
 mod address;
+mod charset;
 mod class;
 mod concat;
 mod content;
+mod gathering;
 pub mod gsm7;
 mod id;
+mod inbound;
 mod message;
 mod receipt;
 mod segment;
 mod time;
 
 pub use address::{AddressError, Msisdn, SENDER_CHARS_MAX, Sender, SenderKind};
+pub use charset::{Charset, ReadText};
 pub use class::{Class, Lane};
 pub use concat::{Concatenation, Reference};
 pub use content::{BINARY_OCTETS_MAX, Content, Encoding, TEXT_OCTETS_MAX};
+pub use gathering::{GATHER_OCTETS_MAX, GATHER_SETTLES, GatherRules, GatherStage, GatherStep, Gathering, Told};
 pub use id::{AccountId, CarrierName, MessageId, NameError, RecordKey};
+pub use inbound::{INBOUND_ADDRESS_CHARS_MAX, Inbound, InboundPart, inbound_address};
 pub use message::Message;
 pub use receipt::{Receipt, ReceiptFault, ReceiptState};
 pub use segment::{

@@ -302,6 +302,10 @@ proptest! {
         let mut packed = Vec::new();
         gsm7::pack(&septets, header, &mut packed);
         prop_assert_eq!(packed.len(), ((7 - header * 8 % 7) % 7 * usize::from(!septets.is_empty()) + septets.len() * 7).div_ceil(8));
-        prop_assert_eq!(unpack(&packed, header, septets.len()), septets);
+        prop_assert_eq!(&unpack(&packed, header, septets.len()), &septets);
+        // A carriage return at the end of an octet is taken for what fills it.
+        if septets.last() != Some(&b'\r') {
+            prop_assert_eq!(gsm7::unpack(&packed, header), septets);
+        }
     }
 }
