@@ -26,6 +26,16 @@ pub fn correlation(carrier: &CarrierName, remote_id: &str) -> Key {
     Key::new("corr", format!("{carrier}/{remote_id}"))
 }
 
+/// What is known of an inbound message, by a hash of what tells it from others.
+pub fn inbound(carrier: &CarrierName, hash: [u8; 16]) -> Key {
+    let digits: String = hash.iter().map(|octet| format!("{octet:02x}")).collect();
+    Key::new("inbound", format!("{carrier}/{digits}"))
+}
+
+/// Partition of the store's due index for inbound messages whose parts are awaited: beyond those of the log, which messages on
+/// their way out use.
+pub const INBOUND_DUE: u32 = 1 << 19;
+
 /// What an account's idempotency key stands for; `key_hash` since a key may hold anything.
 pub fn idempotency(account: &AccountId, key_hash: &str) -> Key {
     Key::new("idem", format!("{account}/{key_hash}"))

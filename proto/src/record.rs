@@ -7,6 +7,7 @@
 mod carrier;
 mod dead;
 mod idempotency;
+mod inbound;
 mod invalid;
 mod looked_up;
 mod message;
@@ -20,7 +21,7 @@ use journey::{
     CarrierReport, CarrierWord, Correlation, Delayed, Event, Order, OrderAnswer, ReceiptRecord, RouterReport, State,
     Unmatched,
 };
-use sms::{Message, RecordKey, UnixMs};
+use sms::{Gathering, Inbound, Message, RecordKey, UnixMs};
 use store::Versioned;
 
 use crate::pb::signalbox::bus::v1 as pb;
@@ -238,6 +239,32 @@ pub fn time_word_to_bytes() -> Bytes {
 /// The field that is missing or not understood.
 pub fn carrier_word_from_bytes(octets: &Bytes) -> Result<CarrierWord, Invalid> {
     carrier::word_from_pb(seal::open(Kind::Carrier, octets)?)
+}
+
+/// Octets of an inbound message.
+pub fn inbound_to_bytes(inbound: &Inbound) -> Bytes {
+    seal::seal(Kind::Inbound, &inbound::to_pb(inbound))
+}
+
+/// The inbound message in `octets`.
+///
+/// # Errors
+/// The field that is missing or not understood.
+pub fn inbound_from_bytes(octets: &Bytes) -> Result<Inbound, Invalid> {
+    inbound::from_pb(seal::open(Kind::Inbound, octets)?)
+}
+
+/// Octets of what is known of an inbound message; the value under [`keys::inbound`](crate::keys::inbound).
+pub fn gathering_to_bytes(gathering: &Gathering) -> Bytes {
+    seal::seal(Kind::Gathering, &inbound::gathering_to_pb(gathering))
+}
+
+/// What is known of an inbound message in `octets`.
+///
+/// # Errors
+/// The field that is missing or not understood.
+pub fn gathering_from_bytes(octets: &Bytes) -> Result<Gathering, Invalid> {
+    inbound::gathering_from_pb(seal::open(Kind::Gathering, octets)?)
 }
 
 #[cfg(test)]

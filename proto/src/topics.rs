@@ -62,6 +62,11 @@ pub fn unmatched() -> Topic {
     Topic::new("signalbox.unmatched")
 }
 
+/// Messages from handsets.
+pub fn inbound() -> Topic {
+    Topic::new("signalbox.inbound")
+}
+
 /// One terminal event per message, and late receipts.
 pub fn events() -> Topic {
     Topic::new("signalbox.events")
@@ -92,7 +97,7 @@ pub fn fixed(partitions: u32) -> Vec<TopicSpec> {
     let mut specs: Vec<_> = Lane::ALL.into_iter().map(|lane| timed(accepted(lane))).collect();
     specs.extend(Lane::ALL.map(|lane| timed(lookup(lane))));
     specs.extend(DELAYS.iter().map(|(word, _)| timed(retry(word))));
-    specs.extend([outcomes(), receipts(), unmatched(), events(), dead()].map(timed));
+    specs.extend([outcomes(), receipts(), unmatched(), inbound(), events(), dead()].map(timed));
     specs.extend([carriers(), store()].map(|topic| TopicSpec {
         topic,
         partitions: 1,

@@ -6,7 +6,7 @@ use sms::{AccountId, CarrierName, Lane, MessageId, RecordKey, UnixMs};
 
 use super::{
     Invalid, accepted_with_key_from_bytes, carrier_word_from_bytes, delayed_from_bytes, event_from_bytes,
-    order_from_bytes, outcome_from_bytes, receipt_from_bytes, unmatched_from_bytes,
+    inbound_from_bytes, order_from_bytes, outcome_from_bytes, receipt_from_bytes, unmatched_from_bytes,
 };
 use crate::topics;
 
@@ -92,6 +92,13 @@ pub fn read_as_on(topic: &str, octets: &Bytes, key: u64) -> Result<Reading, Inva
         return Ok(match event_from_bytes(octets)? {
             Event::Ended(ended) => Reading::of("end", &ended.message, ended.carrier.as_ref()),
             Event::Late(late) => Reading::of_order("late receipt", late.order),
+        });
+    }
+    if is(topics::inbound()) {
+        return inbound_from_bytes(octets).map(|inbound| Reading {
+            kind: "inbound message",
+            carrier: Some(inbound.carrier),
+            ..Reading::default()
         });
     }
     if is(topics::carriers()) {

@@ -48,10 +48,12 @@ pub(super) enum Kind {
     State = 11,
     Correlation = 12,
     LookedUp = 13,
+    Inbound = 14,
+    Gathering = 15,
 }
 
 impl Kind {
-    const ALL: [Self; 13] = [
+    const ALL: [Self; 15] = [
         Self::Accepted,
         Self::Order,
         Self::Outcome,
@@ -65,6 +67,8 @@ impl Kind {
         Self::State,
         Self::Correlation,
         Self::LookedUp,
+        Self::Inbound,
+        Self::Gathering,
     ];
 
     /// What people call it.
@@ -83,6 +87,8 @@ impl Kind {
             Self::State => "state",
             Self::Correlation => "correlation",
             Self::LookedUp => "looked up number",
+            Self::Inbound => "inbound message",
+            Self::Gathering => "gathering of an inbound message",
         }
     }
 }
