@@ -22,6 +22,7 @@ use tracing::{info, warn};
 
 use crate::{
     Incarnation, absent, epochs,
+    inbound::Inbound,
     lease::{LEASE, Lease},
     link, metrics,
     pump::{Abandoned, Pump, Settings},
@@ -174,7 +175,7 @@ impl Shift {
             warn!(%carrier, silent_s = SILENT.as_secs(), "no connector speaks of this carrier: its orders go on to other carriers");
             let (stop, stopped) = Stop::new();
             let vitals = Vitals::new(vec![carrier.clone()], deps.clock.now(), Arc::<Notify>::default());
-            let settings = self.settings(&carrier, &vitals, drain_limit);
+            let settings = self.settings(&carrier, &vitals, drain_limit, deps);
             let since = now;
             self.stops.insert(carrier.clone(), Ward { stop, vitals, since });
             *last = Some(carrier.clone());
@@ -185,7 +186,7 @@ impl Shift {
     }
 
     /// What the pump of a ward needs to know.
-    fn settings(&self, carrier: &CarrierName, vitals: &Arc<Vitals>, drain_limit: Duration) -> Settings {
+    fn settings(&self, carrier: &CarrierName, vitals: &Arc<Vitals>, drain_limit: Duration, deps: &Deps) -> Settings {
         Settings {
             link: format!("caretaker-{carrier}").into(),
             vitals: Arc::clone(vitals),
@@ -198,6 +199,7 @@ impl Shift {
             roster: None,
             log_time: self.log_time.clone(),
             returning: self.returning.clone(),
+            inbound: Inbound::new(deps.clone()),
             is_absent: true,
         }
     }

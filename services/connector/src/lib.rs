@@ -20,6 +20,7 @@ mod fault;
 mod fixture;
 mod flight;
 mod heartbeat;
+mod inbound;
 mod intake;
 mod lanes;
 mod lease;

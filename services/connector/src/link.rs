@@ -9,7 +9,7 @@ use std::{sync::Arc, time::Duration};
 use sms::Receipt;
 use tokio::sync::mpsc;
 
-use crate::{Rule, parts::Ready};
+use crate::{Rule, inbound::Came, parts::Ready};
 
 /// Names one part of one order on its way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -38,7 +38,7 @@ pub(crate) struct Job {
 pub(crate) enum Command {
     /// Send these, in order.
     Submit(Vec<Job>),
-    /// Answer these receipts.
+    /// Answer these receipts and inbound messages.
     Reply(Vec<Reply>),
     /// Say goodbye and end. Nothing is submitted after it.
     Close,
@@ -65,6 +65,8 @@ pub(crate) enum Event {
         /// Parts that may be unanswered at once on all of them together.
         slots: u32,
     },
+    /// Messages from handsets, or parts of them, that wait for their reply.
+    Inbound(Vec<Came>),
     /// How busy the carrier says it is, 0 to 100 (SMPP 5.0 §4.8.4.18).
     Congestion(u8),
 }
@@ -117,7 +119,7 @@ pub(crate) struct Arrived {
     pub party: Option<u64>,
 }
 
-/// The reply to one receipt.
+/// The reply to one receipt or inbound message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Reply {
     /// Which.

@@ -10,7 +10,8 @@ const DROPPED: &str = "signalbox_connector_orders_dropped_total";
 const DEAD: &str = "signalbox_connector_dead_records_total";
 const LATE: &str = "signalbox_connector_late_answers_total";
 const RECEIPTS: &str = "signalbox_connector_receipts_total";
-const INBOUND: &str = "signalbox_connector_inbound_refused_total";
+const INBOUND: &str = "signalbox_connector_inbound_total";
+const INBOUND_MISSING: &str = "signalbox_connector_inbound_missing_parts_total";
 const NOTICES: &str = "signalbox_connector_peer_oddities_total";
 const UNMAPPED: &str = "signalbox_connector_unmapped_codes_total";
 const RELOADS: &str = "signalbox_connector_links_reloads_total";
@@ -52,7 +53,12 @@ pub(crate) fn describe() {
     describe_counter!(
         INBOUND,
         Unit::Count,
-        "inbound messages refused, as they are not supported"
+        "inbound messages, by carrier and what became of them: complete, incomplete, part, repeat, clash, evicted, refused or overload"
+    );
+    describe_counter!(
+        INBOUND_MISSING,
+        Unit::Count,
+        "parts that incomplete inbound messages lack, by carrier"
     );
     describe_counter!(NOTICES, Unit::Count, "odd things a peer sent that cost nothing");
     describe_counter!(
@@ -118,9 +124,20 @@ pub(crate) fn receipts(link: &str, result: &'static str, receipts: usize) {
     counter!(RECEIPTS, "link" => link.to_owned(), "result" => result).increment(receipts as u64);
 }
 
-/// An inbound message was refused.
-pub(crate) fn inbound(link: &str) {
-    counter!(INBOUND, "link" => link.to_owned()).increment(1);
+/// Inbound messages came: `complete` or `incomplete` ones are on the log, `part`s wait for others, a `repeat` was there
+/// already, a `clash` names itself like another message, what is `evicted` made room for others, and what was `refused` or is
+/// an `overload` is asked for again.
+pub(crate) fn inbound(carrier: &str, result: &'static str, messages: usize) {
+    if messages > 0 {
+        counter!(INBOUND, "carrier" => carrier.to_owned(), "result" => result).increment(messages as u64);
+    }
+}
+
+/// An inbound message was published without so many of its parts.
+pub(crate) fn inbound_missing(carrier: &str, parts: usize) {
+    if parts > 0 {
+        counter!(INBOUND_MISSING, "carrier" => carrier.to_owned()).increment(parts as u64);
+    }
 }
 
 /// A peer sent something odd.

@@ -37,6 +37,7 @@ use crate::{
     aside::Aside,
     correlations::Correlations,
     flight::Flight,
+    inbound::{Came, Inbound},
     intake::Fetched,
     lanes::Lanes,
     lease::Lease,
@@ -102,6 +103,8 @@ pub(crate) struct Settings {
     pub log_time: LogTime,
     /// The pumps that hand back at one rate altogether.
     pub returning: Share,
+    /// The way in for messages from handsets.
+    pub inbound: Inbound,
     /// Whether there is a link at all. Without one there is no gap to wait out.
     pub is_absent: bool,
 }
@@ -172,6 +175,7 @@ pub(crate) struct Pump {
     outbox: Outbox<Safe>,
     correlations: Correlations,
     receipts: mpsc::Sender<Vec<Looked>>,
+    inbound: mpsc::Sender<Vec<Came>>,
     is_draining: bool,
 }
 
@@ -191,6 +195,7 @@ impl Pump {
         let carriers = 0..settings.carriers.len();
         let intakes = carriers.flat_map(|number| gate.join(number, 0)).collect();
         let receipts = receipts::start(&settings, deps, wire.commands.clone(), tasks);
+        let inbound = receipts::start_inbound(&settings, wire.commands.clone(), tasks);
         Self {
             window: Window::new(settings.window),
             bucket: settings.rate.map_or(Bucket::new(None, now), |_| Bucket::leased(now)),
@@ -219,6 +224,7 @@ impl Pump {
             state: LinkState::Down { since: now },
             correlations: Correlations::default(),
             receipts,
+            inbound,
             is_draining: false,
             lease,
             settings,
@@ -313,6 +319,7 @@ impl Pump {
                 self.settings.vitals.set_binds(binds);
             }
             Event::Receipts(arrived) => self.on_receipts(arrived),
+            Event::Inbound(came) => self.on_inbound(came),
             Event::Congestion(state) => self.on_congestion(state),
         }
     }

@@ -12,6 +12,7 @@ use tracing::{info, warn};
 use crate::{
     Config, Incarnation, LinkConfig, LinkKind, absent, epochs,
     heartbeat::{Heart, Pulse},
+    inbound::Inbound,
     lease::{LEASE_RENEWAL, Lease},
     link,
     links::reload::{self, Running},
@@ -94,6 +95,8 @@ pub async fn run(config: Config, deps: Deps, stop: Stop) -> Result<(), Error> {
         "connector started"
     );
 
+    let inbound = Inbound::new(shell.clone());
+    keeper.spawn(inbound.clone().keep(stop.clone()));
     let mut pumps = Tasks::new();
     let mut helpers = Tasks::new();
     let news = Arc::new(Notify::new());
@@ -107,7 +110,15 @@ pub async fn run(config: Config, deps: Deps, stop: Stop) -> Result<(), Error> {
         });
         let vitals = Vitals::new(link.carriers.clone(), shell.clock.now(), Arc::clone(&news));
         pulses.push(Pulse::new(link, Arc::clone(&vitals)));
-        let pump = start(link, maps, &config, &deps, (&lease, &roster), vitals, &mut helpers);
+        let pump = start(
+            link,
+            maps,
+            &config,
+            &deps,
+            (&lease, &roster, &inbound),
+            vitals,
+            &mut helpers,
+        );
         pumps.spawn(pump.run(stop.clone()));
     }
     if let Some(file) = config.links_file {
@@ -183,7 +194,7 @@ fn start(
     maps: LiveMaps,
     config: &Config,
     deps: &Deps,
-    (lease, roster): (&Lease, &Roster),
+    (lease, roster, inbound): (&Lease, &Roster, &Inbound),
     vitals: Arc<Vitals>,
     helpers: &mut Tasks,
 ) -> Pump {
@@ -201,6 +212,7 @@ fn start(
         roster: Some(roster.clone()),
         log_time: roster.log_time(),
         returning: Share::default(),
+        inbound: inbound.clone(),
         is_absent: matches!(link.kind, LinkKind::Absent),
     };
     match &link.kind {

@@ -7,6 +7,7 @@ mod backoff;
 mod bundle;
 mod config;
 mod connection;
+mod inbound;
 mod receipt;
 mod submit;
 mod tls;

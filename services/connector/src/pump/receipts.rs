@@ -1,6 +1,6 @@
-//! Receipts that come over the link, on their way to the receipts task.
+//! Receipts and inbound messages that come over the link, on their way to the tasks that make them safe.
 //!
-//! They are looked up here, in the order in which they came between the answers: a receipt that follows its answer on
+//! Receipts are looked up here, in the order in which they came between the answers: a receipt that follows its answer on
 //! the wire always finds it.
 
 use service::{Deps, Tasks};
@@ -8,6 +8,7 @@ use tokio::sync::mpsc;
 
 use super::{Pump, Settings};
 use crate::{
+    inbound::{self, Came},
     link::{Arrived, Command, Reply},
     metrics,
     receipts::{self, Looked},
@@ -28,7 +29,31 @@ pub(super) fn start(
     to_task
 }
 
+/// Starts the task that takes inbound messages. What comes over a link of several carriers counts as the first one's.
+pub(super) fn start_inbound(
+    settings: &Settings,
+    commands: mpsc::UnboundedSender<Command>,
+    tasks: &mut Tasks,
+) -> mpsc::Sender<Vec<Came>> {
+    let carrier = settings.carriers.first().expect("a link serves a carrier").clone();
+    inbound::start(settings.inbound.clone(), carrier, commands, tasks)
+}
+
 impl Pump {
+    /// Hands inbound messages on.
+    pub(super) fn on_inbound(&mut self, came: Vec<Came>) {
+        if let Err(full) = self.inbound.try_send(came) {
+            let refused = full.into_inner();
+            let carrier = self.settings.carriers.first().map_or("", |carrier| carrier.as_str());
+            metrics::inbound(carrier, "overload", refused.len());
+            let again = refused.iter().map(|came| Reply {
+                token: came.token,
+                is_safe: false,
+            });
+            let _ = self.commands.send(Command::Reply(again.collect()));
+        }
+    }
+
     /// Hands receipts on, each with what its id stands for where that is known.
     pub(super) fn on_receipts(&mut self, arrived: Vec<Arrived>) {
         let look = |arrived: Arrived| Looked {

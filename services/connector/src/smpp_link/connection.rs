@@ -15,9 +15,10 @@ use smpp::{
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tracing::warn;
 
-use super::{Dialect, receipt, submit, tag_from_u64, tag_to_u64};
+use super::{Dialect, inbound, receipt, submit, tag_from_u64, tag_to_u64};
 use crate::{
     Action, Rule, UNMAPPED,
+    inbound::Came,
     link::{Answer, Arrived, Command, Event, Plug, Verdict},
     maps::Maps,
     metrics,
@@ -27,8 +28,8 @@ use crate::{
 const READ_OCTETS: usize = 64 * 1024;
 /// Octets that may wait to be written before nothing more is read: a peer that does not read gets no further replies.
 const OUT_OCTETS_MAX: usize = 4 * 1024 * 1024;
-/// Receipts that may wait for their reply; beyond them the carrier is asked to send again later.
-const RECEIPTS_OPEN_MAX: usize = 10_000;
+/// Receipts and inbound messages that may wait for their reply; beyond them the carrier is asked to send again later.
+const DELIVERIES_OPEN_MAX: usize = 10_000;
 /// Statuses without a rule that one connection logs.
 const UNMAPPED_LOGGED_MAX: usize = 32;
 /// Commands of the pump taken at once.
@@ -66,11 +67,12 @@ pub(super) struct Connection<'a> {
     plug: &'a mut Plug,
     began: Instant,
     bound_at: Option<Instant>,
-    /// Receipts that wait for their reply.
+    /// Receipts and inbound messages that wait for their reply.
     tickets: BTreeMap<u64, Ticket>,
     token_next: &'a mut u64,
     answers: Vec<Answer>,
     arrived: Vec<Arrived>,
+    came: Vec<Came>,
     /// What the carrier said last of how busy it is, until the pump knows.
     congestion: Option<u8>,
     out: BytesMut,
@@ -98,6 +100,7 @@ impl<'a> Connection<'a> {
             token_next,
             answers: Vec::new(),
             arrived: Vec::new(),
+            came: Vec::new(),
             congestion: None,
             out: BytesMut::new(),
             end: None,
@@ -234,6 +237,9 @@ impl<'a> Connection<'a> {
                 .events
                 .send(Event::Receipts(std::mem::take(&mut self.arrived)));
         }
+        if !self.came.is_empty() {
+            let _ = self.plug.events.send(Event::Inbound(std::mem::take(&mut self.came)));
+        }
     }
 
     fn on_output(&mut self, output: Output, inputs: &mut Vec<Input>) {
@@ -330,25 +336,44 @@ impl<'a> Connection<'a> {
 
     fn on_deliver(&mut self, ticket: Ticket, deliver: &Deliver, inputs: &mut Vec<Input>) {
         let Some((remote_id, receipt)) = receipt::read(self.dialect, &self.maps, deliver) else {
-            metrics::inbound(&self.dialect.link);
-            self.say_once("inbound_message");
-            inputs.push(Input::refuse(ticket, Status::RX_P_APPN));
+            return self.on_inbound(ticket, deliver, inputs);
+        };
+        let Some(token) = self.open(ticket, inputs) else {
+            metrics::receipts(&self.dialect.link, "overload", 1);
             return;
         };
-        if self.tickets.len() >= RECEIPTS_OPEN_MAX {
-            metrics::receipts(&self.dialect.link, "overload", 1);
-            inputs.push(Input::refuse(ticket, Status::RMSGQFUL));
-            return;
-        }
-        let token = *self.token_next;
-        *self.token_next += 1;
-        self.tickets.insert(token, ticket);
         self.arrived.push(Arrived {
             token,
             remote_id,
             receipt,
             party: None,
         });
+    }
+
+    fn on_inbound(&mut self, ticket: Ticket, deliver: &Deliver, inputs: &mut Vec<Input>) {
+        let (part, odd) = inbound::read(&self.dialect.smpp, deliver);
+        for kind in odd {
+            metrics::oddity(&self.dialect.link, kind);
+            self.say_once(kind);
+        }
+        let Some(token) = self.open(ticket, inputs) else {
+            metrics::oddity(&self.dialect.link, "inbound_overload");
+            return;
+        };
+        let rules = self.dialect.smpp.inbound;
+        self.came.push(Came { token, part, rules });
+    }
+
+    /// The token of a delivery that waits for its reply; `None` = too many do, and the carrier was asked to send it again.
+    fn open(&mut self, ticket: Ticket, inputs: &mut Vec<Input>) -> Option<u64> {
+        if self.tickets.len() >= DELIVERIES_OPEN_MAX {
+            inputs.push(Input::refuse(ticket, Status::RMSGQFUL));
+            return None;
+        }
+        let token = *self.token_next;
+        *self.token_next += 1;
+        self.tickets.insert(token, ticket);
+        Some(token)
     }
 
     fn on_notice(&mut self, notice: &Notice) {

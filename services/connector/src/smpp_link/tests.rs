@@ -379,8 +379,9 @@ async fn a_receipt_that_cannot_be_made_safe_is_sent_again_by_the_carrier() {
     assert_eq!(running.world.values(&topics::unmatched()).await.len(), 1);
 }
 
-/// A carrier's side of one connection, driven by hand: binds the client, then sends `deliver` and returns the answer.
-async fn deliver_once(listener: TcpListener, deliver: Deliver) -> Answer {
+/// A carrier's side of one connection, driven by hand: binds the client, does `bound`, then sends `deliver` and
+/// returns the answer.
+async fn deliver_once(listener: TcpListener, deliver: Deliver, bound: impl Fn()) -> Answer {
     let (mut stream, _) = listener.accept().await.unwrap();
     let mut session = Session::server(ServerConfig::new("carrier")).unwrap();
     let mut inputs = vec![Input::Opened];
@@ -391,11 +392,14 @@ async fn deliver_once(listener: TcpListener, deliver: Deliver) -> Answer {
             match output {
                 Output::Write(octets) => stream.write_all(&octets).await.unwrap(),
                 Output::BindAsked { ticket, .. } => inputs.push(Input::accept(ticket)),
-                Output::Bound { .. } => inputs.push(Input::Deliver {
-                    tag: 1,
-                    deliver: deliver.clone(),
-                    timeout: Duration::from_secs(60),
-                }),
+                Output::Bound { .. } => {
+                    bound();
+                    inputs.push(Input::Deliver {
+                        tag: 1,
+                        deliver: deliver.clone(),
+                        timeout: Duration::from_secs(60),
+                    });
+                }
                 Output::Answered { answer, .. } => return answer,
                 _ => {}
             }
@@ -409,18 +413,27 @@ async fn deliver_once(listener: TcpListener, deliver: Deliver) -> Answer {
 }
 
 #[tokio::test]
-async fn an_inbound_message_is_refused_for_good() {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let world = World::new(&["atlas"]).await;
-    let (_stop, _service) = connect(&world, listener.local_addr().unwrap().to_string(), |_| {});
-    let body = Body::ShortMessage("STOP".into());
-    let answer = deliver_once(
-        listener,
-        Deliver {
-            body,
+async fn an_inbound_message_is_answered_as_taken_once_it_is_on_the_log_and_asked_for_again_before() {
+    for is_away in [false, true] {
+        let world = World::new(&["atlas"]).await;
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let (_stop, _service) = connect(&world, listener.local_addr().unwrap().to_string(), |_| {});
+        let stop = Deliver {
+            body: Body::ShortMessage("STOP".into()),
             ..Deliver::default()
-        },
-    )
-    .await;
-    assert!(matches!(answer, Answer::Refused(Status::RX_P_APPN, _)), "{answer:?}");
+        };
+        let bound = || world.bus_away.store(is_away, Ordering::Relaxed);
+        let answer = deliver_once(listener, stop, bound).await;
+        let values = world.values(&topics::inbound()).await;
+        if is_away {
+            assert!(matches!(answer, Answer::Refused(Status::RSYSERR, _)), "{answer:?}");
+            assert_eq!(values.len(), 0);
+        } else {
+            assert!(matches!(answer, Answer::Accepted(_)), "{answer:?}");
+            assert_eq!(
+                record::inbound_from_bytes(&values[0]).unwrap().text.as_deref(),
+                Some("STOP")
+            );
+        }
+    }
 }

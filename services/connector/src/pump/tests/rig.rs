@@ -80,6 +80,7 @@ impl Rig {
             roster: None,
             log_time: log_time(world),
             returning: Share::default(),
+            inbound: crate::inbound::Inbound::new(world.deps.clone()),
             is_absent: false,
         };
         change(&mut settings);

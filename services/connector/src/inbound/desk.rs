@@ -1,0 +1,64 @@
+//! What a link hands up, on its way to [`Inbound`], and the replies on their way back.
+
+use service::Tasks;
+use sms::{CarrierName, GatherRules, InboundPart};
+use tokio::sync::mpsc;
+
+use super::Inbound;
+use crate::link::{Command, Reply};
+
+/// Batches that may wait for the task; beyond them the carrier is asked to send again later.
+const BATCHES_MAX: usize = 256;
+/// Batches taken at once.
+const GATHER_MAX: usize = 64;
+
+/// A message, or a part of one, that came over a link.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Came {
+    /// Names it in the reply.
+    pub token: u64,
+    /// What came.
+    pub part: InboundPart,
+    /// For how long parts and repeats of its link are told.
+    pub rules: GatherRules,
+}
+
+/// Starts the task that takes what comes over the link of `carrier`, one batch after the other so that messages keep their
+/// order, and replies to it through `commands`. It ends when the sender is gone and all is replied to.
+pub(crate) fn start(
+    inbound: Inbound,
+    carrier: CarrierName,
+    commands: mpsc::UnboundedSender<Command>,
+    tasks: &mut Tasks,
+) -> mpsc::Sender<Vec<Came>> {
+    let (to_task, batches) = mpsc::channel(BATCHES_MAX);
+    tasks.spawn(run(inbound, carrier, batches, commands));
+    to_task
+}
+
+async fn run(
+    inbound: Inbound,
+    carrier: CarrierName,
+    mut batches: mpsc::Receiver<Vec<Came>>,
+    commands: mpsc::UnboundedSender<Command>,
+) {
+    let mut gathered = Vec::new();
+    while batches.recv_many(&mut gathered, GATHER_MAX).await > 0 {
+        let mut came: Vec<Came> = gathered.drain(..).flatten().collect();
+        while let Some(rules) = came.first().map(|came| came.rules) {
+            // A link has one set of rules; should it not, each is served by its own.
+            let (alike, others) = came.into_iter().partition(|came| came.rules == rules);
+            came = others;
+            let replies = serve(&inbound, &carrier, alike, rules).await;
+            // A link that is gone has no use for replies: its carrier sends again.
+            let _ = commands.send(Command::Reply(replies));
+        }
+    }
+}
+
+async fn serve(inbound: &Inbound, carrier: &CarrierName, came: Vec<Came>, rules: GatherRules) -> Vec<Reply> {
+    let (tokens, parts): (Vec<u64>, Vec<InboundPart>) = came.into_iter().map(|came| (came.token, came.part)).unzip();
+    let safe = inbound.take(carrier, &parts, rules).await;
+    let reply = |(token, is_safe)| Reply { token, is_safe };
+    tokens.into_iter().zip(safe).map(reply).collect()
+}
