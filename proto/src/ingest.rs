@@ -1,11 +1,11 @@
-//! What `signalbox.ingest.v1` says about a message under way, and about its end.
+//! What `signalbox.ingest.v1` says about a message under way, about its end, and of messages from handsets.
 
 use std::time::Duration;
 
 use journey::{Attempt, Cause, EndState, Event, LateReceipt, NetworkOrigin, Price, Progress, State, TerminalEvent};
 use prost::Message as _;
 use prost_types::Timestamp;
-use sms::{Message, ReceiptState, UnixMs};
+use sms::{Inbound, Message, ReceiptState, UnixMs};
 use tonic::Code;
 use tonic_types::pb::RetryInfo;
 
@@ -76,6 +76,23 @@ pub fn receipt(event: &Event) -> pb::Receipt {
             late: false,
         },
         Event::Late(late) => late_receipt(event_id, late),
+    }
+}
+
+/// A message from a handset as its account gets it.
+pub fn inbound(inbound: &Inbound) -> pb::InboundMessage {
+    pb::InboundMessage {
+        inbound_id: inbound.id.to_string(),
+        from: inbound.from.clone(),
+        to: inbound.to.clone(),
+        text: inbound.text.clone(),
+        data: inbound.octets.clone(),
+        data_coding: inbound.data_coding.into(),
+        header: inbound.header.clone(),
+        parts: inbound.parts.into(),
+        missing_parts: inbound.missing.iter().map(|part| u32::from(*part)).collect(),
+        carrier: inbound.carrier.as_str().to_owned(),
+        received_at: Some(timestamp(inbound.received_at)),
     }
 }
 

@@ -4,12 +4,15 @@ use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use arc_swap::ArcSwap;
 use service::Dice;
-use sms::AccountId;
+use sms::{AccountId, CarrierName};
 use source::{Code, Document, Entry, Log, Problems, Section};
 
 use crate::{Limit, Refusal};
 
+mod numbers;
 mod reload;
+
+use numbers::{NUMBERS_MAX, Numbers, Owned};
 
 pub(crate) use reload::follow;
 
@@ -41,7 +44,7 @@ pub struct Account {
     pub is_enabled: bool,
     /// Messages submitted and not yet answered; survives a reload.
     pub(crate) in_flight: Limit,
-    /// Receipt streams open; survives a reload.
+    /// Streams of receipts and of inbound messages open; survives a reload.
     pub(crate) watches: Limit,
 }
 
@@ -51,6 +54,7 @@ pub struct Account {
 pub struct Accounts {
     secret: [u8; 32],
     by_key: BTreeMap<KeyHash, Arc<Account>>,
+    numbers: Numbers,
 }
 
 /// Hash of an account's key.
@@ -93,6 +97,7 @@ impl Accounts {
         Self {
             secret,
             by_key: BTreeMap::new(),
+            numbers: Numbers::default(),
         }
     }
 
@@ -106,6 +111,7 @@ impl Accounts {
         let mut read = Self {
             secret: self.secret,
             by_key: BTreeMap::new(),
+            numbers: Numbers::default(),
         };
         if let Some(document) = Document::parse(file, text, &log) {
             let mut names = BTreeMap::new();
@@ -148,7 +154,18 @@ impl Accounts {
         let hashes: Vec<_> = hashes
             .filter_map(|key| self.read_key(&key, section.log(), base).map(|hash| (key, hash)))
             .collect();
+        let numbers = section.key("numbers").items(NUMBERS_MAX).unwrap_or_default();
+        let numbers: Vec<_> = numbers
+            .into_iter()
+            .filter_map(|number| number.parse(Owned::parse).map(|owned| (number, owned)))
+            .collect();
         let Some(name) = name else { return };
+        for (number, owned) in numbers {
+            if let Err(other) = self.numbers.give(owned, &name) {
+                let what = format!("names a number that account {other} has already");
+                number.refuse(Code::DUPLICATE, what, "a number has one owner", "");
+            }
+        }
         let line = section.place().line;
         if let Some(first) = names.insert(name.clone(), line) {
             section.key("name").refuse(
@@ -214,7 +231,9 @@ impl Accounts {
 
     fn is_like(&self, other: &Self) -> bool {
         let mut pairs = self.by_key.iter().zip(&other.by_key);
-        self.by_key.len() == other.by_key.len() && pairs.all(|((a, x), (b, y))| a == b && x.is_like(y))
+        self.numbers == other.numbers
+            && self.by_key.len() == other.by_key.len()
+            && pairs.all(|((a, x), (b, y))| a == b && x.is_like(y))
     }
 }
 
@@ -232,6 +251,16 @@ impl Directory {
     /// No account has it, or the account is disabled.
     pub fn account(&self, key: &str) -> Result<Arc<Account>, Refusal> {
         self.find(key).map(|(_, account)| account)
+    }
+
+    /// Whether `account` owns `number`, called over `carrier`, as the file stands now.
+    pub(crate) fn owns(&self, account: &AccountId, carrier: &CarrierName, number: &str) -> bool {
+        self.current.load().numbers.owner(carrier, number) == Some(account)
+    }
+
+    /// Whether anybody does.
+    pub(crate) fn is_owned(&self, carrier: &CarrierName, number: &str) -> bool {
+        self.current.load().numbers.owner(carrier, number).is_some()
     }
 
     /// The account that has `key`, and what finds it again without the key.

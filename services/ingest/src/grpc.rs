@@ -13,14 +13,16 @@ mod caller;
 mod deadline;
 mod error;
 mod frames;
+mod inbound;
 mod receipts;
 mod status;
 mod submission;
 mod unread;
+mod watch;
 
 use caller::Caller;
 pub use frames::{FRAME_MESSAGES_MAX, FRAMES_IN_FLIGHT_MAX, REQUEST_OCTETS_MAX};
-pub use receipts::WATCHES_MAX;
+pub use watch::WATCHES_MAX;
 
 /// What the calls share.
 #[derive(Clone)]
@@ -110,10 +112,29 @@ impl MessageService for Service {
         let deadline = deadline::of(request.metadata());
         let opened = async {
             let caller = self.caller(&request)?;
-            receipts::watch(self, caller, request.into_inner()).await
+            let pb::WatchReceiptsRequest { token, since } = request.into_inner();
+            let since = since.map(|since| (since.seconds, since.nanos));
+            watch::watch::<receipts::Receipts>(self, caller, watch::From { token, since }).await
         };
         let receipts = opened.await.map_err(|refusal| refused(&refusal, ""))?;
         Ok(Response::new(until(deadline, receipts)))
+    }
+
+    type WatchInboundStream = Answers<pb::WatchInboundResponse>;
+
+    async fn watch_inbound(
+        &self,
+        request: Request<pb::WatchInboundRequest>,
+    ) -> Result<Response<Self::WatchInboundStream>, Status> {
+        let deadline = deadline::of(request.metadata());
+        let opened = async {
+            let caller = self.caller(&request)?;
+            let pb::WatchInboundRequest { token, since } = request.into_inner();
+            let since = since.map(|since| (since.seconds, since.nanos));
+            watch::watch::<inbound::InboundMessages>(self, caller, watch::From { token, since }).await
+        };
+        let messages = opened.await.map_err(|refusal| refused(&refusal, ""))?;
+        Ok(Response::new(until(deadline, messages)))
     }
 }
 

@@ -5,6 +5,7 @@
 //! behind it for too long is refused, campaigns first.
 
 mod account;
+mod called;
 mod config;
 mod draft;
 mod epoch;

@@ -15,6 +15,8 @@ const CALLS_REFUSED: &str = "signalbox_ingest_calls_refused_total";
 const SHED: &str = "signalbox_ingest_messages_shed_total";
 const ANSWER_SECONDS: &str = "signalbox_ingest_answer_seconds";
 const RECEIPTS: &str = "signalbox_ingest_receipts_total";
+const INBOUND: &str = "signalbox_ingest_inbound_total";
+const CALLED: &str = "signalbox_ingest_called_total";
 const WATCHES: &str = "signalbox_ingest_watches";
 const BEHIND_SECONDS: &str = "signalbox_ingest_clock_behind_seconds";
 const UNREADABLE: &str = "signalbox_ingest_dead_records_total";
@@ -33,7 +35,12 @@ pub fn describe() {
     );
     describe_histogram!(ANSWER_SECONDS, Unit::Seconds, "From a frame's arrival to its answers");
     describe_counter!(RECEIPTS, "Receipts handed to customers");
-    describe_gauge!(WATCHES, "Receipt streams open");
+    describe_counter!(INBOUND, "Inbound messages handed to customers");
+    describe_counter!(
+        CALLED,
+        "Inbound messages on the log, by whether an account owns the called number: owned or unowned"
+    );
+    describe_gauge!(WATCHES, "Streams of receipts and of inbound messages open");
     describe_gauge!(
         BEHIND_SECONDS,
         Unit::Seconds,
@@ -87,7 +94,18 @@ pub(crate) fn receipts(receipts: usize) {
     counter!(RECEIPTS).increment(receipts as u64);
 }
 
-/// Counts open receipt streams.
+/// Counts inbound messages handed out.
+pub(crate) fn inbound(messages: usize) {
+    counter!(INBOUND).increment(messages as u64);
+}
+
+/// Counts inbound messages that came, by whether anybody owns the number they called.
+pub(crate) fn called(owned: usize, unowned: usize) {
+    counter!(CALLED, "owner" => "owned").increment(owned as u64);
+    counter!(CALLED, "owner" => "unowned").increment(unowned as u64);
+}
+
+/// Counts open streams.
 pub(crate) fn watches(change: f64) {
     gauge!(WATCHES).increment(change);
 }

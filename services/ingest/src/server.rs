@@ -17,6 +17,7 @@ use tonic_health::{ServingStatus, server::HealthReporter};
 use crate::{
     Accounts, Config, Directory, Intake, REQUEST_OCTETS_MAX,
     account::follow,
+    called::count_called,
     epoch::keep_epoch,
     grpc::{FRAMES_IN_FLIGHT_MAX, Service},
     pressure::{hear_first, keep_pressure, watch_log_clock},
@@ -149,6 +150,11 @@ impl Server {
             .with_nodelay(Some(true))
             .with_keepalive(Some(KEEPALIVE));
         let mut tasks = Tasks::new();
+        tasks.spawn(count_called(
+            Arc::clone(&self.directory),
+            self.deps.clone(),
+            closed.clone(),
+        ));
         tasks.spawn(follow(self.directory, self.config.accounts, self.watch, stop.clone()));
         tasks.spawn(watch_log_clock(
             pressure.clone(),

@@ -11,7 +11,7 @@ use crate::{
 
 /// An account that showed its key.
 pub(super) struct Caller {
-    directory: Arc<Directory>,
+    pub(super) directory: Arc<Directory>,
     hash: KeyHash,
     /// The account as it stood when the call began.
     pub(super) account: Arc<Account>,

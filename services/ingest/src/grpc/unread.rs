@@ -1,6 +1,6 @@
-//! Events that cannot be read: put on the dead topic once, counted and named, so that no customer loses a receipt for good.
+//! Events and inbound messages that cannot be read: put on the dead topic once, counted and named, so that no customer loses one for good.
 //!
-//! Nobody reads events as a group, and every receipt stream meets the same ones, again whenever one begins at an old place: a
+//! Nobody reads them as a group to hand them out, and every stream meets the same ones, again whenever one begins at an old place: a
 //! mark in the store says for as long as they are kept that they were put aside, by whichever process; those that this one
 //! met last it remembers.
 
@@ -9,7 +9,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use bus::{Record, Stored};
+use bus::{Record, Stored, Topic};
 use bytes::Bytes;
 use service::{Deps, Seldom};
 use signalbox_proto::{
@@ -32,13 +32,17 @@ static TOLD: Seldom = Seldom::new();
 pub(crate) struct Unread(Arc<Mutex<BTreeSet<DeadId>>>);
 
 impl Unread {
-    /// Puts events on the dead topic, those aside that are there already. Durable when it returns. Two that meet one at once
+    /// Puts records of `topic` on the dead topic, those aside that are there already. Durable when it returns. Two that meet one at once
     /// may both put it aside; none leaves it out.
     ///
     /// # Errors
     /// The log or the store is away; they are to be put aside again.
-    pub(super) async fn put_aside(&self, deps: &Deps, events: &[(&Stored, Invalid)]) -> Result<(), Refusal> {
-        let topic = topics::events();
+    pub(super) async fn put_aside(
+        &self,
+        deps: &Deps,
+        topic: &Topic,
+        events: &[(&Stored, Invalid)],
+    ) -> Result<(), Refusal> {
         let is_new = |(stored, _): &&(&Stored, Invalid)| !self.lock().contains(&DeadId::of(stored));
         let new: Vec<_> = events.iter().filter(is_new).collect();
         if new.is_empty() {

@@ -6,6 +6,7 @@ mod away;
 mod busy;
 mod fields;
 mod idempotency;
+mod inbound;
 mod limits;
 mod receipts;
 mod rig;

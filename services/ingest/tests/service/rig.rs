@@ -34,12 +34,14 @@ pub(crate) const ACCOUNTS: &str = r#"
 [[account]]
 name = "acme"
 keys = ["acme-key-0123456789", "acme-second-key-012"]
+numbers = ["447700900001", "atlas/70001"]
 
 [[account]]
 name = "zeno"
 keys = "zeno-key-0123456789"
 in_flight = 3
 segments_max = 255
+numbers = "4477*"
 
 [[account]]
 name = "gone"

@@ -29,7 +29,10 @@ async fn another_process_that_reads_the_same_events_puts_none_aside_again() {
     let invalid = record::event_from_bytes(&stored.value).unwrap_err();
     for _ in 0..2 {
         let events = [(&stored, invalid.clone())];
-        Unread::default().put_aside(&deps, &events).await.unwrap();
+        Unread::default()
+            .put_aside(&deps, &topics::events(), &events)
+            .await
+            .unwrap();
     }
     let mut dead = deps.bus.read(&topics::dead(), Position::Start).await.unwrap();
     assert_eq!(dead.poll(10).await.unwrap().len(), 1);
