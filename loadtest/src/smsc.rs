@@ -9,6 +9,7 @@
 pub mod args;
 mod carrier;
 mod config;
+mod inbound;
 mod link;
 mod log;
 mod receipts;
@@ -17,6 +18,7 @@ mod run;
 
 pub use carrier::Counts;
 pub use config::{Arrival, Behaviour, Config, ConfigError, Delay, IdStyle, IdStyles, ReceiptMix};
+pub use inbound::inbound;
 pub use log::{LogError, read_log, read_receipts, scan_log};
 pub use received::{Receipted, Received};
 pub use run::{Handle, Smsc};

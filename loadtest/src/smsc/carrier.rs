@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use service::{Dice, time};
-use smpp::{Address, Bind, Status, Submit};
+use smpp::{Address, Bind, Deliver, Status, Submit};
 use sms::{ReceiptState, UnixMs, UnixUs};
 use tokio::sync::Notify;
 
@@ -46,6 +46,12 @@ pub struct Counts {
     pub receipts_taken: u64,
     /// Receipts that were sent and not taken, and wait again.
     pub receipts_again: u64,
+    /// Messages from handsets, or parts of them, that wait for a client.
+    pub inbound_waiting: u64,
+    /// Those a client took.
+    pub inbound_taken: u64,
+    /// Those that were sent and not taken, and wait again.
+    pub inbound_again: u64,
 }
 
 /// The answer to one message, and when it is due.
@@ -72,6 +78,7 @@ struct State {
     id_next: u64,
     bucket: Bucket,
     receipts: Receipts,
+    inbound: Receipts<Deliver>,
     log: Option<Log>,
     received: Vec<Received>,
     counts: Counts,
@@ -120,6 +127,7 @@ impl Carrier {
                 filled_at: Duration::ZERO,
             },
             receipts: Receipts::default(),
+            inbound: Receipts::default(),
             log,
             received: Vec::new(),
             counts: Counts::default(),
@@ -181,7 +189,38 @@ impl Carrier {
     }
 
     pub(super) fn next_receipt_due(&self) -> Option<Duration> {
-        self.state().receipts.next_due()
+        let state = self.state();
+        [state.receipts.next_due(), state.inbound.next_due()]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+
+    /// Queues messages from handsets, due at once.
+    pub(super) fn add_inbound(&self, delivers: impl IntoIterator<Item = Deliver>) {
+        let mut state = self.state();
+        delivers
+            .into_iter()
+            .for_each(|deliver| state.inbound.add(Duration::ZERO, deliver));
+        drop(state);
+        self.receipts_added.notify_waiters();
+    }
+
+    pub(super) fn take_inbound(&self, now: Duration, max: usize) -> Vec<(u64, Deliver)> {
+        self.state().inbound.take(now, max)
+    }
+
+    pub(super) fn inbound_taken(&self) {
+        self.state().counts.inbound_taken += 1;
+    }
+
+    /// This one comes again at `due`.
+    pub(super) fn inbound_again(&self, due: Duration, deliver: Deliver) {
+        let mut state = self.state();
+        state.counts.inbound_again += 1;
+        state.inbound.add(due, deliver);
+        drop(state);
+        self.receipts_added.notify_waiters();
     }
 
     pub(super) fn take_receipts(&self, now: Duration, max: usize) -> Vec<(u64, Receipt)> {
@@ -253,6 +292,7 @@ impl Carrier {
         let state = self.state();
         Counts {
             receipts_waiting: state.receipts.len() as u64,
+            inbound_waiting: state.inbound.len() as u64,
             ..state.counts
         }
     }

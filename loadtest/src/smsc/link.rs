@@ -14,6 +14,7 @@ use tokio::net::TcpStream;
 use tokio::sync::watch;
 
 use super::carrier::Carrier;
+use super::inbound::Unanswered;
 use super::receipts::Receipt;
 
 /// Octets waiting to be written beyond which nothing more is read.
@@ -40,6 +41,7 @@ pub(super) struct Link {
     answers_added: u64,
     /// Receipts sent and not answered, by their tag.
     unanswered: BTreeMap<u64, Receipt>,
+    inbound: Unanswered,
     out: BytesMut,
     received: u64,
     is_closing: bool,
@@ -67,6 +69,7 @@ impl Link {
             answers: BTreeMap::new(),
             answers_added: 0,
             unanswered: BTreeMap::new(),
+            inbound: Unanswered::default(),
             out: BytesMut::new(),
             received: 0,
             is_closing: false,
@@ -183,6 +186,14 @@ impl Link {
                     timeout: RECEIPT_ANSWER,
                 });
             }
+            let free = self.session.slots_free().saturating_sub(inputs.len());
+            for (tag, deliver) in self.inbound.take(&self.carrier, now, free) {
+                inputs.push(Input::Deliver {
+                    tag,
+                    deliver,
+                    timeout: RECEIPT_ANSWER,
+                });
+            }
         }
         if !inputs.is_empty() {
             self.handle(inputs);
@@ -211,6 +222,7 @@ impl Link {
                         message_id: String::new(),
                     }]);
                 }
+                Output::Answered { tag, answer } if self.inbound.answered(&self.carrier, now, tag, &answer) => {}
                 Output::Answered {
                     tag,
                     answer: Answer::Accepted(_),

@@ -61,15 +61,24 @@ fn date(at: UnixMs) -> String {
     absolute_validity(at).map_or_else(String::new, |time| time[..10].to_owned())
 }
 
-/// Receipts by the time they are due.
-#[derive(Debug, Default)]
-pub(super) struct Receipts {
-    due: BTreeMap<(Duration, u64), Receipt>,
+/// Receipts, or what else goes to clients, by the time they are due.
+#[derive(Debug)]
+pub(super) struct Receipts<T = Receipt> {
+    due: BTreeMap<(Duration, u64), T>,
     added: u64,
 }
 
-impl Receipts {
-    pub(super) fn add(&mut self, due: Duration, receipt: Receipt) {
+impl<T> Default for Receipts<T> {
+    fn default() -> Self {
+        Self {
+            due: BTreeMap::new(),
+            added: 0,
+        }
+    }
+}
+
+impl<T> Receipts<T> {
+    pub(super) fn add(&mut self, due: Duration, receipt: T) {
         self.added += 1;
         self.due.insert((due, self.added), receipt);
     }
@@ -79,7 +88,7 @@ impl Receipts {
     }
 
     /// Takes up to `max` receipts that are due at `now`, oldest first, each with a number of its own.
-    pub(super) fn take(&mut self, now: Duration, max: usize) -> Vec<(u64, Receipt)> {
+    pub(super) fn take(&mut self, now: Duration, max: usize) -> Vec<(u64, T)> {
         let mut taken = Vec::new();
         while taken.len() < max
             && let Some(first) = self.due.first_entry().filter(|first| first.key().0 <= now)

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use service::{Stop, StopHandle, Tasks, time};
-use smpp::{ServerConfig, Session};
+use smpp::{Deliver, ServerConfig, Session};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
@@ -99,6 +99,11 @@ impl Handle {
     /// What it received so far, in order, up to [`Config::keep_max`] messages.
     pub fn received(&self) -> Vec<Received> {
         self.carrier.received()
+    }
+
+    /// Hands these messages from handsets to whoever is bound, in order, each once it is taken; see [`inbound`](super::inbound()).
+    pub fn deliver(&self, delivers: impl IntoIterator<Item = Deliver>) {
+        self.carrier.add_inbound(delivers);
     }
 
     /// Does otherwise from now on; limits on a connection's life hold for new connections.
