@@ -36,6 +36,9 @@ pub(crate) enum Command {
     Lookup(Lookup),
     /// Submit one message and wait for its receipt
     Send(Send),
+    /// Messages that handsets send to the account's numbers
+    #[command(subcommand)]
+    Inbound(Inbound),
     /// The life of one message: every attempt, carrier, price, reason and time
     Trace(Trace),
     /// Records that were put aside because nobody could read them: list, show, put back
@@ -197,6 +200,32 @@ impl RouterTls {
             identity: self.cert.as_deref().zip(self.key.as_deref()),
         }
     }
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Inbound {
+    /// Print them as they come, until interrupted
+    ///
+    /// Exits 64 where the server refuses the call, 69 where it is away or ends the stream.
+    Watch(WatchInbound),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct WatchInbound {
+    #[command(flatten)]
+    pub(crate) server: Server,
+    /// Go on after the response with this token, as --json says it
+    #[arg(long, conflicts_with = "since")]
+    pub(crate) token: Option<String>,
+    /// Begin with what came at or after this instant, RFC 3339; absent = now
+    #[arg(long, value_name = "INSTANT")]
+    pub(crate) since: Option<jiff::Timestamp>,
+    /// End after so many messages, exit code 0
+    #[arg(long, value_name = "MESSAGES")]
+    pub(crate) count: Option<u64>,
+    /// For programs: one JSON object a line, and after those of each response one with the token to go on from
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// How to reach a running router.

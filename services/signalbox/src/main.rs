@@ -10,6 +10,7 @@ mod client;
 mod config;
 mod dead;
 mod demo;
+mod inbound;
 mod lookup;
 mod quote;
 mod roles;
@@ -48,6 +49,7 @@ fn main() -> ExitCode {
         cli::Command::Quote(quote) => quote::main(quote),
         cli::Command::Lookup(lookup) => lookup::main(lookup),
         cli::Command::Send(send) => send::main(send),
+        cli::Command::Inbound(command) => inbound::main(command),
         cli::Command::Trace(trace) => trace::main(trace),
         cli::Command::Dead(command) => dead::main(command),
         cli::Command::Demo(demo) => demo::main(demo),
