@@ -191,6 +191,12 @@ impl Bundle<'_> {
                 }
                 let _ = self.events.send(Event::Receipts(arrived));
             }
+            Event::Inbound(mut came) => {
+                for came in &mut came {
+                    came.token = came.token << BIND_BITS | index as u64;
+                }
+                let _ = self.events.send(Event::Inbound(came));
+            }
             Event::Congestion(_) | Event::Room { .. } => _ = self.events.send(event),
         }
     }

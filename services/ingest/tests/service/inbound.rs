@@ -26,8 +26,9 @@ fn inbound(rig: &Rig, carrier: &str, to: &str, text: &str) -> Inbound {
 }
 
 async fn put(rig: &Rig, value: Bytes) {
-    let published = rig.deps.bus.publish(&topics::inbound(), vec![Record::new(1, value)]);
-    published.await.unwrap().await.unwrap();
+    let records = vec![Record::new(1, value)];
+    let published = rig.deps.bus.publish(&topics::inbound(), records).await.unwrap();
+    published.await.unwrap();
 }
 
 async fn come(rig: &Rig, carrier: &str, to: &str, text: &str) {
@@ -153,5 +154,5 @@ async fn a_token_of_another_stream_and_too_many_streams_are_refused() {
     }
     let refused = client.watch_inbound(request("")).await.unwrap_err();
     assert_eq!(refused.code(), Code::ResourceExhausted);
-    assert_eq!(details(&refused).error_info().unwrap().reason, "LIMIT_EXHAUSTED");
+    details(&refused, "LIMIT_EXHAUSTED");
 }
