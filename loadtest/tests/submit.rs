@@ -12,7 +12,8 @@ use std::{
 use signalbox_loadtest::submit::{self, Plan};
 use signalbox_proto::pb::signalbox::ingest::v1::{
     Accepted, Answer, GetMessageRequest, GetMessageResponse, MessageState, Problem, Receipt, SubmitRequest,
-    SubmitResponse, SubmitStreamRequest, SubmitStreamResponse, WatchReceiptsRequest, WatchReceiptsResponse, answer,
+    SubmitResponse, SubmitStreamRequest, SubmitStreamResponse, WatchInboundRequest, WatchInboundResponse,
+    WatchReceiptsRequest, WatchReceiptsResponse, answer,
     message_service_server::{MessageService, MessageServiceServer},
 };
 use tokio::{
@@ -155,6 +156,15 @@ impl MessageService for Router {
             let _ = sender.send(Err(Status::unavailable("going down"))).await;
         });
         Ok(Response::new(Box::pin(ReceiverStream::new(responses))))
+    }
+
+    type WatchInboundStream = Responses<WatchInboundResponse>;
+
+    async fn watch_inbound(
+        &self,
+        _: Request<WatchInboundRequest>,
+    ) -> Result<Response<Self::WatchInboundStream>, Status> {
+        Err(Status::unimplemented("no client here asks for it"))
     }
 
     async fn watch_receipts(
