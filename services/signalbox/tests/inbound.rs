@@ -46,6 +46,7 @@ impl Setting {
             format!("[[account]]\nname = \"acme\"\nkeys = [\"{KEY}\"]\nnumbers = [\"atlas/70001\", \"44770090*\"]\n"),
         );
         write("table/table.toml", "name = \"plain\"\ncurrency = \"EUR\"\n".into());
+        write("table/policies.toml", String::new());
         write(
             "table/numbering.csv",
             "prefix,mcc,mnc,country,operator\n33,208,,FR,\n".into(),

@@ -85,6 +85,9 @@ impl Bus for GatedBus {
     fn publish<'a>(&'a self, topic: &'a Topic, records: Vec<Record>) -> BoxFuture<'a, Result<Commit, PublishError>> {
         async move {
             let commit = self.bus.publish(topic, records).await?;
+            if !Lane::ALL.iter().any(|lane| topics::accepted(*lane) == *topic) {
+                return Ok(commit);
+            }
             let mut gate = self.gate.clone();
             Ok(Commit::new(async move {
                 if *gate.wait_for(|gate| *gate != Gate::Closed).await.unwrap() == Gate::Failing {
