@@ -1,18 +1,15 @@
 //! TLS under an SMPP session: whom the link trusts, and who it says that it is.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{fs, path::PathBuf, sync::Arc};
 
 use rustls::{
-    ClientConfig, RootCertStore,
+    ClientConfig,
     crypto::ring::default_provider,
-    pki_types::{CertificateDer, PrivateKeyDer, ServerName, pem::PemObject},
+    pki_types::{PrivateKeyDer, ServerName, pem::PemObject},
 };
 use tokio::net::TcpStream;
 use tokio_rustls::{TlsConnector, client::TlsStream};
+use web::{certificates, roots};
 
 /// How a link does TLS, version 1.2 or 1.3.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -54,8 +51,12 @@ impl TlsConfig {
             return Ok(builder.with_no_client_auth());
         };
         let chain = certificates(certificate)?;
+        if chain.is_empty() {
+            return Err(format!("{}: there is no certificate in it", certificate.display()));
+        }
         let of_key = |error: &dyn std::fmt::Display| format!("{}: {error}", key.display());
-        let key = PrivateKeyDer::from_pem_slice(&octets(key)?).map_err(|error| of_key(&error))?;
+        let key = PrivateKeyDer::from_pem_slice(&fs::read(key).map_err(|error| of_key(&error))?)
+            .map_err(|error| of_key(&error))?;
         let with_identity = builder.with_client_auth_cert(chain, key);
         with_identity.map_err(|error| format!("{}: {error}", certificate.display()))
     }
@@ -68,34 +69,4 @@ impl TlsConfig {
 pub(crate) fn server_name(name: &str) -> Result<ServerName<'static>, String> {
     let bare = name.trim_start_matches('[').trim_end_matches(']').to_owned();
     ServerName::try_from(bare).map_err(|_| format!("\"{name}\" is no name that a certificate could bear"))
-}
-
-fn roots(ca: Option<&Path>) -> Result<RootCertStore, String> {
-    let found = match ca {
-        Some(path) => certificates(path)?,
-        None => rustls_native_certs::load_native_certs().certs,
-    };
-    let mut roots = RootCertStore::empty();
-    roots.add_parsable_certificates(found);
-    if roots.is_empty() {
-        let place = ca.map_or_else(|| "on this machine".to_owned(), |path| format!("in {}", path.display()));
-        return Err(format!(
-            "there is no certificate of an authority {place}: install ca-certificates or name a file with `ca`"
-        ));
-    }
-    Ok(roots)
-}
-
-/// The certificates in a file, one at least.
-fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
-    let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&octets(path)?).collect();
-    match found {
-        Ok(found) if found.is_empty() => Err(format!("{}: there is no certificate in it", path.display())),
-        Ok(found) => Ok(found),
-        Err(error) => Err(format!("{}: {error}", path.display())),
-    }
-}
-
-fn octets(path: &Path) -> Result<Vec<u8>, String> {
-    fs::read(path).map_err(|error| format!("{}: {error}", path.display()))
 }

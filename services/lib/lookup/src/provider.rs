@@ -4,7 +4,6 @@ mod config;
 mod enum_dns;
 mod grpc;
 mod http;
-mod plain;
 mod read;
 mod simulator;
 

@@ -23,9 +23,10 @@ use hickory_resolver::{
 };
 use service::time;
 use sms::Msisdn;
+use web::plain;
 
 use self::rule::Rule;
-use super::{BuildError, Failure, Provider, ProviderConfig, Reply, TTL_MAX, Terms, plain::plain};
+use super::{BuildError, Failure, Provider, ProviderConfig, Reply, TTL_MAX, Terms};
 
 /// Largest datagram that an answer comes in, in octets: one that no link cuts up. Longer ones come over TCP.
 const DATAGRAM_OCTETS_MAX: u16 = 1_232;

@@ -20,10 +20,11 @@ use tonic::{
     metadata::{Ascii, MetadataValue},
     transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity},
 };
+use web::discreet;
 
 pub use self::server::{HlrServer, HlrServerConfig, HlrServerError};
 use self::wire::Trouble;
-use super::{BuildError, Failure, Provider, ProviderConfig, Reply, Terms, plain::discreet};
+use super::{BuildError, Failure, Provider, ProviderConfig, Reply, Terms};
 
 /// Numbers of one frame.
 pub(super) const FRAME_NUMBERS_MAX: usize = 500;

@@ -1,32 +1,26 @@
 //! A provider that answers JSON over HTTP, described by configuration.
 
-mod client;
 mod shape;
-mod template;
 
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
-use bytes::Bytes;
 use futures::future::{BoxFuture, FutureExt};
-use http_body_util::Full;
-use hyper::{
-    Method, Request, StatusCode,
-    header::{ACCEPT, HeaderName, HeaderValue, USER_AGENT},
-};
-use rustls::RootCertStore;
 use serde_json::Value;
 use sms::Msisdn;
 use source::Secret;
+use web::{
+    Answer, Broken, Client, HeaderName, HeaderValue, Method, Request, RootCertStore, StatusCode, Template, discreet,
+    header::{ACCEPT, USER_AGENT},
+    roots,
+};
 
-use self::{
-    client::{Answer, Client, roots},
-    shape::Asked,
-};
-pub(in crate::provider) use self::{
-    shape::{Meaning, Shape},
-    template::{Escape, NUMBER, Template},
-};
-use super::{BuildError, Failure, Provider, ProviderConfig, Reply, Terms, plain::discreet};
+use self::shape::Asked;
+pub(in crate::provider) use self::shape::{Meaning, Shape};
+use super::{BuildError, Failure, Provider, ProviderConfig, Reply, Terms};
+use crate::RETRY_AFTER_MAX;
+
+/// What the place for the number is called; its digits go there, without a plus.
+pub(in crate::provider) const NUMBER: &str = "msisdn";
 
 /// How to ask, and how to read the answer. Shows no secret in Debug.
 #[derive(Clone, Debug)]
@@ -57,7 +51,7 @@ impl HttpProvider {
     /// No certificates of authorities.
     pub fn new(config: &ProviderConfig, http: &HttpConfig) -> Result<Self, BuildError> {
         // A machine without authorities may still ask a gateway beside it.
-        let roots = match http.url.fill("").starts_with("http:") {
+        let roots = match http.url.fill(&[""]).starts_with("http:") {
             true => RootCertStore::empty(),
             false => roots(http.ca.as_deref()).map_err(|why| BuildError {
                 name: config.name.clone(),
@@ -74,35 +68,48 @@ impl HttpProvider {
 
     async fn ask_one(&self, number: &Msisdn) -> Result<Reply, Failure> {
         let request = self.request(number)?;
-        let answer = self.client.send(request).await.map_err(|failure| self.scrub(failure))?;
-        self.read(&answer, number)
+        let answer = self
+            .client
+            .send(request)
+            .await
+            .map_err(|failure| self.failed(failure))?;
+        self.read(answer, number)
     }
 
-    fn request(&self, number: &Msisdn) -> Result<Request<Full<Bytes>>, Failure> {
-        let digits = number.digits();
-        let body = self.config.body.as_ref().map(|body| body.fill(digits));
-        let mut request = Request::builder()
-            .method(self.config.method.clone())
-            .uri(self.config.url.fill(digits))
-            .header(ACCEPT, "application/json")
-            .header(USER_AGENT, "signalbox");
+    fn request(&self, number: &Msisdn) -> Result<Request, Failure> {
+        let values = [number.digits()];
+        let mut headers = vec![
+            (ACCEPT, HeaderValue::from_static("application/json")),
+            (USER_AGENT, HeaderValue::from_static("signalbox")),
+        ];
         for (name, value) in &self.config.headers {
-            let value = HeaderValue::from_str(&value.fill(digits));
+            let value = HeaderValue::from_str(&value.fill(&values));
             let mut value = value.map_err(|_| Failure::Refused(format!("header {name} has a value that is none")))?;
             // Keeps it out of the tables of HTTP/2 and of Debug.
             value.set_sensitive(true);
-            request = request.header(name, value);
+            headers.push((name.clone(), value));
         }
-        let request = request.body(Full::from(body.unwrap_or_default()));
-        // The error would repeat the address with what is secret in it.
-        request.map_err(|_| Failure::Refused("its url is none once number and secrets are in it".to_owned()))
+        let body = self.config.body.as_ref().map(|body| body.fill(&values));
+        Ok(Request {
+            method: self.config.method.clone(),
+            url: self.config.url.fill(&values),
+            headers,
+            body: body.unwrap_or_default().into(),
+        })
     }
 
-    fn read(&self, answer: &Answer, number: &Msisdn) -> Result<Reply, Failure> {
-        let status = answer.status;
+    fn read(&self, answer: Answer, number: &Msisdn) -> Result<Reply, Failure> {
+        let (status, retry_after) = (
+            answer.status,
+            answer.retry_after.map(|pause| pause.min(RETRY_AFTER_MAX)),
+        );
+        let body = answer.body.map_err(|broken| match broken {
+            Broken::Length => Failure::Garbled(broken.to_string()),
+            Broken::Off(_) => Failure::Away(discreet(&broken.to_string(), &self.config.secrets)),
+        })?;
         let by_code = self.config.codes.get(&status.as_u16());
         let why = || format!("it answered HTTP {}", status.as_u16());
-        if let Some(answered) = by_code.and_then(|meaning| meaning.answer(why, answer.retry_after)) {
+        if let Some(answered) = by_code.and_then(|meaning| meaning.answer(why, retry_after)) {
             return answered;
         }
         if status.is_redirection() {
@@ -114,7 +121,7 @@ impl HttpProvider {
             number,
             secrets: &self.config.secrets,
         };
-        let body = serde_json::from_slice::<Value>(&answer.body);
+        let body = serde_json::from_slice::<Value>(&body);
         if status.is_success() || by_code.is_some() {
             let body = body.map_err(|error| Failure::Garbled(format!("its answer is no JSON: {error}")))?;
             return self.config.shape.reply(&body, &asked);
@@ -123,15 +130,16 @@ impl HttpProvider {
         let told = body.ok().and_then(|body| self.config.shape.error_of(&body, &asked));
         match told {
             Some(told) if !matches!(told, Err(Failure::Garbled(_))) => told,
-            Some(Err(failure)) => Err(by_status(status, answer.retry_after, &failure.to_string())),
-            _ => Err(by_status(status, answer.retry_after, "")),
+            Some(Err(failure)) => Err(by_status(status, retry_after, &failure.to_string())),
+            _ => Err(by_status(status, retry_after, "")),
         }
     }
 
-    fn scrub(&self, failure: Failure) -> Failure {
+    fn failed(&self, failure: web::Failure) -> Failure {
         match failure {
-            Failure::Away(why) => Failure::Away(discreet(&why, &self.config.secrets)),
-            other => other,
+            // The error would repeat the address with what is secret in it.
+            web::Failure::Request => Failure::Refused("its url is none once number and secrets are in it".to_owned()),
+            web::Failure::Connect(why) | web::Failure::Lost(why) => Failure::Away(discreet(&why, &self.config.secrets)),
         }
     }
 }

@@ -1,6 +1,5 @@
 //! Reads `providers.toml`: every problem at once, with file and line.
 
-mod address;
 mod enum_dns;
 mod grpc;
 mod http;
@@ -8,8 +7,9 @@ mod simulator;
 
 use std::{collections::BTreeMap, path::Path};
 
-use source::{Code, Document, Entry, Log, Problems, Secret, Section};
+use source::{Code, Document, Log, Problems, Section};
 use table::Micros;
+use web::keys::table;
 
 use super::config::{
     BreakerConfig, CALLS_DEFAULT, CALLS_MAX, NUMBERS_DEFAULT, NUMBERS_MAX, PROVIDERS_MAX, ProviderConfig, ProviderKind,
@@ -20,8 +20,6 @@ use super::config::{
 const NAME_CHARS_MAX: usize = 32;
 /// Longest path, in characters.
 const PATH_CHARS_MAX: usize = 4_096;
-/// Entries of one map.
-const ENTRIES_MAX: usize = 1_000;
 /// Failures in a row before a provider is left alone.
 const FAILURES_MAX: u32 = 1_000;
 
@@ -148,43 +146,7 @@ fn breaker(section: &Section<'_>) -> BreakerConfig {
     breaker
 }
 
-/// The table `name` of the provider; `None` if it is not written.
-fn table<'a>(section: &Section<'a>, name: &str) -> Option<Section<'a>> {
-    let entry = section.key(name);
-    if entry.is_present() { entry.section() } else { None }
-}
-
-/// The secret at `entry`, fetched from wherever it is kept.
-fn secret(entry: &Entry<'_>, base: &Path) -> Option<Secret> {
-    let secret = entry.secret()?.read(base);
-    let refused = |error| entry.refuse(Code::FILE, format_args!("cannot be had: {error}"), "", "");
-    let secret = secret.map_err(refused).ok()?;
-    if secret.reveal().is_empty() {
-        entry.refuse(
-            Code::RANGE,
-            "is empty",
-            "a secret that is left out in silence is looked for long",
-            "",
-        );
-        return None;
-    }
-    Some(secret)
-}
-
 /// The file at `name`, under `base`; `None` if it is not written.
 fn file(section: &Section<'_>, name: &str, base: &Path) -> Option<std::path::PathBuf> {
     section.key(name).string(PATH_CHARS_MAX).map(|path| base.join(path))
-}
-
-/// The entries of a map; none if it is absent.
-fn entries<'a>(section: &Section<'a>, name: &str) -> Vec<(&'a str, Entry<'a>)> {
-    let Some(map) = table(section, name) else {
-        return Vec::new();
-    };
-    let entries = map.entries();
-    if entries.len() > ENTRIES_MAX {
-        let what = format_args!("has {} entries, the limit is {ENTRIES_MAX}", entries.len());
-        section.key(name).refuse(Code::RANGE, what, "", "");
-    }
-    entries
 }

@@ -3,7 +3,9 @@
 use sms::Msisdn;
 use table::Network;
 
-use crate::{Failure, Reply, provider::plain::quoted};
+use web::quoted;
+
+use crate::{Failure, Reply};
 
 /// What `uri` says of `number`.
 ///

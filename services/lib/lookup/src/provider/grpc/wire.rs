@@ -8,11 +8,9 @@ use source::Secret;
 use table::{Micros, Network};
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};
+use web::{plain, quoted};
 
-use crate::{
-    Failure, RETRY_AFTER_MAX, Reach, Reply, TTL_MAX,
-    provider::plain::{plain, quoted},
-};
+use crate::{Failure, RETRY_AFTER_MAX, Reach, Reply, TTL_MAX};
 
 /// Why a number was not found out, whether the call failed or the number alone.
 pub(super) struct Trouble<'a> {

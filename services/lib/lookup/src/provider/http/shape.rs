@@ -6,9 +6,9 @@ use serde_json::Value;
 use sms::Msisdn;
 use source::Secret;
 use table::{Fx, Micros, Network};
+use web::{Template, quoted};
 
-use super::template::Template;
-use crate::{Failure, Reach, Reply, provider::plain::quoted};
+use crate::{Failure, Reach, Reply};
 
 /// Where things are and what words mean.
 #[derive(Clone, Debug, Default)]
@@ -123,7 +123,7 @@ impl Shape {
     /// An answer in which nothing stands where it should is about another number, or about nothing.
     fn check_there(&self, body: &Value, asked: &Asked<'_>) -> Result<(), Failure> {
         let pointers = [&self.mccmnc, &self.mcc, &self.status, &self.error];
-        let is_there = |pointer: &&Template| body.pointer(&pointer.fill(asked.number.digits())).is_some();
+        let is_there = |pointer: &&Template| body.pointer(&pointer.fill(&[asked.number.digits()])).is_some();
         if pointers.into_iter().flatten().any(|pointer| is_there(&pointer)) {
             return Ok(());
         }
@@ -213,12 +213,5 @@ impl Meaning {
 
 /// The text, number or flag at `pointer`, as text; `None` = nothing, or nothing of use.
 fn text_at(pointer: &Option<Template>, body: &Value, asked: &Asked<'_>) -> Option<String> {
-    let pointer = pointer.as_ref()?.fill(asked.number.digits());
-    let text = match body.pointer(&pointer)? {
-        Value::String(text) => text.trim().to_owned(),
-        Value::Number(number) => number.to_string(),
-        Value::Bool(flag) => flag.to_string(),
-        Value::Null | Value::Array(_) | Value::Object(_) => return None,
-    };
-    (!text.is_empty()).then_some(text)
+    web::text_at(body, &pointer.as_ref()?.fill(&[asked.number.digits()]))
 }

@@ -3,8 +3,9 @@
 use std::path::Path;
 
 use source::{Code, Section};
+use web::{check_address, keys::secret};
 
-use super::{address, file, secret};
+use super::file;
 use crate::GrpcConfig;
 
 /// Longest address, in characters.
@@ -43,5 +44,5 @@ pub(super) fn read(section: &Section<'_>, base: &Path) -> Option<GrpcConfig> {
 fn url(section: &Section<'_>) -> Option<String> {
     let entry = section.key("url").required();
     let url = entry.string(URL_CHARS_MAX)?;
-    address::check(section, &entry, &url, "https://hlr.example.com:443").then_some(url)
+    check_address(section, &entry, &url, "https://hlr.example.com:443").then_some(url)
 }

@@ -2,15 +2,17 @@
 
 use std::{collections::BTreeMap, path::Path};
 
-use base64::{Engine as _, prelude::BASE64_STANDARD};
-use hyper::{Method, header::HeaderName};
-use source::{Code, Entry, Secret, Section};
+use source::{Code, Secret, Section};
 use table::Fx;
+use web::{
+    Escape, Method, Template,
+    keys::{self, Places, entries},
+};
 
-use super::{address, entries, file, secret, table};
+use super::file;
 use crate::{
     Reach,
-    provider::http::{Escape, HttpConfig, Meaning, NUMBER, Shape, Template},
+    provider::http::{HttpConfig, Meaning, NUMBER, Shape},
 };
 
 const METHODS: &[(&str, IsPost)] = &[("GET", IsPost(false)), ("POST", IsPost(true))];
@@ -32,77 +34,48 @@ const ERRORS: &[(&str, Meaning)] = &[
     ("away", Meaning::Away),
 ];
 
-/// Longest template, in characters.
-const TEMPLATE_CHARS_MAX: usize = 4_096;
-/// Longest pointer, in characters.
-const POINTER_CHARS_MAX: usize = 256;
-/// The number that templates are tried with.
-const TRIAL: &str = "447700900100";
+/// What stands for the number, and the number that templates are tried with.
+const PLACES: Places<'static> = Places {
+    names: &[NUMBER],
+    trial: &["447700900100"],
+    example: "https://api.example.com/lookup/{msisdn}",
+};
 
 #[derive(Clone, Copy, PartialEq)]
 struct IsPost(bool);
 
 /// Reads the keys; `None` if one is missing that the provider cannot be without.
 pub(super) fn read(section: &Section<'_>, base: &Path) -> Option<HttpConfig> {
-    let secrets = secrets(section, base);
+    let secrets = keys::secrets(section, base, PLACES);
     let is_post = section.key("method").word(METHODS).is_some_and(|method| method.0);
-    let url = url(section, &secrets);
+    let url = keys::url(section, PLACES, &secrets);
     let body = body(section, is_post, &secrets);
-    let headers = headers(section, base, &secrets, body.is_some());
+    let content_type = body.is_some().then_some(match section.has("form") {
+        true => "application/x-www-form-urlencoded",
+        false => "application/json",
+    });
+    let headers = keys::headers(section, base, PLACES, &secrets, content_type);
     let answer = section.key("answer").required();
     let (shape, codes) = answer.section().map(|answer| shape(&answer))?;
     let ca = file(section, "ca", base);
     let url = url?;
-    if !url.has_number() && !body.as_ref().is_some_and(Template::has_number) {
+    if !url.has(0) && !body.as_ref().is_some_and(|body| body.has(0)) {
         let why = format!("{{{NUMBER}}} stands in neither url nor body");
         let help = "write {msisdn} where it goes";
         section
             .key("url")
             .refuse(Code::MISSING, "asks about no number", why, help);
     }
-    let (headers, secrets) = headers;
     Some(HttpConfig {
         method: if is_post { Method::POST } else { Method::GET },
         url,
-        headers,
+        headers: headers.headers,
         body,
         codes,
         shape,
-        secrets,
+        secrets: headers.secrets,
         ca,
     })
-}
-
-/// The secrets that templates may name.
-fn secrets(section: &Section<'_>, base: &Path) -> Vec<(String, Secret)> {
-    let entries = entries(section, "secrets");
-    let read = entries.into_iter().filter_map(|(name, entry)| {
-        if name == NUMBER {
-            entry.refuse(Code::DUPLICATE, "has the name of the number", "", "rename it");
-        }
-        Some((name.to_owned(), secret(&entry, base)?))
-    });
-    read.collect()
-}
-
-fn url(section: &Section<'_>, secrets: &[(String, Secret)]) -> Option<Template> {
-    let entry = section.key("url").required();
-    let url = template(&entry, secrets, Escape::Percent)?;
-    // A host that depends on the number or holds a secret would be looked up in DNS for all to see.
-    let written = entry.str()?;
-    let host = written.split_once("://").map_or("", |(_, rest)| rest);
-    if host.split(['/', '?', '#']).next().unwrap_or_default().contains('{') {
-        let why = "numbers and secrets stand behind the host";
-        entry.refuse(Code::FORMAT, "has a host that is not written out", why, "");
-        return None;
-    }
-    address::check(
-        section,
-        &entry,
-        &url.fill(TRIAL),
-        "https://api.example.com/lookup/{msisdn}",
-    )
-    .then_some(url)
 }
 
 fn body(section: &Section<'_>, is_post: bool, secrets: &[(String, Secret)]) -> Option<Template> {
@@ -128,8 +101,8 @@ fn body(section: &Section<'_>, is_post: bool, secrets: &[(String, Secret)]) -> O
             "write method = \"POST\"",
         );
     }
-    let body = template(&entry, secrets, escape)?;
-    if escape == Escape::Json && serde_json::from_str::<serde_json::Value>(&body.fill(TRIAL)).is_err() {
+    let body = keys::template(&entry, PLACES, secrets, escape)?;
+    if escape == Escape::Json && serde_json::from_str::<serde_json::Value>(&body.fill(PLACES.trial)).is_err() {
         entry.refuse(
             Code::FORMAT,
             "is no JSON once the number is in it",
@@ -140,54 +113,9 @@ fn body(section: &Section<'_>, is_post: bool, secrets: &[(String, Secret)]) -> O
     Some(body)
 }
 
-/// The headers, and everything that must not be repeated.
-fn headers(
-    section: &Section<'_>,
-    base: &Path,
-    secrets: &[(String, Secret)],
-    has_body: bool,
-) -> (Vec<(HeaderName, Template)>, Vec<Secret>) {
-    let mut headers = Vec::new();
-    let mut hidden: Vec<_> = secrets.iter().map(|(_, secret)| secret.clone()).collect();
-    for (name, entry) in entries(section, "headers") {
-        let Ok(name) = name.parse::<HeaderName>() else {
-            entry.refuse(Code::FORMAT, "has no name of a header", "", "");
-            continue;
-        };
-        let Some(value) = template(&entry, secrets, Escape::Plain) else {
-            continue;
-        };
-        if value.fill(TRIAL).chars().any(char::is_control) {
-            entry.refuse(Code::FORMAT, "has a control character", "a header is one line", "");
-            continue;
-        }
-        headers.push((name, value));
-    }
-    if let Some(basic) = table(section, "basic") {
-        let part = |name: &str| secret(&basic.key(name).required(), base);
-        if let (Some(user), Some(password)) = (part("user"), part("password")) {
-            let both = BASE64_STANDARD.encode(format!("{}:{}", user.reveal(), password.reveal()));
-            let value = Template::parse(&format!("Basic {both}"), &[], Escape::Plain);
-            headers.push((hyper::header::AUTHORIZATION, value.expect("base64 has no braces")));
-            hidden.extend([user, password, Secret::new(both)]);
-        }
-    }
-    let is_typed = headers.iter().any(|(name, _)| *name == hyper::header::CONTENT_TYPE);
-    if has_body && !is_typed {
-        let of_body = if section.has("form") {
-            "application/x-www-form-urlencoded"
-        } else {
-            "application/json"
-        };
-        let value = Template::parse(of_body, &[], Escape::Plain).expect("it has no braces");
-        headers.push((hyper::header::CONTENT_TYPE, value));
-    }
-    (headers, hidden)
-}
-
 /// Where things are in an answer, and what status codes mean.
 fn shape(answer: &Section<'_>) -> (Shape, BTreeMap<u16, Meaning>) {
-    let pointer = |name: &str| pointer(&answer.key(name));
+    let pointer = |name: &str| keys::pointer(&answer.key(name), PLACES.names);
     let shape = Shape {
         number: pointer("number"),
         mccmnc: pointer("mccmnc"),
@@ -253,26 +181,6 @@ fn check_pairs(answer: &Section<'_>, shape: &Shape) {
             .key("mccmnc")
             .refuse(Code::DUPLICATE, "stands beside mcc", "", "remove one");
     }
-}
-
-/// A JSON pointer (RFC 6901), in which the number may stand.
-fn pointer(entry: &Entry<'_>) -> Option<Template> {
-    let text = entry.string(POINTER_CHARS_MAX)?;
-    if !text.starts_with('/') {
-        entry.refuse(
-            Code::FORMAT,
-            format_args!("is \"{text}\""),
-            "a JSON pointer begins with /",
-            format!("write /{text}"),
-        );
-        return None;
-    }
-    entry.parse(|text| Template::parse(text, &[], Escape::Plain))
-}
-
-fn template(entry: &Entry<'_>, secrets: &[(String, Secret)], escape: Escape) -> Option<Template> {
-    entry.string(TEMPLATE_CHARS_MAX)?;
-    entry.parse(|text| Template::parse(text, secrets, escape))
 }
 
 fn words(section: &Section<'_>, name: &str, known: &[(&str, Meaning)]) -> BTreeMap<String, Meaning> {

@@ -5,8 +5,8 @@ use std::{collections::BTreeMap, time::Duration};
 use source::{Code, Section};
 use table::Network;
 
-use super::entries;
 use crate::SimulatorConfig;
+use web::keys::entries;
 
 /// Networks of one prefix.
 const NETWORKS_MAX: usize = 100;

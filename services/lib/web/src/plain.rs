@@ -1,4 +1,4 @@
-//! Words of a provider made fit for a log: short, printable, without numbers of people and without secrets.
+//! Words of strangers made fit for a log: short, printable, without numbers of people and without secrets.
 
 use source::Secret;
 
@@ -11,7 +11,7 @@ const SECRET_CHARS_MIN: usize = 6;
 
 /// `text` as it may be logged. One that repeats a part of a secret is withheld, in one that may hold a number digits are
 /// hidden. Letter case and punctuation hide neither.
-pub(super) fn plain(text: &str, secrets: &[Secret]) -> String {
+pub fn plain(text: &str, secrets: &[Secret]) -> String {
     let text = discreet(text, secrets);
     let has_number = text.chars().filter(char::is_ascii_digit).count() > DIGITS_MAX;
     text.chars()
@@ -20,7 +20,7 @@ pub(super) fn plain(text: &str, secrets: &[Secret]) -> String {
 }
 
 /// `text` as it may be logged, if it cannot hold a number.
-pub(super) fn discreet(text: &str, secrets: &[Secret]) -> String {
+pub fn discreet(text: &str, secrets: &[Secret]) -> String {
     let letters = squeeze(text);
     if secrets
         .iter()
@@ -33,7 +33,7 @@ pub(super) fn discreet(text: &str, secrets: &[Secret]) -> String {
 }
 
 /// `text` in quotes as it may be logged.
-pub(super) fn quoted(text: &str, secrets: &[Secret]) -> String {
+pub fn quoted(text: &str, secrets: &[Secret]) -> String {
     format!("\"{}\"", plain(text, secrets))
 }
 

@@ -1,10 +1,10 @@
-//! What an address of a provider may be: encrypted, unless it stays on this machine or somebody says that it may.
+//! What an address that is asked may be: encrypted, unless it stays on this machine or somebody says that it may.
 
 use hyper::Uri;
 use source::{Code, Entry, Section};
 
 /// Whether `url`, as made of `entry`, may be asked; if not, that is refused. Reads `plaintext` of the section.
-pub(super) fn check(section: &Section<'_>, entry: &Entry<'_>, url: &str, example: &str) -> bool {
+pub fn check(section: &Section<'_>, entry: &Entry<'_>, url: &str, example: &str) -> bool {
     let is_plaintext = section.key("plaintext").boolean().unwrap_or(false);
     let Ok(uri) = url.parse::<Uri>() else {
         entry.refuse(Code::FORMAT, "is no address", "", format!("write it like {example}"));
