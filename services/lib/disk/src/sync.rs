@@ -1,4 +1,4 @@
-//! The group sync: one thread, no timer.
+//! The group sync: one thread, and one timer for those who are in no hurry.
 
 use std::{
     future::Future,
@@ -59,6 +59,8 @@ struct Written {
     count: Count,
     /// The last write that somebody waits for in a hurry: the others need not be synced for their own sake.
     hurried: u64,
+    /// The last write that somebody waits for without one.
+    patient: u64,
     /// When those are told who wait without a hurry, if there are any.
     due: Option<Instant>,
     is_stopping: bool,
@@ -192,12 +194,10 @@ impl Shared {
         };
         match hurry {
             Hurry::Yes => written.hurried = written.hurried.max(ticket.0),
-            Hurry::No if is_news => {
-                #[expect(clippy::disallowed_methods, reason = "a disk works in real time")]
-                let now = Instant::now();
-                written.due = Some(now + PATIENCE);
+            Hurry::No => {
+                written.patient = written.patient.max(ticket.0);
+                written.due.get_or_insert_with(due);
             }
-            Hurry::No => {}
         }
         if is_news {
             self.news.notify_one();
@@ -220,12 +220,22 @@ impl Shared {
             written.due = None;
         }
         let is_over = written.is_stopping && written.count == synced;
-        (!is_over || is_due).then_some((written.count, is_due))
+        // A sync for who was in a hurry may have covered all that the others wait for.
+        let is_wanted = written.is_stopping || written.hurried.max(written.patient) > synced.writes;
+        let target = if is_wanted { written.count } else { synced };
+        (!is_over || is_due).then_some((target, is_due))
     }
 
     fn written(&self) -> MutexGuard<'_, Written> {
         self.written.lock().expect("no holder panics")
     }
+}
+
+/// When who waits without a hurry from now on is told.
+fn due() -> Instant {
+    #[expect(clippy::disallowed_methods, reason = "a disk works in real time")]
+    let now = Instant::now();
+    now + PATIENCE
 }
 
 /// How long there is nothing to sync.

@@ -55,7 +55,9 @@ fn what_is_waited_for_patiently_is_synced_with_what_is_not() {
     assert!((&mut waits).now_or_never().is_none());
     block_on(disk.synced(write("b"))).unwrap();
     assert!(disk.is_synced(patient));
+    let unwanted = write("c");
     block_on(waits).unwrap();
+    assert!(!disk.is_synced(unwanted), "it was synced once more for nobody");
 }
 
 /// Nobody else writes or waits, and the second wait begins when the first is over.
