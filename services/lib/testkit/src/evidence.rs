@@ -15,7 +15,7 @@ use signalbox_proto::{
 };
 use sms::{CarrierName, Lane, Message, MessageId, RecordKey, UnixMs};
 
-use crate::{Links, Promise, Trouble, fleet::World, tables::CARRIERS};
+use crate::{Links, Promise, Trouble, fleet::World, tables::CARRIERS, troubles::STORE_LOST};
 
 /// Records read at once.
 const READ_MAX: usize = 10_000;
@@ -164,6 +164,25 @@ impl Evidence {
         }
         let dead = self.read(world, topics::dead(), hasher, record::dead_from_bytes).await;
         self.dead = dead.into_iter().map(|(_, dead)| dead).collect();
+        self.read_rebuilds(world, hasher).await;
+    }
+
+    /// What is stored before a router notes that it rebuilds the store is in doubt, however long after the loss that is.
+    async fn read_rebuilds(&mut self, world: &World, hasher: &mut DefaultHasher) {
+        let notes = all(world, &topics::store(), hasher).await;
+        let Some(noted_at) = notes.last().map(|note| UnixMs(note.stored_at_ms)) else {
+            return;
+        };
+        let is_of_loss = |trouble: &Trouble| trouble.what == STORE_LOST && trouble.from <= noted_at;
+        // The note that begins an installation is of no loss.
+        if self.troubles.iter().any(is_of_loss) {
+            self.troubles.push(Trouble {
+                what: "the store was rebuilt",
+                link: None,
+                from: noted_at,
+                until: noted_at,
+            });
+        }
     }
 
     /// Every record of `topic` that can be read; the others are unreadable.
