@@ -1,9 +1,11 @@
 //! Reads one topic in batches, hands each to its handler, and acks in order once everything it led to is safe.
 
+mod open;
+
 use std::{sync::Arc, time::Duration};
 
 use bus::{Batch, ConsumeError, Delivered, Stored, Subscribe, Topic};
-use futures::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesOrdered};
+use futures::{FutureExt, future::BoxFuture};
 use service::{
     Stop,
     time::{self, Instant},
@@ -17,6 +19,7 @@ use crate::{
     desk::{Desk, RETRY, TOLD},
     pressure::Held,
 };
+use open::Open;
 
 /// The group that reads what waits: these topics are idle most of the time, so that they share one link to the log.
 const WAITING: &str = "router.waiting";
@@ -29,9 +32,6 @@ const OWNED_EVERY: Duration = Duration::from_millis(250);
 
 /// What is left to do for a batch once its state is in the store; batches may overlap in it.
 pub(crate) type After = BoxFuture<'static, Result<(), Error>>;
-
-/// What was read, and whether all it led to is safe.
-type Finished = (Result<(), Error>, Vec<Batch>);
 
 /// Whether what was read is done over. What is learnt from it beside the store must be learnt once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -123,7 +123,7 @@ impl Intake {
     /// Reads until `stop`, then finishes what was handed out.
     pub(crate) async fn run<H: Handle>(self, desk: Arc<Desk>, handler: H, stop: Stop) -> Result<(), Error> {
         let (topic, mut subscription) = self.into_parts();
-        let mut unsafe_batches: FuturesOrdered<BoxFuture<'static, Finished>> = FuturesOrdered::new();
+        let mut open = Open::default();
         let mut held = Held::new(handler.lane());
         let mut owned_tick = time::every(OWNED_EVERY);
         let mut read_at = time::now();
@@ -137,9 +137,9 @@ impl Intake {
             }
             tokio::select! {
                 biased;
-                Some((done, read)) = unsafe_batches.next(), if !unsafe_batches.is_empty() => {
+                Some((done, read)) = open.next() => {
                     if let Err(error) = done {
-                        again(&desk, &handler, &read, error).await?;
+                        open.beside(again(&desk, &handler, &read, error)).await?;
                     }
                     for batch in read {
                         ack(&mut *subscription, batch.delivered).await?;
@@ -149,15 +149,15 @@ impl Intake {
                 () = stop.requested(), if !is_stopping => is_stopping = true,
                 _ = owned_tick.tick(), if (H::OWNS_TIMERS || H::COUNTS_UNREAD) && !is_stopping => {}
                 batch = next_batch(&mut *subscription, read_at, desk.config.batch_records_max),
-                    if !is_stopping && unsafe_batches.len() < H::BATCHES_MAX =>
+                    if !is_stopping && open.len() < H::BATCHES_MAX =>
                 {
                     if let Some(batch) = read(batch).await? {
                         read_at = time::now() + H::PACE;
                         let read = gather(&mut *subscription, batch, desk.config.batch_records_max)?;
                         debug!(%topic, partitions = read.len(), "batch");
                         held.begin(&desk, &read, subscription.backlog());
-                        let after = handle(&desk, &handler, &read, Turn::First).await?;
-                        unsafe_batches.push_back(after.map(|done| (done, read)).boxed());
+                        let after = open.beside(handle(&desk, &handler, &read, Turn::First)).await?;
+                        open.push(read, after);
                     }
                 }
                 else => return Ok(()),
