@@ -9,17 +9,22 @@
 pub mod args;
 mod carrier;
 mod config;
+mod counts;
 mod inbound;
 mod link;
 mod log;
+mod manners;
+mod reassembly;
 mod receipts;
 mod received;
 mod run;
 
-pub use carrier::Counts;
 pub use config::{Arrival, Behaviour, Config, ConfigError, Delay, IdStyle, IdStyles, ReceiptMix};
+pub use counts::Counts;
 pub use inbound::inbound;
 pub use log::{LogError, read_log, read_receipts, scan_log};
+pub use manners::{ReceiptChances, Wave};
+pub use reassembly::{Reassembled, Taken, reassemble};
 pub use received::{Receipted, Received};
 pub use run::{Handle, Smsc};
 

@@ -8,6 +8,7 @@ use anyhow::Context as _;
 use smpp::Status;
 
 use super::config::{Behaviour, Config, Delay, IdStyles, ReceiptMix, duration};
+use super::manners::{ReceiptChances, Wave};
 use super::run::Smsc;
 
 /// Play a carrier that speaks SMPP.
@@ -43,6 +44,9 @@ pub struct Args {
     /// Share of messages refused as too fast, 0 to 1
     #[arg(long, default_value_t = 0.0, value_parser = share)]
     throttle: f64,
+    /// Takes messages for a while and refuses them all as too fast for a while: 2s/500ms
+    #[arg(long, value_name = "FREE/THROTTLED")]
+    throttle_wave: Option<Wave>,
     /// What they are refused with
     #[arg(long, default_value = "RTHROTTLED")]
     throttle_status: Status,
@@ -73,6 +77,21 @@ pub struct Args {
     /// How long a receipt takes after the answer: 1s, 100ms..5s, exp:2s
     #[arg(long, default_value = "0")]
     receipt_delay: Delay,
+    /// Share of receipts sent before the answer to their message, 0 to 1
+    #[arg(long, default_value_t = 0.0, value_parser = share)]
+    receipts_early: f64,
+    /// Share of receipts that come late, 0 to 1
+    #[arg(long, default_value_t = 0.0, value_parser = share)]
+    receipts_late: f64,
+    /// How long after the answer those come
+    #[arg(long, default_value = "10s")]
+    receipt_late_by: Delay,
+    /// Share of receipts sent once more when they were taken, 0 to 1
+    #[arg(long, default_value_t = 0.0, value_parser = share)]
+    receipts_twice: f64,
+    /// How long after that
+    #[arg(long, default_value = "0")]
+    receipt_twice_after: Delay,
     /// How ids are written in responses and receipts: hex, padded, dec, uuid, or two as in hex-dec
     #[arg(long, default_value = "hex")]
     ids: IdStyles,
@@ -98,6 +117,7 @@ impl Args {
             error_rate: self.errors,
             error_statuses: self.error_status.clone(),
             throttle_rate: self.throttle,
+            throttle_wave: self.throttle_wave,
             throttle_status: self.throttle_status,
             drop_rate: self.drop,
             throughput: self.rate,
@@ -108,6 +128,13 @@ impl Args {
             read_pause: self.read_pause,
             receipt_delay: self.receipt_delay,
             receipts: self.receipts.clone(),
+            receipt_chances: ReceiptChances {
+                early: self.receipts_early,
+                late: self.receipts_late,
+                late_by: self.receipt_late_by,
+                twice: self.receipts_twice,
+                twice_after: self.receipt_twice_after,
+            },
         };
         Config {
             name: self.name.clone(),

@@ -10,55 +10,22 @@ use sms::{ReceiptState, UnixMs, UnixUs};
 use tokio::sync::Notify;
 
 use super::config::{Arrival, Behaviour, Config};
+use super::counts::Counts;
 use super::log::{Log, Logged};
+use super::manners::ReceiptTime;
 use super::receipts::{Receipt, Receipts};
 use super::received::{Receipted, Received};
 
 /// Ids of one millisecond, so that a carrier that is started again never repeats one.
 const IDS_PER_MS: u64 = 1_000;
 
-/// What happened so far.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
-    /// Binds that succeeded.
-    pub binds: u64,
-    /// Binds that were refused.
-    pub binds_refused: u64,
-    /// Connections that stand now.
-    pub links: u64,
-    /// Connections cut on purpose.
-    pub cuts: u64,
-    /// Messages received.
-    pub received: u64,
-    /// Messages taken and answered so.
-    pub accepted: u64,
-    /// Messages refused with an error.
-    pub refused: u64,
-    /// Messages refused as too fast.
-    pub throttled: u64,
-    /// Messages taken and not answered.
-    pub dropped: u64,
-    /// Receipts decided on, whatever became of them.
-    pub receipts: u64,
-    /// Receipts that wait, for their time or for a client.
-    pub receipts_waiting: u64,
-    /// Receipts a client took.
-    pub receipts_taken: u64,
-    /// Receipts that were sent and not taken, and wait again.
-    pub receipts_again: u64,
-    /// Messages from handsets, or parts of them, that wait for a client.
-    pub inbound_waiting: u64,
-    /// Those a client took.
-    pub inbound_taken: u64,
-    /// Those that were sent and not taken, and wait again.
-    pub inbound_again: u64,
-}
-
 /// The answer to one message, and when it is due.
 #[derive(Debug)]
 pub(super) struct Fate {
     /// Absent = no answer.
     pub(super) answer: Option<(Duration, Status, String)>,
+    /// A receipt that is to leave before the answer, with a number of its own; absent = it waits for its time.
+    pub(super) early: Option<(u64, Receipt)>,
 }
 
 /// State shared by the connections of a carrier.
@@ -227,10 +194,11 @@ impl Carrier {
         self.state().receipts.take(now, max)
     }
 
-    /// A client took these receipts.
-    pub(super) fn receipts_taken(&self, receipts: &[Receipt]) {
+    /// A client took these receipts at `now`; those that come twice come again.
+    pub(super) fn receipts_taken(&self, now: Duration, receipts: Vec<Receipt>) {
         let at = self.config.clock.precisely();
-        let state = &mut *self.state();
+        let mut guard = self.state();
+        let state = &mut *guard;
         state.counts.receipts_taken += receipts.len() as u64;
         for receipt in receipts {
             let id = self.config.ids.response.write(receipt.id);
@@ -241,8 +209,22 @@ impl Carrier {
                     state: receipt.state,
                 })
             });
+            state.repeat(now, receipt);
         }
         state.flush_log();
+        drop(guard);
+        self.receipts_added.notify_waiters();
+    }
+
+    /// These receipts were written before their answers.
+    pub(super) fn receipts_early(&self, receipts: u64) {
+        self.state().counts.receipts_early += receipts;
+    }
+
+    /// This receipt could not leave before its answer, and is due now.
+    pub(super) fn receipt_waits(&self, now: Duration, receipt: Receipt) {
+        self.state().receipts.add(now, receipt);
+        self.receipts_added.notify_waiters();
     }
 
     /// This receipt comes again at `due`.
@@ -258,9 +240,11 @@ impl Carrier {
         self.state().counts.links += 1;
     }
 
-    pub(super) fn link_closed(&self, was_cut: bool) {
+    /// A connection ended with so many answers unwritten.
+    pub(super) fn link_closed(&self, was_cut: bool, answers: usize) {
         let mut state = self.state();
         state.counts.links -= 1;
+        state.counts.answers_lost += answers as u64;
         state.counts.cuts += u64::from(was_cut);
     }
 
@@ -333,27 +317,30 @@ impl State {
             Verdict::Refused(status) | Verdict::Throttled(status) => Some(status),
         };
         let answer_due = now + self.behaviour.answer.at(self.dice.fraction());
-        let id = if status.is_none_or(Status::is_ok) {
+        let (id, early) = if status.is_none_or(Status::is_ok) {
             self.take(config, answer_due, now, at.millis(), submit)
         } else {
-            String::new()
+            (String::new(), None)
         };
         self.note(config, Received::new(at, id.clone(), status, submit));
         Fate {
             answer: status.map(|status| (answer_due, status, id)),
+            early,
         }
     }
 
     fn verdict(&mut self, now: Duration) -> Verdict {
         let Behaviour {
             throughput,
+            throttle_wave,
             throttle_status,
             throttle_rate,
             error_rate,
             drop_rate,
             ..
         } = self.behaviour;
-        let is_over = throughput.is_some_and(|rate| !self.bucket.take(now, rate));
+        let is_over = throughput.is_some_and(|rate| !self.bucket.take(now, rate))
+            || throttle_wave.is_some_and(|wave| wave.throttles(now));
         // One die for the three chances, so that a rate of one error leaves the others as they are.
         let die = self.dice.fraction();
         if is_over || die < throttle_rate {
@@ -369,34 +356,51 @@ impl State {
         }
     }
 
-    /// Gives a message its id and plans its receipt.
-    fn take(&mut self, config: &Config, answer_due: Duration, now: Duration, at: UnixMs, submit: &Submit) -> String {
+    /// Gives a message its id and plans its receipt, which is returned if it leaves before the answer.
+    fn take(
+        &mut self,
+        config: &Config,
+        answer_due: Duration,
+        now: Duration,
+        at: UnixMs,
+        submit: &Submit,
+    ) -> (String, Option<(u64, Receipt)>) {
         let id = self.id_next;
         self.id_next += 1;
-        let due = answer_due + self.behaviour.receipt_delay.at(self.dice.fraction());
+        let chances = self.behaviour.receipt_chances;
+        let time = chances.time_at(self.dice.fraction());
+        let usual = self.behaviour.receipt_delay.at(self.dice.fraction());
+        let wait = match time {
+            ReceiptTime::Late => chances.late_by.at(self.dice.fraction()),
+            ReceiptTime::Early | ReceiptTime::Usual => usual,
+        };
+        let due = answer_due + wait;
         let Submit {
             source,
             destination,
             registered_delivery,
             ..
         } = submit;
-        self.plan(
-            due,
-            id,
-            (source, destination),
-            *registered_delivery,
-            (at, at + (due - now)),
-        );
-        config.ids.response.write(id)
+        let times = (at, at + (due - now));
+        let receipt = self.plan(id, (source, destination), *registered_delivery, times);
+        let mut early = None;
+        if let Some(mut receipt) = receipt {
+            receipt.comes_twice = self.dice.fraction() < chances.twice;
+            self.counts.receipts_late += u64::from(time == ReceiptTime::Late);
+            match time {
+                ReceiptTime::Early => early = Some((self.receipts.number(), receipt)),
+                ReceiptTime::Late | ReceiptTime::Usual => self.receipts.add(due, receipt),
+            }
+        }
+        (config.ids.response.write(id), early)
     }
 
-    /// Plans the receipt of a message between these addresses, submitted and done at these times, if it gets one.
-    fn plan(&mut self, due: Duration, id: u64, between: (&Address, &Address), wanted: u8, at: (UnixMs, UnixMs)) {
+    /// The receipt of a message between these addresses, submitted and done at these times; `None` = it gets none.
+    fn plan(&mut self, id: u64, between: (&Address, &Address), wanted: u8, at: (UnixMs, UnixMs)) -> Option<Receipt> {
         let fate = self.behaviour.receipts.at(self.dice.fraction());
-        let Some((state, error)) = fate.filter(|(state, _)| is_wanted(wanted, *state)) else {
-            return;
-        };
-        let receipt = Receipt {
+        let (state, error) = fate.filter(|(state, _)| is_wanted(wanted, *state))?;
+        self.counts.receipts += 1;
+        Some(Receipt {
             id,
             source: between.0.clone(),
             destination: between.1.clone(),
@@ -404,9 +408,22 @@ impl State {
             error: error.to_owned(),
             submitted_at: at.0,
             done_at: at.1,
+            comes_twice: false,
+        })
+    }
+
+    /// Sends a receipt that was taken at `now` once more, if it is one that comes twice.
+    fn repeat(&mut self, now: Duration, receipt: Receipt) {
+        if !receipt.comes_twice {
+            return;
+        }
+        self.counts.receipts_twice += 1;
+        let wait = self.behaviour.receipt_chances.twice_after.at(self.dice.fraction());
+        let again = Receipt {
+            comes_twice: false,
+            ..receipt
         };
-        self.receipts.add(due, receipt);
-        self.counts.receipts += 1;
+        self.receipts.add(now + wait, again);
     }
 
     /// Plans the receipts that an earlier process owes by its log.
@@ -426,13 +443,10 @@ impl State {
                 &Address::sender(&received.source),
                 &Address::international(&received.destination),
             );
-            self.plan(
-                Duration::ZERO,
-                id,
-                between,
-                received.registered_delivery,
-                (received.at.millis(), now),
-            );
+            let times = (received.at.millis(), now);
+            if let Some(receipt) = self.plan(id, between, received.registered_delivery, times) {
+                self.receipts.add(Duration::ZERO, receipt);
+            }
         }
     }
 

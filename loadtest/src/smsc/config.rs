@@ -10,6 +10,8 @@ use smpp::Status;
 use sms::ReceiptState;
 use tokio::sync::mpsc;
 
+use super::manners::{ReceiptChances, Wave};
+
 /// A carrier.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -84,6 +86,8 @@ pub struct Behaviour {
     pub error_statuses: Vec<Status>,
     /// Share refused with `throttle_status`.
     pub throttle_rate: f64,
+    /// When it refuses everything with `throttle_status`; absent = never.
+    pub throttle_wave: Option<Wave>,
     /// What a carrier says that is asked too fast.
     pub throttle_status: Status,
     /// Share taken but never answered.
@@ -105,6 +109,8 @@ pub struct Behaviour {
     pub receipt_delay: Delay,
     /// What receipts say.
     pub receipts: ReceiptMix,
+    /// How often they come before the answer, late, or twice.
+    pub receipt_chances: ReceiptChances,
 }
 
 impl Default for Behaviour {
@@ -115,6 +121,7 @@ impl Default for Behaviour {
             error_rate: 0.0,
             error_statuses: Vec::new(),
             throttle_rate: 0.0,
+            throttle_wave: None,
             throttle_status: Status::RTHROTTLED,
             drop_rate: 0.0,
             throughput: None,
@@ -125,6 +132,7 @@ impl Default for Behaviour {
             read_pause: Duration::ZERO,
             receipt_delay: Delay::NONE,
             receipts: ReceiptMix::default(),
+            receipt_chances: ReceiptChances::default(),
         }
     }
 }
@@ -133,9 +141,9 @@ impl Default for Behaviour {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{given:?} is no {what}: {help}")]
 pub struct ConfigError {
-    given: String,
-    what: &'static str,
-    help: &'static str,
+    pub(super) given: String,
+    pub(super) what: &'static str,
+    pub(super) help: &'static str,
 }
 
 /// How long something takes, drawn anew each time.

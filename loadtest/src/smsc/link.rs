@@ -82,7 +82,7 @@ impl Link {
         let _ = stream.set_nodelay(true);
         let end = self.exchange(&mut stream, &stop, &mut cut).await;
         self.handle([Input::Closed]);
-        self.carrier.link_closed(end == End::Cut);
+        self.carrier.link_closed(end == End::Cut, self.answers.len());
     }
 
     async fn exchange(&mut self, stream: &mut TcpStream, stop: &Stop, cut: &mut watch::Receiver<u64>) -> End {
@@ -177,14 +177,8 @@ impl Link {
         }
         if self.delivers() && self.out.len() < OUT_OCTETS_MAX {
             for (tag, receipt) in self.carrier.take_receipts(now, self.session.slots_free()) {
-                let config = &self.carrier.config;
-                let deliver = receipt.deliver(config.ids.receipt, config.receipt_tlvs);
-                self.unanswered.insert(tag, receipt);
-                inputs.push(Input::Deliver {
-                    tag,
-                    deliver,
-                    timeout: RECEIPT_ANSWER,
-                });
+                let deliver = self.deliver(tag, receipt);
+                inputs.push(deliver);
             }
             let free = self.session.slots_free().saturating_sub(inputs.len());
             for (tag, deliver) in self.inbound.take(&self.carrier, now, free) {
@@ -240,7 +234,7 @@ impl Link {
             }
         }
         if !taken.is_empty() {
-            self.carrier.receipts_taken(&taken);
+            self.carrier.receipts_taken(now, taken);
         }
         if !submits.is_empty() {
             self.receive(now, tickets, &submits);
@@ -250,13 +244,45 @@ impl Link {
     fn receive(&mut self, now: Duration, tickets: Vec<Ticket>, submits: &[Submit]) {
         let fates = self.carrier.receive(now, submits);
         self.received += submits.len() as u64;
+        let mut early = Vec::new();
         for (ticket, fate) in tickets.into_iter().zip(fates) {
+            early.extend(fate.early);
             let Some((due, status, id)) = fate.answer else { continue };
             self.answers_added += 1;
             self.answers.insert((due, self.answers_added), (ticket, status, id));
         }
+        self.deliver_early(now, early);
         if !self.kind.can_deliver() {
             self.carrier.receipts_added.notify_waiters();
+        }
+    }
+
+    /// Writes receipts whose answers are not written yet. Those without room wait like others.
+    fn deliver_early(&mut self, now: Duration, early: Vec<(u64, Receipt)>) {
+        let room = if self.delivers() { self.session.slots_free() } else { 0 };
+        let mut inputs = Vec::new();
+        for (tag, receipt) in early {
+            if inputs.len() == room {
+                self.carrier.receipt_waits(now, receipt);
+                continue;
+            }
+            inputs.push(self.deliver(tag, receipt));
+        }
+        if !inputs.is_empty() {
+            self.carrier.receipts_early(inputs.len() as u64);
+            self.handle(inputs);
+        }
+    }
+
+    /// The request that tells `receipt`, which is remembered until it is answered.
+    fn deliver(&mut self, tag: u64, receipt: Receipt) -> Input {
+        let config = &self.carrier.config;
+        let deliver = receipt.deliver(config.ids.receipt, config.receipt_tlvs);
+        self.unanswered.insert(tag, receipt);
+        Input::Deliver {
+            tag,
+            deliver,
+            timeout: RECEIPT_ANSWER,
         }
     }
 

@@ -19,6 +19,8 @@ pub(super) struct Receipt {
     pub(super) error: String,
     pub(super) submitted_at: UnixMs,
     pub(super) done_at: UnixMs,
+    /// Whether it is sent once more when a client took it.
+    pub(super) comes_twice: bool,
 }
 
 impl Receipt {
@@ -79,8 +81,14 @@ impl<T> Default for Receipts<T> {
 
 impl<T> Receipts<T> {
     pub(super) fn add(&mut self, due: Duration, receipt: T) {
+        let number = self.number();
+        self.due.insert((due, number), receipt);
+    }
+
+    /// A number that no other of them has.
+    pub(super) fn number(&mut self) -> u64 {
         self.added += 1;
-        self.due.insert((due, self.added), receipt);
+        self.added
     }
 
     pub(super) fn next_due(&self) -> Option<Duration> {

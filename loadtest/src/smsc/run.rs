@@ -9,8 +9,9 @@ use smpp::{Deliver, ServerConfig, Session};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-use super::carrier::{Carrier, Counts};
+use super::carrier::Carrier;
 use super::config::{Behaviour, Config};
+use super::counts::Counts;
 use super::link::Link;
 use super::log::Log;
 use super::received::Received;

@@ -1,6 +1,7 @@
 //! A client over a real socket talks to a carrier in this process. Nothing is decided by time: each wait is for an event.
 
 mod client;
+mod manners;
 mod words;
 
 use std::io::Write as _;

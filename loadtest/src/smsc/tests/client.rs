@@ -107,7 +107,10 @@ impl Client {
             match output {
                 // A write that fails shows as the end of the stream when it is read.
                 Output::Write(octets) => _ = self.stream.write_all(&octets).await,
-                Output::Delivered { ticket, deliver } => self.waiting.push_back((ticket, deliver)),
+                Output::Delivered { ticket, deliver } => {
+                    self.waiting.push_back((ticket, deliver.clone()));
+                    self.outputs.push(Output::Delivered { ticket, deliver });
+                }
                 Output::Close(why) => {
                     self.is_closed = true;
                     self.why = Some(why);
@@ -157,6 +160,15 @@ impl Client {
             self.read().await;
         }
         std::mem::take(&mut self.outputs)
+    }
+
+    /// The next thing told, receipts among the rest in the order in which they came; those stay unanswered.
+    pub(super) async fn next(&mut self) -> Output {
+        while self.outputs.is_empty() {
+            self.read().await;
+            assert!(!self.is_closed, "closed: {:?}", self.why);
+        }
+        self.outputs.remove(0)
     }
 
     /// The next receipt, unanswered.
