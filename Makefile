@@ -58,6 +58,9 @@ bad-provider: build ## a provider of look-ups is slow, fails and lies: fails whe
 campaign: build ## passwords alone, and beside a campaign of a million messages; fails where their p99 grows by more than half
 	@$(DEMO) --campaign 1000000
 
+waves: build ## four carriers that throttle in waves, keep answers back, cut connections and send receipts early, late and twice
+	@$(DEMO) --waves --messages 10000 --rate 500
+
 bench: build ## what this machine does: all at once, then at two steady rates; BUS=kafka over Kafka and Redis
 	@$(AROUND_$(BUS)) sh -ec 'for run in $(BENCH_$(BUS)); do \
 	  $(SIGNALBOX) demo --bus $(BUS) --steady --messages $${run%:*} --rate $${run#*:}; done'
@@ -111,4 +114,4 @@ deny: ## licences, bans and sources of the dependencies
 protos: ## lint of the .proto files
 	cd proto && npx --yes @bufbuild/buf@1 lint
 
-.PHONY: help build demo crash rolling store-loss failover campaign ported bad-provider bench decide lookup simulate services-fetch services services-down test fuzz fuzz-smpp lint deny protos
+.PHONY: help build demo crash rolling store-loss failover campaign ported bad-provider waves bench decide lookup simulate services-fetch services services-down test fuzz fuzz-smpp lint deny protos

@@ -1,5 +1,7 @@
 //! What a carrier counts.
 
+use std::ops::AddAssign;
+
 /// What happened so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
@@ -43,4 +45,52 @@ pub struct Counts {
     pub inbound_taken: u64,
     /// Those that were sent and not taken, and wait again.
     pub inbound_again: u64,
+}
+
+impl AddAssign for Counts {
+    /// What two carriers counted together.
+    fn add_assign(&mut self, other: Self) {
+        let Self {
+            binds,
+            binds_refused,
+            links,
+            cuts,
+            received,
+            accepted,
+            refused,
+            throttled,
+            dropped,
+            answers_lost,
+            receipts,
+            receipts_waiting,
+            receipts_taken,
+            receipts_again,
+            receipts_early,
+            receipts_late,
+            receipts_twice,
+            inbound_waiting,
+            inbound_taken,
+            inbound_again,
+        } = other;
+        self.binds += binds;
+        self.binds_refused += binds_refused;
+        self.links += links;
+        self.cuts += cuts;
+        self.received += received;
+        self.accepted += accepted;
+        self.refused += refused;
+        self.throttled += throttled;
+        self.dropped += dropped;
+        self.answers_lost += answers_lost;
+        self.receipts += receipts;
+        self.receipts_waiting += receipts_waiting;
+        self.receipts_taken += receipts_taken;
+        self.receipts_again += receipts_again;
+        self.receipts_early += receipts_early;
+        self.receipts_late += receipts_late;
+        self.receipts_twice += receipts_twice;
+        self.inbound_waiting += inbound_waiting;
+        self.inbound_taken += inbound_taken;
+        self.inbound_again += inbound_again;
+    }
 }

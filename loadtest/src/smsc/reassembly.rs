@@ -43,14 +43,18 @@ pub fn reassemble(received: &[Received]) -> Vec<Reassembled> {
     let mut places = BTreeMap::new();
     for received in received.iter().filter(|received| received.was_taken()) {
         let payload = payload(received);
-        let (total, part) = received
-            .concatenation
-            .map_or((1, 1), |place| (place.total, place.part));
+        let (total, part) = received.concatenation.map_or((1, 1), |place| (place.total, place.part));
         let tie = match received.concatenation {
             Some(place) => (Some(place.reference), Bytes::new()),
             None => (None, payload.clone()),
         };
-        let key = (&received.source, &received.destination, received.data_coding, total, tie);
+        let key = (
+            &received.source,
+            &received.destination,
+            received.data_coding,
+            total,
+            tie,
+        );
         let place = *places.entry(key).or_insert_with(|| {
             messages.push(Reassembled {
                 source: received.source.clone(),

@@ -482,6 +482,11 @@ pub(crate) struct Scene {
     /// is believed, or a number or secret logged
     #[arg(long)]
     pub(crate) bad_provider: bool,
+    /// Four carriers, one for each way to cut long messages, throttle in waves, keep answers back, cut connections and send receipts
+    /// early, late and twice: exit 1 unless every message ends once, handsets read what was sent, and none has it twice but
+    /// where its policy allows
+    #[arg(long)]
+    pub(crate) waves: bool,
     /// Kill a carrier that a queue waits for, and measure how fast its passwords are with the next one; exit 1 beyond 2 s
     #[arg(long)]
     pub(crate) failover: bool,

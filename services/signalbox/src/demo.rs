@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use crate::{
-    cli::{Bus, Demo},
+    cli::{Bus, Demo, Scene},
     exit,
 };
 
@@ -23,6 +23,7 @@ mod ported;
 mod report;
 mod scenes;
 mod stage;
+mod waves;
 
 use books::Books;
 use failover::Failover;
@@ -44,13 +45,15 @@ async fn run(demo: &Demo) -> anyhow::Result<bool> {
         Bus::Embedded => "one router",
         Bus::Kafka => "ingest, two routers and three connectors over Apache Kafka and Redis",
     };
-    let is_invented = demo.scene.ported || demo.scene.bad_provider;
-    let table = if is_invented {
-        "two invented countries"
-    } else {
-        "a table over 29,244 real prefixes"
+    let (table, carriers) = match demo.scene {
+        Scene { waves: true, .. } => ("an invented country", "four"),
+        Scene { ported: true, .. } | Scene { bad_provider: true, .. } => ("two invented countries", "three"),
+        _ => ("a table over 29,244 real prefixes", "three"),
     };
-    println!("Setting the stage: {table}, three invented carriers over SMPP, {router}.");
+    println!("Setting the stage: {table}, {carriers} invented carriers over SMPP, {router}.");
+    if demo.scene.waves {
+        return waves::run(demo).await;
+    }
     if demo.scene.ported {
         return ported::run(demo).await;
     }

@@ -74,3 +74,13 @@ fn a_provider_that_is_slow_fails_and_lies_loses_no_message_and_is_not_believed()
         "{stdout}\n{stderr}"
     );
 }
+
+/// A tenth of `make waves`: carriers throttle, keep answers back, cut connections, and send receipts early, late and twice.
+#[test]
+fn every_message_ends_once_and_is_read_as_sent_though_carriers_misbehave_in_waves() {
+    let output = demo(&["--waves", "--messages", "1000", "--rate", "100"]);
+    let stdout = String::from_utf8_lossy(&output.stdout);
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{stdout}\n{stderr}");
+    assert!(stdout.contains("texts compared and alike"), "{stdout}\n{stderr}");
+}

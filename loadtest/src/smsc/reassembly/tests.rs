@@ -1,7 +1,7 @@
 //! Texts cut in every way that a link cuts them, and put together again.
 
-use sms::{Content, Reference, UnixUs};
 use smpp::{Concatenation, Status};
+use sms::{Content, Reference, UnixUs};
 
 use super::*;
 
@@ -76,7 +76,10 @@ fn a_missing_part_is_no_text_and_its_others_are_pieces_of_it() {
     assert_eq!((torn[0].text(), torn[0].is_whole()), (None, false));
     let pieces: Vec<_> = torn[0].pieces().collect();
     assert_eq!(pieces.len(), 2);
-    assert!(pieces.iter().all(|(_, piece)| LONG.contains(piece.as_str())), "{pieces:?}");
+    assert!(
+        pieces.iter().all(|(_, piece)| LONG.contains(piece.as_str())),
+        "{pieces:?}"
+    );
 }
 
 #[test]

@@ -29,9 +29,10 @@ async fn with_chances(receipt_chances: ReceiptChances) -> (Handle, Client) {
 fn a_wave_is_free_first_and_throttled_then() {
     let wave: Wave = "2s/500ms".parse().unwrap();
     let at = |ms| wave.throttles(Duration::from_millis(ms));
-    assert_eq!([0, 1_999, 2_000, 2_499, 2_500, 4_499, 4_500].map(at), [
-        false, false, true, true, false, false, true
-    ]);
+    assert_eq!(
+        [0, 1_999, 2_000, 2_499, 2_500, 4_499, 4_500].map(at),
+        [false, false, true, true, false, false, true]
+    );
     for wrong in ["2s", "2s/0", "2s/fast", ""] {
         assert!(wrong.parse::<Wave>().is_err(), "{wrong}");
     }
@@ -108,7 +109,10 @@ async fn a_receipt_that_comes_twice_is_the_same_and_comes_no_third_time() {
     assert_eq!(receipts[0], receipts[1]);
     client.settled(&carrier, |counts| counts.receipts_taken == 2).await;
     let counts = carrier.counts();
-    assert_eq!((counts.receipts, counts.receipts_twice, counts.receipts_waiting), (1, 1, 0));
+    assert_eq!(
+        (counts.receipts, counts.receipts_twice, counts.receipts_waiting),
+        (1, 1, 0)
+    );
 }
 
 #[tokio::test]

@@ -17,15 +17,17 @@ use super::{
     courier::{Courier, FRAME_MESSAGES_MAX, News},
     ported, scenes,
     stage::Stage,
+    waves,
 };
 use crate::cli::{Demo, Server};
 
-/// Time to live of every message.
+/// Time to live of every message, where the scene has none of its own.
 const TTL: Duration = Duration::from_secs(20);
 /// Frames leave this often, with whatever is due by then.
 pub(super) const FRAME_PERIOD: Duration = Duration::from_millis(10);
-/// Longest wait for the ends after the last message: time to live, lease, and some.
-const END_TIMEOUT: Duration = Duration::from_secs(120);
+/// Longest wait for the ends after the last message: time to live, lease, and some; where carriers keep answers back, the grace of a
+/// password beside them.
+const END_TIMEOUT: Duration = Duration::from_secs(150);
 /// Longest that a scene may take beyond the time of sending: its starts, drains and waits.
 const SCENE_TIMEOUT: Duration = Duration::from_secs(300);
 /// One message in so many is a password where failover is measured.
@@ -72,6 +74,7 @@ pub(super) async fn run(stage: &mut Stage, demo: &Demo) -> anyhow::Result<Trip> 
             sent: 0,
         },
         letters,
+        ttl: if demo.scene.waves { waves::TTL } else { TTL },
         answered: BTreeSet::new(),
         later: BTreeMap::new(),
         trip: Trip::default(),
@@ -86,8 +89,8 @@ pub(super) async fn run(stage: &mut Stage, demo: &Demo) -> anyhow::Result<Trip> 
     let all_ended = time::timeout(END_TIMEOUT, drive.wait_for_ends()).await;
     drive.bar.finish_and_clear();
     stage.cast.ensure_running()?;
-    let open = drive.open.len();
-    all_ended.with_context(|| format!("{open} accepted messages have not ended"))??;
+    let (open, first) = (drive.open.len(), drive.open.first().cloned().unwrap_or_default());
+    all_ended.with_context(|| format!("{open} accepted messages have not ended, the first is {first}"))??;
     drive.trip.took = start.elapsed();
     Ok(drive.trip)
 }
@@ -98,6 +101,9 @@ fn letters(demo: &Demo) -> anyhow::Result<Vec<Letter>> {
     let count = demo.messages as usize;
     if demo.scene.ported {
         return Ok(ported::letters(count));
+    }
+    if demo.scene.waves {
+        return waves::letters(demo.seed, count);
     }
     let traffic = Traffic::new(demo.seed)?;
     if !demo.scene.failover {
@@ -136,6 +142,8 @@ pub(super) struct Drive {
     courier: Courier,
     schedule: Schedule,
     letters: Vec<Letter>,
+    /// Time to live of every message.
+    ttl: Duration,
     /// Places of the letters that were answered, or whose answer is lost.
     answered: BTreeSet<usize>,
     /// Places of letters that come back, by when.
@@ -204,7 +212,7 @@ impl Drive {
         while self.schedule.sent < due {
             let until = due.min(self.schedule.sent + FRAME_MESSAGES_MAX);
             let from = self.schedule.sent;
-            if !self.courier.send(from as u64, &self.letters[from..until], TTL) {
+            if !self.courier.send(from as u64, &self.letters[from..until], self.ttl) {
                 return;
             }
             self.schedule.sent = until;
@@ -221,7 +229,7 @@ impl Drive {
             while let Some(from) = places.first().copied() {
                 let run = places.iter().zip(from..).take_while(|(place, next)| **place == *next);
                 let until = from + run.take(FRAME_MESSAGES_MAX).count();
-                if !self.courier.send(from as u64, &self.letters[from..until], TTL) {
+                if !self.courier.send(from as u64, &self.letters[from..until], self.ttl) {
                     self.later.insert(at, places);
                     return false;
                 }
@@ -235,7 +243,7 @@ impl Drive {
     pub(super) async fn send_ahead(&mut self) {
         let from = self.schedule.sent;
         let until = (from + FRAME_MESSAGES_MAX).min(self.letters.len());
-        if self.courier.send(from as u64, &self.letters[from..until], TTL) {
+        if self.courier.send(from as u64, &self.letters[from..until], self.ttl) {
             self.schedule.sent = until;
         }
         time::sleep(AHEAD).await;

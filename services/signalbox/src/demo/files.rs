@@ -18,6 +18,10 @@ pub(super) struct Link {
     pub(super) address: SocketAddr,
     /// Parts a second; `None` = no limit.
     pub(super) rate: Option<u32>,
+    /// How long messages are cut, as links.toml calls it.
+    pub(super) concatenation: &'static str,
+    /// Parts that may be unanswered.
+    pub(super) window: u32,
 }
 
 /// Where the log and the state are.
@@ -76,11 +80,18 @@ pub(super) fn router(number: usize) -> Part {
 
 impl Link {
     fn write(&self) -> String {
-        let Self { carrier, address, rate } = self;
+        let Self {
+            carrier,
+            address,
+            rate,
+            concatenation,
+            window,
+        } = self;
         let rate = rate.map_or_else(String::new, |rate| format!("rate = {rate}\n"));
         format!(
             "[[link]]\nname = \"{carrier}\"\nkind = \"smpp\"\ncarriers = [\"{carrier}\"]\naddress = \"{address}\"\n\
-             system_id = \"demo\"\npassword = \"demo\"\nwindow = 200\nreconnect_max = \"1s\"\n{rate}\n"
+             system_id = \"demo\"\npassword = \"demo\"\nwindow = {window}\nreconnect_max = \"1s\"\n\
+             concatenation = \"{concatenation}\"\n{rate}\n"
         )
     }
 }

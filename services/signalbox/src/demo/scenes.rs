@@ -32,7 +32,7 @@ pub(super) async fn play(drive: &mut Drive, stage: &mut Stage, demo: &Demo) -> a
         is_apart || !(scene.rolling || scene.store_loss),
         "--rolling and --store-loss need --bus kafka: there is one process here, and one database"
     );
-    if scene.steady || scene.ported {
+    if scene.steady || scene.ported || scene.waves {
         drive.follow(drive.count()).await
     } else if scene.crash && is_apart {
         crash_apart(drive, stage).await

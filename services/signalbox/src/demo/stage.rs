@@ -10,7 +10,7 @@ use std::{
 use anyhow::{Context as _, ensure};
 use service::Clock;
 use signalbox_loadtest::{
-    smsc::{Arrival, Behaviour, Config, Delay, Handle, Received, Smsc, read_log},
+    smsc::{Arrival, Behaviour, Config, Counts, Delay, Handle, IdStyles, Received, Smsc, read_log},
     world,
 };
 use sms::{CarrierName, UnixMs};
@@ -22,7 +22,7 @@ use super::{
     bad_provider, campaign,
     cast::Cast,
     files::{self, API_KEY, Ground, Link},
-    links, ported,
+    links, ported, waves,
 };
 use crate::cli::{Bus, Demo, Server};
 
@@ -43,6 +43,8 @@ pub(super) enum Plot {
     Ported { looks_up: bool },
     /// Invented countries, and a provider on the loopback or nobody.
     BadProvider { provider: Option<SocketAddr> },
+    /// An invented country with a network for each carrier, and nobody.
+    Waves,
 }
 
 /// Carriers and router, running.
@@ -120,7 +122,7 @@ impl Stage {
         let logs = path.join("carriers");
         fs::create_dir_all(&logs)?;
         let mut carriers = Vec::new();
-        for (number, name) in world::carriers(3)?.into_iter().enumerate() {
+        for (number, name) in world::carriers(plot.carriers())?.into_iter().enumerate() {
             let log = logs.join(format!("{name}.log"));
             let seed = demo.seed.wrapping_add(number as u64);
             let config = Config {
@@ -130,13 +132,14 @@ impl Stage {
                 // Its log is read, and a campaign would fill the memory.
                 keep_max: 0,
                 behaviour: behaviour(demo),
+                ids: plot.ids(number),
                 told: told.clone(),
                 ..Config::default()
             };
             carriers.push(Carrier::start(name, config).await?);
         }
         let table = write_table(path, plot, &carriers, demo.seed)?;
-        let links = plan_links(demo, &carriers, &table);
+        let links = plan_links(demo, plot, &carriers, &table);
         let parts = files::write(path, &ground, plot.lookup_section(), &links)?;
         let cast = Cast::start(path, &parts).await?;
         if let Ground::Apart { brokers, .. } = &ground {
@@ -171,6 +174,13 @@ impl Stage {
     /// The carriers' names.
     pub(super) fn carriers(&self) -> impl Iterator<Item = &CarrierName> {
         self.carriers.iter().map(|carrier| &carrier.name)
+    }
+
+    /// What happened so far at the carriers that run.
+    pub(super) fn counts(&self) -> Vec<(CarrierName, Counts)> {
+        let running = self.carriers.iter();
+        let counts = running.filter_map(|carrier| Some((carrier.name.clone(), carrier.handle.as_ref()?.counts())));
+        counts.collect()
     }
 
     /// Ends the carrier called `name` as a killed process ends: no answer leaves any more, and nobody listens.
@@ -275,22 +285,24 @@ fn ground(demo: &Demo) -> anyhow::Result<Ground> {
 }
 
 /// What the links are, as fast as the carriers; where messages shall wait for them, limited.
-fn plan_links(demo: &Demo, carriers: &[Carrier], table: &Table) -> Vec<Link> {
+fn plan_links(demo: &Demo, plot: Plot, carriers: &[Carrier], table: &Table) -> Vec<Link> {
     let rate_of_all = demo.scene.failover.then_some(demo.rate * RATE_SHARE_PERCENT / 100);
     let rates = demo.scene.campaign.map(|messages| {
         let names = carriers.iter().map(|carrier| carrier.name.clone());
         let now = Clock::wall().now();
         campaign::rates(table, names, campaign::letters(demo.seed), messages, now)
     });
-    let link = |carrier: &Carrier| Link {
+    let link = |(place, carrier): (usize, &Carrier)| Link {
         carrier: carrier.name.clone(),
         address: carrier.config.listen,
         rate: rates
             .as_ref()
             .and_then(|rates| rates.get(&carrier.name).copied())
             .or(rate_of_all),
+        concatenation: plot.concatenation(place),
+        window: plot.window(),
     };
-    carriers.iter().map(link).collect()
+    carriers.iter().enumerate().map(link).collect()
 }
 
 /// Answers within some milliseconds and receipts within a second or two, as real carriers at their best.
@@ -298,6 +310,9 @@ fn plan_links(demo: &Demo, carriers: &[Carrier], table: &Table) -> Vec<Link> {
 /// Where the failover is measured answers take as long as those of a carrier far away, so that many messages are with the
 /// one that dies.
 fn behaviour(demo: &Demo) -> Behaviour {
+    if demo.scene.waves {
+        return waves::behaviour(demo.messages);
+    }
     let answer = if demo.scene.failover { 100..300 } else { 2..8 };
     Behaviour {
         answer: Delay::Uniform(Duration::from_millis(answer.start), Duration::from_millis(answer.end)),
@@ -312,6 +327,37 @@ fn load(dir: &Path) -> anyhow::Result<Table> {
 }
 
 impl Plot {
+    const fn carriers(self) -> usize {
+        match self {
+            Self::Waves => waves::WAYS.len(),
+            _ => 3,
+        }
+    }
+
+    /// How the carrier at that place writes its ids.
+    fn ids(self, place: usize) -> IdStyles {
+        match self {
+            Self::Waves => waves::ids(place),
+            _ => IdStyles::default(),
+        }
+    }
+
+    /// Parts that may be unanswered on a link.
+    const fn window(self) -> u32 {
+        match self {
+            Self::Waves => waves::WINDOW,
+            _ => 200,
+        }
+    }
+
+    /// How long messages to the carrier at that place are cut.
+    const fn concatenation(self, place: usize) -> &'static str {
+        match self {
+            Self::Waves => waves::WAYS[place],
+            _ => "udh8",
+        }
+    }
+
     /// What routers are told of look-ups.
     const fn lookup_section(self) -> &'static str {
         match self {
@@ -332,6 +378,7 @@ fn write_table(path: &Path, plot: Plot, carriers: &[Carrier], seed: u64) -> anyh
             ported::write_table(&dir, &names)?;
             ported::write_providers(path, seed)?;
         }
+        Plot::Waves => waves::write_table(&dir, &names)?,
         Plot::BadProvider { provider } => {
             bad_provider::write_table(&dir, &names)?;
             if let Some(address) = provider {
