@@ -71,6 +71,9 @@ decide: ## how fast a routing table of 600,000 rates compiles and decides on thi
 lookup: ## how fast it is known who serves a number: in memory, in the shared store, behind a slow provider; BUS=kafka: in Redis too
 	$(AROUND_$(BUS)) $(CARGO) run --release --locked --quiet -p signalbox-loadtest -- lookup
 
+link: ## how fast PDUs of SMPP are written and read, and messages submitted over one link; fails where a target is missed
+	$(CARGO) run --release --locked --quiet -p signalbox-loadtest -- link
+
 simulate: ## the whole pipeline under faults in virtual time, SEEDS=10000 runs of it; SIM_SEED=n tells one step by step
 	$(CARGO) run --release --locked --quiet -p signalbox-loadtest -- simulate --seeds $(SEEDS)
 
@@ -114,4 +117,4 @@ deny: ## licences, bans and sources of the dependencies
 protos: ## lint of the .proto files
 	cd proto && npx --yes @bufbuild/buf@1 lint
 
-.PHONY: help build demo crash rolling store-loss failover campaign ported bad-provider waves bench decide lookup simulate services-fetch services services-down test fuzz fuzz-smpp lint deny protos
+.PHONY: help build demo crash rolling store-loss failover campaign ported bad-provider waves bench decide lookup link simulate services-fetch services services-down test fuzz fuzz-smpp lint deny protos

@@ -1,10 +1,12 @@
 //! Load for a Signalbox and the world around it: [`world`] makes recipients, texts and routing tables, [`submit`] sends
 //! messages in open loop, [`smsc`] plays the carriers that take them, [`decide`] measures the routing table by itself,
-//! [`lookup`] measures look-ups, and [`simulate`] runs the pipeline under faults in virtual time.
+//! [`lookup`] measures look-ups, [`link`] SMPP by itself, and [`simulate`] runs the pipeline under faults in virtual time.
 
 pub mod decide;
+pub mod link;
 pub mod lookup;
 mod printed;
+mod rate;
 pub mod simulate;
 pub mod smsc;
 pub mod submit;

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use cap::Cap;
 use clap::{Parser, Subcommand};
 use mimalloc::MiMalloc;
-use signalbox_loadtest::{decide, lookup, simulate, smsc, submit, world};
+use signalbox_loadtest::{decide, link, lookup, simulate, smsc, submit, world};
 
 /// The allocator of the router, and counters around it: a table's size and what a decision allocates are counted, not guessed.
 #[global_allocator]
@@ -24,6 +24,8 @@ struct Cli {
 enum Command {
     /// Measure how fast a large routing table compiles and decides, against a straightforward reference
     Decide(decide::Args),
+    /// Measure how fast PDUs of SMPP are written and read, and messages submitted over one link
+    Link(link::Args),
     /// Measure how fast it is known who serves a number
     Lookup(lookup::Args),
     /// Run the whole pipeline under faults in virtual time, and judge what became of every message
@@ -39,6 +41,7 @@ enum Command {
 fn main() -> anyhow::Result<ExitCode> {
     match Cli::parse().command {
         Command::Decide(args) => decide::run(&args, &HEAP),
+        Command::Link(args) => link::run(&args),
         Command::Lookup(args) => lookup::run(&args, &HEAP),
         Command::Simulate(args) => simulate::run(&args),
         Command::Smsc(args) => smsc::args::run(&args).map(|()| ExitCode::SUCCESS),

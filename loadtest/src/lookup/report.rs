@@ -4,11 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::{
-    shared::Shared,
-    steady::Steady,
-    warm::{Rate, Warm},
-};
+use super::{shared::Shared, steady::Steady, warm::Warm};
 use crate::decide::targets::Target;
 
 /// What a run found.
@@ -141,16 +137,5 @@ impl fmt::Display for Report {
             writeln!(f, "  {verdict}  {what:<36} {target:<12} found {found:.2}")?;
         }
         Ok(())
-    }
-}
-
-impl fmt::Display for Rate {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let share = 100.0 * self.core_share;
-        write!(
-            f,
-            "{:>12.0} a second on one core, {:.0} ns each; it was given {share:.0} % of a core",
-            self.per_second, self.ns
-        )
     }
 }

@@ -8,10 +8,7 @@ use serde::Serialize;
 use sms::{Msisdn, UnixMs};
 
 use super::scene::{BATCH, Scene, listed, number};
-use crate::decide::{
-    Heap,
-    clock::{median, worked},
-};
+use crate::{decide::Heap, rate::Rate};
 
 /// A step through the numbers that meets each once in an order that no memory foresees.
 const STRIDE: usize = 7_368_787;
@@ -34,14 +31,6 @@ pub(crate) struct Warm {
     pub(crate) miss_octets: f64,
     /// Numbers on the list of ported ones.
     pub(crate) listed: Rate,
-}
-
-#[derive(Clone, Copy, Debug, Serialize)]
-pub(crate) struct Rate {
-    pub(crate) per_second: f64,
-    pub(crate) ns: f64,
-    /// Share of a core that it was given meanwhile.
-    pub(crate) core_share: f64,
 }
 
 /// Fills memory with `numbers` and looks them up.
@@ -110,18 +99,7 @@ fn shuffled(count: usize, number: impl Fn(usize) -> Msisdn) -> Vec<Msisdn> {
 }
 
 fn rate(numbers: &[Msisdn], rounds: usize, known: impl Fn(&Msisdn) -> bool) -> Rate {
-    let (mut times, mut shares) = (Vec::new(), Vec::new());
-    for _ in 0..rounds {
-        let (spent, share) = worked(|| {
-            numbers.iter().for_each(|number| _ = black_box(known(number)));
-        });
-        times.push(spent.as_nanos() as f64 / numbers.len().max(1) as f64);
-        shares.push(share);
-    }
-    let ns = median(times);
-    Rate {
-        per_second: 1e9 / ns,
-        ns,
-        core_share: median(shares),
-    }
+    Rate::of(numbers.len(), rounds, || {
+        numbers.iter().for_each(|number| _ = black_box(known(number)));
+    })
 }

@@ -34,6 +34,7 @@ mod origin;
 mod outbox;
 mod outcome;
 mod parts;
+pub mod probe;
 mod pump;
 mod quota;
 mod rate;

@@ -28,6 +28,7 @@ use backoff::Backoff;
 use connection::{Connection, End};
 
 pub use config::{BINDS_MAX, Binds, Numbering, SmppConfig, Validity};
+pub(crate) use submit::submit;
 pub use tls::TlsConfig;
 pub(crate) use tls::server_name;
 

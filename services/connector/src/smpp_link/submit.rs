@@ -18,7 +18,7 @@ const UDHI: u8 = 0x40;
 const SEPTETS_MAX: usize = SEGMENT_OCTETS_MAX * 8 / 7;
 
 /// The `submit_sm` for `job`.
-pub(super) fn submit(config: &SmppConfig, job: &Job) -> Submit {
+pub(crate) fn submit(config: &SmppConfig, job: &Job) -> Submit {
     let Ready { order, encoding, .. } = &*job.ready;
     let mut tlvs = Vec::with_capacity(4 + config.extra_tlvs.len());
     tlvs.push(Tlv::number(tag::USER_MESSAGE_REFERENCE, short_id(order)));

@@ -4,6 +4,7 @@
 //! wants to be woken). It is strict in what it sends, where the codec crate builds every PDU, and lenient in what it
 //! accepts: strings without an end, missing bodies, unknown TLVs and unknown commands never cost the session.
 
+pub mod codec;
 mod decode;
 mod encode;
 mod pdu;

@@ -18,6 +18,7 @@ use bytes::BytesMut;
 use rusmpp::CommandId;
 
 pub use config::{ClientConfig, ServerConfig, Timers, TlvPolicy};
+pub(crate) use dispatch::split;
 pub use exchange::{Answer, Input, NotSent, Notice, Output, Reply, Ticket, Why};
 
 use crate::encode::{self, Invalid};

@@ -80,7 +80,9 @@ const MAY_IMPORT: [(&str, &[&str]); 19] = [
     (
         "signalbox-loadtest",
         &[
+            "connector",
             "disk",
+            "journey",
             "lookup",
             "service",
             "signalbox-proto",

@@ -27,7 +27,7 @@ const TTL: Duration = Duration::from_secs(20);
 pub(super) const FRAME_PERIOD: Duration = Duration::from_millis(10);
 /// Longest wait for the ends after the last message: time to live, lease, and some; where carriers keep answers back, the grace of a
 /// password beside them.
-const END_TIMEOUT: Duration = Duration::from_secs(150);
+const END_TIMEOUT: Duration = Duration::from_secs(300);
 /// Longest that a scene may take beyond the time of sending: its starts, drains and waits.
 const SCENE_TIMEOUT: Duration = Duration::from_secs(300);
 /// One message in so many is a password where failover is measured.

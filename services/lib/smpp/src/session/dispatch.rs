@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bytes::{Buf, Bytes};
+use bytes::{Buf, Bytes, BytesMut};
 use rusmpp::CommandId;
 
 use super::exchange::{Answer, Notice, Output, Reply, Ticket, Why};
@@ -17,12 +17,37 @@ use crate::status::Status;
 const HEADER_OCTETS: usize = 16;
 
 /// One PDU, its body unread.
-struct Pdu {
-    id: u32,
-    command: CommandId,
-    status: Status,
-    sequence: u32,
-    body: Bytes,
+pub(crate) struct Pdu {
+    pub(crate) id: u32,
+    pub(crate) command: CommandId,
+    pub(crate) status: Status,
+    pub(crate) sequence: u32,
+    pub(crate) body: Bytes,
+}
+
+/// The first PDU of `octets`, taken off them. `Ok(None)` = it is not whole; the error is its length, which no PDU has.
+pub(crate) fn split(octets: &mut BytesMut) -> Result<Option<Pdu>, u32> {
+    let Some(length) = octets.first_chunk().copied().map(u32::from_be_bytes) else {
+        return Ok(None);
+    };
+    if (length as usize) < HEADER_OCTETS || length as usize > PDU_OCTETS_MAX {
+        return Err(length);
+    }
+    if octets.len() < length as usize {
+        return Ok(None);
+    }
+    let mut body = octets.split_to(length as usize).freeze();
+    body.advance(4);
+    let id = body.get_u32();
+    let status = Status(body.get_u32());
+    let sequence = body.get_u32();
+    Ok(Some(Pdu {
+        id,
+        command: CommandId::from(id),
+        status,
+        sequence,
+        body,
+    }))
 }
 
 impl Session {
@@ -41,27 +66,11 @@ impl Session {
     }
 
     fn next_pdu(&mut self) -> Option<Pdu> {
-        let length = u32::from_be_bytes(*self.partial.first_chunk()?);
-        if (length as usize) < HEADER_OCTETS || length as usize > PDU_OCTETS_MAX {
+        split(&mut self.partial).unwrap_or_else(|length| {
             // Where the next PDU begins is lost with the length, and so is the sequence number.
             encode::header(&mut self.out, CommandId::GenericNack, Status::RINVCMDLEN, 0);
             self.close(Why::BadLength(length));
-            return None;
-        }
-        if self.partial.len() < length as usize {
-            return None;
-        }
-        let mut body = self.partial.split_to(length as usize).freeze();
-        body.advance(4);
-        let id = body.get_u32();
-        let status = Status(body.get_u32());
-        let sequence = body.get_u32();
-        Some(Pdu {
-            id,
-            command: CommandId::from(id),
-            status,
-            sequence,
-            body,
+            None
         })
     }
 

@@ -164,7 +164,7 @@ pub struct Reply {
 }
 
 impl Reply {
-    pub(super) fn read(body: &[u8]) -> Self {
+    pub(crate) fn read(body: &[u8]) -> Self {
         let (message_id, tlvs) = decode::reply(body);
         Self { message_id, tlvs }
     }
