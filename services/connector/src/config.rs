@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, path::PathBuf, time::Duration};
 use sms::CarrierName;
 
 use crate::{
-    Alphabet, Concatenation, FaultMap, OutcomeMap, parts::Cutting, simulator::SimulatorConfig, smpp_link::SmppConfig,
+    Alphabet, Concatenation, FaultMap, Outcomes, parts::Cutting, simulator::SimulatorConfig, smpp_link::SmppConfig,
 };
 
 /// Links of one connector.
@@ -54,8 +54,8 @@ pub struct LinkConfig {
     pub account: Option<String>,
     /// How the parts of a long message are tied together.
     pub concatenation: Concatenation,
-    /// What each status makes of an order.
-    pub outcomes: OutcomeMap,
+    /// What each answer makes of an order, in the protocol that it speaks.
+    pub outcomes: Outcomes,
     /// Whom negative receipts blame.
     pub faults: FaultMap,
     /// What is behind it.
@@ -105,7 +105,7 @@ impl LinkConfig {
             rate: None,
             account: None,
             concatenation: Concatenation::default(),
-            outcomes: OutcomeMap::default(),
+            outcomes: Outcomes::default(),
             faults: FaultMap::default(),
             kind,
         }

@@ -56,7 +56,7 @@ pub use fault::FaultMap;
 pub use heartbeat::HEARTBEAT;
 pub use lease::{Incarnation, LEASE, LEASE_RENEWAL};
 pub use links::read_links;
-pub use outcome::{OutcomeMap, UNMAPPED};
+pub use outcome::{OutcomeMap, Outcomes, UNMAPPED};
 pub use parts::Concatenation;
 pub use run::{Deps, Error, run};
 pub use smpp_link::{BINDS_MAX, Binds, Numbering, SmppConfig, TlsConfig, Validity};

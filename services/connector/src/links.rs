@@ -12,6 +12,7 @@ use std::{collections::BTreeMap, path::Path};
 use sms::CarrierName;
 use source::{Code, Document, Log, Problems, Section};
 
+use self::maps::Protocol;
 use crate::{
     Concatenation,
     config::{
@@ -55,15 +56,16 @@ pub fn read_links(file: &str, text: &str, base: &Path) -> Result<Vec<LinkConfig>
     let mut links = Vec::new();
     if let Some(document) = Document::parse(file, text, &log) {
         let root = document.root(&log);
-        let shared = maps::shared(&root);
+        let mut shared = maps::shared(&root);
         let sections = root.key("link").required().sections(LINKS_MAX);
         let mut names = BTreeMap::new();
         let (mut served, mut rates) = (BTreeMap::new(), BTreeMap::new());
         for section in &sections {
-            let link = link(section, base, &shared, &mut names, &mut served);
+            let link = link(section, base, &mut shared, &mut names, &mut served);
             link.iter().for_each(|link| one_rate(section, link, &mut rates));
             links.extend(link);
         }
+        shared.finish();
     }
     let problems = log.into_problems();
     if problems.has_errors() {
@@ -77,7 +79,7 @@ pub fn read_links(file: &str, text: &str, base: &Path) -> Result<Vec<LinkConfig>
 fn link(
     section: &Section<'_>,
     base: &Path,
-    shared: &maps::Shared,
+    shared: &mut maps::Shared<'_>,
     names: &mut BTreeMap<String, u32>,
     served: &mut BTreeMap<CarrierName, String>,
 ) -> Option<LinkConfig> {
@@ -89,9 +91,12 @@ fn link(
         .unwrap_or(WINDOW_SLOTS_DEFAULT);
     let rate = section.key("rate").integer(1..=RATE_MAX);
     let account = section.key("account").string(NAME_CHARS_MAX);
-    let maps = maps::of_link(section, shared);
     let concatenation = section.key("concatenation").word(CONCATENATIONS).unwrap_or_default();
     let word = section.key("kind").required().word(KINDS);
+    let protocol = match word {
+        Some(KindWord::Smpp | KindWord::Simulator | KindWord::Later) | None => Protocol::Smpp,
+    };
+    let maps = maps::of_link(section, shared, protocol);
     let kind = match word? {
         KindWord::Smpp => LinkKind::Smpp(Box::new(smpp::read(section, base)?)),
         KindWord::Simulator => LinkKind::Simulator(simulator::read(section)),

@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 
-use crate::{FaultMap, LinkConfig, OutcomeMap};
+use crate::{FaultMap, LinkConfig, Outcomes};
 
 /// Both maps of a link.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Maps {
-    /// What each status makes of an order.
-    pub outcomes: OutcomeMap,
+    /// What each answer makes of an order.
+    pub outcomes: Outcomes,
     /// Whom negative receipts blame.
     pub faults: FaultMap,
 }

@@ -57,6 +57,13 @@ pub struct OutcomeMap<C: AnswerCode = Status> {
     names: BTreeMap<C, String>,
 }
 
+/// The maps of one link, one for each protocol that a link may speak; it reads that of its own.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Outcomes {
+    /// By `command_status`.
+    pub smpp: OutcomeMap<Status>,
+}
+
 impl<C: AnswerCode> Default for OutcomeMap<C> {
     fn default() -> Self {
         let rule = |(status, action, code): &(C, Action, &'static str)| (*status, Rule { action: *action, code });

@@ -129,7 +129,7 @@ impl Simulator {
             link: link.name.as_str().into(),
             dice: config.seed.map_or_else(|| deps.dice.fork(), Dice::seeded),
             config,
-            outcomes: link.outcomes.clone(),
+            outcomes: link.outcomes.smpp.clone(),
             faults: link.faults.clone(),
             clock: deps.clock.clone(),
             hub,

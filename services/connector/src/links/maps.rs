@@ -37,12 +37,24 @@ const STATES: &[(&str, ReceiptState)] = &[
     ("unknown", ReceiptState::Unknown),
 ];
 
-/// Maps by their names.
-pub(super) type Shared = BTreeMap<String, Maps>;
+/// In whose words the answers of a map stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Protocol {
+    Smpp,
+}
+
+/// Maps by their names. Each is read in the words of the links that name it, once for each protocol.
+pub(super) struct Shared<'a>(BTreeMap<String, Written<'a>>);
+
+/// A map as it stands in the file, and as it was read so far.
+struct Written<'a> {
+    section: Section<'a>,
+    read: Vec<(Protocol, Maps)>,
+}
 
 /// The maps of `[map.NAME]`.
-pub(super) fn shared(root: &Section<'_>) -> Shared {
-    let mut shared = Shared::new();
+pub(super) fn shared<'a>(root: &Section<'a>) -> Shared<'a> {
+    let mut shared = Shared(BTreeMap::new());
     let entry = root.key("map");
     let Some(sections) = entry.is_present().then(|| entry.section()).flatten() else {
         return shared;
@@ -52,7 +64,8 @@ pub(super) fn shared(root: &Section<'_>) -> Shared {
     for (name, entry) in named {
         let Some(section) = entry.section() else { continue };
         if is_word(name) {
-            shared.insert(name.to_owned(), own(&section, Maps::default()));
+            let read = Vec::new();
+            shared.0.insert(name.to_owned(), Written { section, read });
         } else {
             let what = format_args!("is no name of a map, one has 1 to {NAME_CHARS_MAX} letters, digits, - or _");
             entry.refuse(Code::FORMAT, what, "", "");
@@ -63,28 +76,51 @@ pub(super) fn shared(root: &Section<'_>) -> Shared {
     shared
 }
 
-/// The maps of a link: the one it names, with what it says itself on top.
-pub(super) fn of_link(section: &Section<'_>, shared: &Shared) -> Maps {
+impl Shared<'_> {
+    /// The map called `name` in the words of `protocol`.
+    fn get(&mut self, name: &str, protocol: Protocol) -> Option<Maps> {
+        let written = self.0.get_mut(name)?;
+        if let Some((_, maps)) = written.read.iter().find(|(known, _)| *known == protocol) {
+            return Some(maps.clone());
+        }
+        let maps = own(&written.section, protocol, Maps::default());
+        written.read.push((protocol, maps.clone()));
+        Some(maps)
+    }
+
+    /// Reads what no link named, in the words of SMPP, so that what is wrong with it is told.
+    pub(super) fn finish(mut self) {
+        let unread = self.0.iter().filter(|(_, written)| written.read.is_empty());
+        let unread: Vec<String> = unread.map(|(name, _)| name.clone()).collect();
+        for name in unread {
+            self.get(&name, Protocol::Smpp);
+        }
+    }
+}
+
+/// The maps of a link that speaks `protocol`: the one it names, with what it says itself on top.
+pub(super) fn of_link(section: &Section<'_>, shared: &mut Shared<'_>, protocol: Protocol) -> Maps {
     let entry = section.key("map");
     let named = entry.is_present().then(|| entry.str()).flatten().and_then(|name| {
-        let found = shared.get(name);
+        let found = shared.get(name, protocol);
         if found.is_none() {
-            let known: Vec<&str> = shared.keys().map(String::as_str).collect();
+            let known: Vec<&str> = shared.0.keys().map(String::as_str).collect();
             let why = match known.is_empty() {
                 true => "there is no [map.NAME] in this file".to_owned(),
                 false => format!("maps of this file: {}", known.join(", ")),
             };
             entry.refuse(Code::WORD, "names a map that is not there", why, "");
         }
-        found.cloned()
+        found
     });
-    own(section, named.unwrap_or_default())
+    own(section, protocol, named.unwrap_or_default())
 }
 
 /// What a section says itself, on top of `maps`.
-fn own(section: &Section<'_>, mut maps: Maps) -> Maps {
-    names(section, &mut maps.outcomes);
-    outcomes(section, &mut maps.outcomes);
+fn own(section: &Section<'_>, protocol: Protocol, mut maps: Maps) -> Maps {
+    match protocol {
+        Protocol::Smpp => answers(section, &mut maps.outcomes.smpp),
+    }
     for (word, entry) in entries(section, "receipt_states") {
         if word.is_empty() || word.chars().count() > NAME_CHARS_MAX {
             let what = format_args!("is no word of a state, one has 1 to {NAME_CHARS_MAX} characters");
@@ -99,6 +135,11 @@ fn own(section: &Section<'_>, mut maps: Maps) -> Maps {
         }
     }
     maps
+}
+
+fn answers<C: AnswerCode>(section: &Section<'_>, map: &mut OutcomeMap<C>) {
+    names(section, map);
+    outcomes(section, map);
 }
 
 fn names<C: AnswerCode>(section: &Section<'_>, map: &mut OutcomeMap<C>) {

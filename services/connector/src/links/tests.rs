@@ -72,18 +72,18 @@ fn every_key_is_read() {
     );
     assert_eq!(atlas.carriers.len(), 2);
     assert_eq!(
-        atlas.outcomes.rule(Status::RTHROTTLED).action.to_string(),
+        atlas.outcomes.smpp.rule(Status::RTHROTTLED).action.to_string(),
         "hold 1 then next"
     );
-    assert_eq!(atlas.outcomes.rule(Status(0x421)).action, Action::LinkDown);
+    assert_eq!(atlas.outcomes.smpp.rule(Status(0x421)).action, Action::LinkDown);
     assert_eq!(
         atlas.faults.fault(sms::ReceiptState::Undeliverable, "1", None),
         ReceiptFault::Number
     );
-    let wholesale = atlas.outcomes.rule(Status(0x422));
+    let wholesale = atlas.outcomes.smpp.rule(Status(0x422));
     assert_eq!((wholesale.action, wholesale.code), (Action::LinkDown, "no_credit"));
-    assert_eq!(atlas.outcomes.name(Status(0x422)), "no_credit");
-    assert_eq!(atlas.outcomes.rule(Status(0x423)).code, "mapped");
+    assert_eq!(atlas.outcomes.smpp.name(Status(0x422)), "no_credit");
+    assert_eq!(atlas.outcomes.smpp.rule(Status(0x423)).code, "mapped");
     assert_eq!(
         atlas.faults.fault(sms::ReceiptState::Undeliverable, "7", None),
         ReceiptFault::Recipient
@@ -92,7 +92,7 @@ fn every_key_is_read() {
         atlas.faults.word("SPAM"),
         Some((sms::ReceiptState::Rejected, Some(ReceiptFault::Recipient)))
     );
-    assert_eq!(sim.outcomes, crate::OutcomeMap::default());
+    assert_eq!(sim.outcomes, crate::Outcomes::default());
     let LinkKind::Smpp(smpp) = &atlas.kind else {
         panic!("smpp")
     };

@@ -323,8 +323,8 @@ impl<'a> Connection<'a> {
     }
 
     fn refused(&mut self, status: Status) -> Verdict {
-        let rule = self.maps.outcomes.rule(status);
-        let detail = self.maps.outcomes.name(status);
+        let rule = self.maps.outcomes.smpp.rule(status);
+        let detail = self.maps.outcomes.smpp.name(status);
         if rule == UNMAPPED {
             metrics::unmapped(&self.dialect.link, "status");
             if self.unmapped.len() < UNMAPPED_LOGGED_MAX && self.unmapped.insert(status) {

@@ -52,7 +52,7 @@ impl Edited {
     }
 
     fn action(&self, status: Status) -> Action {
-        self.links[0].maps.get().outcomes.rule(status).action
+        self.links[0].maps.get().outcomes.smpp.rule(status).action
     }
 }
 
