@@ -10,6 +10,7 @@ mod account;
 mod action;
 mod alphabet;
 mod aside;
+mod backoff;
 pub mod caretaker;
 mod claims;
 mod config;

@@ -146,6 +146,29 @@ pub(crate) struct Plug {
     pub events: mpsc::UnboundedSender<Event>,
 }
 
+impl Plug {
+    /// The output of `work`, while there is no connection: every part is answered as unsent. `None` = the link is to close.
+    pub(crate) async fn until_closed<T>(&mut self, work: impl Future<Output = T>) -> Option<T> {
+        tokio::pin!(work);
+        loop {
+            tokio::select! {
+                biased;
+                command = self.commands.recv() => match command {
+                    Some(Command::Submit(jobs)) => {
+                        let unsent = |tag| Answer { tag, verdict: Verdict::Unsent { code: "no_link" } };
+                        let answers = jobs.iter().map(|job| unsent(job.tag)).collect();
+                        let _ = self.events.send(Event::Answers(answers));
+                    }
+                    // The connection these came over is gone, and the carrier sends them again.
+                    Some(Command::Reply(_)) => {}
+                    Some(Command::Close) | None => return None,
+                },
+                output = &mut work => return Some(output),
+            }
+        }
+    }
+}
+
 /// Both ends of a link.
 pub(crate) fn wire() -> (Wire, Plug) {
     let (to_link, commands) = mpsc::unbounded_channel();

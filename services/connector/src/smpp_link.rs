@@ -3,7 +3,6 @@
 //! The session itself is a state machine of the `smpp` crate. What is written here is when to connect, what to send, and
 //! what the answers and receipts mean.
 
-mod backoff;
 mod bundle;
 mod config;
 mod connection;
@@ -21,10 +20,10 @@ use tokio_rustls::client::TlsStream;
 use tracing::{info, warn};
 
 use crate::{
-    link::{Answer, Command, Event, Plug, Tag, Verdict},
+    backoff::Backoff,
+    link::{Event, Plug, Tag},
     maps::LiveMaps,
 };
-use backoff::Backoff;
 use connection::{Connection, End};
 
 pub use config::{BINDS_MAX, Binds, Numbering, SmppConfig, Validity};
@@ -64,7 +63,7 @@ async fn keep(dialect: Dialect, dice: Dice, mut plug: Plug) {
     let mut backoff = Backoff::new(dialect.smpp.reconnect.clone(), dialect.smpp.credentials_pause, dice);
     let mut token_next = 0;
     loop {
-        let end = match until_closed(&mut plug, connect(&dialect)).await {
+        let end = match plug.until_closed(connect(&dialect)).await {
             None => return,
             Some(Ok(stream)) => {
                 let connection = Connection::new(&dialect, &mut plug, &mut token_next);
@@ -93,14 +92,17 @@ async fn keep(dialect: Dialect, dice: Dice, mut plug: Plug) {
             info!(link = %dialect.link, reason = %end.reason, "link closed");
             return;
         }
-        let wait = backoff.next(&end);
+        let wait = match end.is_refused {
+            true => backoff.refused(),
+            false => backoff.next(end.bound_for),
+        };
         let wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
         if end.is_refused {
             warn!(link = %dialect.link, reason = %end.reason, wait_ms, "the carrier refuses the bind, check the credentials");
         } else {
             info!(link = %dialect.link, reason = %end.reason, wait_ms, "no connection, trying again");
         }
-        if until_closed(&mut plug, time::sleep(wait)).await.is_none() {
+        if plug.until_closed(time::sleep(wait)).await.is_none() {
             return;
         }
     }
@@ -125,27 +127,6 @@ async fn connect(dialect: &Dialect) -> Result<Stream, String> {
     };
     let limit = || format!("{address}: no connection within {} s", CONNECT_LIMIT.as_secs());
     time::timeout(CONNECT_LIMIT, connecting).await.ok_or_else(limit)?
-}
-
-/// The output of `work`; meanwhile every part is answered as unsent. `None` = the link is to close.
-async fn until_closed<T>(plug: &mut Plug, work: impl Future<Output = T>) -> Option<T> {
-    tokio::pin!(work);
-    loop {
-        tokio::select! {
-            biased;
-            command = plug.commands.recv() => match command {
-                Some(Command::Submit(jobs)) => {
-                    let unsent = |tag| Answer { tag, verdict: Verdict::Unsent { code: "no_link" } };
-                    let answers = jobs.iter().map(|job| unsent(job.tag)).collect();
-                    let _ = plug.events.send(Event::Answers(answers));
-                }
-                // The connection these came over is gone, and the carrier sends them again.
-                Some(Command::Reply(_)) => {}
-                Some(Command::Close) | None => return None,
-            },
-            output = &mut work => return Some(output),
-        }
-    }
 }
 
 /// The session's name for a part.

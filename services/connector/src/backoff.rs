@@ -4,14 +4,12 @@ use std::{ops::RangeInclusive, time::Duration};
 
 use service::Dice;
 
-use super::connection::End;
-
-/// A bind that held for so long was a good one: the next wait is a short one.
+/// A connection that held for so long was a good one: the next wait is a short one.
 const STABLE: Duration = Duration::from_secs(5);
 
 /// Exponential waits with full jitter, so that many links that lost one carrier do not come back at once.
 #[derive(Debug)]
-pub(super) struct Backoff {
+pub(crate) struct Backoff {
     range: RangeInclusive<Duration>,
     refused: Duration,
     ceiling: Duration,
@@ -19,7 +17,8 @@ pub(super) struct Backoff {
 }
 
 impl Backoff {
-    pub(super) fn new(range: RangeInclusive<Duration>, refused: Duration, dice: Dice) -> Self {
+    /// Ceilings within `range`; `refused` after refused credentials.
+    pub(crate) fn new(range: RangeInclusive<Duration>, refused: Duration, dice: Dice) -> Self {
         Self {
             ceiling: *range.start(),
             range,
@@ -28,13 +27,14 @@ impl Backoff {
         }
     }
 
-    /// The wait after a connection ended so.
-    pub(super) fn next(&mut self, end: &End) -> Duration {
-        if end.is_refused {
-            // Carriers lock accounts that knock too often with a wrong password.
-            return self.refused;
-        }
-        if end.bound_for.is_some_and(|held| held >= STABLE) {
+    /// The wait after our credentials were refused: carriers lock accounts that knock too often with a wrong password.
+    pub(crate) fn refused(&self) -> Duration {
+        self.refused
+    }
+
+    /// The wait after a connection that took submissions for `held`; absent = it never did.
+    pub(crate) fn next(&mut self, held: Option<Duration>) -> Duration {
+        if held.is_some_and(|held| held >= STABLE) {
             self.ceiling = *self.range.start();
         }
         let ceiling = self.ceiling;
