@@ -21,6 +21,25 @@ pub struct Entry<'a> {
     log: &'a Log,
 }
 
+/// What a value is, for readers of values of any kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// Text in quotes.
+    String,
+    /// A whole number.
+    Integer,
+    /// A number with a fraction.
+    Float,
+    /// True or false.
+    Boolean,
+    /// A date, an instant or a time of day, without quotes.
+    Datetime,
+    /// A list.
+    List,
+    /// A table.
+    Table,
+}
+
 impl<'a> Entry<'a> {
     pub(crate) fn present(path: String, value: &'a Spanned<DeValue<'a>>, map: &'a SourceMap, log: &'a Log) -> Self {
         Self {
@@ -253,6 +272,19 @@ impl<'a> Entry<'a> {
             DeValue::Datetime(instant) => Some(instant.to_string()),
             _ => self.str().map(str::to_owned),
         }
+    }
+
+    /// What the value is; `None` = it is absent.
+    pub fn shape(&self) -> Option<Shape> {
+        Some(match self.value?.get_ref() {
+            DeValue::String(_) => Shape::String,
+            DeValue::Integer(_) => Shape::Integer,
+            DeValue::Float(_) => Shape::Float,
+            DeValue::Boolean(_) => Shape::Boolean,
+            DeValue::Datetime(_) => Shape::Datetime,
+            DeValue::Array(_) => Shape::List,
+            DeValue::Table(_) => Shape::Table,
+        })
     }
 
     /// Whether the value is a string.

@@ -59,7 +59,7 @@ mod section;
 
 pub use document::{DOCUMENT_OCTETS_MAX, Document};
 pub use duration::{DurationError, duration, duration_text};
-pub use entry::Entry;
+pub use entry::{Entry, Shape};
 pub use log::Log;
 pub use nearest::nearest;
 pub use problem::{Code, PROBLEMS_MAX, Place, Problem, Problems, Severity};
