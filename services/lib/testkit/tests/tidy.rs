@@ -15,7 +15,7 @@ const MAY_IMPORT: [(&str, &[&str]); 19] = [
     ("sms", &[]),
     ("journey", &["sms"]),
     ("source", &[]),
-    ("web", &["source"]),
+    ("web", &["service", "source"]),
     ("table", &["sms", "source"]),
     (
         "lookup",
@@ -144,6 +144,7 @@ const CONFINED: [(&str, &[&str]); 10] = [
             "disk",
             "store",
             "service",
+            "web",
             "lookup",
             "ingest",
             "router",

@@ -6,6 +6,7 @@ mod client;
 pub mod keys;
 mod plain;
 mod pointer;
+pub mod server;
 mod template;
 mod tls;
 
@@ -18,5 +19,6 @@ pub use hyper::{
 pub use plain::{discreet, plain, quoted};
 pub use pointer::text_at;
 pub use rustls::RootCertStore;
+pub use server::Call;
 pub use template::{Escape, Template};
 pub use tls::{certificates, roots};
