@@ -23,6 +23,8 @@ pub enum Action {
     Fail,
     /// The fault of the link: the order was not looked at.
     LinkDown,
+    /// Nobody can tell whether the carrier took it.
+    Unanswered,
 }
 
 /// An action and the stable word of its cause.
@@ -38,7 +40,9 @@ pub struct Rule {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ActionError {
     /// Not in the grammar.
-    #[error("\"{0}\" is no action, write accept, hold [1-9] [then next], next [then fail], fail or link_down")]
+    #[error(
+        "\"{0}\" is no action, write accept, hold [1-9] [then next], next [then fail], fail, link_down or unanswered"
+    )]
     Action(String),
     /// A cause that metrics and routers do not know.
     #[error("\"{0}\" is no cause, known are {known}", known = CODES.join(", "))]
@@ -106,6 +110,7 @@ impl FromStr for Action {
             ["next", "then", "fail"] => Ok(Self::Next { then_fail: true }),
             ["fail"] => Ok(Self::Fail),
             ["link_down"] => Ok(Self::LinkDown),
+            ["unanswered"] => Ok(Self::Unanswered),
             ["hold", rest @ ..] => hold(rest).ok_or_else(|| refused(text)),
             _ => Err(refused(text)),
         }
@@ -144,6 +149,7 @@ impl fmt::Display for Action {
             Self::Next { then_fail } => f.write_str(if *then_fail { "next then fail" } else { "next" }),
             Self::Fail => f.write_str("fail"),
             Self::LinkDown => f.write_str("link_down"),
+            Self::Unanswered => f.write_str("unanswered"),
             Self::Hold { tries_max, then_next } => {
                 f.write_str("hold")?;
                 if let Some(tries) = tries_max {

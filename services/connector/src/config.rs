@@ -5,7 +5,8 @@ use std::{collections::BTreeSet, path::PathBuf, time::Duration};
 use sms::CarrierName;
 
 use crate::{
-    Alphabet, Concatenation, FaultMap, Outcomes, parts::Cutting, simulator::SimulatorConfig, smpp_link::SmppConfig,
+    Alphabet, Concatenation, FaultMap, HttpConfig, Outcomes, parts::Cutting, simulator::SimulatorConfig,
+    smpp_link::SmppConfig,
 };
 
 /// Links of one connector.
@@ -67,6 +68,8 @@ pub struct LinkConfig {
 pub enum LinkKind {
     /// A carrier that speaks SMPP 3.4.
     Smpp(Box<SmppConfig>),
+    /// A carrier that is asked over HTTP.
+    Http(Box<HttpConfig>),
     /// A carrier made up in this process, without sockets.
     Simulator(SimulatorConfig),
     /// Nothing: orders of its carriers are answered `LinkDown`, so that their messages go on to other carriers.
@@ -130,10 +133,15 @@ impl LinkConfig {
     pub(crate) fn cutting(&self) -> Cutting {
         let alphabet = match &self.kind {
             LinkKind::Smpp(smpp) => smpp.alphabet,
-            LinkKind::Simulator(_) | LinkKind::Absent => Alphabet::default(),
+            LinkKind::Http(_) | LinkKind::Simulator(_) | LinkKind::Absent => Alphabet::default(),
+        };
+        let concatenation = match &self.kind {
+            // Such carriers cut messages themselves.
+            LinkKind::Http(_) => Concatenation::Payload,
+            _ => self.concatenation,
         };
         Cutting {
-            concatenation: self.concatenation,
+            concatenation,
             alphabet,
         }
     }
@@ -142,7 +150,7 @@ impl LinkConfig {
     pub(crate) fn connections(&self) -> u32 {
         match &self.kind {
             LinkKind::Smpp(smpp) => smpp.binds.all(),
-            LinkKind::Simulator(_) => 1,
+            LinkKind::Http(_) | LinkKind::Simulator(_) => 1,
             LinkKind::Absent => 0,
         }
     }
@@ -156,7 +164,7 @@ impl LinkConfig {
     pub(crate) fn window_in_effect(&self) -> u32 {
         let binds = match &self.kind {
             LinkKind::Smpp(smpp) => smpp.binds.submitting(),
-            LinkKind::Simulator(_) | LinkKind::Absent => 1,
+            LinkKind::Http(_) | LinkKind::Simulator(_) | LinkKind::Absent => 1,
         };
         let by_rate = self
             .rate

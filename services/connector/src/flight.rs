@@ -104,6 +104,7 @@ impl Flight {
                 remote_id: String::new(),
                 at,
             },
+            Verdict::Refused { rule, .. } if rule.action == Action::Unanswered => Part::Unanswered { at },
             Verdict::Refused { rule, detail } => Part::Refused { rule, detail },
             Verdict::Unsent { code } => Part::Unsent { code },
             Verdict::Displaced => Part::Missing,

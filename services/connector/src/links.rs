@@ -1,6 +1,7 @@
 //! Reads `links.toml`: every problem at once, with file and line.
 
 mod dialect;
+mod http;
 mod maps;
 pub(crate) mod reload;
 mod simulator;
@@ -36,6 +37,7 @@ const CONCATENATIONS: &[(&str, Concatenation)] = &[
 enum KindWord {
     Smpp,
     Simulator,
+    Http,
     Later,
 }
 
@@ -43,7 +45,7 @@ const KINDS: &[(&str, KindWord)] = &[
     ("smpp", KindWord::Smpp),
     ("simulator", KindWord::Simulator),
     ("grpc", KindWord::Later),
-    ("http", KindWord::Later),
+    ("http", KindWord::Http),
 ];
 
 /// Reads the links written in `text`, called `file` in problems. Secrets kept in files are looked up beside it, under
@@ -59,10 +61,11 @@ pub fn read_links(file: &str, text: &str, base: &Path) -> Result<Vec<LinkConfig>
         let mut shared = maps::shared(&root);
         let sections = root.key("link").required().sections(LINKS_MAX);
         let mut names = BTreeMap::new();
-        let (mut served, mut rates) = (BTreeMap::new(), BTreeMap::new());
+        let (mut served, mut rates, mut hooks) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
         for section in &sections {
             let link = link(section, base, &mut shared, &mut names, &mut served);
             link.iter().for_each(|link| one_rate(section, link, &mut rates));
+            link.iter().for_each(|link| http::one_path(section, link, &mut hooks));
             links.extend(link);
         }
         shared.finish();
@@ -94,14 +97,16 @@ fn link(
     let concatenation = section.key("concatenation").word(CONCATENATIONS).unwrap_or_default();
     let word = section.key("kind").required().word(KINDS);
     let protocol = match word {
+        Some(KindWord::Http) => Protocol::Http,
         Some(KindWord::Smpp | KindWord::Simulator | KindWord::Later) | None => Protocol::Smpp,
     };
     let maps = maps::of_link(section, shared, protocol);
     let kind = match word? {
         KindWord::Smpp => LinkKind::Smpp(Box::new(smpp::read(section, base)?)),
         KindWord::Simulator => LinkKind::Simulator(simulator::read(section)),
+        KindWord::Http => LinkKind::Http(Box::new(http::read(section, base)?)),
         KindWord::Later => {
-            let help = "kinds of today are smpp and simulator";
+            let help = "kinds of today are smpp, http and simulator";
             section
                 .key("kind")
                 .refuse(UNSUPPORTED, "is not supported yet", "", help);

@@ -4,6 +4,7 @@
 //! A map is data. The names of a protocol's answers, and what they mean unless somebody says otherwise, are an
 //! [`AnswerCode`]; everything else here knows nothing of the protocol.
 
+mod http;
 mod smpp;
 
 use std::{
@@ -15,6 +16,8 @@ use std::{
 use ::smpp::Status;
 
 use crate::{Action, Rule, action::WordedAction};
+
+pub use http::HttpCode;
 
 const HOLD: Action = Action::Hold {
     tries_max: None,
@@ -62,6 +65,8 @@ pub struct OutcomeMap<C: AnswerCode = Status> {
 pub struct Outcomes {
     /// By `command_status`.
     pub smpp: OutcomeMap<Status>,
+    /// By status of HTTP, and by what the body says.
+    pub http: OutcomeMap<HttpCode>,
 }
 
 impl<C: AnswerCode> Default for OutcomeMap<C> {

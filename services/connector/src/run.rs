@@ -12,6 +12,7 @@ use tracing::{info, warn};
 use crate::{
     Config, Incarnation, LinkConfig, LinkKind, absent, epochs,
     heartbeat::{Heart, Pulse},
+    http_link::{self, Calls, Hooks},
     inbound::Inbound,
     lease::{LEASE_RENEWAL, Lease},
     link,
@@ -47,6 +48,14 @@ pub enum Error {
     /// The topics of its carriers could not be created; nothing was read or sent.
     #[error("cannot create the topics of the carriers: {0}")]
     Topics(#[from] PublishError),
+    /// Where carriers would call cannot be listened; nothing was read or sent.
+    #[error("cannot listen for calls of carriers on {address}: {error}")]
+    Listen {
+        /// The address.
+        address: std::net::SocketAddr,
+        /// What the system says.
+        error: std::io::Error,
+    },
     /// What is in flight was not answered within the drain limit.
     #[error(
         "{orders} orders were in flight at the end of the drain limit; they are reported as unknown after a restart"
@@ -83,6 +92,9 @@ pub async fn run(config: Config, deps: Deps, stop: Stop) -> Result<(), Error> {
         return Ok(());
     }
 
+    let mut hooks = Hooks::listen(&config.links)
+        .await
+        .map_err(|(address, error)| Error::Listen { address, error })?;
     let lease = Lease::new(Incarnation::new(shell.dice.next_u64()));
     let (roster, mut keeper) = (Roster::default(), Tasks::new());
     keeper.spawn(roster.clone().follow(Arc::clone(&shell.bus)));
@@ -110,17 +122,19 @@ pub async fn run(config: Config, deps: Deps, stop: Stop) -> Result<(), Error> {
         });
         let vitals = Vitals::new(link.carriers.clone(), shell.clock.now(), Arc::clone(&news));
         pulses.push(Pulse::new(link, Arc::clone(&vitals)));
+        let calls = hooks.enter(link, &maps);
         let pump = start(
             link,
             maps,
             &config,
             &deps,
-            (&lease, &roster, &inbound),
+            (&lease, &roster, &inbound, calls),
             vitals,
             &mut helpers,
         );
         pumps.spawn(pump.run(stop.clone()));
     }
+    hooks.serve(&mut keeper);
     if let Some(file) = config.links_file {
         keeper.spawn(reload::follow(file, followed, stop.clone()));
     }
@@ -194,7 +208,7 @@ fn start(
     maps: LiveMaps,
     config: &Config,
     deps: &Deps,
-    (lease, roster, inbound): (&Lease, &Roster, &Inbound),
+    (lease, roster, inbound, calls): (&Lease, &Roster, &Inbound, Option<Calls>),
     vitals: Arc<Vitals>,
     helpers: &mut Tasks,
 ) -> Pump {
@@ -225,6 +239,15 @@ fn start(
                 maps,
             };
             helpers.spawn(smpp_link::run(dialect, deps.shell.dice.fork(), plug));
+        }
+        LinkKind::Http(http) => {
+            let dialect = http_link::Dialect {
+                link: Arc::clone(&settings.link),
+                http: (**http).clone(),
+                window,
+                maps,
+            };
+            helpers.spawn(http_link::run(dialect, deps.shell.dice.fork(), calls, plug));
         }
         LinkKind::Absent => {
             helpers.spawn(absent::run(plug));

@@ -14,6 +14,7 @@ fn every_action_reads_back_as_written() {
         "next then fail",
         "fail",
         "link_down",
+        "unanswered",
     ] {
         assert_eq!(text.parse::<Action>().unwrap().to_string(), text);
     }

@@ -15,6 +15,13 @@ fn verdict(word: &str) -> Verdict {
         "taken" => Verdict::Taken { remote_id: "id".into() },
         "unsent" => Verdict::Unsent { code: "no_link" },
         "unanswered" => Verdict::Unanswered,
+        "by a map" => Verdict::Refused {
+            rule: Rule {
+                action: Action::Unanswered,
+                code: "word",
+            },
+            detail: String::new(),
+        },
         action => Verdict::Refused {
             rule: Rule {
                 action: action.parse().unwrap(),
@@ -51,6 +58,8 @@ async fn a_message_becomes_what_all_of_its_segments_allow() {
         ("taken", "unanswered", "unknown"),
         ("taken", "hold", "Hold(250ms)"),
         ("unanswered", "unanswered", "unknown"),
+        ("by a map", "unsent", "unknown"),
+        ("by a map", "taken", "unknown"),
         ("unanswered", "next", "unknown"),
         ("unanswered", "hold", "unknown"),
         ("unanswered", "unsent", "unknown"),

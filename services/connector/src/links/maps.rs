@@ -41,6 +41,7 @@ const STATES: &[(&str, ReceiptState)] = &[
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Protocol {
     Smpp,
+    Http,
 }
 
 /// Maps by their names. Each is read in the words of the links that name it, once for each protocol.
@@ -120,6 +121,7 @@ pub(super) fn of_link(section: &Section<'_>, shared: &mut Shared<'_>, protocol: 
 fn own(section: &Section<'_>, protocol: Protocol, mut maps: Maps) -> Maps {
     match protocol {
         Protocol::Smpp => answers(section, &mut maps.outcomes.smpp),
+        Protocol::Http => answers(section, &mut maps.outcomes.http),
     }
     for (word, entry) in entries(section, "receipt_states") {
         if word.is_empty() || word.chars().count() > NAME_CHARS_MAX {

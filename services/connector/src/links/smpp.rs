@@ -70,7 +70,8 @@ fn host_and_port(text: &str) -> Result<String, String> {
         .ok_or_else(|| format!("\"{shown}\" is no host:port"))
 }
 
-fn reconnect(section: &Section<'_>) -> std::ops::RangeInclusive<Duration> {
+/// The shortest and the longest ceiling of the wait before connecting again.
+pub(super) fn reconnect(section: &Section<'_>) -> std::ops::RangeInclusive<Duration> {
     let least = section
         .key("reconnect_min")
         .duration("100ms", "10m")

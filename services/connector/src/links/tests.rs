@@ -1,5 +1,7 @@
 //! `links.toml`: what is read, and what is refused where.
 
+mod http;
+
 use std::time::Duration;
 
 use ::smpp::{IdFormat, Status, Tlv};

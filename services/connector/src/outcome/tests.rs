@@ -56,3 +56,46 @@ fn a_link_replaces_the_action_and_keeps_the_word() {
         }
     );
 }
+
+/// Every status that IANA lists, by what becomes of a message; one that is not listed here must be unmapped.
+#[test]
+fn every_status_of_http_has_the_expected_action() {
+    let map = OutcomeMap::<HttpCode>::default();
+    let expected: [(&str, &[u16]); 6] = [
+        ("hold", &[425, 429]),
+        ("hold 2 then next", &[409, 503]),
+        ("hold 1 then next", &[408, 423, 424, 500, 502, 507]),
+        ("unanswered", &[504]),
+        ("link_down", &[401, 402, 403, 407]),
+        (
+            "next",
+            &[
+                300, 301, 302, 303, 304, 305, 307, 308, 400, 404, 405, 406, 410, 411, 412, 413, 414, 415, 416, 417,
+                421, 422, 426, 428, 431, 451, 501, 505, 506, 508, 510, 511,
+            ],
+        ),
+    ];
+    for status in 100..=599 {
+        let wanted = expected.iter().find(|(_, statuses)| statuses.contains(&status));
+        let rule = map.rule(HttpCode::Status(status));
+        match wanted {
+            Some((action, _)) => assert_eq!(rule.action.to_string(), *action, "{status}"),
+            None => assert_eq!(rule, UNMAPPED, "{status}"),
+        }
+    }
+}
+
+#[test]
+fn statuses_and_words_of_the_body_are_told_apart() {
+    let read = |text: &str| text.parse::<HttpCode>();
+    assert_eq!(read("429"), Ok(HttpCode::Status(429)));
+    assert_eq!(read("body 429"), Ok(HttpCode::body("429").unwrap()));
+    assert_eq!(read("21610"), read("body 21610"));
+    assert_eq!(HttpCode::of_number(600), HttpCode::body("600"));
+    let longest = "é".repeat(24);
+    assert_eq!(HttpCode::body(&longest).unwrap().spelled(), format!("body {longest}"));
+    assert_eq!(HttpCode::body(&format!("{longest}x")), None);
+    for wrong in ["", "too_many", "body ", "-1", "4xx"] {
+        assert!(read(wrong).is_err(), "{wrong}");
+    }
+}
