@@ -62,15 +62,45 @@ pub(crate) fn header(out: &mut BytesMut, command: CommandId, status: Status, seq
     );
 }
 
-fn text<const MAX: usize>(field: &'static str, value: &str) -> Result<COctetString<1, MAX>, Invalid> {
-    value.parse().map_err(|_| Invalid::Text {
-        field,
-        octets_max: MAX - 1,
-    })
+/// The strings of one PDU, side by side in one buffer: the codec crate by itself allocates thrice for each.
+struct Texts(BytesMut);
+
+/// Room for the strings of a usual message: two addresses and a validity.
+const TEXTS_OCTETS: usize = 64;
+
+impl Texts {
+    fn new() -> Self {
+        Self(BytesMut::with_capacity(TEXTS_OCTETS))
+    }
+
+    /// `value` and its NUL.
+    fn put(&mut self, value: &str) -> Bytes {
+        if value.is_empty() {
+            return Bytes::from_static(&[0]);
+        }
+        self.0.extend_from_slice(value.as_bytes());
+        self.0.put_u8(0);
+        self.0.split().freeze()
+    }
+
+    fn text<const MAX: usize>(&mut self, field: &'static str, value: &str) -> Result<COctetString<1, MAX>, Invalid> {
+        COctetString::from_bytes(self.put(value)).map_err(|_| Invalid::Text {
+            field,
+            octets_max: MAX - 1,
+        })
+    }
+
+    fn time(&mut self, field: &'static str, value: &str) -> Result<EmptyOrFullCOctetString<17>, Invalid> {
+        EmptyOrFullCOctetString::from_bytes(self.put(value)).map_err(|_| Invalid::Text { field, octets_max: 16 })
+    }
+
+    fn address(&mut self, field: &'static str, address: &Address) -> Result<COctetString<1, 21>, Invalid> {
+        self.text(field, &address.value)
+    }
 }
 
-fn time(field: &'static str, value: &str) -> Result<EmptyOrFullCOctetString<17>, Invalid> {
-    value.parse().map_err(|_| Invalid::Text { field, octets_max: 16 })
+fn text<const MAX: usize>(field: &'static str, value: &str) -> Result<COctetString<1, MAX>, Invalid> {
+    Texts::new().text(field, value)
 }
 
 fn octet_string(body: &Body) -> Result<OctetString<0, 255>, Invalid> {
@@ -108,28 +138,25 @@ fn tlvs<T>(body: &Body, tlvs: &[Tlv], make: impl Fn(TlvTag, AnyOctetString) -> T
     all.map(write).collect()
 }
 
-fn address(field: &'static str, address: &Address) -> Result<COctetString<1, 21>, Invalid> {
-    text(field, &address.value)
-}
-
 /// Appends a `submit_sm`; on an error nothing is appended.
 pub(crate) fn submit(out: &mut BytesMut, sequence: u32, submit: &Submit) -> Result<(), Invalid> {
     let tlvs = tlvs(&submit.body, &submit.tlvs, |tag, value| {
         MessageSubmissionRequestTlvValue::Other { tag, value }
     })?;
+    let mut texts = Texts::new();
     let pdu = SubmitSm::new(
-        ServiceType::new(text("service_type", &submit.service_type)?),
+        ServiceType::new(texts.text("service_type", &submit.service_type)?),
         submit.source.ton.into(),
         submit.source.npi.into(),
-        address("source_addr", &submit.source)?,
+        texts.address("source_addr", &submit.source)?,
         submit.destination.ton.into(),
         submit.destination.npi.into(),
-        address("destination_addr", &submit.destination)?,
+        texts.address("destination_addr", &submit.destination)?,
         submit.esm_class.into(),
         submit.protocol_id,
         submit.priority.into(),
-        time("schedule_delivery_time", &submit.schedule)?,
-        time("validity_period", &submit.validity)?,
+        texts.time("schedule_delivery_time", &submit.schedule)?,
+        texts.time("validity_period", &submit.validity)?,
         submit.registered_delivery.into(),
         0.into(),
         submit.data_coding.into(),
@@ -146,14 +173,15 @@ pub(crate) fn deliver(out: &mut BytesMut, sequence: u32, deliver: &Deliver) -> R
     let tlvs = tlvs(&deliver.body, &deliver.tlvs, |tag, value| {
         MessageDeliveryRequestTlvValue::Other { tag, value }
     })?;
+    let mut texts = Texts::new();
     let pdu = DeliverSm::new(
         ServiceType::default(),
         deliver.source.ton.into(),
         deliver.source.npi.into(),
-        address("source_addr", &deliver.source)?,
+        texts.address("source_addr", &deliver.source)?,
         deliver.destination.ton.into(),
         deliver.destination.npi.into(),
-        address("destination_addr", &deliver.destination)?,
+        texts.address("destination_addr", &deliver.destination)?,
         deliver.esm_class.into(),
         0,
         0.into(),
