@@ -116,7 +116,8 @@ enum Severity {
 fn severity(heard: &SegmentReceipt, answered_at: UnixMs, terms: &Terms) -> Severity {
     match (heard.receipt.state, heard.receipt.fault) {
         (_, ReceiptFault::Route) => Severity::Route,
-        (ReceiptState::Unknown, _) => Severity::Unclear,
+        // Who deleted it, and whether it was on the handset by then, nobody says.
+        (ReceiptState::Unknown | ReceiptState::Deleted, _) => Severity::Unclear,
         (_, ReceiptFault::Number) => Severity::Number,
         (ReceiptState::Expired, ReceiptFault::Handset) if is_early(heard.at, answered_at, terms) => Severity::Route,
         (_, ReceiptFault::Handset | ReceiptFault::Recipient) => Severity::Handset,

@@ -143,7 +143,7 @@ fn cases() -> Vec<Case> {
         text("a word of its own", "stat:QUEUED", "waits"),
         // Long before its validity ended: the carrier gave up early, so another one may do.
         text("EXPIRED", "stat:EXPIRED", "next"),
-        text("DELETED", "stat:DELETED", "ended failed"),
+        text("DELETED", "stat:DELETED", "ended unknown"),
         text("UNDELIV", "stat:UNDELIV err:999", "ended failed"),
         text("UNKNOWN", "stat:UNKNOWN", "ended unknown"),
         text("REJECTD", "stat:REJECTD", "next"),
@@ -152,7 +152,7 @@ fn cases() -> Vec<Case> {
         state("ENROUTE as TLV", 1, "waits"),
         state("DELIVERED as TLV", 2, "ended delivered"),
         state("EXPIRED as TLV", 3, "next"),
-        state("DELETED as TLV", 4, "ended failed"),
+        state("DELETED as TLV", 4, "ended unknown"),
         state("UNDELIVERABLE as TLV", 5, "ended failed"),
         state("ACCEPTED as TLV", 6, "waits"),
         state("UNKNOWN as TLV", 7, "ended unknown"),
