@@ -3,6 +3,7 @@
 //! Generated types ([`pb`]) stay at the edge that received them; everything further in speaks the types of `sms` and
 //! `journey`.
 
+pub mod carrier;
 pub mod codec;
 pub mod ingest;
 pub mod keys;
