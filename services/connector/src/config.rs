@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, path::PathBuf, time::Duration};
 use sms::CarrierName;
 
 use crate::{
-    Alphabet, Concatenation, FaultMap, HttpConfig, Outcomes, parts::Cutting, simulator::SimulatorConfig,
+    Alphabet, Concatenation, FaultMap, GrpcConfig, HttpConfig, Outcomes, parts::Cutting, simulator::SimulatorConfig,
     smpp_link::SmppConfig,
 };
 
@@ -68,6 +68,8 @@ pub struct LinkConfig {
 pub enum LinkKind {
     /// A carrier that speaks SMPP 3.4.
     Smpp(Box<SmppConfig>),
+    /// A carrier that implements `CarrierService` over gRPC.
+    Grpc(Box<GrpcConfig>),
     /// A carrier that is asked over HTTP.
     Http(Box<HttpConfig>),
     /// A carrier made up in this process, without sockets.
@@ -133,11 +135,11 @@ impl LinkConfig {
     pub(crate) fn cutting(&self) -> Cutting {
         let alphabet = match &self.kind {
             LinkKind::Smpp(smpp) => smpp.alphabet,
-            LinkKind::Http(_) | LinkKind::Simulator(_) | LinkKind::Absent => Alphabet::default(),
+            LinkKind::Grpc(_) | LinkKind::Http(_) | LinkKind::Simulator(_) | LinkKind::Absent => Alphabet::default(),
         };
         let concatenation = match &self.kind {
             // Such carriers cut messages themselves.
-            LinkKind::Http(_) => Concatenation::Payload,
+            LinkKind::Grpc(_) | LinkKind::Http(_) => Concatenation::Payload,
             _ => self.concatenation,
         };
         Cutting {
@@ -150,7 +152,7 @@ impl LinkConfig {
     pub(crate) fn connections(&self) -> u32 {
         match &self.kind {
             LinkKind::Smpp(smpp) => smpp.binds.all(),
-            LinkKind::Http(_) | LinkKind::Simulator(_) => 1,
+            LinkKind::Grpc(_) | LinkKind::Http(_) | LinkKind::Simulator(_) => 1,
             LinkKind::Absent => 0,
         }
     }
@@ -164,7 +166,7 @@ impl LinkConfig {
     pub(crate) fn window_in_effect(&self) -> u32 {
         let binds = match &self.kind {
             LinkKind::Smpp(smpp) => smpp.binds.submitting(),
-            LinkKind::Http(_) | LinkKind::Simulator(_) | LinkKind::Absent => 1,
+            LinkKind::Grpc(_) | LinkKind::Http(_) | LinkKind::Simulator(_) | LinkKind::Absent => 1,
         };
         let by_rate = self
             .rate

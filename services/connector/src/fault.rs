@@ -58,6 +58,11 @@ impl FaultMap {
         })
     }
 
+    /// Whom the link says that its carrier's code `error` blames; absent = it says nothing of it.
+    pub(crate) fn of_error(&self, error: &str) -> Option<ReceiptFault> {
+        self.errors.get(&*canonical(error)).copied()
+    }
+
     /// Whether a negative receipt brings a code of which nobody here knows whom it blames.
     pub fn is_unmapped(&self, state: ReceiptState, error: &str, network: Option<NetworkError>) -> bool {
         let is_negative = state.is_final() && state != ReceiptState::Delivered;
@@ -66,7 +71,7 @@ impl FaultMap {
 
     /// Whom the codes of a receipt name; absent = nobody.
     fn named(&self, error: &str, network: Option<NetworkError>) -> Option<ReceiptFault> {
-        let mapped = || self.errors.get(&*canonical(error)).copied();
+        let mapped = || self.of_error(error);
         let by_network = || {
             let code = network.filter(|network| network.network == GSM)?.code;
             let named = MAP_ERRORS.iter().find(|(known, _)| *known == code);

@@ -20,6 +20,7 @@ mod fault;
 #[cfg(test)]
 mod fixture;
 mod flight;
+mod grpc_link;
 mod heartbeat;
 mod http_link;
 mod inbound;
@@ -55,11 +56,12 @@ pub use config::{
     WINDOW_SLOTS_DEFAULT, WINDOW_SLOTS_MAX,
 };
 pub use fault::FaultMap;
+pub use grpc_link::GrpcConfig;
 pub use heartbeat::HEARTBEAT;
 pub use http_link::HttpConfig;
 pub use lease::{Incarnation, LEASE, LEASE_RENEWAL};
 pub use links::read_links;
-pub use outcome::{HttpCode, OutcomeMap, Outcomes, UNMAPPED};
+pub use outcome::{GrpcAnswer, HttpCode, OutcomeMap, Outcomes, UNMAPPED};
 pub use parts::Concatenation;
 pub use run::{Deps, Error, run};
 pub use smpp_link::{BINDS_MAX, Binds, Numbering, SmppConfig, TlsConfig, Validity};

@@ -58,11 +58,11 @@ pub(crate) enum Event {
     Answers(Vec<Answer>),
     /// Receipts that wait for their reply.
     Receipts(Vec<Arrived>),
-    /// What a link of several connections has room for at the moment; one of a single connection never says.
+    /// What a link has room for at the moment: one of several connections, or one whose carrier names a window. Others never say.
     Room {
         /// Connections that are up.
         binds: u32,
-        /// Parts that may be unanswered at once on all of them together.
+        /// Parts that may be unanswered at once on all of them together; beyond the configured window it counts as that.
         slots: u32,
     },
     /// Messages from handsets, or parts of them, that wait for their reply.

@@ -1,6 +1,7 @@
 //! Reads `links.toml`: every problem at once, with file and line.
 
 mod dialect;
+mod grpc;
 mod http;
 mod maps;
 pub(crate) mod reload;
@@ -21,8 +22,6 @@ use crate::{
     },
 };
 
-/// A word that is known and not served yet.
-const UNSUPPORTED: u16 = 20;
 /// Longest name of a link, in characters.
 const NAME_CHARS_MAX: usize = 32;
 
@@ -37,14 +36,14 @@ const CONCATENATIONS: &[(&str, Concatenation)] = &[
 enum KindWord {
     Smpp,
     Simulator,
+    Grpc,
     Http,
-    Later,
 }
 
 const KINDS: &[(&str, KindWord)] = &[
     ("smpp", KindWord::Smpp),
     ("simulator", KindWord::Simulator),
-    ("grpc", KindWord::Later),
+    ("grpc", KindWord::Grpc),
     ("http", KindWord::Http),
 ];
 
@@ -97,23 +96,16 @@ fn link(
     let concatenation = section.key("concatenation").word(CONCATENATIONS).unwrap_or_default();
     let word = section.key("kind").required().word(KINDS);
     let protocol = match word {
+        Some(KindWord::Grpc) => Protocol::Grpc,
         Some(KindWord::Http) => Protocol::Http,
-        Some(KindWord::Smpp | KindWord::Simulator | KindWord::Later) | None => Protocol::Smpp,
+        Some(KindWord::Smpp | KindWord::Simulator) | None => Protocol::Smpp,
     };
     let maps = maps::of_link(section, shared, protocol);
     let kind = match word? {
         KindWord::Smpp => LinkKind::Smpp(Box::new(smpp::read(section, base)?)),
         KindWord::Simulator => LinkKind::Simulator(simulator::read(section)),
+        KindWord::Grpc => LinkKind::Grpc(Box::new(grpc::read(section, base)?)),
         KindWord::Http => LinkKind::Http(Box::new(http::read(section, base)?)),
-        KindWord::Later => {
-            let help = "kinds of today are smpp, http and simulator";
-            section
-                .key("kind")
-                .refuse(UNSUPPORTED, "is not supported yet", "", help);
-            // Its own keys are no further problem.
-            section.entries();
-            return None;
-        }
     };
     Some(LinkConfig {
         name: name?,

@@ -4,6 +4,7 @@
 //! A map is data. The names of a protocol's answers, and what they mean unless somebody says otherwise, are an
 //! [`AnswerCode`]; everything else here knows nothing of the protocol.
 
+mod grpc;
 mod http;
 mod smpp;
 
@@ -17,6 +18,7 @@ use ::smpp::Status;
 
 use crate::{Action, Rule, action::WordedAction};
 
+pub use grpc::GrpcAnswer;
 pub use http::HttpCode;
 
 const HOLD: Action = Action::Hold {
@@ -65,6 +67,8 @@ pub struct OutcomeMap<C: AnswerCode = Status> {
 pub struct Outcomes {
     /// By `command_status`.
     pub smpp: OutcomeMap<Status>,
+    /// By the refusals of `CarrierService`, and by the statuses of gRPC.
+    pub grpc: OutcomeMap<GrpcAnswer>,
     /// By status of HTTP, and by what the body says.
     pub http: OutcomeMap<HttpCode>,
 }
@@ -113,7 +117,12 @@ impl<C: AnswerCode> OutcomeMap<C> {
 
     /// The rule for `status`; [`UNMAPPED`] where neither map knows it.
     pub fn rule(&self, status: C) -> Rule {
-        self.rules.get(&status).copied().unwrap_or(UNMAPPED)
+        self.known(status).unwrap_or(UNMAPPED)
+    }
+
+    /// The rule for `status`; `None` where neither map knows it.
+    pub(crate) fn known(&self, status: C) -> Option<Rule> {
+        self.rules.get(&status).copied()
     }
 }
 

@@ -10,7 +10,7 @@ use tokio::sync::Notify;
 use tracing::{info, warn};
 
 use crate::{
-    Config, Incarnation, LinkConfig, LinkKind, absent, epochs,
+    Config, Incarnation, LinkConfig, LinkKind, absent, epochs, grpc_link,
     heartbeat::{Heart, Pulse},
     http_link::{self, Calls, Hooks},
     inbound::Inbound,
@@ -239,6 +239,15 @@ fn start(
                 maps,
             };
             helpers.spawn(smpp_link::run(dialect, deps.shell.dice.fork(), plug));
+        }
+        LinkKind::Grpc(grpc) => {
+            let dialect = grpc_link::Dialect {
+                link: Arc::clone(&settings.link),
+                window,
+                grpc: (**grpc).clone(),
+                maps,
+            };
+            helpers.spawn(grpc_link::run(dialect, deps.shell.dice.fork(), plug));
         }
         LinkKind::Http(http) => {
             let dialect = http_link::Dialect {

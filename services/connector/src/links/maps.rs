@@ -41,6 +41,7 @@ const STATES: &[(&str, ReceiptState)] = &[
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Protocol {
     Smpp,
+    Grpc,
     Http,
 }
 
@@ -121,6 +122,7 @@ pub(super) fn of_link(section: &Section<'_>, shared: &mut Shared<'_>, protocol: 
 fn own(section: &Section<'_>, protocol: Protocol, mut maps: Maps) -> Maps {
     match protocol {
         Protocol::Smpp => answers(section, &mut maps.outcomes.smpp),
+        Protocol::Grpc => answers(section, &mut maps.outcomes.grpc),
         Protocol::Http => answers(section, &mut maps.outcomes.http),
     }
     for (word, entry) in entries(section, "receipt_states") {

@@ -145,7 +145,7 @@ outcomes = { ESME_RBOGUS = "next", ESME_RSYSERR = "drop" }
 receipt_errors = { 1 = "weather" }
 [[link]]
 name = "atlas"
-kind = "grpc"
+kind = "http"
 carriers = ["cirrus"]
 [[link]]
 name = "third"
@@ -192,7 +192,7 @@ id_format = { resp = "octal" }
         (16, "no action"),
         (17, "weather"),
         (19, "like the link in line 3"),
-        (20, "not supported yet"),
+        (18, "url"),
         (25, "which link atlas serves"),
         (26, "more than 1"),
         (28, "names a map that is not there"),

@@ -10,6 +10,7 @@ use std::{
 };
 
 use crate::{
+    carrier,
     kafka::{Classes, Kafka, KafkaOptions},
     smpp::SmppLibrary,
 };
@@ -67,6 +68,9 @@ pub fn fetch() -> io::Result<()> {
         if let Err(error) = library.fetch() {
             eprintln!("backing: {library} cannot be had, tests against it will be skipped: {error}");
         }
+    }
+    if let Err(error) = carrier::fetch_libraries() {
+        eprintln!("backing: tests against a carrier over gRPC will be skipped: {error}");
     }
     Ok(())
 }

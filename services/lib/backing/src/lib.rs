@@ -1,10 +1,11 @@
 //! What the project stands on, for tests, the demonstration and a laptop without a container engine: Apache Kafka and
 //! Redis, the real ones, started on free ports of the loopback and ended with whoever started them. For tests of what asks
-//! DNS there is Knot too, and for tests of links carriers over SMPP that others wrote.
+//! DNS there is Knot too, and for tests of links carriers over SMPP that others wrote, and one over gRPC.
 //!
 //! A server is killed when its handle is dropped, and also when the process that holds the handle dies, however it dies.
 //! What is missing is said with what to do about it: a test that needs one of them fails where it cannot be had.
 
+mod carrier;
 mod fetch;
 mod kafka;
 mod knot;
@@ -17,6 +18,7 @@ mod wait;
 
 use std::{io, net::TcpStream, sync::OnceLock, time::Duration};
 
+pub use carrier::GrpcCarrier;
 pub use fetch::{fetch, home, kafka_version};
 pub use kafka::{Kafka, KafkaOptions, KafkaSecurity, KafkaSpeed};
 pub use knot::{Knot, KnotZone};
