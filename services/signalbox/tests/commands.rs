@@ -255,6 +255,30 @@ fn a_message_is_sent_and_its_life_can_be_traced() {
     assert_eq!(unknown.status.code(), Some(1), "{}", text(&unknown.stderr));
 }
 
+/// The carrier and the links are those of `deploy/examples/carrier-grpc`; where Python has no `grpcio`, that is said.
+#[test]
+fn a_message_goes_to_a_carrier_over_grpc_and_its_receipt_comes_back() {
+    let carrier = match backing::GrpcCarrier::start(&[]) {
+        Ok(carrier) => carrier,
+        Err(error) => return eprintln!("SKIPPED: {error}"),
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let links = fs::read_to_string(examples().join("carrier-grpc/links.toml")).unwrap();
+    let links = links.replace("127.0.0.1:50051", &carrier.address().to_string());
+    fs::write(folder.path().join("links.toml"), links).unwrap();
+    let router = Router::start_on(&examples().join("starter"), folder);
+    let sent = router.call(&["send", "--from", "ACME", "--to", "+447700900123", "--text", "Grüße 😀"]);
+    let said = text(&sent.stdout);
+    assert!(sent.status.success(), "{said}{}", text(&sent.stderr));
+    assert!(said.lines().last().unwrap().ends_with("delivered"), "{said}");
+    let lines = carrier.lines();
+    let octets: String = "Grüße 😀".bytes().map(|octet| format!("{octet:02x}")).collect();
+    assert!(
+        lines.iter().any(|line| line.ends_with(&format!("octets={octets}"))),
+        "{lines:#?}"
+    );
+}
+
 #[test]
 fn a_refused_message_says_which_field_and_which_limit() {
     let router = Router::start();
