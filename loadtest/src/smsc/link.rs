@@ -230,6 +230,7 @@ impl Link {
                 | Output::Late { .. }
                 | Output::Delivered { .. }
                 | Output::Noticed(_)
+                | Output::Alive { .. }
                 | Output::WakeAt(_) => {}
             }
         }

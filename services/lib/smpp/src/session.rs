@@ -29,6 +29,8 @@ use in_flight::InFlight;
 /// Largest PDU taken: a 64 KiB `message_payload` and its header fit, anything longer ends the session.
 pub const PDU_OCTETS_MAX: usize = 70 * 1024;
 
+/// Signs of life that our caller may wait for at once.
+const ASKED_MAX: usize = 64;
 /// `enquire_link`s without any sign of life after which the link counts as dead.
 const ENQUIRIES_MAX: u32 = 2;
 
@@ -78,6 +80,8 @@ pub struct Session {
     unanswered: usize,
     heard_at: Duration,
     enquiries: u32,
+    /// Signs of life that our caller asked for: sequence number and the caller's name.
+    asked: Vec<(u32, u64)>,
     tlvs_allowed: bool,
     kind: BindKind,
     closing: Option<Why>,
@@ -117,6 +121,7 @@ impl Session {
             unanswered: 0,
             heard_at: Duration::ZERO,
             enquiries: 0,
+            asked: Vec::new(),
             tlvs_allowed: true,
             kind,
             closing: None,
@@ -203,6 +208,7 @@ impl Session {
                 status,
                 message_id,
             } => self.answer(now, ticket, status, &message_id, outputs),
+            Input::Enquire { tag } => self.enquire(tag),
             Input::Unbind => self.unbind(now),
             Input::Closed => self.close(Why::PeerClosed),
         }
@@ -235,6 +241,14 @@ impl Session {
             self.enquiries += 1;
             let sequence = self.next_sequence();
             encode::header(&mut self.out, CommandId::EnquireLink, Status::ROK, sequence);
+        }
+    }
+
+    fn enquire(&mut self, tag: u64) {
+        if self.is_bound() && self.asked.len() < ASKED_MAX {
+            let sequence = self.next_sequence();
+            encode::header(&mut self.out, CommandId::EnquireLink, Status::ROK, sequence);
+            self.asked.push((sequence, tag));
         }
     }
 

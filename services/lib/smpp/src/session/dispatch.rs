@@ -77,7 +77,7 @@ impl Session {
     fn dispatch(&mut self, now: Duration, pdu: &Pdu, outputs: &mut Vec<Output>) {
         match pdu.command {
             CommandId::EnquireLink => self.respond(pdu, Status::ROK),
-            CommandId::EnquireLinkResp => {}
+            CommandId::EnquireLinkResp => self.on_alive(pdu.sequence, outputs),
             CommandId::SubmitSm => self.on_submit(pdu, outputs),
             CommandId::DeliverSm | CommandId::DataSm => self.on_deliver(pdu, outputs),
             CommandId::SubmitSmResp | CommandId::DeliverSmResp | CommandId::DataSmResp => self.on_reply(pdu, outputs),
@@ -97,6 +97,14 @@ impl Session {
             CommandId::AlertNotification | CommandId::Outbind => outputs.push(Output::Noticed(Notice::Ignored(pdu.id))),
             other if other.is_response() => outputs.push(Output::Noticed(Notice::StrayResponse(pdu.id))),
             _ => self.unknown(pdu, outputs),
+        }
+    }
+
+    /// A sign of life; those that our caller asked for are told.
+    fn on_alive(&mut self, sequence: u32, outputs: &mut Vec<Output>) {
+        if let Some(at) = self.asked.iter().position(|(asked, _)| *asked == sequence) {
+            let (_, tag) = self.asked.swap_remove(at);
+            outputs.push(Output::Alive { tag });
         }
     }
 

@@ -46,6 +46,11 @@ pub enum Input {
         /// Id given to a submission that succeeds; ignored for other requests.
         message_id: String,
     },
+    /// Ask the peer for a sign of life now; nothing while not bound, or while too many questions wait for an answer.
+    Enquire {
+        /// The caller's own name for it; comes back once the peer answers.
+        tag: u64,
+    },
     /// Stop: wait for what is open, unbind, close.
     Unbind,
     /// The connection is gone.
@@ -143,6 +148,11 @@ pub enum Output {
         ticket: Ticket,
         /// The message.
         submit: Submit,
+    },
+    /// The peer answered a question for a sign of life.
+    Alive {
+        /// The caller's name for it.
+        tag: u64,
     },
     /// The peer unbinds: send nothing more, answer what is open.
     Unbinding,

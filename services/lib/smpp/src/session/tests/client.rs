@@ -145,6 +145,31 @@ fn enquire_link_is_sent_only_when_idle_and_two_missed_end_the_session() {
 }
 
 #[test]
+fn a_sign_of_life_that_was_asked_for_is_told_and_one_that_was_not_is_none() {
+    let mut client = Subject::bound_client(10);
+    client.give(Input::Enquire { tag: 7 });
+    client.give(Input::Enquire { tag: 8 });
+    assert_eq!(client.told(), ["> enquire ROK 2", "> enquire ROK 3"]);
+    client.hear(&pdu(0x8000_0015, 0, 3, b""));
+    client.hear(&pdu(0x8000_0015, 0, 9, b""));
+    client.hear(&pdu(0x8000_0015, 0, 3, b""));
+    assert_eq!(client.told(), ["8 alive"]);
+    client.hear(&pdu(0x8000_0015, 0, 2, b""));
+    assert_eq!(client.told(), ["7 alive"]);
+}
+
+#[test]
+fn nothing_is_asked_before_the_bind_or_while_too_many_questions_are_open() {
+    let mut client = Subject::client(ClientConfig::new("me", "secret"));
+    client.forget();
+    client.give(Input::Enquire { tag: 1 });
+    assert_eq!(client.told(), [""; 0]);
+    let mut client = Subject::bound_client(10);
+    (0..100).for_each(|tag| client.give(Input::Enquire { tag }));
+    assert_eq!(client.told().len(), 64);
+}
+
+#[test]
 fn any_sign_of_life_starts_the_idle_time_anew() {
     let mut client = Subject::bound_client(10);
     client.tick_at(seconds(30));

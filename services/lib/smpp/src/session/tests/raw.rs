@@ -58,6 +58,7 @@ pub(super) fn show(output: &Output) -> Vec<String> {
         Output::Late { tag, answer: a } => format!("{tag} late {}", answer(a)),
         Output::Delivered { ticket, .. } => format!("delivered {}", ticket.sequence()),
         Output::Submitted { ticket, .. } => format!("submitted {}", ticket.sequence()),
+        Output::Alive { tag } => format!("{tag} alive"),
         Output::Unbinding => "unbinding".to_owned(),
         Output::Noticed(notice) => format!("{notice:?}"),
         Output::Close(why) => format!("close: {why}"),
