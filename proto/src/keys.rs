@@ -67,6 +67,16 @@ pub fn rate(account: &str) -> Key {
     Key::new("rate", account)
 }
 
+/// What an operator ordered the link of that name to do, as text of the connectors.
+pub fn link_order(link: &str) -> Key {
+    Key::new("link-order", link)
+}
+
+/// The rate that an operator ordered for a carrier's account, likewise.
+pub fn rate_order(account: &str) -> Key {
+    Key::new("rate-order", account)
+}
+
 /// Until when, in milliseconds, orders were stored that may have been started under a lost epoch, as decimal digits.
 /// Absent = there was no epoch before this one.
 pub fn doubt() -> Key {

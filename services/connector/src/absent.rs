@@ -20,6 +20,7 @@ pub(crate) async fn run(mut plug: Plug) {
                 }
             }
             Command::Reply(_) => {}
+            Command::Probe(probe) => probe.has_no_test(),
             Command::Close => return,
         }
     }

@@ -49,6 +49,8 @@ pub(crate) struct Account {
     /// What the store said last, and under which version.
     known: Option<(Ledger, u64)>,
     feeling: Feeling,
+    /// The rate before it was raised, until the store knows; absent = it was not.
+    raised_from: Option<u32>,
     /// Whether there was too little since it was asked last.
     is_short: bool,
     /// Connectors that share the account where the store cannot divide it.
@@ -76,6 +78,7 @@ impl Account {
             is_served: false,
             known: None,
             feeling: Feeling::default(),
+            raised_from: None,
             is_short: false,
             sharers: 1,
         }
@@ -84,6 +87,14 @@ impl Account {
     /// The carrier took or refused something.
     pub(crate) fn feel(&mut self, feeling: Feeling) {
         self.feeling = self.feeling.max(feeling);
+    }
+
+    /// The account bears `ceiling` parts a second from now on: one that bore all it was allowed bears all of it at once.
+    pub(crate) fn set_ceiling(&mut self, ceiling: u32) {
+        self.raised_from = (ceiling > self.ceiling).then_some(self.ceiling);
+        self.ceiling = ceiling;
+        // What is leased by the old rate is replaced soon, also where nobody is short of it.
+        self.is_short = true;
     }
 
     /// So many connectors serve its carriers, this one among them.
@@ -168,6 +179,7 @@ impl Account {
             ceiling: self.ceiling,
             wants,
             feeling: std::mem::take(&mut self.feeling),
+            raised_from: self.raised_from.take(),
         }
     }
 

@@ -21,7 +21,7 @@ use tokio::sync::Notify;
 use tracing::{info, warn};
 
 use crate::{
-    Incarnation, absent, epochs,
+    Incarnation, absent, directive, epochs,
     inbound::Inbound,
     lease::{LEASE, Lease},
     link, metrics,
@@ -192,7 +192,10 @@ impl Shift {
             vitals: Arc::clone(vitals),
             carriers: vec![carrier.clone()],
             window: WINDOW,
+            window_max: WINDOW,
             rate: None,
+            configured: None,
+            directive: directive::none(),
             account: Arc::default(),
             cutting: crate::parts::Cutting::default(),
             drain_limit,

@@ -5,8 +5,8 @@ use std::{collections::BTreeSet, path::PathBuf, time::Duration};
 use sms::CarrierName;
 
 use crate::{
-    Alphabet, Concatenation, FaultMap, GrpcConfig, HttpConfig, Outcomes, parts::Cutting, simulator::SimulatorConfig,
-    smpp_link::SmppConfig,
+    Alphabet, Concatenation, FaultMap, GrpcConfig, HttpConfig, LinkControl, Outcomes, parts::Cutting,
+    simulator::SimulatorConfig, smpp_link::SmppConfig, window::Window,
 };
 
 /// Links of one connector.
@@ -19,8 +19,6 @@ pub const WINDOW_SLOTS_MAX: u32 = 1_000;
 pub const WINDOW_SLOTS_DEFAULT: u32 = 10;
 /// Parts a second on one link.
 pub const RATE_MAX: u32 = 100_000;
-/// What is unanswered on a link stays under so many seconds of its rate.
-const WINDOW_SECONDS_OF_RATE: u32 = 2;
 /// Longest wait for what is in flight when stopping: the longest answer timeout and a publish.
 pub const DRAIN_LIMIT_DEFAULT: Duration = Duration::from_secs(35);
 
@@ -38,6 +36,8 @@ pub struct Config {
     pub instance: Option<String>,
     /// The file its links were read from, followed while they run: their maps are kept at what it says. Absent = they stay.
     pub links_file: Option<PathBuf>,
+    /// Where operators are answered; absent = nowhere.
+    pub control: Option<LinkControl>,
 }
 
 /// One link.
@@ -88,6 +88,7 @@ impl Config {
             drain_limit: DRAIN_LIMIT_DEFAULT,
             instance: None,
             links_file: None,
+            control: None,
         }
     }
 
@@ -157,21 +158,28 @@ impl LinkConfig {
         }
     }
 
-    /// The window of each bind.
-    pub(crate) fn window_of_bind(&self) -> u32 {
-        self.window.min(self.window_in_effect())
+    /// What is behind it, in a word.
+    pub(crate) fn kind_word(&self) -> &'static str {
+        match &self.kind {
+            LinkKind::Smpp(_) => "smpp",
+            LinkKind::Grpc(_) => "grpc",
+            LinkKind::Http(_) => "http",
+            LinkKind::Simulator(_) => "simulator",
+            LinkKind::Absent => "absent",
+        }
     }
 
     /// The window of all binds together that the rate allows.
     pub(crate) fn window_in_effect(&self) -> u32 {
+        Window::allowed(self.window_max(), self.rate)
+    }
+
+    /// The window of all binds together, whatever the rate is.
+    pub(crate) fn window_max(&self) -> u32 {
         let binds = match &self.kind {
             LinkKind::Smpp(smpp) => smpp.binds.submitting(),
             LinkKind::Grpc(_) | LinkKind::Http(_) | LinkKind::Simulator(_) | LinkKind::Absent => 1,
         };
-        let by_rate = self
-            .rate
-            .map_or(u32::MAX, |rate| rate.saturating_mul(WINDOW_SECONDS_OF_RATE));
-        let by_binds = self.window.saturating_mul(binds);
-        by_binds.min(WINDOW_SLOTS_MAX).min(by_rate).max(1)
+        self.window.saturating_mul(binds).clamp(1, WINDOW_SLOTS_MAX)
     }
 }

@@ -19,6 +19,7 @@ use tracing::debug;
 use crate::{
     Incarnation, LinkConfig,
     meter::{LanePace, Pace},
+    metrics,
     vitals::{LANES, Vitals},
 };
 
@@ -32,7 +33,6 @@ pub(crate) struct Pulse {
     link: String,
     /// Connections that the link keeps; 0 = none of its own.
     binds: u32,
-    rate_limit: Option<u32>,
     vitals: Arc<Vitals>,
     /// Segments of each carrier.
     taken: Vec<Pace>,
@@ -60,7 +60,6 @@ impl Pulse {
         Self {
             link: link.name.clone(),
             binds: link.connections(),
-            rate_limit: link.rate,
             taken: std::iter::repeat_with(Pace::default).take(carriers).collect(),
             lanes: std::iter::repeat_with(LanePace::default)
                 .take(carriers * LANES)
@@ -83,7 +82,7 @@ impl Pulse {
     /// What there is to say of every carrier of the link.
     fn reports(&self, incarnation: &Incarnation, now: UnixMs) -> Vec<CarrierReport> {
         let ((state, since), (window_slots, window_used)) = (self.vitals.state(), self.vitals.window());
-        let rate_limit = self.rate_limit.map(|rate| self.vitals.rate_limit(rate));
+        let rate_limit = self.vitals.rate_limit();
         let (is_up, is_moving) = (state == LinkState::Up, self.vitals.is_moving());
         let load = |intake: usize| {
             let queue = self.vitals.queue(intake);
@@ -159,7 +158,10 @@ impl Heart {
         let now = time::now();
         let span = now.duration_since(self.counted_at);
         self.counted_at = now;
-        self.pulses.iter_mut().for_each(|pulse| pulse.count(span));
+        for pulse in &mut self.pulses {
+            pulse.count(span);
+            metrics::vitals(&pulse.link, &pulse.vitals);
+        }
     }
 
     /// Speaks of every link if it `is_due`, else of those that changed.

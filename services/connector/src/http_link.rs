@@ -74,7 +74,7 @@ pub(crate) struct Dialect {
 }
 
 /// Serves the link until it is told to close.
-pub(crate) async fn run(dialect: Dialect, dice: Dice, calls: Option<Calls>, plug: Plug) {
+pub(crate) async fn run(dialect: Dialect, dice: Dice, calls: &mut Option<Calls>, plug: Plug) {
     Link::new(dialect, dice, plug).run(calls).await;
 }
 
@@ -136,8 +136,7 @@ impl Link {
         }
     }
 
-    async fn run(mut self, calls: Option<Calls>) {
-        let mut calls = calls;
+    async fn run(mut self, calls: &mut Option<Calls>) {
         self.say(Event::Up);
         loop {
             self.give_up(time::now());
@@ -154,10 +153,11 @@ impl Link {
                 command = self.plug.commands.recv() => match command {
                     Some(Command::Submit(jobs)) => self.submit(&jobs),
                     Some(Command::Reply(replies)) => replies.into_iter().for_each(|reply| self.desk.reply(reply)),
+                    Some(Command::Probe(probe)) => probe.has_no_test(),
                     Some(Command::Close) | None => return self.close(),
                 },
                 Some(first) = self.asked.next(), if !self.asked.is_empty() => self.on_answers(first),
-                Some(delivered) = next_call(&mut calls) => self.on_call(delivered),
+                Some(delivered) = next_call(calls) => self.on_call(delivered),
                 knocked = knocked(&mut self.knocking) => self.on_knocked(knocked),
                 () = time::sleep_until(wake) => {}
             }

@@ -14,12 +14,15 @@ mod backoff;
 pub mod caretaker;
 mod claims;
 mod config;
+mod control;
 mod correlations;
+mod directive;
 mod epochs;
 mod fault;
 #[cfg(test)]
 mod fixture;
 mod flight;
+mod grpc;
 mod grpc_link;
 mod heartbeat;
 mod http_link;
@@ -46,6 +49,7 @@ mod roster;
 mod run;
 pub mod simulator;
 mod smpp_link;
+mod trouble;
 mod vitals;
 mod window;
 
@@ -56,6 +60,7 @@ pub use config::{
     WINDOW_SLOTS_DEFAULT, WINDOW_SLOTS_MAX,
 };
 pub use fault::FaultMap;
+pub use grpc::{LinkControl, Listener};
 pub use grpc_link::GrpcConfig;
 pub use heartbeat::HEARTBEAT;
 pub use http_link::HttpConfig;
@@ -63,5 +68,5 @@ pub use lease::{Incarnation, LEASE, LEASE_RENEWAL};
 pub use links::read_links;
 pub use outcome::{GrpcAnswer, HttpCode, OutcomeMap, Outcomes, UNMAPPED};
 pub use parts::Concatenation;
-pub use run::{Deps, Error, run};
+pub use run::{Deps, Error, run, run_on};
 pub use smpp_link::{BINDS_MAX, Binds, Numbering, SmppConfig, TlsConfig, Validity};

@@ -6,6 +6,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use arc_swap::ArcSwap;
 use sms::Receipt;
 use tokio::sync::mpsc;
 
@@ -40,8 +41,59 @@ pub(crate) enum Command {
     Submit(Vec<Job>),
     /// Answer these receipts and inbound messages.
     Reply(Vec<Reply>),
+    /// Ask the carrier for a sign of life.
+    Probe(Probe),
     /// Say goodbye and end. Nothing is submitted after it.
     Close,
+}
+
+/// Asks for a sign of life. Every connection answers once, or drops it; a kind that cannot ask says so.
+#[derive(Clone, Debug)]
+pub(crate) struct Probe {
+    /// Number of the connection, from 0.
+    pub bind: u32,
+    /// Where the answers go.
+    pub answers: mpsc::UnboundedSender<Probed>,
+}
+
+/// What came of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Probed {
+    /// The carrier answered.
+    Alive {
+        /// Number of the connection.
+        bind: u32,
+        /// From the question to the answer.
+        after: Duration,
+    },
+    /// It did not, or was not asked.
+    Silent {
+        /// Number of the connection.
+        bind: u32,
+        /// Why.
+        why: String,
+    },
+    /// This kind of link cannot ask.
+    NoTest,
+}
+
+impl Probe {
+    /// The carrier answered `after` so long.
+    pub(crate) fn is_alive(&self, after: Duration) {
+        let bind = self.bind;
+        let _ = self.answers.send(Probed::Alive { bind, after });
+    }
+
+    /// There was no answer.
+    pub(crate) fn is_silent(&self, why: impl Into<String>) {
+        let (bind, why) = (self.bind, why.into());
+        let _ = self.answers.send(Probed::Silent { bind, why });
+    }
+
+    /// This kind of link cannot ask.
+    pub(crate) fn has_no_test(&self) {
+        let _ = self.answers.send(Probed::NoTest);
+    }
 }
 
 /// What a link tells the pump.
@@ -52,6 +104,11 @@ pub(crate) enum Event {
     /// The carrier takes none; every part handed down was or will be answered.
     Down {
         /// Why, for people.
+        reason: String,
+    },
+    /// Something is wrong with one connection of several, for people.
+    Trouble {
+        /// What.
         reason: String,
     },
     /// Answers, in the order of arrival.
@@ -132,10 +189,26 @@ pub(crate) struct Reply {
 #[derive(Debug)]
 pub(crate) struct Wire {
     /// To the link; bounded by the window and by the receipts a link lets wait.
-    pub commands: mpsc::UnboundedSender<Command>,
+    pub commands: Line,
     /// From the link.
     pub events: mpsc::UnboundedReceiver<Event>,
+    /// Where the plug of a link goes that is to be begun anew; absent = one that ended stays so.
+    pub plugs: Option<mpsc::UnboundedSender<Plug>>,
 }
+
+/// The way down to a link, which may be begun anew: clones lead to the one of today.
+#[derive(Clone, Debug)]
+pub(crate) struct Line(Arc<ArcSwap<Way>>);
+
+#[derive(Debug)]
+struct Way {
+    /// How many links there were before. It is part of the tokens that go up, so that a reply finds the link that asked.
+    number: u64,
+    commands: mpsc::UnboundedSender<Command>,
+}
+
+/// Where the number of a link stands in a token, as the pump has it.
+const NUMBER_SHIFT: u32 = 48;
 
 /// The link's end.
 #[derive(Debug)]
@@ -161,11 +234,63 @@ impl Plug {
                     }
                     // The connection these came over is gone, and the carrier sends them again.
                     Some(Command::Reply(_)) => {}
+                    Some(Command::Probe(probe)) => probe.is_silent("no connection"),
                     Some(Command::Close) | None => return None,
                 },
                 output = &mut work => return Some(output),
             }
         }
+    }
+}
+
+impl Line {
+    fn new(commands: mpsc::UnboundedSender<Command>) -> Self {
+        let way = Way { number: 0, commands };
+        Self(Arc::new(ArcSwap::from_pointee(way)))
+    }
+
+    /// Hands `command` down. A link that is gone takes nothing, and replies for one before this one go nowhere: the carrier
+    /// sends what they are for again.
+    pub(crate) fn send(&self, command: Command) {
+        let way = self.0.load();
+        let command = match command {
+            Command::Reply(mut replies) => {
+                replies.retain(|reply| reply.token >> NUMBER_SHIFT == way.tag());
+                replies
+                    .iter_mut()
+                    .for_each(|reply| reply.token ^= way.tag() << NUMBER_SHIFT);
+                Command::Reply(replies)
+            }
+            command => command,
+        };
+        let _ = way.commands.send(command);
+    }
+
+    /// `token` of the link of today, as it goes up.
+    pub(crate) fn mark(&self, token: u64) -> u64 {
+        token | self.0.load().tag() << NUMBER_SHIFT
+    }
+
+    /// Leads to another link from now on; its ends.
+    pub(crate) fn renew(&self) -> (mpsc::UnboundedReceiver<Event>, Plug) {
+        let (to_link, commands) = mpsc::unbounded_channel();
+        let (to_pump, events) = mpsc::unbounded_channel();
+        let number = self.0.load().number + 1;
+        self.0.store(Arc::new(Way {
+            number,
+            commands: to_link,
+        }));
+        let plug = Plug {
+            commands,
+            events: to_pump,
+        };
+        (events, plug)
+    }
+}
+
+impl Way {
+    const fn tag(&self) -> u64 {
+        self.number & (u64::MAX >> NUMBER_SHIFT)
     }
 }
 
@@ -175,8 +300,9 @@ pub(crate) fn wire() -> (Wire, Plug) {
     let (to_pump, events) = mpsc::unbounded_channel();
     (
         Wire {
-            commands: to_link,
+            commands: Line::new(to_link),
             events,
+            plugs: None,
         },
         Plug {
             commands,

@@ -2,6 +2,8 @@
 
 use metrics::{Unit, counter, describe_counter, describe_gauge, gauge};
 
+use crate::{directive::Conduct, vitals::Vitals};
+
 const OUTCOMES: &str = "signalbox_connector_outcomes_total";
 const REFUSALS: &str = "signalbox_connector_refusals_total";
 const PARTS: &str = "signalbox_connector_parts_total";
@@ -17,6 +19,12 @@ const UNMAPPED: &str = "signalbox_connector_unmapped_codes_total";
 const RELOADS: &str = "signalbox_connector_links_reloads_total";
 const BOUND: &str = "signalbox_connector_link_up";
 const BINDS: &str = "signalbox_connector_binds_up";
+const STOPPED: &str = "signalbox_connector_link_stopped";
+const QUEUED: &str = "signalbox_connector_link_orders_queued";
+const ROUND_TRIP: &str = "signalbox_connector_link_round_trip_seconds";
+const RATE: &str = "signalbox_connector_link_rate";
+const WINDOW_USED: &str = "signalbox_connector_window_slots_used";
+const ERROR_AT: &str = "signalbox_connector_link_error_timestamp_seconds";
 const WINDOW: &str = "signalbox_connector_window_slots";
 const IN_FLIGHT: &str = "signalbox_connector_orders_in_flight";
 
@@ -75,6 +83,36 @@ pub(crate) fn describe() {
         counter!(RELOADS, "result" => result).increment(0);
     }
     describe_gauge!(BOUND, Unit::Count, "1 while the link takes submissions");
+    describe_gauge!(
+        STOPPED,
+        Unit::Count,
+        "1 while an operator keeps the link from taking messages, by link and conduct: paused or drained"
+    );
+    describe_gauge!(
+        QUEUED,
+        Unit::Count,
+        "orders that wait for the link, in the log or fetched"
+    );
+    describe_gauge!(
+        ROUND_TRIP,
+        Unit::Seconds,
+        "median time from a part to its answer, of the last 64 that were timed"
+    );
+    describe_gauge!(
+        RATE,
+        Unit::CountPerSecond,
+        "parts a second of a link's account, by link and which: ceiling (as configured or ordered) or share (this link's at the moment); 0 = no limit"
+    );
+    describe_gauge!(
+        WINDOW_USED,
+        Unit::Count,
+        "parts that are unanswered or about to be sent"
+    );
+    describe_gauge!(
+        ERROR_AT,
+        Unit::Seconds,
+        "when something went wrong on the link last, since 1970-01-01T00:00:00Z; 0 = never"
+    );
     describe_gauge!(BINDS, Unit::Count, "binds that are up, of links that keep several");
     describe_gauge!(
         WINDOW,
@@ -169,4 +207,27 @@ pub(crate) fn binds(link: &str, up: usize) {
 pub(crate) fn load(link: &str, window_limit: u32, orders: usize) {
     gauge!(WINDOW, "link" => link.to_owned()).set(f64::from(window_limit));
     gauge!(IN_FLIGHT, "link" => link.to_owned()).set(orders as f64);
+}
+
+/// What an operator keeps the link at.
+pub(crate) fn link_stopped(link: &str, conduct: Conduct) {
+    for stopped in [Conduct::Paused, Conduct::Drained] {
+        let is_stopped = f64::from(u8::from(conduct == stopped));
+        gauge!(STOPPED, "link" => link.to_owned(), "conduct" => stopped.as_str()).set(is_stopped);
+    }
+}
+
+/// How the link is doing, as `link list` says it too.
+pub(crate) fn vitals(link: &str, vitals: &Vitals) {
+    gauge!(QUEUED, "link" => link.to_owned()).set(vitals.queued() as f64);
+    gauge!(WINDOW_USED, "link" => link.to_owned()).set(f64::from(vitals.window().1));
+    if let Some(median) = vitals.round_trips().median() {
+        gauge!(ROUND_TRIP, "link" => link.to_owned()).set(median.as_secs_f64());
+    }
+    let (ceiling, share) = (vitals.rate().unwrap_or(0), vitals.rate_limit().unwrap_or(0));
+    for (which, rate) in [("ceiling", ceiling), ("share", share)] {
+        gauge!(RATE, "link" => link.to_owned(), "which" => which).set(f64::from(rate));
+    }
+    let error_at = vitals.trouble().map_or(0.0, |trouble| trouble.at.0 as f64 / 1e3);
+    gauge!(ERROR_AT, "link" => link.to_owned()).set(error_at);
 }

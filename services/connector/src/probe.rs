@@ -88,10 +88,10 @@ pub async fn flood(address: String, window: u32, parts: u64, orders: Vec<Order>)
         }
         let jobs = probe.jobs(room);
         if !jobs.is_empty() {
-            let _ = wire.commands.send(Command::Submit(jobs));
+            wire.commands.send(Command::Submit(jobs));
         }
     }
-    let _ = wire.commands.send(Command::Close);
+    wire.commands.send(Command::Close);
     drop(wire);
     tasks.join_all().await;
     probe.flood

@@ -6,6 +6,7 @@
 //! acked when the outcomes of all its orders are safe.
 
 mod claiming;
+mod conduct;
 mod epochs;
 mod groups;
 mod intakes;
@@ -29,29 +30,32 @@ use service::{
 use signalbox_proto::topics;
 use sms::{Lane, MessageId, UnixMs};
 use store::Store;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tracing::{info, warn};
 
 use crate::{
     account::Account,
     aside::Aside,
     correlations::Correlations,
+    directive::{self, Conduct, Directive},
     flight::Flight,
     inbound::{Came, Inbound},
     intake::Fetched,
     lanes::Lanes,
     lease::Lease,
-    link::{Command, Event, Wire},
+    link::{Command, Event, Line, Plug, Tag, Wire},
     metrics,
     outbox::Outbox,
     parts::{Cutting, Ready},
     rate::{Bucket, Share},
     receipts::Looked,
     roster::Roster,
+    trouble::Trouble,
     vitals::Vitals,
     window::Window,
 };
 use claiming::{Claimed, Hand, Pending};
+use conduct::{Ordered, Plugged};
 use epochs::Epochs;
 use intakes::{Gate, Intake, Item};
 
@@ -87,8 +91,14 @@ pub(crate) struct Settings {
     pub carriers: Vec<sms::CarrierName>,
     /// Parts that may be unanswered at once.
     pub window: u32,
+    /// The same, whatever the rate is.
+    pub window_max: u32,
     /// Parts a second on the carrier's account, over all connectors; absent = no limit.
     pub rate: Option<u32>,
+    /// The same as configured: in force unless an operator orders another one.
+    pub configured: Option<u32>,
+    /// What operators order.
+    pub directive: watch::Receiver<Directive>,
     /// Name of that account.
     pub account: Arc<str>,
     /// How messages are cut.
@@ -147,8 +157,11 @@ pub(crate) struct Pump {
     clock: Clock,
     outcomes: Topic,
     dead: Topic,
-    commands: mpsc::UnboundedSender<Command>,
+    commands: Line,
     events: mpsc::UnboundedReceiver<Event>,
+    /// Where the plug of a link goes that is begun anew; absent = it never is.
+    plugs: Option<mpsc::UnboundedSender<Plug>>,
+    ordered: Ordered,
     fetched: mpsc::UnboundedReceiver<Fetched>,
     intakes: Vec<Intake>,
     gate: Gate,
@@ -166,6 +179,10 @@ pub(crate) struct Pump {
     sendable: [VecDeque<u64>; 2],
     held: BTreeMap<(Instant, u64), ()>,
     window: Window,
+    /// Parts that the link has room for at the moment.
+    room: u32,
+    /// The part whose answer is timed, and since when.
+    timed: Option<(Tag, Instant)>,
     bucket: Bucket,
     /// Where its tokens come from; absent = there is no limit.
     account: Option<Account>,
@@ -188,18 +205,34 @@ pub(crate) struct Abandoned {
 
 impl Pump {
     /// A pump over `wire`, with its receipts task in `tasks`.
-    pub(crate) fn new(settings: Settings, deps: &Deps, lease: Lease, wire: Wire, tasks: &mut service::Tasks) -> Self {
+    pub(crate) fn new(
+        mut settings: Settings,
+        deps: &Deps,
+        lease: Lease,
+        wire: Wire,
+        tasks: &mut service::Tasks,
+    ) -> Self {
         let now = time::now();
+        let directive = *settings.directive.borrow_and_update();
+        let plugged = match directive.conduct == Conduct::Drained && wire.plugs.is_some() {
+            true => Plugged::Out,
+            false => Plugged::In,
+        };
+        settings.vitals.set_rate(settings.rate);
         let (words, doubt) = lease.join();
         let (mut gate, fetched) = Gate::new(&settings, deps);
         let carriers = 0..settings.carriers.len();
         let intakes = carriers.flat_map(|number| gate.join(number, 0)).collect();
         let receipts = receipts::start(&settings, deps, wire.commands.clone(), tasks);
         let inbound = receipts::start_inbound(&settings, wire.commands.clone(), tasks);
-        Self {
+        let mut pump = Self {
             window: Window::new(settings.window),
+            room: u32::MAX,
+            timed: None,
+            plugs: wire.plugs,
+            ordered: Ordered::nothing(settings.window_max, plugged),
             bucket: settings.rate.map_or(Bucket::new(None, now), |_| Bucket::leased(now)),
-            account: tokens::account(&settings, &lease, deps),
+            account: tokens::account(&settings, &lease, &deps.store, &deps.clock),
             returns: Bucket::new(Some(RETURNS_PER_SECOND), now),
             outbox: Outbox::new(Arc::clone(&deps.bus)),
             aside: Aside::new(Arc::clone(&deps.store)),
@@ -228,7 +261,10 @@ impl Pump {
             is_draining: false,
             lease,
             settings,
-        }
+        };
+        pump.heed();
+        pump.obey(directive);
+        pump
     }
 
     /// Runs until `stop`, then drains: what is in flight is answered, reported and acked within the drain limit, and the
@@ -245,12 +281,13 @@ impl Pump {
                 biased;
                 safe = self.outbox.next() => self.on_safe(safe),
                 word = self.epochs.word() => self.on_word(word),
+                directive = directive::changed(&mut self.settings.directive) => self.obey(directive),
                 claimed = next_of(&mut self.claiming) => self.on_claimed(claimed),
                 lives = self.aside.looked() => self.on_looked(&lives),
                 leased = tokens::answered(&mut self.account) => self.on_leased(leased),
-                count = self.events.recv_many(&mut events, EVENTS_MAX) => {
+                count = self.events.recv_many(&mut events, EVENTS_MAX), if self.ordered.plugged != Plugged::Out => {
                     events.drain(..).for_each(|event| self.on_event(event));
-                    if count == 0 {
+                    if count == 0 && !self.on_unplugged() {
                         break;
                     }
                 }
@@ -283,6 +320,7 @@ impl Pump {
         self.release_held(now);
         self.send(now, wall);
         self.start_claims(now, wall);
+        self.unplug(now);
         self.lease_tokens(now);
         if self.epochs.is_paused() {
             self.fall_quiet();
@@ -294,6 +332,7 @@ impl Pump {
         let is_paused = self.epochs.is_paused() || !self.lease.is_held(wall);
         self.settings.vitals.set_paused(is_paused);
         self.settings.vitals.set_window(self.window.limit(), self.window.used());
+        self.settings.vitals.set_in_flight(self.hands.len());
         metrics::load(&self.settings.link, self.window.limit(), self.hands.len());
     }
 
@@ -306,6 +345,7 @@ impl Pump {
                 self.stands(Stand::Up);
             }
             Event::Down { reason } => {
+                self.suffers(&reason);
                 if self.state == LinkState::Up {
                     warn!(link = %self.settings.link, %reason, "link is down");
                     self.state = LinkState::Down { since: time::now() };
@@ -313,14 +353,23 @@ impl Pump {
                 }
                 metrics::link_up(&self.settings.link, false);
             }
+            Event::Trouble { reason } => self.suffers(&reason),
             Event::Answers(answers) => self.on_answers(answers),
             Event::Room { binds, slots } => {
+                self.room = slots;
                 self.window.set_slots_max(slots.min(self.settings.window));
                 self.settings.vitals.set_binds(binds);
             }
             Event::Receipts(arrived) => self.on_receipts(arrived),
             Event::Inbound(came) => self.on_inbound(came),
             Event::Congestion(state) => self.on_congestion(state),
+        }
+    }
+
+    /// Lets people know what went wrong.
+    fn suffers(&self, words: &str) {
+        if self.ordered.plugged == Plugged::In && !self.is_draining {
+            self.settings.vitals.suffers(Trouble::new(words, self.clock.now()));
         }
     }
 
@@ -351,7 +400,11 @@ impl Pump {
         }
     }
 
+    /// Whether what waits is handed back: the link has been down for a while, or an operator drains it.
     fn is_down(&self, now: Instant) -> bool {
+        if self.ordered.conduct == Conduct::Drained {
+            return true;
+        }
         let is_given_up = self.is_draining || self.settings.is_absent;
         matches!(self.state, LinkState::Down { since } if is_given_up || now.duration_since(since) >= DOWN_AFTER)
     }
@@ -359,15 +412,16 @@ impl Pump {
     /// When to look again at the latest.
     fn wake_at(&self) -> Instant {
         let now = time::now();
-        let waits = !self.waiting.is_empty() || self.epochs.is_deferring();
+        let waits = !self.is_held() && (!self.waiting.is_empty() || self.epochs.is_deferring());
         let has_work = waits || self.sendable.iter().any(|line| !line.is_empty());
         let is_watching = self.settings.roster.is_some();
+        let is_returning = self.is_down(now);
         let link = match self.state {
-            LinkState::Down { since } if (has_work || is_watching) && !self.is_down(now) => Some(since + DOWN_AFTER),
-            LinkState::Down { .. } if waits && !self.returns.is_open(Lane::Bulk) => {
+            LinkState::Down { since } if (has_work || is_watching) && !is_returning => Some(since + DOWN_AFTER),
+            _ if is_returning && waits && !self.returns.is_open(Lane::Bulk) => {
                 Some(now + self.opens_in(&self.returns).max(TOKENS_WAIT_MIN))
             }
-            LinkState::Down { .. } if is_watching => Some(now + LOOK),
+            _ if is_watching && (is_returning || self.is_held()) => Some(now + LOOK),
             LinkState::Up if has_work && !self.bucket.holds(BULK_WAIT_MIN) => {
                 let least = if self.is_all_bulk() {
                     BULK_WAIT_MIN
@@ -387,7 +441,8 @@ impl Pump {
         let held = self.held.first_key_value().map(|((at, _), ())| *at);
         let outbox = self.outbox.due();
         let tokens = self.leases_at();
-        [link, lease, held, settled, aside, outbox, tokens]
+        let cut = self.ordered.cut_at.filter(|_| self.ordered.plugged == Plugged::In);
+        [cut, link, lease, held, settled, aside, outbox, tokens]
             .into_iter()
             .flatten()
             .min()
@@ -417,9 +472,7 @@ impl Pump {
             self.hands.remove(&key);
         }
         self.stop_intakes();
-        // What is held goes once more now; a carrier that still wants to wait is the router's to wait for.
-        let held = std::mem::take(&mut self.held);
-        held.into_keys().for_each(|(_, id)| self.queue(id));
+        self.end_holds();
     }
 
     /// Whether nothing claimed is without a safe outcome.
@@ -437,7 +490,7 @@ impl Pump {
         // Intakes end once they acked what they were asked to.
         self.intakes.clear();
         self.fetched.close();
-        let _ = self.commands.send(Command::Close);
+        self.commands.send(Command::Close);
         let closing = async {
             while let Some(event) = self.events.recv().await {
                 self.on_event(event);

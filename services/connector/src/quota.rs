@@ -53,6 +53,8 @@ pub(crate) struct Ask {
     pub wants: f64,
     /// How the carrier took what it sent.
     pub feeling: Feeling,
+    /// The configured rate before it was raised just now; absent = it was not.
+    pub raised_from: Option<u32>,
 }
 
 /// What one account bears and who uses it.
@@ -141,6 +143,10 @@ impl Ledger {
             Feeling::Busy => self.steady_until = self.at + STEADY,
             Feeling::Well if self.at < self.steady_until => {}
             Feeling::Well => self.pace += gone.as_secs_f64() * ceiling * RAISE,
+        }
+        // One that bore all it was allowed bears all it is allowed now.
+        if ask.raised_from.is_some_and(|before| self.pace >= f64::from(before)) {
+            self.pace = ceiling;
         }
         self.pace = self.pace.clamp(ceiling * FLOOR, ceiling);
     }

@@ -16,7 +16,7 @@ use tokio::sync::mpsc;
 use tracing::warn;
 
 use crate::{
-    link::{Arrived, Command, Reply},
+    link::{Arrived, Command, Line, Reply},
     metrics,
     outbox::LINGER,
     pump::Settings,
@@ -42,12 +42,7 @@ pub(crate) struct Looked {
 }
 
 /// Serves batches until the pump is gone and all are answered.
-pub(crate) async fn run(
-    settings: Settings,
-    deps: Deps,
-    mut batches: mpsc::Receiver<Vec<Looked>>,
-    commands: mpsc::UnboundedSender<Command>,
-) {
+pub(crate) async fn run(settings: Settings, deps: Deps, mut batches: mpsc::Receiver<Vec<Looked>>, commands: Line) {
     let desk = Arc::new(Desk { settings, deps });
     let mut under_way: FuturesUnordered<BoxFuture<'static, Vec<Reply>>> = FuturesUnordered::new();
     let mut gathered: Vec<Vec<Looked>> = Vec::new();
@@ -63,7 +58,7 @@ pub(crate) async fn run(
             biased;
             Some(replies) = under_way.next() => {
                 // A link that is gone has no use for replies: its carrier sends the receipts again.
-                let _ = commands.send(Command::Reply(replies));
+                commands.send(Command::Reply(replies));
             }
             () = wait(due, is_full), if has_room && !gathered.is_empty() => {
                 let batch: Vec<Looked> = gathered.drain(..).flatten().collect();

@@ -158,6 +158,7 @@ impl Simulator {
                 command = self.plug.commands.recv() => match command {
                     Some(Command::Submit(jobs)) => self.take(&jobs),
                     Some(Command::Reply(replies)) => self.on_replies(&replies),
+                    Some(Command::Probe(probe)) => probe.has_no_test(),
                     Some(Command::Close) | None => return,
                 },
                 // The hub outlives its watchers: this end holds one.

@@ -1,13 +1,21 @@
 //! How one link is doing: written by its pump and intakes in passing, read by the heartbeat. Writing never waits.
 
-use std::sync::{
-    Arc, Mutex, PoisonError,
-    atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering},
+use std::{
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering},
+    },
+    time::Duration,
 };
 
 use journey::LinkState;
 use sms::{CarrierName, Lane, UnixMs};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
+
+use crate::{
+    directive::Conduct,
+    trouble::{RoundTrips, Trouble},
+};
 
 /// Lanes of one carrier; intake number `carrier × LANES + lane` reads that lane of that carrier.
 pub(crate) const LANES: usize = Lane::ALL.len();
@@ -17,6 +25,8 @@ pub(crate) const LANES: usize = Lane::ALL.len();
 pub(crate) struct Vitals {
     carriers: Vec<CarrierName>,
     state: Mutex<(LinkState, UnixMs)>,
+    /// What the pump was ordered last, since when it heeds it, and whether a drain has come to its end.
+    heeded: watch::Sender<Heeded>,
     /// Told when the state changes.
     news: Arc<Notify>,
     /// Whether nothing is claimed, for want of the store or of the lease.
@@ -25,12 +35,31 @@ pub(crate) struct Vitals {
     binds: AtomicU32,
     /// Parts a second that are this link's share of its account; 0 = not known.
     rate_limit: AtomicU32,
+    /// Parts a second of the account, before it is shared; absent = no limit.
+    rate: watch::Sender<Option<u32>>,
     window_slots: AtomicU32,
     window_used: AtomicU32,
+    /// Orders claimed and not answered.
+    in_flight: AtomicU64,
+    /// Answers that no map knows.
+    unmapped: AtomicU64,
+    round_trips: Mutex<RoundTrips>,
+    trouble: Mutex<Option<Trouble>>,
     /// Segments taken by each carrier.
     taken: Vec<AtomicU64>,
     /// One for each intake.
     lanes: Vec<LaneVitals>,
+}
+
+/// How far a link has come with what it was ordered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Heeded {
+    /// What it was ordered.
+    pub conduct: Conduct,
+    /// Since when it does that.
+    pub since: UnixMs,
+    /// Whether it is disconnected after a drain.
+    pub is_unplugged: bool,
 }
 
 /// The numbers of one lane of one carrier.
@@ -58,12 +87,22 @@ impl Vitals {
     pub(crate) fn new(carriers: Vec<CarrierName>, now: UnixMs, news: Arc<Notify>) -> Arc<Self> {
         Arc::new(Self {
             state: Mutex::new((LinkState::Down, now)),
+            heeded: watch::Sender::new(Heeded {
+                conduct: Conduct::Open,
+                since: now,
+                is_unplugged: false,
+            }),
             news,
             is_paused: AtomicBool::new(false),
             binds: AtomicU32::new(u32::MAX),
             rate_limit: AtomicU32::new(0),
+            rate: watch::Sender::new(None),
             window_slots: AtomicU32::new(0),
             window_used: AtomicU32::new(0),
+            in_flight: AtomicU64::new(0),
+            unmapped: AtomicU64::new(0),
+            round_trips: Mutex::default(),
+            trouble: Mutex::default(),
             taken: carriers.iter().map(|_| AtomicU64::new(0)).collect(),
             lanes: (0..carriers.len() * LANES).map(|_| LaneVitals::default()).collect(),
             carriers,
@@ -84,9 +123,50 @@ impl Vitals {
         }
     }
 
-    /// How the link stands, and since when.
+    /// How the link stands for routers, and since when: one that an operator paused or drained takes nothing new, connected
+    /// or not.
     pub(crate) fn state(&self) -> (LinkState, UnixMs) {
+        let heeded = self.heeded();
+        match self.connection() {
+            (LinkState::Up | LinkState::Down, _) if heeded.conduct != Conduct::Open => {
+                (LinkState::Draining, heeded.since)
+            }
+            stands => stands,
+        }
+    }
+
+    /// How the link itself stands, whatever it was ordered, and since when.
+    pub(crate) fn connection(&self) -> (LinkState, UnixMs) {
         *self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The pump does what it was ordered from `now` on, or has disconnected.
+    pub(crate) fn heeds(&self, conduct: Conduct, is_unplugged: bool, now: UnixMs) {
+        let is_new = self.heeded.send_if_modified(|heeded| {
+            let before = *heeded;
+            if before.conduct != conduct || before.is_unplugged != is_unplugged {
+                *heeded = Heeded {
+                    conduct,
+                    since: now,
+                    is_unplugged,
+                };
+            }
+            *heeded != before
+        });
+        if is_new {
+            self.news.notify_one();
+        }
+    }
+
+    /// What the pump was ordered last and does by now.
+    pub(crate) fn heeded(&self) -> Heeded {
+        *self.heeded.borrow()
+    }
+
+    /// Waits until the pump does as ordered.
+    pub(crate) async fn until(&self, conduct: Conduct) {
+        let mut heeded = self.heeded.subscribe();
+        let _ = heeded.wait_for(|heeded| heeded.conduct == conduct).await;
     }
 
     /// The carriers served, in the order of their numbers.
@@ -119,12 +199,80 @@ impl Vitals {
         self.rate_limit.store((per_second as u32).max(1), Ordering::Relaxed);
     }
 
-    /// Parts a second that the link may send of the `configured` ones.
-    pub(crate) fn rate_limit(&self, configured: u32) -> u32 {
-        match self.rate_limit.load(Ordering::Relaxed) {
-            0 => configured,
-            share => share.min(configured),
-        }
+    /// The account bears so many parts a second at most; `None` = no limit.
+    pub(crate) fn set_rate(&self, rate: Option<u32>) {
+        self.rate_limit.store(0, Ordering::Relaxed);
+        self.rate.send_replace(rate);
+    }
+
+    /// Parts a second that the account bears at most; `None` = no limit.
+    pub(crate) fn rate(&self) -> Option<u32> {
+        *self.rate.borrow()
+    }
+
+    /// Waits until the account bears so many.
+    pub(crate) async fn until_rate(&self, rate: Option<u32>) {
+        let _ = self.rate.subscribe().wait_for(|known| *known == rate).await;
+    }
+
+    /// Parts a second that the link may send; `None` = no limit.
+    pub(crate) fn rate_limit(&self) -> Option<u32> {
+        let rate = self.rate()?;
+        Some(match self.rate_limit.load(Ordering::Relaxed) {
+            0 => rate,
+            share => share.min(rate),
+        })
+    }
+
+    /// A part was answered so long after it was handed down.
+    pub(crate) fn came_round(&self, after: Duration) {
+        let mut round_trips = self.round_trips.lock().unwrap_or_else(PoisonError::into_inner);
+        round_trips.count(after);
+    }
+
+    /// How long answers took of late.
+    pub(crate) fn round_trips(&self) -> RoundTrips {
+        self.round_trips.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Something went wrong.
+    pub(crate) fn suffers(&self, trouble: Trouble) {
+        *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = Some(trouble);
+    }
+
+    /// What went wrong last.
+    pub(crate) fn trouble(&self) -> Option<Trouble> {
+        self.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The carrier said something that no map knows.
+    pub(crate) fn met_unmapped(&self) {
+        self.unmapped.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How often it did since the start.
+    pub(crate) fn unmapped(&self) -> u64 {
+        self.unmapped.load(Ordering::Relaxed)
+    }
+
+    /// So many orders are claimed and not answered.
+    pub(crate) fn set_in_flight(&self, orders: usize) {
+        self.in_flight.store(orders as u64, Ordering::Relaxed);
+    }
+
+    /// Orders that are claimed and not answered.
+    pub(crate) fn in_flight(&self) -> u64 {
+        self.in_flight.load(Ordering::Relaxed)
+    }
+
+    /// Orders that wait in all lanes.
+    pub(crate) fn queued(&self) -> u64 {
+        (0..self.lanes.len()).map(|intake| self.queue(intake).orders).sum()
+    }
+
+    /// Segments that all carriers took since the start.
+    pub(crate) fn taken_by_all(&self) -> u64 {
+        self.taken.iter().map(|taken| taken.load(Ordering::Relaxed)).sum()
     }
 
     pub(crate) fn set_window(&self, slots: u32, used: u32) {

@@ -5,6 +5,8 @@ use std::time::Duration;
 use service::time::Instant;
 use sms::Lane;
 
+/// What is unanswered on a link stays under so many seconds of its rate.
+const SECONDS_OF_RATE: u32 = 2;
 /// Throttling halves the limit at most once in this time, since all that was on its way is throttled together.
 const CUT_INTERVAL: Duration = Duration::from_secs(1);
 /// One slot in so many is left to urgent messages, and one at least, so that they never wait for an answer to a campaign.
@@ -37,6 +39,12 @@ impl Window {
             cut_at: None,
             is_optimal: false,
         }
+    }
+
+    /// The most slots, of `slots` and those that a `rate` of so many parts a second allows.
+    pub(crate) fn allowed(slots: u32, rate: Option<u32>) -> u32 {
+        let by_rate = rate.map_or(u32::MAX, |rate| rate.saturating_mul(SECONDS_OF_RATE));
+        slots.min(by_rate).max(1)
     }
 
     /// Slots that `lane` may take now.

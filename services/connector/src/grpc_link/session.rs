@@ -246,6 +246,7 @@ impl<'a> Session<'a> {
                         || self.inbound.reply(reply.token, reply.is_safe);
                 }
             }
+            Command::Probe(probe) => probe.has_no_test(),
             Command::Close => {
                 self.is_closing = true;
                 self.stop("closed");

@@ -68,7 +68,7 @@ impl Rig {
             maps: LiveMaps::new(Maps::of(config)),
         };
         let mut tasks = Tasks::new();
-        tasks.spawn(run(dialect, Dice::seeded(1), None, plug));
+        tasks.spawn(async move { run(dialect, Dice::seeded(1), &mut None, plug).await });
         let mut rig = Self { wire, _tasks: tasks };
         assert!(matches!(rig.event().await, Event::Up));
         rig
@@ -80,7 +80,7 @@ impl Rig {
     }
 
     fn submit(&self, jobs: Vec<Job>) {
-        self.wire.commands.send(Command::Submit(jobs)).unwrap();
+        self.wire.commands.send(Command::Submit(jobs));
     }
 
     /// The next answers in words: `1 taken m-1`.
@@ -321,7 +321,7 @@ async fn closing_answers_what_is_open() {
     let mut rig = Rig::start(&link(LINK, carrier.address)).await;
     rig.submit(vec![job(1)]);
     carrier.seen(1).await;
-    rig.wire.commands.send(Command::Close).unwrap();
+    rig.wire.commands.send(Command::Close);
     assert_eq!(rig.answers().await, ["1 unanswered"]);
     assert!(matches!(rig.event().await, Event::Down { .. }));
     assert!(rig.wire.events.recv().await.is_none(), "the link is gone");

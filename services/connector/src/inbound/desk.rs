@@ -5,7 +5,7 @@ use sms::{CarrierName, GatherRules, InboundPart};
 use tokio::sync::mpsc;
 
 use super::Inbound;
-use crate::link::{Command, Reply};
+use crate::link::{Command, Line, Reply};
 
 /// Batches that may wait for the task; beyond them the carrier is asked to send again later.
 const BATCHES_MAX: usize = 256;
@@ -28,7 +28,7 @@ pub(crate) struct Came {
 pub(crate) fn start(
     inbound: Inbound,
     carrier: CarrierName,
-    commands: mpsc::UnboundedSender<Command>,
+    commands: Line,
     tasks: &mut Tasks,
 ) -> mpsc::Sender<Vec<Came>> {
     let (to_task, batches) = mpsc::channel(BATCHES_MAX);
@@ -36,12 +36,7 @@ pub(crate) fn start(
     to_task
 }
 
-async fn run(
-    inbound: Inbound,
-    carrier: CarrierName,
-    mut batches: mpsc::Receiver<Vec<Came>>,
-    commands: mpsc::UnboundedSender<Command>,
-) {
+async fn run(inbound: Inbound, carrier: CarrierName, mut batches: mpsc::Receiver<Vec<Came>>, commands: Line) {
     let mut gathered = Vec::new();
     while batches.recv_many(&mut gathered, GATHER_MAX).await > 0 {
         let mut came: Vec<Came> = gathered.drain(..).flatten().collect();
@@ -51,7 +46,7 @@ async fn run(
             came = others;
             let replies = serve(&inbound, &carrier, alike, rules).await;
             // A link that is gone has no use for replies: its carrier sends again.
-            let _ = commands.send(Command::Reply(replies));
+            commands.send(Command::Reply(replies));
         }
     }
 }

@@ -248,7 +248,7 @@ fn a_slow_link_has_no_more_on_its_way_than_two_seconds_of_its_rate() {
     links[0].rate = Some(5);
     assert_eq!(links[0].window_in_effect(), 10);
     links[0].rate = None;
-    assert_eq!((links[0].window_in_effect(), links[0].window_of_bind()), (150, 50));
+    assert_eq!((links[0].window_in_effect(), links[0].window), (150, 50));
 }
 
 #[test]

@@ -9,7 +9,7 @@ use sms::{Lane, UnixMs};
 use store::{Applied, Op};
 use tracing::debug;
 
-use super::{Airborne, BULK_WAIT_MIN, Item, LinkState, OrderKey, Pump};
+use super::{Airborne, BULK_WAIT_MIN, Item, LinkState, OrderKey, Pump, conduct::CODE_STOPPED};
 use crate::{
     Incarnation,
     aside::Fate,
@@ -81,6 +81,7 @@ impl Pump {
         let may_claim = self.claiming.len() < CLAIM_CALLS_MAX
             && self.outbox.len() < OUTBOX_MAX
             && (self.state == LinkState::Up || is_down)
+            && !self.is_held()
             && self.lease.is_held(wall)
             && !self.epochs.is_paused();
         if !may_claim {
@@ -305,6 +306,10 @@ impl Pump {
             })
         } else if let Some(cause) = &ready.unfit {
             Some(Outcome::Next { cause: cause.clone() })
+        } else if !self.is_open() {
+            Some(Outcome::LinkDown {
+                cause: Cause::new(CODE_STOPPED, ""),
+            })
         } else if self.is_down(now) {
             Some(Outcome::LinkDown {
                 cause: Cause::new(CODE_NO_LINK, ""),

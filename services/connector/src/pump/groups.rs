@@ -15,7 +15,7 @@ impl Pump {
         if self.is_draining {
             return;
         }
-        let is_down = self.is_down(now);
+        let is_down = self.is_down(now) || self.is_held();
         for number in 0..self.settings.carriers.len() {
             let carrier = &self.settings.carriers[number];
             let roster = self.settings.roster.as_ref().filter(|_| is_down);

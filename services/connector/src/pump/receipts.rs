@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 use super::{Pump, Settings};
 use crate::{
     inbound::{self, Came},
-    link::{Arrived, Command, Reply},
+    link::{Arrived, Command, Line, Reply},
     metrics,
     receipts::{self, Looked},
 };
@@ -18,30 +18,23 @@ use crate::{
 const BATCHES_MAX: usize = 256;
 
 /// Starts the receipts task.
-pub(super) fn start(
-    settings: &Settings,
-    deps: &Deps,
-    commands: mpsc::UnboundedSender<Command>,
-    tasks: &mut Tasks,
-) -> mpsc::Sender<Vec<Looked>> {
+pub(super) fn start(settings: &Settings, deps: &Deps, commands: Line, tasks: &mut Tasks) -> mpsc::Sender<Vec<Looked>> {
     let (to_task, batches) = mpsc::channel(BATCHES_MAX);
     tasks.spawn(receipts::run(settings.clone(), deps.clone(), batches, commands));
     to_task
 }
 
 /// Starts the task that takes inbound messages. What comes over a link of several carriers counts as the first one's.
-pub(super) fn start_inbound(
-    settings: &Settings,
-    commands: mpsc::UnboundedSender<Command>,
-    tasks: &mut Tasks,
-) -> mpsc::Sender<Vec<Came>> {
+pub(super) fn start_inbound(settings: &Settings, commands: Line, tasks: &mut Tasks) -> mpsc::Sender<Vec<Came>> {
     let carrier = settings.carriers.first().expect("a link serves a carrier").clone();
     inbound::start(settings.inbound.clone(), carrier, commands, tasks)
 }
 
 impl Pump {
     /// Hands inbound messages on.
-    pub(super) fn on_inbound(&mut self, came: Vec<Came>) {
+    pub(super) fn on_inbound(&mut self, mut came: Vec<Came>) {
+        came.iter_mut()
+            .for_each(|came| came.token = self.commands.mark(came.token));
         if let Err(full) = self.inbound.try_send(came) {
             let refused = full.into_inner();
             let carrier = self.settings.carriers.first().map_or("", |carrier| carrier.as_str());
@@ -50,7 +43,7 @@ impl Pump {
                 token: came.token,
                 is_safe: false,
             });
-            let _ = self.commands.send(Command::Reply(again.collect()));
+            self.commands.send(Command::Reply(again.collect()));
         }
     }
 
@@ -60,7 +53,10 @@ impl Pump {
             found: self
                 .correlations
                 .look(&arrived.remote_id, arrived.receipt.state.is_final()),
-            arrived,
+            arrived: Arrived {
+                token: self.commands.mark(arrived.token),
+                ..arrived
+            },
         };
         let looked: Vec<Looked> = arrived.into_iter().map(look).collect();
         if let Err(full) = self.receipts.try_send(looked) {
@@ -78,7 +74,7 @@ impl Pump {
                     is_safe: false,
                 })
                 .collect();
-            let _ = self.commands.send(Command::Reply(again));
+            self.commands.send(Command::Reply(again));
         }
     }
 }

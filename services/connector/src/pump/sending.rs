@@ -8,9 +8,9 @@ use service::time::{self, Instant};
 use signalbox_proto::record;
 use sms::{Lane, UnixMs};
 
-use super::{LinkState, OrderKey, Pump, Safe};
+use super::{LinkState, OrderKey, Pump, Safe, conduct::CODE_STOPPED};
 use crate::{
-    Action, Rule,
+    Action, Rule, UNMAPPED,
     flight::{Flight, Next},
     link::{Answer, Command, Job, Tag, Verdict},
     metrics,
@@ -59,7 +59,7 @@ impl Pump {
         if !jobs.is_empty() {
             metrics::parts(&self.settings.link, jobs.len());
             // A link that is gone answers nothing; its orders are abandoned when the pump learns that it is.
-            let _ = self.commands.send(Command::Submit(jobs));
+            self.commands.send(Command::Submit(jobs));
         }
     }
 
@@ -101,9 +101,11 @@ impl Pump {
                 None => self.bucket.take(1, airborne.flight.order().class().lane()),
             }
             self.window.take(1);
+            let tag = Tag { flight: id, part };
+            self.timed.get_or_insert((tag, now));
             let order = airborne.flight.order();
             jobs.push(Job {
-                tag: Tag { flight: id, part },
+                tag,
                 valid_for: order.terms.deadline.since(wall),
                 answer_timeout: order.class().answer_timeout(),
                 ready: Arc::clone(&airborne.flight.ready),
@@ -132,6 +134,9 @@ impl Pump {
         if !self.lease.has_held(airborne.since, wall) {
             return Err(Blocked::Order(Verdict::Unsent { code: "lease_lapsed" }));
         }
+        if !self.is_open() && airborne.flight.is_unsent() {
+            return Err(Blocked::Order(Verdict::Unsent { code: CODE_STOPPED }));
+        }
         let lane = airborne.flight.order().class().lane();
         match self.state {
             LinkState::Down { .. } if self.is_down(now) => Err(Blocked::Order(Verdict::Unsent { code: "no_link" })),
@@ -147,6 +152,7 @@ impl Pump {
         let (now, wall) = (time::now(), self.clock.now());
         for Answer { tag, verdict } in answers {
             self.feel(&verdict, now);
+            self.time(tag, &verdict, now);
             let remote_id = match &verdict {
                 Verdict::Taken { remote_id } => Some(remote_id.clone()),
                 _ => None,
@@ -196,20 +202,41 @@ impl Pump {
     fn feel(&mut self, verdict: &Verdict, now: Instant) {
         match verdict {
             Verdict::Taken { .. } => self.window.speed_up(),
-            Verdict::Refused { rule, .. } => {
+            Verdict::Refused { rule, detail } => {
                 metrics::refusal(&self.settings.link, rule.code);
+                self.note_refusal(*rule, detail);
                 if matches!(rule.action, Action::Hold { .. }) {
                     self.window.slow_down(now);
                     self.throttled(rule.code);
                 }
             }
-            Verdict::Unsent { .. } | Verdict::Displaced | Verdict::Unanswered => {}
+            Verdict::Unanswered => self.suffers("no answer to a part in time"),
+            Verdict::Unsent { .. } | Verdict::Displaced => {}
+        }
+    }
+
+    /// Keeps for people what a carrier refused with, unless it is the message's own fault.
+    fn note_refusal(&self, rule: Rule, detail: &str) {
+        if rule == UNMAPPED {
+            self.settings.vitals.met_unmapped();
+        }
+        if !matches!(rule.action, Action::Fail | Action::Accept) {
+            self.suffers(&format!("refused a part: {} {detail}", rule.code));
+        }
+    }
+
+    /// Times an answer, if it is the one that is timed: one at a time.
+    fn time(&mut self, tag: Tag, verdict: &Verdict, now: Instant) {
+        if let Some((_, since)) = self.timed.take_if(|(timed, _)| *timed == tag)
+            && matches!(verdict, Verdict::Taken { .. } | Verdict::Refused { .. })
+        {
+            self.settings.vitals.came_round(now.duration_since(since));
         }
     }
 
     /// Does what an order in the air needs next.
     pub(super) fn step(&mut self, id: u64, now: Instant, wall: UnixMs) {
-        let may_hold = !self.is_draining;
+        let may_hold = !self.is_draining && self.is_open();
         let Some(airborne) = self.airborne.get_mut(&id) else {
             return;
         };

@@ -2,6 +2,7 @@
 
 mod binds;
 mod clocks;
+mod conduct;
 mod gathering;
 mod groups;
 mod lost;

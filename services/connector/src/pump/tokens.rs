@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use service::{
-    Deps,
+    Clock,
     time::{self, Instant},
 };
+use store::Store;
 
 use super::{LinkState, Pump, Settings};
 use crate::{
@@ -19,9 +20,9 @@ use crate::{
 const THROTTLES: [&str; 2] = ["throttled", "queue_full"];
 
 /// The account behind a link with a rate.
-pub(super) fn account(settings: &Settings, lease: &Lease, deps: &Deps) -> Option<Account> {
+pub(super) fn account(settings: &Settings, lease: &Lease, store: &Arc<dyn Store>, clock: &Clock) -> Option<Account> {
     let member = (lease.incarnation(), &*settings.link);
-    let (store, clock) = (Arc::clone(&deps.store), deps.clock.clone());
+    let (store, clock) = (Arc::clone(store), clock.clone());
     settings
         .rate
         .map(|rate| Account::new(&settings.account, rate, member, store, clock))
@@ -81,7 +82,8 @@ impl Pump {
     }
 
     fn waits_for_tokens(&self) -> bool {
-        let has_work = !self.waiting.is_empty() || self.sendable.iter().any(|line| !line.is_empty());
+        let has_work =
+            (self.is_open() && !self.waiting.is_empty()) || self.sendable.iter().any(|line| !line.is_empty());
         self.state == LinkState::Up && has_work
     }
 }

@@ -17,6 +17,7 @@ fn ask(who: &str, wants: f64) -> Ask {
         ceiling: 100,
         wants,
         feeling: Feeling::Well,
+        raised_from: None,
     }
 }
 
@@ -45,6 +46,38 @@ fn who_wants_less_than_an_equal_share_has_that_and_the_rest_share_what_is_left()
             "{wants} beside {others:?}"
         );
     }
+}
+
+/// Two connectors hear of the new rate one after the other; the second to hear it brings the old one in between.
+#[test]
+fn a_raised_rate_is_in_force_once_the_last_member_knows_it_and_a_throttled_one_climbs() {
+    let all = f64::INFINITY;
+    let raised = |who: &str, wants| Ask {
+        ceiling: 200,
+        raised_from: Some(100),
+        ..ask(who, wants)
+    };
+    let mut ledger = Ledger::new(100, NOW);
+    ledger.lease(&raised("a", all), NOW);
+    assert_eq!(ledger.pace(), 200.0);
+    ledger.lease(&ask("b", all), NOW);
+    assert_eq!(ledger.pace(), 100.0, "one that knows nothing of it keeps the old rate");
+    ledger.lease(&raised("b", all), NOW);
+    assert_eq!(ledger.pace(), 200.0);
+    let mut throttled = Ledger::new(100, NOW);
+    throttled.lease(&felt(Feeling::Throttled), NOW);
+    throttled.lease(&raised("a", all), NOW);
+    assert_eq!(
+        throttled.pace(),
+        50.0,
+        "a carrier that asked to slow down is not overrun"
+    );
+    let lowered = Ask {
+        ceiling: 10,
+        ..ask("a", all)
+    };
+    throttled.lease(&lowered, NOW);
+    assert_eq!(throttled.pace(), 10.0);
 }
 
 #[test]

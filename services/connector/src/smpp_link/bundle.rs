@@ -16,7 +16,7 @@ use tracing::{info, warn};
 
 use super::{BINDS_MAX, Dialect, keep};
 use crate::{
-    link::{self, Answer, Command, Event, Job, Plug, Reply, Tag, Verdict},
+    link::{self, Answer, Command, Event, Job, Line, Plug, Probe, Reply, Tag, Verdict},
     metrics,
 };
 
@@ -27,7 +27,7 @@ const _: () = assert!(BINDS_MAX <= 1 << BIND_BITS, "every bind has a number of i
 /// One bind.
 struct Bind {
     kind: BindKind,
-    commands: mpsc::UnboundedSender<Command>,
+    commands: Line,
     /// Absent = it has ended.
     events: Option<mpsc::UnboundedReceiver<Event>>,
     is_up: bool,
@@ -124,9 +124,18 @@ impl Bundle<'_> {
         match command {
             Command::Submit(jobs) => self.submit(jobs),
             Command::Reply(replies) => self.reply(replies),
+            Command::Probe(probe) => {
+                for (index, bind) in self.binds.iter().enumerate() {
+                    let probe = Probe {
+                        bind: index as u32,
+                        ..probe.clone()
+                    };
+                    bind.commands.send(Command::Probe(probe));
+                }
+            }
             Command::Close => {
                 for bind in &self.binds {
-                    let _ = bind.commands.send(Command::Close);
+                    bind.commands.send(Command::Close);
                 }
             }
         }
@@ -141,7 +150,7 @@ impl Bundle<'_> {
             batches.entry(bind).or_default().push(Reply { token, is_safe });
         }
         for (bind, replies) in batches {
-            let _ = self.binds[bind].commands.send(Command::Reply(replies));
+            self.binds[bind].commands.send(Command::Reply(replies));
         }
     }
 
@@ -159,7 +168,7 @@ impl Bundle<'_> {
             batches.entry(bind).or_default().push(job);
         }
         for (bind, jobs) in batches {
-            let _ = self.binds[bind].commands.send(Command::Submit(jobs));
+            self.binds[bind].commands.send(Command::Submit(jobs));
         }
         if !answers.is_empty() {
             let _ = self.events.send(Event::Answers(answers));
@@ -197,7 +206,7 @@ impl Bundle<'_> {
                 }
                 let _ = self.events.send(Event::Inbound(came));
             }
-            Event::Congestion(_) | Event::Room { .. } => _ = self.events.send(event),
+            Event::Congestion(_) | Event::Room { .. } | Event::Trouble { .. } => _ = self.events.send(event),
         }
     }
 
@@ -205,6 +214,10 @@ impl Bundle<'_> {
     fn stands(&mut self, index: usize, down: Option<String>) {
         let (was_up, is_bound) = (self.is_up(), self.binds[index].is_up);
         self.binds[index].is_up = down.is_none();
+        if let Some(reason) = &down {
+            let reason = format!("bind {index}: {reason}");
+            let _ = self.events.send(Event::Trouble { reason });
+        }
         if is_bound == down.is_none() {
             return;
         }

@@ -19,7 +19,7 @@ use super::{Dialect, inbound, receipt, submit, tag_from_u64, tag_to_u64};
 use crate::{
     Action, Rule, UNMAPPED,
     inbound::Came,
-    link::{Answer, Arrived, Command, Event, Plug, Verdict},
+    link::{Answer, Arrived, Command, Event, Plug, Probe, Verdict},
     maps::Maps,
     metrics,
 };
@@ -32,6 +32,8 @@ const OUT_OCTETS_MAX: usize = 4 * 1024 * 1024;
 const DELIVERIES_OPEN_MAX: usize = 10_000;
 /// Statuses without a rule that one connection logs.
 const UNMAPPED_LOGGED_MAX: usize = 32;
+/// Questions for a sign of life that may wait for an answer.
+const PROBES_MAX: usize = 8;
 /// Commands of the pump taken at once.
 const COMMANDS_MAX: usize = 64;
 /// Answers to a bind that blame what we say of ourselves. Others, such as a system error, a throttle or a bind that the
@@ -70,6 +72,8 @@ pub(super) struct Connection<'a> {
     /// Receipts and inbound messages that wait for their reply.
     tickets: BTreeMap<u64, Ticket>,
     token_next: &'a mut u64,
+    /// Questions for a sign of life that have no answer, each since when.
+    probes: BTreeMap<u64, (Probe, Instant)>,
     answers: Vec<Answer>,
     arrived: Vec<Arrived>,
     came: Vec<Came>,
@@ -97,6 +101,7 @@ impl<'a> Connection<'a> {
             began,
             bound_at: None,
             tickets: BTreeMap::new(),
+            probes: BTreeMap::new(),
             token_next,
             answers: Vec::new(),
             arrived: Vec::new(),
@@ -169,6 +174,9 @@ impl<'a> Connection<'a> {
     }
 
     fn ended(&self, reason: String, is_refused: bool) -> End {
+        for (probe, _) in self.probes.values() {
+            probe.is_silent(reason.as_str());
+        }
         let bound_for = self.bound_at.map(|at| time::now().duration_since(at));
         End {
             reason,
@@ -204,10 +212,31 @@ impl<'a> Connection<'a> {
                     Input::refuse(ticket, Status::RSYSERR)
                 })
             })),
+            Command::Probe(probe) => self.probe(probe, inputs),
             Command::Close => {
                 self.is_closing = true;
                 inputs.push(Input::Unbind);
             }
+        }
+    }
+
+    /// Asks the carrier for a sign of life.
+    fn probe(&mut self, probe: Probe, inputs: &mut Vec<Input>) {
+        if self.bound_at.is_none() || self.is_closing {
+            return probe.is_silent("not bound");
+        }
+        if self.probes.len() >= PROBES_MAX {
+            return probe.is_silent("too many tests wait for an answer");
+        }
+        let tag = *self.token_next;
+        *self.token_next += 1;
+        self.probes.insert(tag, (probe, time::now()));
+        inputs.push(Input::Enquire { tag });
+    }
+
+    fn on_alive(&mut self, tag: u64) {
+        if let Some((probe, since)) = self.probes.remove(&tag) {
+            probe.is_alive(time::now().duration_since(since));
         }
     }
 
@@ -251,6 +280,7 @@ impl<'a> Connection<'a> {
             }
             Output::Answered { tag, answer } | Output::Late { tag, answer } => self.on_answer(tag, answer),
             Output::Delivered { ticket, deliver } => self.on_deliver(ticket, &deliver, inputs),
+            Output::Alive { tag } => self.on_alive(tag),
             Output::Unbinding => self.down("the carrier unbinds"),
             Output::Noticed(notice) => self.on_notice(&notice),
             Output::Close(why) => self.end = Some(why),

@@ -57,7 +57,8 @@ impl Hooked {
             maps,
         };
         let mut link = Tasks::new();
-        link.spawn(run(dialect, Dice::seeded(1), calls, plug));
+        let mut calls = calls;
+        link.spawn(async move { run(dialect, Dice::seeded(1), &mut calls, plug).await });
         let mut rig = Rig { wire, _tasks: link };
         assert!(matches!(rig.event().await, Event::Up));
         Self {
@@ -91,8 +92,7 @@ impl Hooked {
         self.rig
             .wire
             .commands
-            .send(Command::Reply(arrived.iter().map(reply).collect()))
-            .unwrap();
+            .send(Command::Reply(arrived.iter().map(reply).collect()));
     }
 
     fn is_silent(&mut self) -> bool {
@@ -305,7 +305,7 @@ async fn a_message_from_a_handset_goes_up_with_its_text() {
         token: came[0].token,
         is_safe: true,
     };
-    hooked.rig.wire.commands.send(Command::Reply(vec![reply])).unwrap();
+    hooked.rig.wire.commands.send(Command::Reply(vec![reply]));
     assert_eq!(told.await.unwrap(), "200");
     assert_eq!(
         hooked.call("/receipts", KEY, r#"{"type":"else"}"#).await.unwrap(),

@@ -4,9 +4,12 @@ use std::{sync::Arc, time::Duration};
 
 use journey::Order;
 use service::{LogTime, Stop, StopHandle, Tasks, time};
+use tokio::sync::{mpsc, watch};
 
 use crate::{
-    Incarnation, Rule, epochs,
+    Incarnation, Rule,
+    directive::{Conduct, Directive},
+    epochs,
     fixture::{World, carrier},
     lease::Lease,
     link::{self, Answer, Command, Event, Job, Plug, Reply, Verdict},
@@ -36,6 +39,10 @@ pub(super) fn kept(world: &World, lease: &Lease) -> Tasks {
 pub(super) struct Rig {
     pub(super) world: World,
     pub(super) plug: Plug,
+    /// Plugs of links that are begun anew.
+    pub(super) plugs: mpsc::UnboundedReceiver<Plug>,
+    pub(super) directive: watch::Sender<Directive>,
+    pub(super) vitals: Arc<Vitals>,
     pub(super) stop: StopHandle,
     pub(super) pump: Tasks<Abandoned>,
     pub(super) _helpers: Tasks,
@@ -72,7 +79,10 @@ impl Rig {
             link: "atlas".into(),
             carriers: vec![carrier("atlas")],
             window: 10,
+            window_max: 10,
             rate: None,
+            configured: None,
+            directive: crate::directive::none(),
             account: "atlas".into(),
             cutting: crate::parts::Cutting::default(),
             drain_limit: Duration::from_secs(35),
@@ -83,9 +93,15 @@ impl Rig {
             inbound: crate::inbound::Inbound::new(world.deps.clone()),
             is_absent: false,
         };
+        let directive = watch::Sender::default();
+        settings.directive = directive.subscribe();
         change(&mut settings);
         settings.vitals = Vitals::new(settings.carriers.clone(), world.deps.clock.now(), Arc::default());
-        let (wire, plug) = link::wire();
+        let (mut wire, plug) = link::wire();
+        let (to_plugs, plugs) = mpsc::unbounded_channel();
+        wire.plugs = Some(to_plugs);
+        let vitals = Arc::clone(&settings.vitals);
+        settings.configured = settings.rate;
         let pump = Pump::new(settings, &world.deps, lease, wire, &mut helpers);
         let (stop, stopped) = Stop::new();
         let mut tasks = Tasks::new();
@@ -93,10 +109,22 @@ impl Rig {
         Self {
             world: world.clone(),
             plug,
+            plugs,
+            directive,
+            vitals,
             stop,
             pump: tasks,
             _helpers: helpers,
         }
+    }
+
+    /// An operator orders.
+    pub(super) fn order(&self, conduct: Conduct) {
+        self.directive.send_modify(|directive| directive.conduct = conduct);
+    }
+
+    pub(super) fn order_rate(&self, rate: Option<u32>) {
+        self.directive.send_modify(|directive| directive.rate = rate);
     }
 
     pub(super) fn tell(&self, event: Event) {
