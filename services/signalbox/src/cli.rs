@@ -6,6 +6,10 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::client;
 
+mod link;
+
+pub(crate) use link::{Connectors, Link, RateWord};
+
 /// Signalbox: a distributed SMS message router.
 #[derive(Debug, Parser)]
 #[command(name = "signalbox", version, about, max_term_width = 120)]
@@ -44,6 +48,12 @@ pub(crate) enum Command {
     /// Records that were put aside because nobody could read them: list, show, put back
     #[command(subcommand)]
     Dead(Dead),
+    /// The links of running connectors: how they stand, and orders to them
+    ///
+    /// An order is kept in the store: every connector that has the link heeds it within about a second, and again after a restart,
+    /// until another one takes its place.
+    #[command(subcommand)]
+    Link(Link),
     /// Route 20,000 messages over three carriers, kill one, change a price, and check the books
     Demo(Demo),
 }
@@ -178,13 +188,13 @@ pub(crate) struct Explain {
     pub(crate) batch: Option<PathBuf>,
 }
 
-/// How to speak TLS with a router that answers questions.
+/// How to speak TLS with a router or connector that answers operators.
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct RouterTls {
-    /// Certificate authority of a router with TLS, a PEM file; needed where the URL is https
+    /// Certificate authority of a server with TLS, a PEM file; needed where the URL is https
     #[arg(long, value_name = "FILE")]
     pub(crate) ca: Option<PathBuf>,
-    /// Certificate to show to a router that asks for one, a PEM file
+    /// Certificate to show to a server that asks for one, a PEM file
     #[arg(long, value_name = "FILE", requires = "key")]
     pub(crate) cert: Option<PathBuf>,
     /// Its private key, a PEM file

@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use ::connector::LinkControl;
 use anyhow::Context as _;
 use signalbox_proto::server::Tls;
 use source::{Document, Log, Problems, Section};
@@ -35,6 +36,8 @@ pub(crate) struct Config {
     /// Absent = nobody is asked which network serves a number.
     pub(crate) lookup: Option<LookUp>,
     pub(crate) links: Option<PathBuf>,
+    /// Where the connector answers operators; absent = nowhere.
+    pub(crate) link_control: Option<LinkControl>,
     pub(crate) probes: Option<SocketAddr>,
     pub(crate) log_json: bool,
     pub(crate) drain_limit: Duration,
@@ -88,7 +91,7 @@ fn read(root: &Section<'_>, folder: &Path) -> Config {
     let table = root.key("table").section();
     let telemetry = root.key("telemetry").section();
     let service = root.key("service").section();
-    let router = root.key("router").section();
+    let (router, connector) = (root.key("router").section(), root.key("connector").section());
     let config = Config {
         folder: folder.to_owned(),
         engine: engine::engine(root, bus.as_ref(), folder),
@@ -106,10 +109,8 @@ fn read(root: &Section<'_>, folder: &Path) -> Config {
             .key("lookup")
             .section()
             .and_then(|section| lookup::read(&section, folder)),
-        links: root
-            .key("connector")
-            .section()
-            .and_then(|section| path(&section, "links", folder)),
+        links: connector.as_ref().and_then(|section| path(section, "links", folder)),
+        link_control: connector.as_ref().and_then(|section| link_control(section, folder)),
         probes: telemetry
             .as_ref()
             .and_then(|section| section.key("http").parse(str::parse)),
@@ -157,6 +158,12 @@ fn router(section: &Section<'_>, folder: &Path) -> Router {
         grpc: section.key("grpc").parse(str::parse),
         tls: section.key("tls").section().and_then(|section| tls(&section, folder)),
     }
+}
+
+fn link_control(section: &Section<'_>, folder: &Path) -> Option<LinkControl> {
+    let grpc = section.key("grpc").parse(str::parse);
+    let tls = section.key("tls").section().and_then(|section| tls(&section, folder));
+    Some(LinkControl { grpc: grpc?, tls })
 }
 
 fn tls(section: &Section<'_>, folder: &Path) -> Option<Tls> {

@@ -11,6 +11,7 @@ mod config;
 mod dead;
 mod demo;
 mod inbound;
+mod link;
 mod lookup;
 mod quote;
 mod roles;
@@ -52,6 +53,7 @@ fn main() -> ExitCode {
         cli::Command::Inbound(command) => inbound::main(command),
         cli::Command::Trace(trace) => trace::main(trace),
         cli::Command::Dead(command) => dead::main(command),
+        cli::Command::Link(command) => link::main(command),
         cli::Command::Demo(demo) => demo::main(demo),
     };
     done.unwrap_or_else(|error| {

@@ -33,6 +33,9 @@ pub(crate) const READY_PREFIX: &str = "signalbox: ready, gRPC on ";
 /// What a router prints on standard output before that, if it answers questions; the address follows.
 pub(crate) const QUESTIONS_PREFIX: &str = "signalbox: questions about routing, gRPC on ";
 
+/// What a connector prints on standard output before that, if it answers operators; the address follows.
+pub(crate) const LINKS_PREFIX: &str = "signalbox: links, gRPC on ";
+
 /// Time between telling probes that the process goes and refusing calls.
 const DRAIN_NOTICE: Duration = Duration::from_millis(200);
 /// Added to the services' own drain limit before the process gives up on them.
@@ -159,7 +162,10 @@ async fn serve(
     engine.maintain(stop, &mut running);
     let mut unserved = None;
     if roles.connector {
-        let links = start::connector(config, engine.deps()?, stop, &mut running)?;
+        let (links, operators) = start::connector(config, engine.deps()?, stop, &mut running).await?;
+        if let Some(address) = operators {
+            println!("{LINKS_PREFIX}{address}");
+        }
         if roles.router {
             let (partitions, drain) = (config.partitions, config.drain_limit);
             unserved = Some(Unserved::new(&links, engine.deps()?, partitions, drain, stop.clone()));

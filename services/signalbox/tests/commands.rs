@@ -51,6 +51,7 @@ impl Router {
             .env("SIGNALBOX__TABLE__PATH", table)
             .env("SIGNALBOX__INGEST__GRPC", "127.0.0.1:0")
             .env("SIGNALBOX__ROUTER__GRPC", "127.0.0.1:0")
+            .env("SIGNALBOX__CONNECTOR__GRPC", "127.0.0.1:0")
             .env("SIGNALBOX__TELEMETRY__HTTP", "127.0.0.1:0")
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

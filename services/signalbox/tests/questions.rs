@@ -44,6 +44,7 @@ impl Router {
             .env("SIGNALBOX__TABLE__PATH", examples().join("starter"))
             .env("SIGNALBOX__INGEST__GRPC", "127.0.0.1:0")
             .env("SIGNALBOX__ROUTER__GRPC", "127.0.0.1:0")
+            .env("SIGNALBOX__CONNECTOR__GRPC", "127.0.0.1:0")
             .env("SIGNALBOX__TELEMETRY__HTTP", "127.0.0.1:0")
             .envs(environment.iter().copied())
             .stdout(Stdio::piped())

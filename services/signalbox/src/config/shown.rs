@@ -46,6 +46,10 @@ pub(crate) fn shown(config: &Config) -> String {
     if let Some(path) = &config.links {
         page.section("connector");
         page.line("links", Some(quoted(path)));
+        if let Some(control) = &config.link_control {
+            page.line("grpc", Some(format_args!("\"{}\"", control.grpc)));
+            page.line("tls", control.tls.as_ref().map(server));
+        }
     }
     page.section("telemetry");
     page.line("log", Some(if config.log_json { "\"json\"" } else { "\"text\"" }));

@@ -18,6 +18,7 @@ grpc = "127.0.0.1:7070"
 accounts = "accounts.toml"
 [connector]
 links = "links.toml"
+grpc = "127.0.0.1:7074"
 [lookup]
 providers = "providers.toml"
 secret = "hush-hush-hush-hush"

@@ -55,6 +55,8 @@ fn problems(config: &Config, roles: Roles) -> Vec<String> {
     if roles.connector {
         let file = config.links.as_ref().context("the connector needs [connector] links");
         check(file.and_then(|file| links(file)).map(drop));
+        let tls = config.link_control.iter().filter_map(|control| control.tls.as_ref());
+        tls.flat_map(Tls::files).for_each(|file| check(readable(file)));
     }
     if roles.ingest {
         match &config.ingest {

@@ -94,13 +94,13 @@ async fn load(dir: &Path, last_good: &LastGood) -> anyhow::Result<Loaded> {
         .map_err(|refused| anyhow::anyhow!("{refused}"))
 }
 
-/// Starts the connector; returns its links.
-pub(super) fn connector(
+/// Starts the connector; returns its links, and where it answers operators, if it does.
+pub(super) async fn connector(
     config: &Config,
     deps: Deps,
     stop: &Stop,
     running: &mut Running,
-) -> anyhow::Result<Vec<::connector::LinkConfig>> {
+) -> anyhow::Result<(Vec<::connector::LinkConfig>, Option<SocketAddr>)> {
     let file = config.links.clone().context("the connector needs [connector] links")?;
     let links = check::links(&file)?;
     let connector = ::connector::Config {
@@ -108,14 +108,17 @@ pub(super) fn connector(
         drain_limit: config.drain_limit,
         instance: config.engine.instance(),
         links_file: Some(file),
+        control: config.link_control.clone(),
         ..::connector::Config::new(links.clone())
     };
-    let run = ::connector::run(connector, deps.into(), stop.clone());
+    let listener = ::connector::Listener::bind(&connector).await.context("connector")?;
+    let address = listener.as_ref().map(::connector::Listener::local_addr);
+    let run = ::connector::run_on(listener, connector, deps.into(), stop.clone());
     running.spawn(async move {
         run.await.context("connector")?;
         Ok("connector")
     });
-    Ok(links)
+    Ok((links, address))
 }
 
 /// Starts ingest; returns where it listens.
