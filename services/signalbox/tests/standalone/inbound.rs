@@ -1,79 +1,34 @@
-//! A handset writes: in at a carrier over SMPP, out at `WatchInbound`, with exactly the text. Real processes and sockets.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking, its helpers too")]
+//! A handset writes: in at a carrier over SMPP, out at `WatchInbound`, with exactly the text.
 
-use std::{
-    fs,
-    io::{BufRead as _, BufReader},
-    process::{Child, Command, Stdio},
-    time::Duration,
-};
+use std::{process::Command, time::Duration};
 
 use service::time;
 use signalbox_loadtest::smsc::{Config, Handle, Smsc, inbound};
 use sms::Reference;
 
-const KEY: &str = "key-of-the-test-0123";
-/// A test that waits longer has failed.
-const PATIENCE: Duration = Duration::from_secs(60);
+use crate::rig::{KEY, PATIENCE, Standalone};
 
-/// A router, its carrier, and a watcher of its inbound messages.
+/// A router and its carrier.
 struct Setting {
-    folder: tempfile::TempDir,
     carrier: Handle,
-    router: Child,
-    server: String,
+    router: Standalone,
 }
 
 impl Setting {
     async fn start() -> Self {
-        let folder = tempfile::tempdir().unwrap();
         let carrier = Smsc::start(Config::default()).await.unwrap();
-        let place = "kind = \"embedded\"\npath = \"data/log\"\n";
-        let write = |name: &str, text: String| {
-            let path = folder.path().join(name);
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(path, text).unwrap();
-        };
-        write(
-            "signalbox.toml",
-            format!(
-                "[bus]\n{place}[store]\n{place}[table]\npath = \"table\"\n[connector]\nlinks = \"links.toml\"\n\
-                 [ingest]\ngrpc = \"127.0.0.1:0\"\naccounts = \"accounts.toml\"\n"
-            ),
-        );
-        write(
-            "accounts.toml",
-            format!("[[account]]\nname = \"acme\"\nkeys = [\"{KEY}\"]\nnumbers = [\"atlas/70001\", \"44770090*\"]\n"),
-        );
-        write("table/table.toml", "name = \"plain\"\ncurrency = \"EUR\"\n".into());
-        write("table/policies.toml", String::new());
-        write(
-            "table/numbering.csv",
-            "prefix,mcc,mnc,country,operator\n33,208,,FR,\n".into(),
-        );
-        write(
-            "table/carriers.toml",
-            "[[carrier]]\nname = \"atlas\"\ncurrency = \"EUR\"\n".into(),
-        );
-        write(
-            "table/rates/atlas.csv",
-            "mcc,mnc,prefix,price,from,until\n208,,,0.05,,\n".into(),
-        );
-        write(
+        let mut router = Standalone::new("numbers = [\"atlas/70001\", \"44770090*\"]");
+        router.table(&["atlas"], "");
+        router.write(
             "links.toml",
-            format!(
+            &format!(
                 "[[link]]\nname = \"atlas\"\nkind = \"smpp\"\ncarriers = [\"atlas\"]\naddress = \"{}\"\n\
                  system_id = \"test\"\npassword = \"test\"\nreconnect_min = \"100ms\"\nreconnect_max = \"200ms\"\n",
                 carrier.addr()
             ),
         );
-        let (router, server) = start(&folder);
-        Self {
-            folder,
-            carrier,
-            router,
-            server,
-        }
+        router.start();
+        Self { carrier, router }
     }
 
     /// The texts of the first `count` messages kept, as the command prints them for programs.
@@ -88,7 +43,7 @@ impl Setting {
                 "--api-key",
                 KEY,
             ])
-            .args(["--server", &self.server, "--count", &count.to_string()])
+            .args(["--server", &self.router.server, "--count", &count.to_string()])
             .output()
             .unwrap();
         let (out, err) = (
@@ -109,33 +64,6 @@ impl Setting {
             time::sleep(Duration::from_millis(20)).await;
         }
     }
-
-    fn kill(&mut self) {
-        let _ = self.router.kill();
-        let _ = self.router.wait();
-    }
-}
-
-impl Drop for Setting {
-    fn drop(&mut self) {
-        self.kill();
-    }
-}
-
-/// A router in `folder`, and where it answers.
-fn start(folder: &tempfile::TempDir) -> (Child, String) {
-    let mut router = Command::new(env!("CARGO_BIN_EXE_signalbox"))
-        .args(["standalone", "--config"])
-        .arg(folder.path().join("signalbox.toml"))
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let ready = "signalbox: ready, gRPC on ";
-    let lines = BufReader::new(router.stdout.take().unwrap()).lines();
-    let line = lines.map(Result::unwrap).find(|line| line.starts_with(ready));
-    let server = format!("http://{}", &line.expect("it becomes ready")[ready.len()..]);
-    (router, server)
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -153,8 +81,8 @@ async fn what_a_handset_writes_is_what_the_account_reads_though_the_router_is_ki
     let first = delivers.len() as u64;
     setting.carrier.deliver(delivers);
     setting.taken(first).await;
-    setting.kill();
-    (setting.router, setting.server) = start(&setting.folder);
+    setting.router.kill();
+    setting.router.start();
     let all = first + last.len() as u64 + 1;
     setting.carrier.deliver(last);
     setting.carrier.deliver(say("70001", "STOP", Reference::Short(1)));

@@ -1,11 +1,7 @@
-//! A message goes to a carrier over HTTP, and the carrier's webhook ends it. Real processes and sockets.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking, its helpers too")]
+//! A message goes to a carrier over HTTP, and the carrier's webhook ends it.
 
 use std::{
-    fs,
-    io::{BufRead as _, BufReader},
     net::SocketAddr,
-    process::{Child, Command, Stdio},
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -16,63 +12,18 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 
-const KEY: &str = "key-of-the-test-0123";
+use crate::rig::{KEY, Standalone};
+
 const TOKEN: &str = "token-of-the-test";
 
 /// A router that sends to `carrier` and hears of it at `hook`.
-struct Router {
-    _folder: tempfile::TempDir,
-    child: Child,
-    server: String,
-}
-
-impl Router {
-    fn start(carrier: SocketAddr, hook: SocketAddr) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let write = |name: &str, text: &str| {
-            let path = folder.path().join(name);
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(path, text).unwrap();
-        };
-        let place = "kind = \"embedded\"\npath = \"data/log\"\n";
-        write(
-            "signalbox.toml",
-            &format!(
-                "[bus]\n{place}[store]\n{place}[table]\npath = \"table\"\n[connector]\nlinks = \"links.toml\"\n\
-                 [ingest]\ngrpc = \"127.0.0.1:0\"\naccounts = \"accounts.toml\"\n"
-            ),
-        );
-        write(
-            "accounts.toml",
-            &format!("[[account]]\nname = \"acme\"\nkeys = [\"{KEY}\"]\n"),
-        );
-        write("table/table.toml", "name = \"plain\"\ncurrency = \"EUR\"\n");
-        write("table/policies.toml", "");
-        write("table/numbering.csv", "prefix,mcc,mnc,country,operator\n33,208,,FR,\n");
-        write(
-            "table/carriers.toml",
-            "[[carrier]]\nname = \"atlas\"\ncurrency = \"EUR\"\n",
-        );
-        write(
-            "table/rates/atlas.csv",
-            "mcc,mnc,prefix,price,from,until\n208,,,0.05,,\n",
-        );
-        write("token", TOKEN);
-        write("links.toml", &links(carrier, hook));
-        let (child, server) = start(&folder);
-        Self {
-            _folder: folder,
-            child,
-            server,
-        }
-    }
-}
-
-impl Drop for Router {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+fn router(carrier: SocketAddr, hook: SocketAddr) -> Standalone {
+    let mut router = Standalone::new("");
+    router.table(&["atlas"], "");
+    router.write("token", TOKEN);
+    router.write("links.toml", &links(carrier, hook));
+    router.start();
+    router
 }
 
 fn links(carrier: SocketAddr, hook: SocketAddr) -> String {
@@ -84,22 +35,6 @@ fn links(carrier: SocketAddr, hook: SocketAddr) -> String {
          proof = {{ header = \"x-token\", value = {{ file = \"token\" }} }}\n\
          receipts = {{ id = \"id\", status = \"status\", error = \"error\" }}\n"
     )
-}
-
-/// A router in `folder`, and where it answers.
-fn start(folder: &tempfile::TempDir) -> (Child, String) {
-    let mut router = Command::new(env!("CARGO_BIN_EXE_signalbox"))
-        .args(["standalone", "--config"])
-        .arg(folder.path().join("signalbox.toml"))
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let ready = "signalbox: ready, gRPC on ";
-    let lines = BufReader::new(router.stdout.take().unwrap()).lines();
-    let line = lines.map(Result::unwrap).find(|line| line.starts_with(ready));
-    let server = format!("http://{}", &line.expect("it becomes ready")[ready.len()..]);
-    (router, server)
 }
 
 /// Reads one request or answer that tells its length.
@@ -163,7 +98,7 @@ async fn sent(status: &'static str) -> (String, Vec<String>) {
     let mut tasks = Tasks::new();
     let kept = Arc::clone(&seen);
     tasks.spawn(async move { carrier(listener, hook, status, kept).await });
-    let router = Router::start(address, hook);
+    let router = router(address, hook);
     let output = tokio::process::Command::new(env!("CARGO_BIN_EXE_signalbox"))
         .args([
             "send",
