@@ -15,6 +15,7 @@ mod cast;
 mod check;
 mod courier;
 mod drive;
+mod ends;
 mod failover;
 mod files;
 mod links;

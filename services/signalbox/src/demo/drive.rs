@@ -15,6 +15,7 @@ use sms::{CarrierName, Class, UnixMs};
 use super::{
     campaign,
     courier::{Courier, FRAME_MESSAGES_MAX, News},
+    ends::Ends,
     ported, scenes,
     stage::Stage,
     waves,
@@ -78,8 +79,7 @@ pub(super) async fn run(stage: &mut Stage, demo: &Demo) -> anyhow::Result<Trip> 
         answered: BTreeSet::new(),
         later: BTreeMap::new(),
         trip: Trip::default(),
-        ended: BTreeSet::new(),
-        open: BTreeSet::new(),
+        ends: Ends::default(),
         bar,
     };
     let start = drive.schedule.start;
@@ -89,7 +89,10 @@ pub(super) async fn run(stage: &mut Stage, demo: &Demo) -> anyhow::Result<Trip> 
     let all_ended = time::timeout(END_TIMEOUT, drive.wait_for_ends()).await;
     drive.bar.finish_and_clear();
     stage.cast.ensure_running()?;
-    let (open, first) = (drive.open.len(), drive.open.first().cloned().unwrap_or_default());
+    let (open, first) = (
+        drive.ends.open(),
+        drive.ends.first_open().unwrap_or_default().to_owned(),
+    );
     all_ended.with_context(|| format!("{open} accepted messages have not ended, the first is {first}"))??;
     drive.trip.took = start.elapsed();
     Ok(drive.trip)
@@ -149,9 +152,7 @@ pub(super) struct Drive {
     /// Places of letters that come back, by when.
     later: BTreeMap<Instant, BTreeSet<usize>>,
     pub(super) trip: Trip,
-    ended: BTreeSet<String>,
-    /// Accepted and not yet ended.
-    open: BTreeSet<String>,
+    ends: Ends,
     bar: ProgressBar,
 }
 
@@ -273,10 +274,7 @@ impl Drive {
             self.answered.insert(place);
             match result {
                 Answer::Accepted(accepted) => {
-                    // The receipt may have overtaken the answer.
-                    if !self.ended.contains(&accepted.message_id) {
-                        self.open.insert(accepted.message_id.clone());
-                    }
+                    self.ends.begin(&accepted.message_id);
                     self.trip
                         .accepted
                         .insert(accepted.message_id, self.letters[place].clone());
@@ -293,12 +291,8 @@ impl Drive {
     }
 
     fn take_receipts(&mut self, response: WatchReceiptsResponse) {
-        let ends = response.receipts.into_iter().filter(|receipt| !receipt.late);
-        for receipt in ends {
-            self.open.remove(&receipt.message_id);
-            self.ended.insert(receipt.message_id);
-        }
-        self.bar.set_position(self.ended.len() as u64);
+        self.ends.end(response);
+        self.bar.set_position(self.ends.ended() as u64);
     }
 
     /// Sends and takes while `work` goes on.
@@ -317,7 +311,7 @@ impl Drive {
 
     /// Waits until every accepted message has ended.
     pub(super) async fn wait_for_ends(&mut self) -> anyhow::Result<()> {
-        while !self.open.is_empty() {
+        while self.ends.open() > 0 {
             let news = self.courier.next().await?;
             self.note(news)?;
         }

@@ -1,23 +1,18 @@
 //! One of two routers with carriers of its own, and what was sent to it.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    path::PathBuf,
-    time::Duration,
-};
+use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use anyhow::{Context as _, ensure};
 use service::{time, time::Instant};
 use signalbox_loadtest::{smsc::Arrival, world::Letter};
-use signalbox_proto::pb::signalbox::ingest::v1::{
-    SubmitStreamResponse, WatchReceiptsResponse, answer::Result as Answer,
-};
+use signalbox_proto::pb::signalbox::ingest::v1::{SubmitStreamResponse, answer::Result as Answer};
 use tokio::sync::mpsc;
 
 use super::{
     super::{
         courier::{Courier, FRAME_MESSAGES_MAX, News},
         drive::Trip,
+        ends::Ends,
         stage::{Plot, Stage},
     },
     land,
@@ -57,9 +52,8 @@ pub(super) struct Side {
     pub(super) sent: Vec<Sent>,
     /// Their places by number; no two go to one.
     by_number: BTreeMap<String, usize>,
-    /// Accepted and not yet ended.
-    open: BTreeSet<String>,
-    ended: BTreeSet<String>,
+    /// Accepted messages.
+    ends: Ends,
     unanswered: usize,
     /// Accepted or not yet answered, and with no carrier.
     under_way: usize,
@@ -107,8 +101,7 @@ impl Side {
             arrivals,
             sent: Vec::new(),
             by_number: BTreeMap::new(),
-            open: BTreeSet::new(),
-            ended: BTreeSet::new(),
+            ends: Ends::default(),
             unanswered: 0,
             under_way: 0,
             trip: Trip::default(),
@@ -146,7 +139,7 @@ impl Side {
             arrival = self.arrivals.recv() => self.arrived(arrival.context("the carriers are gone")?),
             news = self.courier.next() => match news? {
                 News::Answers(response) => self.take_answers(response)?,
-                News::Receipts(response) => self.take_receipts(response),
+                News::Receipts(response) => self.ends.end(response),
             },
         }
         Ok(())
@@ -168,7 +161,7 @@ impl Side {
 
     /// Accepted messages that have not ended.
     pub(super) fn open(&self) -> usize {
-        self.open.len()
+        self.ends.open()
     }
 
     fn arrived(&mut self, arrival: Arrival) {
@@ -191,10 +184,7 @@ impl Side {
             match answer.result.context("an answer without a result")? {
                 Answer::Accepted(accepted) => {
                     let id = accepted.message_id;
-                    // The receipt may have overtaken the answer.
-                    if !self.ended.contains(&id) {
-                        self.open.insert(id.clone());
-                    }
+                    self.ends.begin(&id);
                     self.trip.accepted.insert(id.clone(), sent.letter.clone());
                     sent.id = Some(id);
                 }
@@ -206,13 +196,5 @@ impl Side {
             }
         }
         Ok(())
-    }
-
-    fn take_receipts(&mut self, response: WatchReceiptsResponse) {
-        let ends = response.receipts.into_iter().filter(|receipt| !receipt.late);
-        for receipt in ends {
-            self.open.remove(&receipt.message_id);
-            self.ended.insert(receipt.message_id);
-        }
     }
 }
