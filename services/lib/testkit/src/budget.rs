@@ -6,8 +6,11 @@ use crate::tally::Counts;
 
 /// Topics that a message does not pay for: words about carriers, said every second whatever travels, and notes of rebuilds.
 const STANDING_TOPICS: [&str; 2] = ["carriers", "store"];
-/// Keys that a message does not pay for: leases, renewed every second whatever travels, and what a rebuild leaves.
-const STANDING_KEYS: [&str; 2] = ["lease", "doubt"];
+/// Keys that a message does not pay for: leases, renewed every second whatever travels, operators' orders to links, looked up as
+/// often, and what a rebuild leaves.
+const STANDING_KEYS: [&str; 4] = ["lease", "doubt", "link-order", "rate-order"];
+/// Between the kinds of key that one call touches.
+pub(crate) const BESIDE: &str = " + ";
 
 /// What delivered messages cost, for each of them.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
@@ -26,7 +29,7 @@ impl Budget {
     /// `counts` shared out among `messages`, without what stands whatever travels.
     pub(crate) fn new(counts: &Counts, messages: usize) -> Self {
         let each = |counts: &BTreeMap<String, usize>, standing: &[&str]| {
-            let moves = |name: &&String| !standing.contains(&name.as_str());
+            let moves = |name: &&String| name.split(BESIDE).any(|kind| !standing.contains(&kind));
             let names = counts.keys().filter(moves);
             names
                 .map(|name| (name.clone(), counts[name] as f64 / messages as f64))

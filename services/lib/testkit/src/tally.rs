@@ -8,6 +8,8 @@ use std::{
 use bus::Topic;
 use store::Key;
 
+use crate::budget::BESIDE;
+
 /// Counts calls. Clones are one count.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Tally(Arc<Mutex<Counts>>);
@@ -41,7 +43,7 @@ impl Tally {
             words.insert(word);
         }
         let words: Vec<_> = words.into_iter().collect();
-        *counts.calls.entry(words.join(" + ")).or_insert(0) += 1;
+        *counts.calls.entry(words.join(BESIDE)).or_insert(0) += 1;
     }
 
     pub(crate) fn counted(&self) -> Counts {
