@@ -40,11 +40,14 @@ fn a_second_signal_ends_a_process_whose_threads_stand_still() {
 }
 
 fn stand_still() {
-    let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+    let runtime = Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime starts");
     runtime.block_on(async {
         let (handle, _stop) = Stop::new();
         let mut tasks = Tasks::new();
-        stop_on_signals(&mut tasks, handle).unwrap();
+        stop_on_signals(&mut tasks, handle).expect("handlers are installed");
         println!("standing still");
         loop {
             thread::park();
