@@ -232,10 +232,11 @@ impl Link {
             open.due = now + LATE_FOR;
             self.due.insert((open.due, number));
         }
+        // Only here a request becomes late.
         if !answers.is_empty() {
             self.say(Event::Answers(answers));
+            self.bound_late();
         }
-        self.bound_late();
     }
 
     fn bound_late(&mut self) {
