@@ -148,7 +148,7 @@ def carrier_class(pb, servicer):
                 return pb.Answer.FromString(known)
             refusal = self.refusal(submission)
             if refusal:
-                refused = pb.Refused(refusal=refusal, detail="as this example has it")
+                refused = pb.Refused(refusal=refusal, detail="so say the last digits of the number")
                 refused.retry_after.FromMilliseconds(200)
                 return pb.Answer(attempt_id=submission.attempt_id, refused=refused)
             taken = pb.Taken(remote_id=uuid.uuid4().hex[:12].upper(), segments=submission.segments)
