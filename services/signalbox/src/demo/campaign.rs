@@ -17,6 +17,7 @@ use super::{
 use crate::cli::Demo;
 
 mod bulk;
+mod disk;
 mod passwords;
 mod rates;
 mod report;
@@ -66,7 +67,8 @@ async fn measure(stage: &mut Stage, demo: &Demo, messages: u32) -> anyhow::Resul
     let seconds = Duration::from_secs(demo.seconds.unwrap_or(SECONDS).into());
     flow.follow(Phase::Warmup, WARMUP).await?;
     println!("  passwords alone, for {seconds:?}");
-    flow.follow(Phase::Alone, seconds).await?;
+    let folder = stage.folder().to_owned();
+    let ((), disk_alone) = disk::beside(&folder, flow.follow(Phase::Alone, seconds)).await?;
     let memory_before = stage.cast.memory_max();
     println!("  the campaign is handed over: {messages} messages");
     let start = time::now();
@@ -74,7 +76,7 @@ async fn measure(stage: &mut Stage, demo: &Demo, messages: u32) -> anyhow::Resul
     handed_over.context("the campaign is not taken")??;
     let took = start.elapsed();
     println!("  passwords beside the campaign, for {seconds:?}");
-    flow.follow(Phase::Beside, seconds).await?;
+    let ((), disk_beside) = disk::beside(&folder, flow.follow(Phase::Beside, seconds)).await?;
     let ended_at = Clock::wall().now();
     flow.follow(Phase::Settling, SETTLE).await?;
     stage.cast.ensure_running()?;
@@ -82,6 +84,7 @@ async fn measure(stage: &mut Stage, demo: &Demo, messages: u32) -> anyhow::Resul
         passwords: flow.passwords.sent,
         campaign: flow.bulk.count,
         took,
+        disk: [disk_alone, disk_beside],
         ended_at,
         memory_before,
         memory_max: stage.cast.memory_max(),

@@ -106,6 +106,11 @@ impl Folder {
 }
 
 impl Stage {
+    /// Where everything of it lies.
+    pub(super) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
     /// Writes the files, starts the carriers and the router, and waits until it takes messages. `told` hears of each message that
     /// reaches a carrier.
     pub(super) async fn set(

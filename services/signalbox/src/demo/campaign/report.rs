@@ -8,6 +8,7 @@ use sms::UnixMs;
 
 use super::{
     bulk::{Count, SENDER},
+    disk,
     passwords::{Phase, RATE, Sent},
 };
 
@@ -23,6 +24,8 @@ pub(super) struct Report {
     pub(super) campaign: Count,
     /// How long it took to hand over the campaign.
     pub(super) took: Duration,
+    /// How long the disk took for a few octets by itself, in microseconds: beside passwords alone, and beside the campaign.
+    pub(super) disk: [Histogram<u64>; 2],
     /// The end of the measurement.
     pub(super) ended_at: UnixMs,
     /// The most memory of each process before the campaign, in kB.
@@ -148,11 +151,23 @@ impl Report {
             "the p99 beside the campaign, by the median of the sixths, is {:.2} times that alone (limit {P99_RATIO_MAX})",
             self.ratio()?
         );
+        self.print_disk();
         self.print_campaign();
         for limit in self.broken()? {
             println!("LIMIT BROKEN: {limit}");
         }
         Ok(())
+    }
+
+    fn print_disk(&self) {
+        let [alone, beside] = self.disk.each_ref().map(|disk| {
+            let at = |quantile| millis(disk.value_at_quantile(quantile));
+            format!("p50 {}, p99 {}", at(0.5), at(0.99))
+        });
+        println!(
+            "the disk by itself, {} octets written and synced: {alone} meanwhile; beside the campaign {beside}",
+            disk::WRITE.len()
+        );
     }
 
     fn print_campaign(&self) {
