@@ -1,6 +1,6 @@
 //! The roles: opens what the configuration names, runs the services over it, and drains them.
 
-use std::{process::ExitCode, time::Duration};
+use std::{num::NonZero, process::ExitCode, time::Duration};
 
 use anyhow::{Context as _, bail};
 use bus::PublishError;
@@ -40,6 +40,10 @@ pub(crate) const LINKS_PREFIX: &str = "signalbox: links, gRPC on ";
 const DRAIN_NOTICE: Duration = Duration::from_millis(200);
 /// Added to the services' own drain limit before the process gives up on them.
 const DRAIN_SLACK: Duration = Duration::from_secs(5);
+
+/// Threads that work for each core. A thread that is in the midst of a campaign's batch is interrupted by the kernel for one that
+/// wakes for a password; with a thread a core the password would wait for the batch to end.
+const WORKERS_PER_CORE: usize = 2;
 
 /// Which services a process runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,12 +113,19 @@ pub(crate) fn main(service: Service, roles: Roles) -> anyhow::Result<ExitCode> {
     };
     telemetry::start_logs(format);
     memory::in_small_pages();
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(workers())
+        .enable_all()
+        .build()?;
     let is_clean = runtime.block_on(run(&config, roles));
     // A client that waits for brokers on a thread of its own must not keep the process.
     runtime.shutdown_timeout(DRAIN_SLACK);
     let is_clean = is_clean?;
     Ok(ExitCode::from(if is_clean { 0 } else { exit::NEGATIVE }))
+}
+
+fn workers() -> usize {
+    WORKERS_PER_CORE * std::thread::available_parallelism().map_or(1, NonZero::get)
 }
 
 async fn run(config: &Config, roles: Roles) -> anyhow::Result<bool> {
