@@ -1,6 +1,7 @@
 //! Reading a directory: whole and of one moment, or not at all. Nothing here waits for anything but the disk.
 
 use std::{
+    collections::BTreeMap,
     fs::{self, File},
     io::{self, Read as _},
     path::Path,
@@ -35,8 +36,11 @@ pub(super) const TOP: [&str; 8] = [
 /// Folders of a table directory and the ending of the files in them.
 pub(super) const FOLDERS: [(&str, &str); 3] = [("rates", ".csv"), ("sell", ".csv"), ("sets", ".txt")];
 
+/// Between folder and name of a file that stands flat at the top, as where no folders can be: `rates.atlas.csv`.
+pub(super) const FLAT: char = '.';
+
 /// Reads the files of the table in `dir`. Other files there are left alone; those whose names are nearly that of a file of a
-/// table are told, see [`Files::strays`].
+/// table are told, see [`Files::strays`]. `rates.atlas.csv` is read as `rates/atlas.csv`, and so in the other folders.
 ///
 /// A directory that changes meanwhile is read again, up to [`READS_MAX`] times, so that what comes out is of one moment.
 ///
@@ -78,8 +82,8 @@ fn read_once(dir: &Path) -> Result<Files, Problems> {
         return Err(log.into_problems());
     }
     let mut octets_left = TABLE_OCTETS_MAX;
-    for path in paths(dir, &log) {
-        match content(&dir.join(&path), octets_left) {
+    for (path, place) in paths(dir, &log) {
+        match content(&dir.join(place), octets_left) {
             Ok(Some(content)) => {
                 octets_left -= content.len() as u64;
                 files.insert(path, content);
@@ -127,12 +131,12 @@ fn unreadable(path: &str, error: &io::Error, log: &Log) {
 /// change tell, and whenever a name comes or goes that is nearly that of one. Cheap: no content is read.
 pub fn fingerprint(dir: &Path) -> u64 {
     let mut hasher = blake3::Hasher::new();
-    for path in paths(dir, &Log::new('T')) {
-        let Ok(meta) = fs::metadata(dir.join(&path)) else {
+    for place in paths(dir, &Log::new('T')).into_values() {
+        let Ok(meta) = fs::metadata(dir.join(&place)) else {
             continue;
         };
         let changed = meta.modified().ok().and_then(|at| at.duration_since(UNIX_EPOCH).ok());
-        hasher.update(path.as_bytes());
+        hasher.update(place.as_bytes());
         hasher.update(&[0]);
         hasher.update(&meta.len().to_le_bytes());
         hasher.update(&changed.map_or(0, |age| age.as_nanos()).to_le_bytes());
@@ -145,18 +149,47 @@ pub fn fingerprint(dir: &Path) -> u64 {
     u64::from_le_bytes(hash.as_bytes()[..8].try_into().expect("a hash has 32 octets"))
 }
 
-/// Every path that may belong to the table, in text order.
-fn paths(dir: &Path, log: &Log) -> Vec<String> {
-    let mut paths: Vec<String> = TOP.iter().map(|name| (*name).to_owned()).collect();
+/// Every path that may belong to the table, and where in `dir` its file stands.
+fn paths(dir: &Path, log: &Log) -> BTreeMap<String, String> {
+    let mut paths: BTreeMap<_, _> = TOP
+        .iter()
+        .map(|name| ((*name).to_owned(), (*name).to_owned()))
+        .collect();
     for (folder, ending) in FOLDERS {
+        let mut add = |name: String, place: String| {
+            if let Some(other) = paths.insert(format!("{folder}/{name}"), place.clone()) {
+                let what = format!("stands beside {other}, which is the same file of the table");
+                log.error(
+                    Place::file(place).at(1),
+                    Code::DUPLICATE,
+                    what,
+                    "",
+                    "keep one of the two",
+                );
+            }
+        };
         match names(&dir.join(folder), folder, ending, log) {
-            Ok(names) => paths.extend(names.into_iter().map(|name| format!("{folder}/{name}"))),
+            Ok(names) => names.into_iter().for_each(|name| {
+                let place = format!("{folder}/{name}");
+                add(name, place);
+            }),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => unreadable(folder, &error, log),
         }
+        // Whether the directory itself can be read was seen before.
+        for place in names(dir, ".", ending, log).unwrap_or_default() {
+            if let Some(name) = flat((folder, ending), &place) {
+                add(name.to_owned(), place);
+            }
+        }
     }
-    paths.sort();
     paths
+}
+
+/// What a file at the top is called in a folder, given with the ending of its files; `None` = it is none of them.
+pub(super) fn flat<'a>((folder, ending): (&str, &str), place: &'a str) -> Option<&'a str> {
+    let name = place.strip_prefix(folder)?.strip_prefix(FLAT)?;
+    name.ends_with(ending).then_some(name)
 }
 
 /// Names of the files in a folder that may belong to the table; none of too many.

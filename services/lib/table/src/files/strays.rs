@@ -4,7 +4,7 @@ use std::{fs, path::Path};
 
 use source::{Log, Place, Problems, nearest};
 
-use super::directory::{FOLDER_FILES_MAX, FOLDERS, TOP};
+use super::directory::{FOLDER_FILES_MAX, FOLDERS, TOP, flat};
 use crate::code;
 
 /// Fewest letters that a name has in common with the beginning of the one that was meant, as `policy` and `policies`.
@@ -18,7 +18,8 @@ pub(super) fn strays(dir: &Path) -> Problems {
         let what = "is not read: no file of a table has this name";
         log.warning(Place::file(name).at(1), code::STRAY, what, "", help);
     };
-    for name in names(dir) {
+    let is_flat = |name: &str| FOLDERS.into_iter().any(|folder| flat(folder, name).is_some());
+    for name in names(dir).filter(|name| !is_flat(name)) {
         let meant = if dir.join(&name).is_dir() {
             let folders = FOLDERS.map(|(folder, _)| folder);
             meant(&name, &folders)

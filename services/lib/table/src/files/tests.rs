@@ -31,6 +31,38 @@ fn only_files_of_the_table_are_read() {
     assert_eq!(files.get("README.md"), None);
 }
 
+/// As a volume of Kubernetes has it, whose keys know no folders.
+#[test]
+fn files_of_folders_may_stand_flat_and_make_the_same_table() {
+    let (dir, flat) = (
+        tempfile::tempdir().expect("a directory"),
+        tempfile::tempdir().expect("a directory"),
+    );
+    for path in ["table.toml", "rates/atlas.csv", "sell/acme.eu.csv", "sets/vip.txt"] {
+        write(dir.path(), path, path);
+        write(flat.path(), &path.replace('/', "."), path);
+    }
+    write(flat.path(), "rates.csv", "no carrier's");
+    let (deep, files) = (read(dir.path()), read(flat.path()));
+    assert_eq!(deep, files);
+    assert!(files.expect("readable").strays().is_empty());
+    let before = fingerprint(flat.path());
+    write(flat.path(), "rates.borealis.csv", "");
+    assert_ne!(before, fingerprint(flat.path()));
+}
+
+#[test]
+fn a_file_that_stands_flat_and_in_its_folder_is_told() {
+    let dir = tempfile::tempdir().expect("a directory");
+    write(dir.path(), "rates/atlas.csv", "");
+    write(dir.path(), "rates.atlas.csv", "");
+    let said = read(dir.path()).expect_err("which of the two?").to_string();
+    assert!(
+        said.starts_with("rates.atlas.csv:1: error[T009]: stands beside rates/atlas.csv"),
+        "{said}"
+    );
+}
+
 #[test]
 fn a_missing_directory_is_told() {
     let problems = read(Path::new("/nowhere/at/all")).expect_err("there is nothing");
