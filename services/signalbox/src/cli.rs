@@ -7,8 +7,10 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::client;
 
 mod link;
+mod topics;
 
 pub(crate) use link::{Connectors, Link, RateWord};
+pub(crate) use topics::{Topics, TopicsOf};
 
 /// Signalbox: a distributed SMS message router.
 #[derive(Debug, Parser)]
@@ -54,6 +56,9 @@ pub(crate) enum Command {
     /// until another one takes its place.
     #[command(subcommand)]
     Link(Link),
+    /// The topics on Apache Kafka: make those that are missing, or list them
+    #[command(subcommand)]
+    Topics(Topics),
     /// Route 20,000 messages over three carriers, kill one, change a price, and check the books
     Demo(Demo),
 }

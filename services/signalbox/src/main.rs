@@ -17,6 +17,7 @@ mod quote;
 mod roles;
 mod send;
 mod table;
+mod topics;
 mod trace;
 
 /// A message makes and drops dozens of small values on several threads, which the system's allocator pays dearly for.
@@ -54,6 +55,7 @@ fn main() -> ExitCode {
         cli::Command::Trace(trace) => trace::main(trace),
         cli::Command::Dead(command) => dead::main(command),
         cli::Command::Link(command) => link::main(command),
+        cli::Command::Topics(command) => topics::main(command),
         cli::Command::Demo(demo) => demo::main(demo),
     };
     done.unwrap_or_else(|error| {

@@ -22,7 +22,9 @@ mod standing;
 mod start;
 mod unserved;
 
+pub(crate) use check::links;
 use engine::Engine;
+pub(crate) use engine::kafka;
 pub(crate) use lookups::make as look_ups;
 use standing::Standing;
 use unserved::Unserved;

@@ -90,7 +90,7 @@ fn problems(config: &Config, roles: Roles) -> Vec<String> {
 ///
 /// # Errors
 /// The file cannot be read, or everything that is wrong with it.
-pub(super) fn links(file: &Path) -> anyhow::Result<Vec<connector::LinkConfig>> {
+pub(crate) fn links(file: &Path) -> anyhow::Result<Vec<connector::LinkConfig>> {
     let text = fs::read_to_string(file).with_context(|| format!("{}: cannot be read", file.display()))?;
     let base = file.parent().unwrap_or(Path::new(""));
     connector::read_links(&file.display().to_string(), &text, base).map_err(|problems| anyhow::anyhow!("{problems}"))

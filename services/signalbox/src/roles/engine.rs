@@ -114,7 +114,7 @@ impl Engine {
 ///
 /// # Errors
 /// A secret cannot be had.
-pub(super) fn kafka(section: &Kafka, client_id: &str, folder: &Path) -> anyhow::Result<KafkaConfig> {
+pub(crate) fn kafka(section: &Kafka, client_id: &str, folder: &Path) -> anyhow::Result<KafkaConfig> {
     let sasl = section.sasl.as_ref().map(|sasl| {
         let password = sasl.password.read(folder).context("[bus] sasl.password")?;
         anyhow::Ok(KafkaSasl {

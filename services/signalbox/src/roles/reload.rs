@@ -21,6 +21,11 @@ use super::{last_good::LastGood, unserved::Unserved};
 /// Tables read after a change of their directory, by what became of them.
 const RELOADS: &str = "signalbox_router_table_reloads_total";
 
+/// Which table is in force, so that routers that differ are seen.
+const IN_FORCE: &str = "signalbox_router_table_version";
+/// Hexadecimal digits of a version that a gauge can hold exactly, of 16.
+const VERSION_DIGITS: usize = 13;
+
 /// How often it is seen whether a replaced table is still held.
 const SWEEP_PERIOD: Duration = Duration::from_millis(50);
 /// How often that is looked at. Whoever holds a table for longer than all of it keeps it until the next change.
@@ -31,6 +36,10 @@ const COMPARED_OCTETS_MAX: u64 = 4 * 1_024 * 1_024;
 
 /// Describes what is counted here.
 pub(super) fn describe() {
+    metrics::describe_gauge!(
+        IN_FORCE,
+        "the first 13 hexadecimal digits of the version of the table in force, as a number"
+    );
     metrics::describe_counter!(
         RELOADS,
         "tables read after a change, by result: swapped, same or refused"
@@ -38,6 +47,14 @@ pub(super) fn describe() {
     // From the start, so that an alert on the first refusal has something to compare with.
     for result in ["swapped", "same", "refused"] {
         metrics::counter!(RELOADS, "result" => result).increment(0);
+    }
+}
+
+/// Says that the table of `version` is in force.
+pub(super) fn in_force(version: &str) {
+    let digits = version.get(..VERSION_DIGITS).unwrap_or(version);
+    if let Ok(number) = u64::from_str_radix(digits, 16) {
+        metrics::gauge!(IN_FORCE).set(number as f64);
     }
 }
 
@@ -156,6 +173,7 @@ impl Follower {
         );
         let (version, summary) = (table.version().to_owned(), table.summary());
         self.live.replace(table);
+        in_force(&version);
         self.in_force = next.files;
         metrics::counter!(RELOADS, "result" => "swapped").increment(1);
         info!(version, replaced = replaced.version(), "table swapped in: {summary}");

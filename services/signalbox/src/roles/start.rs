@@ -38,6 +38,7 @@ pub(super) async fn router(
         reload::warn_of_lookups(&table);
     }
     reload::describe();
+    reload::in_force(table.version());
     if let Some(unserved) = &mut unserved {
         unserved.cover(&table);
     }
