@@ -114,7 +114,21 @@ deny: ## licences, bans and sources of the dependencies
 	@command -v cargo-deny >/dev/null || $(CARGO) install cargo-deny --locked --version '^0.20'
 	$(CARGO) deny --all-features check licenses bans sources
 
+chart-test: ## the Helm chart: lint, schemas, policies, golden renders, refusals, and whether the binary reads what it renders
+	@$(CARGO) build --locked --quiet -p signalbox
+	@SIGNALBOX=$(or $(CARGO_TARGET_DIR),target)/debug/signalbox helm/tests/run
+
+deploy-test: ## the image's file system, assembled and lived in without a container engine; the laptop's compose file; systemd units
+	@$(CARGO) build --locked --quiet -p signalbox
+	@deploy/test $(or $(CARGO_TARGET_DIR),target)/debug/signalbox
+
+chart-readme: ## the table of values in the chart's README, from the comments of values.yaml
+	@$$(helm/tests/tools)/venv/bin/python helm/readme
+
+chart-dashboards: ## the dashboards, from helm/dashboards
+	@helm/dashboards
+
 protos: ## lint of the .proto files
 	cd proto && npx --yes @bufbuild/buf@1 lint
 
-.PHONY: help build demo crash rolling store-loss failover campaign ported bad-provider waves bench decide lookup link simulate services-fetch services services-down test fuzz fuzz-smpp lint deny protos
+.PHONY: help build demo crash rolling store-loss failover campaign ported bad-provider waves bench decide lookup link simulate services-fetch services services-down test fuzz fuzz-smpp lint deny chart-test deploy-test chart-readme chart-dashboards protos
