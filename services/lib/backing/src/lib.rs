@@ -12,6 +12,7 @@ mod knot;
 mod port;
 mod process;
 mod redis;
+mod skip;
 mod smpp;
 mod tls;
 mod wait;
@@ -23,6 +24,7 @@ pub use fetch::{fetch, home, kafka_version};
 pub use kafka::{Kafka, KafkaOptions, KafkaSecurity, KafkaSpeed};
 pub use knot::{Knot, KnotZone};
 pub use redis::{Redis, RedisOptions, RedisPersistence};
+pub use skip::{SKIPPED_FILE, skipped};
 pub use smpp::{SmppLibrary, SmppPeer, tshark};
 pub use tls::Certificates;
 

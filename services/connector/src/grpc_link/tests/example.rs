@@ -17,7 +17,7 @@ use crate::{
 
 fn started(options: &[&str]) -> Option<GrpcCarrier> {
     GrpcCarrier::start(options)
-        .inspect_err(|error| eprintln!("SKIPPED: {error}"))
+        .inspect_err(|error| backing::skipped(error))
         .ok()
 }
 

@@ -95,7 +95,7 @@ async fn converse(library: SmppLibrary, concatenation: Concatenation) -> bool {
     let peer = match SmppPeer::start(library) {
         Ok(peer) => peer,
         Err(error) => {
-            eprintln!("SKIPPED: {library}: {error}");
+            backing::skipped(format_args!("{library}: {error}"));
             return false;
         }
     };
@@ -153,7 +153,7 @@ async fn converse(library: SmppLibrary, concatenation: Concatenation) -> bool {
 /// The way in which each kind of part says that it is one.
 fn is_well_formed(tap: &Tap, submits: usize) {
     let Some(tshark) = backing::tshark() else {
-        eprintln!("SKIPPED: tshark is not installed");
+        backing::skipped("tshark is not installed");
         return;
     };
     let (commands, complaints) = tap.decoded_by(&tshark);

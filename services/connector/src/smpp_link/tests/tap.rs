@@ -142,7 +142,7 @@ async fn pipe(
 #[tokio::test]
 async fn a_message_that_ends_too_early_is_complained_about() {
     let Some(tshark) = backing::tshark() else {
-        eprintln!("SKIPPED: tshark is not installed");
+        backing::skipped("tshark is not installed");
         return;
     };
     let tap = Tap::before(([127, 0, 0, 1], 9).into()).await;
