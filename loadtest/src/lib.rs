@@ -1,6 +1,6 @@
 //! Load for a Signalbox and the world around it: [`world`] makes recipients, texts and routing tables, [`submit`] sends
 //! messages in open loop, [`smsc`] plays the carriers that take them, [`decide`] measures the routing table by itself,
-//! [`lookup`] measures look-ups, [`link`] SMPP by itself, and [`simulate`] runs the pipeline under faults in virtual time.
+//! [`lookup`] measures look-ups, [`link`] SMPP by itself, [`simulate`] runs the pipeline under faults in virtual time, and [`stage`] is what real processes play on.
 
 pub mod decide;
 pub mod link;
@@ -9,5 +9,6 @@ mod printed;
 mod rate;
 pub mod simulate;
 pub mod smsc;
+pub mod stage;
 pub mod submit;
 pub mod world;

@@ -7,9 +7,6 @@ use sms::Charset;
 
 use super::received::Received;
 
-/// User data header indicator of `esm_class` (3.4 §5.2.12).
-const UDHI: u8 = 0x40;
-
 /// A message as its recipient's handset sees it. What a carrier took a second time under the same reference is a copy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reassembled {
@@ -42,7 +39,7 @@ pub fn reassemble(received: &[Received]) -> Vec<Reassembled> {
     let mut messages: Vec<Reassembled> = Vec::new();
     let mut places = BTreeMap::new();
     for received in received.iter().filter(|received| received.was_taken()) {
-        let payload = payload(received);
+        let payload = received.payload();
         let (total, part) = received.concatenation.map_or((1, 1), |place| (place.total, place.part));
         let tie = match received.concatenation {
             Some(place) => (Some(place.reference), Bytes::new()),
@@ -104,15 +101,6 @@ impl Reassembled {
     pub fn copies(&self) -> usize {
         self.parts.values().map(Vec::len).max().unwrap_or(0)
     }
-}
-
-fn payload(received: &Received) -> Bytes {
-    let octets = &received.octets;
-    let header = match received.esm_class & UDHI {
-        0 => 0,
-        _ => octets.first().map_or(0, |length| usize::from(*length) + 1),
-    };
-    octets.slice(header.min(octets.len())..)
 }
 
 /// The text of octets in the codings that a carrier of this kind is sent (3.4 §5.2.19).

@@ -13,6 +13,9 @@ pub(super) const HEADER: &str = "#time_us\tid\tanswer\tsource\tdestination\tesm_
 /// First word of a line that tells of a receipt.
 const RECEIPT: &str = "receipt";
 
+/// User data header indicator of `esm_class` (3.4 §5.2.12).
+pub(super) const UDHI: u8 = 0x40;
+
 /// Word for an answer that was never sent.
 const DROPPED: &str = "dropped";
 
@@ -109,6 +112,14 @@ impl Received {
     /// Whether the carrier took it, told or not.
     pub fn was_taken(&self) -> bool {
         self.answer.is_none_or(Status::is_ok)
+    }
+
+    /// The octets behind the user data header.
+    pub fn payload(&self) -> Bytes {
+        let has_header = self.esm_class & UDHI != 0;
+        let length = self.octets.first().filter(|_| has_header);
+        let header = length.map_or(0, |length| usize::from(*length) + 1);
+        self.octets.slice(header.min(self.octets.len())..)
     }
 
     pub(super) fn write_to(&self, line: &mut String) {

@@ -9,16 +9,10 @@ use crate::{
 
 mod arrivals;
 mod bad_provider;
-mod books;
 mod campaign;
-mod cast;
 mod check;
-mod courier;
 mod drive;
-mod ends;
 mod failover;
-mod files;
-mod links;
 mod placing;
 mod ported;
 mod report;
@@ -26,7 +20,6 @@ mod scenes;
 mod stage;
 mod waves;
 
-use books::Books;
 use failover::Failover;
 use stage::{Plot, Stage};
 
@@ -71,7 +64,7 @@ async fn run(demo: &Demo) -> anyhow::Result<bool> {
     }
     let trip = trip?;
     let scene = stage.strike().await?;
-    let books = Books::read(&scene, &trip).await?;
+    let books = scene.books(&trip).await?;
     let findings = check::all(&scene, &trip, &books);
     let mut is_good = findings.is_empty();
     if demo.scene.failover {

@@ -3,7 +3,7 @@
 use smpp::{Concatenation, Status};
 use sms::{Content, Reference, UnixUs};
 
-use super::*;
+use super::{super::received::UDHI, *};
 
 const LONG: &str = "Price: 5€ [each] @ {shop}~ and \"more\" to come, as long as it takes to need a third part of it all. \
                     Price: 5€ [each] @ {shop}~ and \"more\" to come, as long as it takes to need a third part of it all. \

@@ -80,6 +80,8 @@ const MAY_IMPORT: [(&str, &[&str]); 19] = [
     (
         "signalbox-loadtest",
         &[
+            "backing",
+            "bus",
             "connector",
             "disk",
             "journey",

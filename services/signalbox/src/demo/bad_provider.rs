@@ -10,7 +10,7 @@ use std::time::Duration;
 use anyhow::{Context as _, ensure};
 use service::time;
 
-use super::{books::Books, check, drive::FRAME_PERIOD, stage::Plot};
+use super::{check, drive::FRAME_PERIOD, stage::Plot};
 use crate::cli::{Bus, Demo};
 
 mod land;
@@ -158,7 +158,7 @@ async fn judge(mut side: Side, report: &mut Report) -> anyhow::Result<()> {
     side.stage.stop().await?;
     log::judge(&side, report);
     let scene = side.stage.strike().await?;
-    let books = Books::read(&scene, &side.trip).await?;
+    let books = scene.books(&side.trip).await?;
     let word = if side.looks_up { "with" } else { "without" };
     for finding in check::ends(&scene, &side.trip, &books) {
         report.find(format!("{word} look-ups: {finding}"));

@@ -7,13 +7,9 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use service::{Clock, time, time::Instant};
-use signalbox_loadtest::smsc::scan_log;
+use signalbox_loadtest::{smsc::scan_log, stage::News};
 
-use super::{
-    courier::{Courier, News},
-    drive::FRAME_PERIOD,
-    stage::Stage,
-};
+use super::{drive::FRAME_PERIOD, stage::Stage};
 use crate::cli::Demo;
 
 mod bulk;
@@ -60,9 +56,8 @@ pub(super) async fn run(mut stage: Stage, demo: &Demo, messages: u32) -> anyhow:
 }
 
 async fn measure(stage: &mut Stage, demo: &Demo, messages: u32) -> anyhow::Result<Report> {
-    let server = stage.server()?;
-    let bulk = Bulk::new(Courier::connect(&server, None).await?, messages, demo.seed);
-    let passwords = Passwords::new(Courier::connect(&server, None).await?, demo.seed)?;
+    let bulk = Bulk::new(stage.courier(None).await?, messages, demo.seed);
+    let passwords = Passwords::new(stage.courier(None).await?, demo.seed)?;
     let mut flow = Flow { passwords, bulk };
     let seconds = Duration::from_secs(demo.seconds.unwrap_or(SECONDS).into());
     flow.follow(Phase::Warmup, WARMUP).await?;

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use signalbox_loadtest::{smsc::Received, world::Letter};
+use signalbox_loadtest::{smsc::Received, stage::Books, world::Letter};
 use sms::{CarrierName, Content, Reference};
 
-use super::{books::Books, drive::Trip, placing, stage::Scene};
+use super::{drive::Trip, placing, stage::Scene};
 
 /// Most findings of a kind that are told one by one.
 const FINDINGS_SHOWN: usize = 5;
@@ -106,8 +106,9 @@ pub(super) fn taken_in_doubt(scene: &Scene, trip: &Trip, books: &Books) -> i64 {
 fn seen(log: &[Received]) -> BTreeMap<Seen, i64> {
     let mut seen: BTreeMap<Seen, i64> = BTreeMap::new();
     for received in log.iter().filter(|received| received.was_taken()) {
-        let payload = payload(received.esm_class, &received.octets);
-        *seen.entry((received.destination.clone(), payload)).or_default() += 1;
+        *seen
+            .entry((received.destination.clone(), received.payload()))
+            .or_default() += 1;
     }
     seen
 }
@@ -162,16 +163,6 @@ fn orders<'a>(
             .filter(move |attempt| attempt.carrier == *carrier && attempt.answer.outcome == outcome);
         answered.map(move |_| (id, letter))
     })
-}
-
-fn payload(esm_class: u8, octets: &Bytes) -> Bytes {
-    let has_header = esm_class & 0x40 != 0;
-    let header = if has_header {
-        octets.first().map_or(0, |length| usize::from(*length) + 1)
-    } else {
-        0
-    };
-    octets.slice(header.min(octets.len())..)
 }
 
 fn segments(letter: &Letter) -> Vec<Seen> {

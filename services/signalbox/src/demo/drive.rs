@@ -5,22 +5,18 @@ use std::{collections::BTreeMap, collections::BTreeSet, time::Duration};
 use anyhow::{Context as _, ensure};
 use indicatif::{ProgressBar, ProgressStyle};
 use service::{time, time::Instant};
-use signalbox_loadtest::world::{Letter, Traffic};
+use signalbox_loadtest::{
+    stage::{Courier, Ends, FRAME_MESSAGES_MAX, News, land},
+    world::{Letter, Traffic},
+};
 use signalbox_proto::{
     ingest::come_back,
     pb::signalbox::ingest::v1::{SubmitStreamResponse, WatchReceiptsResponse, answer::Result as Answer},
 };
 use sms::{CarrierName, Class, UnixMs};
 
-use super::{
-    campaign,
-    courier::{Courier, FRAME_MESSAGES_MAX, News},
-    ends::Ends,
-    ported, scenes,
-    stage::Stage,
-    waves,
-};
-use crate::cli::{Demo, Server};
+use super::{campaign, ported, scenes, stage::Stage, waves};
+use crate::cli::Demo;
 
 /// Time to live of every message, where the scene has none of its own.
 const TTL: Duration = Duration::from_secs(20);
@@ -68,14 +64,14 @@ pub(super) async fn run(stage: &mut Stage, demo: &Demo) -> anyhow::Result<Trip> 
     let letters = letters(demo)?;
     let bar = bar(letters.len());
     let mut drive = Drive {
-        courier: Courier::connect(&stage.server()?, None).await?,
+        courier: stage.courier(None).await?,
         schedule: Schedule {
             start: time::now(),
             rate: demo.rate,
             sent: 0,
         },
         letters,
-        ttl: if demo.scene.waves { waves::TTL } else { TTL },
+        ttl: if demo.scene.waves { land::TTL } else { TTL },
         answered: BTreeSet::new(),
         later: BTreeMap::new(),
         trip: Trip::default(),
@@ -106,7 +102,7 @@ fn letters(demo: &Demo) -> anyhow::Result<Vec<Letter>> {
         return Ok(ported::letters(count));
     }
     if demo.scene.waves {
-        return waves::letters(demo.seed, count);
+        return land::Letters::new(demo.seed, waves::WAYS.len())?.take(count).collect();
     }
     let traffic = Traffic::new(demo.seed)?;
     if !demo.scene.failover {
@@ -176,8 +172,8 @@ impl Drive {
     }
 
     /// Connects anew; receipts go on where they were.
-    pub(super) async fn reconnect(&mut self, server: &Server) -> anyhow::Result<()> {
-        self.courier = Courier::connect(server, self.courier.token()).await?;
+    pub(super) async fn reconnect(&mut self, stage: &Stage) -> anyhow::Result<()> {
+        self.courier = stage.courier(self.courier.token()).await?;
         Ok(())
     }
 

@@ -7,10 +7,10 @@ use std::time::Duration;
 use anyhow::Context as _;
 use hdrhistogram::Histogram;
 use journey::{Attempt, TerminalEvent};
-use signalbox_loadtest::world::Letter;
+use signalbox_loadtest::{stage::Books, world::Letter};
 use sms::{CarrierName, Class, UnixMs};
 
-use super::{arrivals::Arrivals, books::Books, check::tell, drive::Trip, stage::Scene};
+use super::{arrivals::Arrivals, check::tell, drive::Trip, stage::Scene};
 
 /// So long after its death a carrier may still be ordered to send something.
 const ORDERED_MAX: Duration = Duration::from_secs(1);

@@ -3,16 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use journey::{Attempt, TerminalEvent};
-use signalbox_loadtest::world::Letter;
+use signalbox_loadtest::{
+    stage::{Books, taken},
+    world::Letter,
+};
 use sms::{CarrierName, Content, UnixMs};
 use table::{Action, Decision, Query, Standing, Table};
 
-use super::{
-    books::{Books, taken},
-    check::tell,
-    drive::Trip,
-    stage::Scene,
-};
+use super::{check::tell, drive::Trip, stage::Scene};
 
 /// A link is known to be down, or up again, at the latest so long after it was, in milliseconds.
 const LINK_NOTICE_MS: u64 = 3_000;

@@ -6,7 +6,6 @@
 use std::path::PathBuf;
 
 use super::{
-    books::Books,
     check, drive,
     stage::{Plot, Stage},
 };
@@ -57,6 +56,6 @@ async fn one(demo: &Demo, looks_up: bool) -> anyhow::Result<Ledger> {
     }
     let trip = trip?;
     let scene = stage.strike().await?;
-    let books = Books::read(&scene, &trip).await?;
+    let books = scene.books(&trip).await?;
     Ledger::new(demo.seed, &scene, &trip, &books, check::ends(&scene, &trip, &books))
 }

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use hdrhistogram::Histogram;
+use signalbox_loadtest::stage::{Books, taken};
 use sms::{CarrierName, UnixMs};
 use table::Table;
 
 use super::{
     arrivals::Arrivals,
-    books::{Books, taken},
     check::taken_in_doubt,
     drive::Trip,
     placing::{cost_alone, cost_micros, query, shares},

@@ -4,17 +4,14 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail, ensure};
 use service::{Clock, time};
+use signalbox_loadtest::stage::{Ground, router};
 use sms::{CarrierName, UnixMs};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
 };
 
-use super::{
-    drive::Drive,
-    files::{self, Ground},
-    stage::Stage,
-};
+use super::{drive::Drive, stage::Stage};
 use crate::cli::Demo;
 
 /// How long the killed carrier stays dead after the last message was answered.
@@ -111,7 +108,7 @@ async fn crash(drive: &mut Drive, stage: &mut Stage) -> anyhow::Result<()> {
     let lost = drive.lose_unanswered();
     drive.say(&format!("{lost} messages were under way without an answer"));
     stage.cast.add(router).await?;
-    drive.reconnect(&stage.server()?).await?;
+    drive.reconnect(stage).await?;
     drive.follow(count).await
 }
 
@@ -139,7 +136,7 @@ async fn rolling(drive: &mut Drive, stage: &mut Stage) -> anyhow::Result<()> {
     let connector = first_connector(stage)?;
     drive.follow(count / 5).await?;
     drive.say("a third router joins");
-    drive.meanwhile(stage.cast.add(files::router(3))).await?;
+    drive.meanwhile(stage.cast.add(router(3))).await?;
     drive.follow(2 * count / 5).await?;
     drive.say("a router is drained with SIGTERM, and leaves");
     drive.meanwhile(stage.cast.stop("router-1")).await?;

@@ -1,7 +1,7 @@
 //! What the demonstration runs on: files, carriers, and the router's processes.
 
 use std::{
-    fs,
+    env, fs,
     net::SocketAddr,
     path::{Path, PathBuf},
     time::Duration,
@@ -11,6 +11,7 @@ use anyhow::{Context as _, ensure};
 use service::Clock;
 use signalbox_loadtest::{
     smsc::{Arrival, Behaviour, Config, Counts, Delay, Handle, IdStyles, Received, Smsc, read_log},
+    stage::{API_KEY, Books, Cast, Courier, Ground, Link, Roles, land, wait_for_links, write},
     world,
 };
 use sms::{CarrierName, UnixMs};
@@ -18,13 +19,8 @@ use table::Table;
 use tempfile::TempDir;
 use tokio::sync::mpsc;
 
-use super::{
-    bad_provider, campaign,
-    cast::Cast,
-    files::{self, API_KEY, Ground, Link},
-    links, ported, waves,
-};
-use crate::cli::{Bus, Demo, Server};
+use super::{bad_provider, campaign, drive::Trip, ported, waves};
+use crate::cli::{Bus, Demo};
 
 /// Share of the plan's prefixes that a carrier lists by themselves; the rest goes by its price for the country.
 const COVERAGE: f64 = 0.85;
@@ -145,11 +141,11 @@ impl Stage {
         }
         let table = write_table(path, plot, &carriers, demo.seed)?;
         let links = plan_links(demo, plot, &carriers, &table);
-        let parts = files::write(path, &ground, plot.lookup_section(), &links)?;
-        let cast = Cast::start(path, &parts).await?;
+        let parts = write(path, &ground, plot.lookup_section(), &links, &Roles::default())?;
+        let cast = Cast::start(&env::current_exe()?, path, &parts).await?;
         if let Ground::Apart { brokers, .. } = &ground {
             let names = carriers.iter().map(|carrier| carrier.name.clone());
-            links::wait(brokers, names.collect(), began).await?;
+            wait_for_links(brokers, names.collect(), began).await?;
         }
         Ok(Self {
             folder,
@@ -162,13 +158,9 @@ impl Stage {
         })
     }
 
-    /// How to reach the router.
-    pub(super) fn server(&self) -> anyhow::Result<Server> {
-        Ok(Server {
-            server: format!("http://{}", self.cast.address()?),
-            api_key: API_KEY.to_owned(),
-            ca: None,
-        })
+    /// A connection to the router, with receipts after `token` or from now on.
+    pub(super) async fn courier(&self, token: Option<String>) -> anyhow::Result<Courier> {
+        Courier::connect(self.cast.address()?.parse()?, API_KEY, token).await
     }
 
     /// Where the log and the state are.
@@ -264,9 +256,11 @@ impl Carrier {
 }
 
 impl Scene {
-    /// Where the router's database lies, if it has one.
-    pub(super) fn database(&self) -> PathBuf {
-        self.folder.path().join("data/log")
+    /// What the router wrote about the ends of messages.
+    pub(super) async fn books(&self, trip: &Trip) -> anyhow::Result<Books> {
+        let database = self.folder.path().join("data/log");
+        let is_accepted = |id: &str| trip.accepted.contains_key(id);
+        Books::read(&self.ground, &database, self.began, is_accepted).await
     }
 }
 
@@ -383,7 +377,7 @@ fn write_table(path: &Path, plot: Plot, carriers: &[Carrier], seed: u64) -> anyh
             ported::write_table(&dir, &names)?;
             ported::write_providers(path, seed)?;
         }
-        Plot::Waves => waves::write_table(&dir, &names)?,
+        Plot::Waves => land::write_table(&dir, &names, land::Reach::Own, waves::DEFAULTS)?,
         Plot::BadProvider { provider } => {
             bad_provider::write_table(&dir, &names)?;
             if let Some(address) = provider {

@@ -8,7 +8,6 @@ use std::time::Duration;
 use service::time;
 
 use super::{
-    books::Books,
     drive,
     stage::{Plot, Stage},
 };
@@ -16,16 +15,16 @@ use crate::cli::Demo;
 
 mod carrier;
 mod check;
-mod land;
 mod report;
 
 pub(super) use carrier::{WAYS, WINDOW, behaviour, ids};
 use check::Verdict;
-pub(super) use land::{TTL, letters, write_table};
 use report::Seen;
 
 /// Longest wait until routers have taken all receipts, those that come late and twice too.
 const RECEIPTS_TIMEOUT: Duration = Duration::from_secs(60);
+/// Waves are waited out, whoever waits.
+pub(super) const DEFAULTS: &str = "attempts = 5\nspill_after = \"25s\"\n";
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 /// Plays the scene, prints what came of it, and says whether it is as it should be.
@@ -42,7 +41,7 @@ pub(super) async fn run(demo: &Demo) -> anyhow::Result<bool> {
     let all_taken = time::timeout(RECEIPTS_TIMEOUT, receipts_taken(&stage)).await;
     let seen = Seen::of(&stage, all_taken.is_some());
     let scene = stage.strike().await?;
-    let books = Books::read(&scene, &trip).await?;
+    let books = scene.books(&trip).await?;
     let verdict = Verdict::of(&scene, &trip, &books);
     Ok(report::print(&trip, &books, &seen, verdict))
 }

@@ -1,10 +1,10 @@
 //! What became of each message: how long it took, who named its network, and whether that was to be believed.
 
 use journey::Attempt;
+use signalbox_loadtest::stage::{Books, taken};
 use sms::Class;
 
 use super::{
-    super::books::{Books, taken},
     land::{moved, needs_look_up, planned},
     provider::Mood,
     report::{Kind, Report},

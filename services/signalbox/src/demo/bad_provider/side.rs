@@ -4,15 +4,17 @@ use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use anyhow::{Context as _, ensure};
 use service::{time, time::Instant};
-use signalbox_loadtest::{smsc::Arrival, world::Letter};
+use signalbox_loadtest::{
+    smsc::Arrival,
+    stage::{Courier, Ends, FRAME_MESSAGES_MAX, News},
+    world::Letter,
+};
 use signalbox_proto::pb::signalbox::ingest::v1::{SubmitStreamResponse, answer::Result as Answer};
 use tokio::sync::mpsc;
 
 use super::{
     super::{
-        courier::{Courier, FRAME_MESSAGES_MAX, News},
         drive::Trip,
-        ends::Ends,
         stage::{Plot, Stage},
     },
     land,
@@ -93,7 +95,7 @@ impl Side {
         let keep: Option<PathBuf> = demo.keep.as_ref().map(|folder| folder.join(word));
         let (told, arrivals) = mpsc::unbounded_channel();
         let stage = Stage::set(demo, plot, keep.as_deref(), Some(told)).await?;
-        let courier = Courier::connect(&stage.server()?, None).await?;
+        let courier = stage.courier(None).await?;
         Ok(Self {
             looks_up,
             stage,

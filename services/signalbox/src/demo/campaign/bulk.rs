@@ -7,14 +7,15 @@ use std::{
 
 use anyhow::Context as _;
 use service::{time, time::Instant};
-use signalbox_loadtest::world::{Letter, Recipients};
+use signalbox_loadtest::{
+    stage::{Courier, FRAME_MESSAGES_MAX},
+    world::{Letter, Recipients},
+};
 use signalbox_proto::{
     ingest::come_back,
     pb::signalbox::ingest::v1::{SubmitStreamResponse, answer::Result as Answer},
 };
 use sms::{Class, Msisdn, Sender};
-
-use super::super::courier::{Courier, FRAME_MESSAGES_MAX};
 
 /// Who sends it; nobody else does, so that carriers' logs tell its messages from passwords.
 pub(super) const SENDER: &str = "LARKSPUR";

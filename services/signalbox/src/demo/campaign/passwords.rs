@@ -6,15 +6,13 @@ use anyhow::{Context as _, ensure};
 use service::{time, time::Instant};
 use signalbox_loadtest::{
     smsc::Received,
+    stage::{Courier, FRAME_MESSAGES_MAX},
     world::{Letter, Traffic},
 };
 use signalbox_proto::pb::signalbox::ingest::v1::{SubmitStreamResponse, answer::Result as Answer};
 use sms::{MessageId, UnixUs};
 
-use super::super::{
-    courier::{Courier, FRAME_MESSAGES_MAX},
-    drive,
-};
+use super::super::drive;
 
 /// Passwords a second.
 pub(super) const RATE: u32 = 100;

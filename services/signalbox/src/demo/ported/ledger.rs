@@ -3,15 +3,12 @@
 use std::collections::BTreeSet;
 
 use journey::Attempt;
+use signalbox_loadtest::stage::{Books, taken};
 use sms::CarrierName;
 use table::Micros;
 
 use super::{
-    super::{
-        books::{Books, taken},
-        drive::Trip,
-        stage::Scene,
-    },
+    super::{drive::Trip, stage::Scene},
     land::{Truth, network, price},
 };
 

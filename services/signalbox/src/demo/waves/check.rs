@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use journey::{EndState, TerminalEvent};
 use signalbox_loadtest::{
     smsc::{Reassembled, Taken, reassemble},
+    stage::{
+        Books,
+        land::{may_come_twice, parts, sender_on_link},
+    },
     world::Letter,
 };
 
-use super::{
-    super::{books::Books, check::tell, drive::Trip, stage::Scene},
-    land::{may_come_twice, parts, sender_on_link},
-};
+use super::super::{check::tell, drive::Trip, stage::Scene};
 
 /// Of a hundred messages, those that must be delivered at the least: the rest lost an answer and may not come twice.
 const DELIVERED_PERCENT_MIN: usize = 80;

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use signalbox_loadtest::smsc::Counts;
+use signalbox_loadtest::{smsc::Counts, stage::Books};
 
 use super::{
-    super::{books::Books, drive::Trip, stage::Stage},
+    super::{drive::Trip, stage::Stage},
     check::Verdict,
 };
 

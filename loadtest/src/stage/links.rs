@@ -20,7 +20,7 @@ const RECORDS_MAX: usize = 1_000;
 ///
 /// A connector is ready before it has its lease and its links. Until routers hear of a link, a carrier whose connector left
 /// the log at the end of an earlier run is one to pass while another is up, and messages go where nobody expects them.
-pub(super) async fn wait(brokers: &str, carriers: BTreeSet<CarrierName>, began: UnixMs) -> anyhow::Result<()> {
+pub async fn wait(brokers: &str, carriers: BTreeSet<CarrierName>, began: UnixMs) -> anyhow::Result<()> {
     time::timeout(LINKS_TIMEOUT, all_up(brokers, carriers, began))
         .await
         .context("a link did not come up")??;
@@ -31,7 +31,7 @@ pub(super) async fn wait(brokers: &str, carriers: BTreeSet<CarrierName>, began: 
 async fn all_up(brokers: &str, mut carriers: BTreeSet<CarrierName>, began: UnixMs) -> anyhow::Result<()> {
     let log = KafkaBus::new(KafkaConfig {
         brokers: brokers.to_owned(),
-        client_id: "signalbox-demo".to_owned(),
+        client_id: "signalbox-links".to_owned(),
         ..KafkaConfig::default()
     })?;
     let mut words = log.read(&topics::carriers(), Position::Start).await?;

@@ -1,9 +1,9 @@
-//! The processes of the demonstration: one router for everything, or each role in processes of its own.
+//! The processes: one router for everything, or each role in processes of its own.
 
 use std::{
-    env, fs,
+    fs,
     path::{Path, PathBuf},
-    process::Stdio,
+    process::{ExitStatus, Stdio},
     time::Duration,
 };
 
@@ -19,35 +19,44 @@ const PROCESS_TIMEOUT: Duration = Duration::from_secs(60);
 /// Lines of each log that are shown when something went wrong.
 const LINES_SHOWN: usize = 20;
 /// What a process prints when it is ready.
-const READY: &str = "signalbox: ready";
+pub const READY: &str = "signalbox: ready";
+/// What stands between that and the address where messages are taken.
+const READY_ADDRESS: &str = ", gRPC on ";
 
 /// Which role a process plays, with which file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Part {
+pub struct Part {
     /// What it is called here; its log is `<name>.log`.
-    pub(super) name: String,
+    pub name: String,
     /// The command that runs it.
-    pub(super) role: &'static str,
+    pub role: &'static str,
     /// Its configuration, in the folder.
-    pub(super) config: String,
+    pub config: String,
+    /// The user it runs as; `None` = whoever starts it.
+    pub user: Option<u32>,
 }
 
 impl Part {
-    pub(super) fn new(name: impl Into<String>, role: &'static str, config: impl Into<String>) -> Self {
+    /// A process called `name` that plays `role` by the file `config`.
+    pub fn new(name: impl Into<String>, role: &'static str, config: impl Into<String>) -> Self {
         Self {
             name: name.into(),
             role,
             config: config.into(),
+            user: None,
         }
     }
 }
 
-/// Processes that run, in the order in which they shall be stopped.
-pub(super) struct Cast {
+/// Processes that run, in the order in which they shall be stopped. Dropped, they are killed.
+#[derive(Debug)]
+pub struct Cast {
+    program: PathBuf,
     folder: PathBuf,
     processes: Vec<Process>,
 }
 
+#[derive(Debug)]
 struct Process {
     part: Part,
     child: Child,
@@ -57,9 +66,13 @@ struct Process {
 }
 
 impl Cast {
-    /// Starts `parts` on the files in `folder`, all at once, and waits until every one is ready.
-    pub(super) async fn start(folder: &Path, parts: &[Part]) -> anyhow::Result<Self> {
+    /// Starts `parts` of `program` on the files in `folder`, all at once, and waits until every one is ready.
+    ///
+    /// # Errors
+    /// One does not start; those that did are killed.
+    pub async fn start(program: &Path, folder: &Path, parts: &[Part]) -> anyhow::Result<Self> {
         let mut cast = Self {
+            program: program.to_owned(),
             folder: folder.to_owned(),
             processes: Vec::new(),
         };
@@ -78,13 +91,60 @@ impl Cast {
     }
 
     /// Where messages are taken.
-    pub(super) fn address(&self) -> anyhow::Result<&str> {
+    ///
+    /// # Errors
+    /// Nobody takes any.
+    pub fn address(&self) -> anyhow::Result<&str> {
         let mut addresses = self.processes.iter().filter_map(|process| process.address.as_deref());
         addresses.next().context("no process takes messages")
     }
 
+    /// Starts one more, ready or not.
+    ///
+    /// # Errors
+    /// It cannot be started.
+    pub fn launch(&mut self, part: Part) -> anyhow::Result<()> {
+        let process = self.spawn(part)?;
+        self.processes.push(process);
+        Ok(())
+    }
+
+    /// Sends `signal`, as `kill` calls it, to the process called `name`.
+    ///
+    /// # Errors
+    /// There is none, or it ended by itself.
+    pub async fn signal(&self, name: &str, signal: &str) -> anyhow::Result<()> {
+        let process = self.processes.iter().find(|process| process.part.name == name);
+        let process = process.with_context(|| format!("there is no {name}"))?;
+        let id = process.child.id().with_context(|| format!("{name} ended by itself"))?;
+        let mut command = Command::new("kill");
+        command
+            .args([format!("-{signal}"), id.to_string()])
+            .stderr(Stdio::null());
+        let sent = command.status().await?;
+        ensure!(sent.success(), "{name} does not take SIG{signal}");
+        Ok(())
+    }
+
+    /// Forgets those that have ended, and returns them with how.
+    ///
+    /// # Errors
+    /// The system does not say whether one runs.
+    pub fn take_ended(&mut self) -> anyhow::Result<Vec<(Part, ExitStatus)>> {
+        let mut ended = Vec::new();
+        for place in (0..self.processes.len()).rev() {
+            if let Some(status) = self.processes[place].child.try_wait()? {
+                ended.push((self.processes.remove(place).part, status));
+            }
+        }
+        Ok(ended)
+    }
+
     /// Starts one more, and waits until it is ready.
-    pub(super) async fn add(&mut self, part: Part) -> anyhow::Result<()> {
+    ///
+    /// # Errors
+    /// It does not start, or not in time.
+    pub async fn add(&mut self, part: Part) -> anyhow::Result<()> {
         let mut process = self.spawn(part)?;
         process.ready().await?;
         self.processes.push(process);
@@ -92,7 +152,10 @@ impl Cast {
     }
 
     /// Kills the process called `name`: no drain, no flush, no goodbye.
-    pub(super) async fn kill(&mut self, name: &str) -> anyhow::Result<Part> {
+    ///
+    /// # Errors
+    /// There is none, or it does not die.
+    pub async fn kill(&mut self, name: &str) -> anyhow::Result<Part> {
         let mut process = self.take(name)?;
         let killed = process.child.kill().await;
         killed.with_context(|| format!("{name} could not be killed"))?;
@@ -100,11 +163,12 @@ impl Cast {
     }
 
     /// Drains the process called `name` as an operator would, with SIGTERM.
-    pub(super) async fn stop(&mut self, name: &str) -> anyhow::Result<Part> {
+    ///
+    /// # Errors
+    /// There is none, or it does not end in good order and in time.
+    pub async fn stop(&mut self, name: &str) -> anyhow::Result<Part> {
+        self.signal(name, "TERM").await?;
         let mut process = self.take(name)?;
-        let id = process.child.id().with_context(|| format!("{name} ended by itself"))?;
-        let sent = Command::new("kill").args(["-TERM", &id.to_string()]).status().await?;
-        ensure!(sent.success(), "{name} could not be asked to stop");
         let status = time::timeout(PROCESS_TIMEOUT, process.child.wait())
             .await
             .with_context(|| format!("{name} did not drain"))??;
@@ -113,7 +177,10 @@ impl Cast {
     }
 
     /// Drains all, in order.
-    pub(super) async fn stop_all(&mut self) -> anyhow::Result<()> {
+    ///
+    /// # Errors
+    /// One does not end in good order and in time.
+    pub async fn stop_all(&mut self) -> anyhow::Result<()> {
         while let Some(process) = self.processes.first() {
             let name = process.part.name.clone();
             self.stop(&name).await?;
@@ -122,7 +189,10 @@ impl Cast {
     }
 
     /// Whether everybody is still there.
-    pub(super) fn ensure_running(&mut self) -> anyhow::Result<()> {
+    ///
+    /// # Errors
+    /// Somebody is not.
+    pub fn ensure_running(&mut self) -> anyhow::Result<()> {
         for process in &mut self.processes {
             if let Some(status) = process.child.try_wait()? {
                 bail!("{} ended by itself: {status}", process.part.name);
@@ -132,7 +202,7 @@ impl Cast {
     }
 
     /// The most memory that each process had so far, in kB; those are left out of which the system says nothing.
-    pub(super) fn memory_max(&self) -> Vec<(String, u64)> {
+    pub fn memory_max(&self) -> Vec<(String, u64)> {
         let each = self.processes.iter().filter_map(|process| {
             let status = fs::read_to_string(format!("/proc/{}/status", process.child.id()?)).ok()?;
             let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
@@ -143,7 +213,7 @@ impl Cast {
     }
 
     /// Lines of all logs that hold `words`, each with the name of its log.
-    pub(super) fn said(&self, words: &str) -> Vec<(String, String)> {
+    pub fn said(&self, words: &str) -> Vec<(String, String)> {
         let mut said = Vec::new();
         for (name, log) in self.logs() {
             let lines = log.lines().filter(|line| line.contains(words));
@@ -153,7 +223,7 @@ impl Cast {
     }
 
     /// Prints the end of every log.
-    pub(super) fn show_logs(&self) {
+    pub fn show_logs(&self) {
         for (name, log) in self.logs() {
             let lines: Vec<_> = log.lines().collect();
             eprintln!("The last words of {name}:");
@@ -188,7 +258,11 @@ impl Cast {
             .create(true)
             .append(true)
             .open(self.folder.join(format!("{}.process.log", part.name)))?;
-        let mut child = Command::new(env::current_exe()?)
+        let mut command = Command::new(&self.program);
+        if let Some(user) = part.user {
+            command.uid(user);
+        }
+        let mut child = command
             .arg(part.role)
             .arg("--config")
             .arg(self.folder.join(&part.config))
@@ -220,7 +294,8 @@ impl Process {
         });
         let line = line.await.with_context(|| format!("{name} did not start in time"))??;
         self.address = line
-            .strip_prefix(crate::roles::READY_PREFIX)
+            .strip_prefix(READY)
+            .and_then(|rest| rest.strip_prefix(READY_ADDRESS))
             .map(|address| address.trim().to_owned());
         Ok(())
     }

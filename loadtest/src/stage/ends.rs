@@ -5,22 +5,22 @@ use std::collections::BTreeSet;
 use signalbox_proto::pb::signalbox::ingest::v1::WatchReceiptsResponse;
 
 /// Messages by id. A receipt may overtake the answer that names the message.
-#[derive(Default)]
-pub(super) struct Ends {
+#[derive(Debug, Default)]
+pub struct Ends {
     open: BTreeSet<String>,
     ended: BTreeSet<String>,
 }
 
 impl Ends {
     /// A message was accepted.
-    pub(super) fn begin(&mut self, id: &str) {
+    pub fn begin(&mut self, id: &str) {
         if !self.ended.contains(id) {
             self.open.insert(id.to_owned());
         }
     }
 
     /// Takes the ends among `receipts`: a late receipt is none.
-    pub(super) fn end(&mut self, receipts: WatchReceiptsResponse) {
+    pub fn end(&mut self, receipts: WatchReceiptsResponse) {
         for receipt in receipts.receipts.into_iter().filter(|receipt| !receipt.late) {
             self.open.remove(&receipt.message_id);
             self.ended.insert(receipt.message_id);
@@ -28,17 +28,17 @@ impl Ends {
     }
 
     /// Accepted and not ended.
-    pub(super) fn open(&self) -> usize {
+    pub fn open(&self) -> usize {
         self.open.len()
     }
 
     /// One of those.
-    pub(super) fn first_open(&self) -> Option<&str> {
+    pub fn first_open(&self) -> Option<&str> {
         self.open.first().map(String::as_str)
     }
 
     /// Ended, accepted or not as far as we were told.
-    pub(super) fn ended(&self) -> usize {
+    pub fn ended(&self) -> usize {
         self.ended.len()
     }
 }

@@ -1,0 +1,17 @@
+//! What the demonstration of the router plays on: configurations and the processes that read them, a
+//! customer's connection, an invented country, and the log read back when all has ended.
+
+mod books;
+mod cast;
+mod courier;
+mod ends;
+mod files;
+pub mod land;
+mod links;
+
+pub use books::{Books, read_events, taken};
+pub use cast::{Cast, Part, READY};
+pub use courier::{Courier, FRAME_MESSAGES_MAX, News};
+pub use ends::Ends;
+pub use files::{API_KEY, Ground, Link, Roles, router, write};
+pub use links::wait as wait_for_links;
