@@ -1,6 +1,9 @@
 //! What can go wrong, named by what the caller can do.
 
-use std::path::{Path, PathBuf};
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
 
 /// A database that cannot be opened, read or written.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -18,6 +21,22 @@ pub enum DiskError {
         path: PathBuf,
         /// What the operating system or the recovery said.
         why: String,
+    },
+    /// Its log is damaged where it was safe: the disk is bad.
+    #[error(
+        "{} is damaged at octet {at}, and {behind} octets behind that were safe: check the disk and restore a copy of {}; to go on \
+         without what is behind the damage: truncate -s {at} {}",
+        file.display(), path.display(), file.display()
+    )]
+    Damaged {
+        /// The directory.
+        path: PathBuf,
+        /// The file of the log.
+        file: PathBuf,
+        /// Where the damage is.
+        at: usize,
+        /// Octets from there on.
+        behind: usize,
     },
     /// It failed to read, write or sync. After a failed sync nothing more is written: restart to recover.
     #[error("the disk failed: {0}")]
@@ -44,8 +63,23 @@ impl From<fjall::Error> for DiskError {
 }
 
 fn describe(error: &fjall::Error) -> String {
+    let mut causes = std::iter::successors(Some(error as &dyn std::error::Error), |error| error.source());
+    if let Some(found) = causes.find_map(|cause| cause.downcast_ref::<io::Error>()) {
+        return with_help(found);
+    }
     match std::error::Error::source(error) {
         Some(source) => source.to_string(),
         None => format!("{error:?}"),
     }
+}
+
+/// `error` with what to do about it, where that is known.
+pub(crate) fn with_help(error: &io::Error) -> String {
+    let help = match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "make room, then start this process again",
+        io::ErrorKind::PermissionDenied => "let the user of this process write there",
+        io::ErrorKind::ReadOnlyFilesystem => "mount it so that it can be written to, then start this process again",
+        _ => return error.to_string(),
+    };
+    format!("{error}: {help}")
 }

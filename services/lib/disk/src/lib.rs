@@ -28,7 +28,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use crate::{expiry::Expiry, flush::Flush, sync::Sync};
+use crate::{expiry::Expiry, flush::Flush, repair::Repair, sync::Sync};
 
 /// Octets written and not yet synced above which [`Disk::room`] waits.
 pub const UNSYNCED_OCTETS_MAX: u64 = 32 * 1024 * 1024;
@@ -62,9 +62,14 @@ impl Disk {
         let path = path.as_ref();
         let expiry = Arc::new(Expiry::default());
         let database = match open_database(path, &expiry) {
-            Err(fjall::Error::JournalRecovery(why)) if repair::cut_damage(path, &why.to_string()) => {
-                open_database(path, &expiry)
-            }
+            Err(fjall::Error::JournalRecovery(why)) => match repair::cut_damage(path, &why.to_string()) {
+                Repair::Cut => open_database(path, &expiry),
+                Repair::Elsewhere => Err(fjall::Error::JournalRecovery(why)),
+                Repair::Synced { file, at, behind } => {
+                    let path = path.to_owned();
+                    return Err(DiskError::Damaged { path, file, at, behind });
+                }
+            },
             opened => opened,
         };
         let database = database.map_err(|error| DiskError::open(path, error))?;

@@ -3,17 +3,23 @@
 //! What was written and not synced when the power went may have reached the disk in part and in any order: a batch may have
 //! its end and a hole in its middle. The database refuses such a log. What was synced lies before the damage, since one file
 //! is written in order, and older files were synced whole; so the newest file is cut after its last sound batch. What is cut
-//! off is kept beside it.
+//! off is kept beside it. Where that is more than can have been without a sync, the disk is bad, and nothing is cut.
 //!
 //! The format, least significant octet first: a batch is `1 | count u32 | number u64`, its entries, and
 //! `3 | checksum u64 | magic`; an entry is `2 | kind u8 | compression u8 | space u64 | key length u16 | value length u32 |
 //! length on disk u32 | key | value`, or `4 | space u64`.
 
-use std::{fs, io, path::Path};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
 
 use twox_hash::XxHash3_64;
 
-use crate::journal;
+use crate::{UNSYNCED_OCTETS_MAX, journal};
+
+/// Most octets behind the damage that may never have been synced: twice what writers are held up at, as each looks for itself.
+const TORN_OCTETS_MAX: usize = 2 * UNSYNCED_OCTETS_MAX as usize;
 
 const START: u8 = 1;
 const ENTRY: u8 = 2;
@@ -21,40 +27,79 @@ const END: u8 = 3;
 const CLEAR: u8 = 4;
 const MAGIC: &[u8] = b"FJL\x03";
 
-/// Cuts the newest log file in `directory` after its last sound batch; false if that is not where the damage is. `why` is what
-/// the database said.
-pub(crate) fn cut_damage(directory: &Path, why: &str) -> bool {
-    match try_cut(directory) {
-        Ok(Some(octets)) => {
-            tracing::warn!(
-                why,
-                octets,
-                "the log was damaged behind what is safe, the damaged end was put aside"
-            );
-            true
-        }
-        Ok(None) => false,
-        Err(error) => {
-            tracing::error!(why, %error, "the log is damaged and could not be cut");
-            false
-        }
-    }
+/// What became of a damaged log.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Repair {
+    /// The newest file was cut after its last sound batch.
+    Cut,
+    /// That is not where the damage is, or it could not be cut.
+    Elsewhere,
+    /// More lies behind the damage than can have been without a sync: it was safe, and is not thrown away.
+    Synced {
+        /// The file.
+        file: PathBuf,
+        /// Where the damage is.
+        at: usize,
+        /// Octets from there on.
+        behind: usize,
+    },
 }
 
-/// The octets cut off; `None` if the newest file is sound.
-fn try_cut(directory: &Path) -> io::Result<Option<usize>> {
+/// Cuts the newest log file in `directory` after its last sound batch, if what follows may never have been synced. `why` is what
+/// the database said.
+pub(crate) fn cut_damage(directory: &Path, why: &str) -> Repair {
+    try_cut(directory, why).unwrap_or_else(|error| {
+        tracing::error!(why, %error, "the log is damaged and could not be cut");
+        Repair::Elsewhere
+    })
+}
+
+fn try_cut(directory: &Path, why: &str) -> io::Result<Repair> {
     let path = journal::path(directory, journal::newest(directory)?);
     let log = fs::read(&path)?;
     let sound = sound_octets(&log);
     let end = log.iter().rposition(|octet| *octet != 0).map_or(0, |last| last + 1);
     if end <= sound {
-        return Ok(None);
+        return Ok(Repair::Elsewhere);
     }
-    fs::write(path.with_extension("damaged"), &log[sound..end])?;
+    if end - sound > TORN_OCTETS_MAX {
+        return Ok(Repair::Synced {
+            file: path,
+            at: sound,
+            behind: end - sound,
+        });
+    }
+    let aside = path.with_extension("damaged");
+    fs::write(&aside, &log[sound..end])?;
     let file = fs::File::options().write(true).open(&path)?;
     file.set_len(sound as u64)?;
     file.sync_all()?;
-    Ok(Some(end - sound))
+    let (aside, octets, behind) = (aside.display(), end - sound, sound_batches(&log[sound..end]));
+    if behind == 0 {
+        tracing::warn!(why, octets, %aside, "the log was damaged at its end, as a loss of power leaves it; the end was put aside");
+    } else {
+        tracing::error!(
+            why, octets, %aside, sound_batches = behind,
+            "the log was damaged, and what follows the damage was put aside: after a loss of power it was never safe; without one \
+             the disk is bad, and messages that were answered OK may be lost: keep the file that was put aside, and check the disk"
+        );
+    }
+    Ok(Repair::Cut)
+}
+
+/// Batches in `log` that are sound by themselves, wherever they begin.
+fn sound_batches(log: &[u8]) -> usize {
+    let (mut rest, mut found) = (log, 0);
+    while !rest.is_empty() {
+        rest = match skip_batch(rest) {
+            Some(after) => {
+                found += 1;
+                after
+            }
+            None => &rest[1..],
+        };
+    }
+    found
 }
 
 /// Octets from the beginning up to the end of the last batch before the first damage.

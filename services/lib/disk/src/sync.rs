@@ -13,7 +13,7 @@ use std::{
 
 use tokio::sync::watch;
 
-use crate::{Commit, DiskError, UNSYNCED_OCTETS_MAX, journal::Journal};
+use crate::{Commit, DiskError, UNSYNCED_OCTETS_MAX, error::with_help, journal::Journal};
 
 /// How much later a write may be synced that somebody waits for without a hurry. A disk takes only so many syncs a second, and
 /// those who are in a hurry wait for each of them.
@@ -150,7 +150,10 @@ impl Shared {
                 match journal.sync() {
                     Ok(()) => progress.synced = target,
                     Err(error) => {
-                        progress.failed = Some(DiskError::Failed(format!("the log could not be synced: {error}")));
+                        progress.failed = Some(DiskError::Failed(format!(
+                            "the log could not be synced: {}",
+                            with_help(&error)
+                        )));
                     }
                 }
                 self.progress.send_replace(progress.clone());
