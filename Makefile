@@ -29,6 +29,11 @@ DEMO = $(AROUND_$(BUS)) $(SIGNALBOX) demo --bus $(BUS)
 BENCH_embedded := 100000:100000 100000:10000 50000:5000
 BENCH_kafka := 100000:100000 100000:100000 40000:4000 20000:2000
 
+# How long faults come, in minutes, and what fixes them.
+MINUTES ?= 1
+SEED ?= 1
+CHAOS = $(dir $(SIGNALBOX))signalbox-loadtest chaos --bus $(BUS) --minutes $(MINUTES) --seed $(SEED)
+
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
@@ -76,6 +81,13 @@ lookup: ## how fast it is known who serves a number: in memory, in the shared st
 
 link: ## how fast PDUs of SMPP are written and read, and messages submitted over one link; fails where a target is missed
 	$(CARGO) run --release --locked --quiet -p signalbox-loadtest -- link
+
+chaos: build services-fetch ## real processes under load and faults for MINUTES=1, SEED=1; BUS=kafka over three brokers and Redis; fails where a promise is broken
+	$(CHAOS)
+
+drain: BUS = kafka
+drain: build services-fetch ## every role over Kafka drained and started again in turn, at 2,000 messages a second: nobody may notice
+	$(CHAOS) --faults drain --rate 2000
 
 simulate: ## the whole pipeline under faults in virtual time, SEEDS=10000 runs of it; SIM_SEED=n tells one step by step
 	$(CARGO) run --release --locked --quiet -p signalbox-loadtest -- simulate --seeds $(SEEDS)
@@ -135,4 +147,4 @@ chart-dashboards: ## the dashboards, from helm/dashboards
 protos: ## lint of the .proto files
 	cd proto && npx --yes @bufbuild/buf@1 lint
 
-.PHONY: help build demo crash rolling store-loss failover campaign ported bad-provider waves bench decide lookup link simulate services-fetch services services-down test fuzz fuzz-smpp lint deny chart-test deploy-test chart-readme chart-dashboards protos
+.PHONY: help build demo crash rolling store-loss failover campaign ported bad-provider waves bench decide lookup link chaos drain simulate services-fetch services services-down test fuzz fuzz-smpp lint deny chart-test deploy-test chart-readme chart-dashboards protos

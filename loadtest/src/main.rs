@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use cap::Cap;
 use clap::{Parser, Subcommand};
 use mimalloc::MiMalloc;
-use signalbox_loadtest::{decide, link, lookup, simulate, smsc, submit, world};
+use signalbox_loadtest::{chaos, decide, link, lookup, simulate, smsc, submit, world};
 
 /// The allocator of the router, and counters around it: a table's size and what a decision allocates are counted, not guessed.
 #[global_allocator]
@@ -22,6 +22,8 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Break real processes, links, brokers and disks under load, and check the books afterwards
+    Chaos(chaos::Args),
     /// Measure how fast a large routing table compiles and decides, against a straightforward reference
     Decide(decide::Args),
     /// Measure how fast PDUs of SMPP are written and read, and messages submitted over one link
@@ -40,6 +42,7 @@ enum Command {
 
 fn main() -> anyhow::Result<ExitCode> {
     match Cli::parse().command {
+        Command::Chaos(args) => chaos::run(&args),
         Command::Decide(args) => decide::run(&args, &HEAP),
         Command::Link(args) => link::run(&args),
         Command::Lookup(args) => lookup::run(&args, &HEAP),

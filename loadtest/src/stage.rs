@@ -1,4 +1,4 @@
-//! What the demonstration of the router plays on: configurations and the processes that read them, a
+//! What the demonstration of the router and [`chaos`](crate::chaos) play on: configurations and the processes that read them, a
 //! customer's connection, an invented country, and the log read back when all has ended.
 
 mod books;

@@ -1,0 +1,146 @@
+//! What carriers and the log say of each message, some octets for each.
+
+use std::{collections::BTreeMap, hash::Hasher as _, path::PathBuf};
+
+use journey::{EndState, Event, TerminalEvent};
+use siphasher::sip::SipHasher13;
+use sms::{CarrierName, MessageId, UnixMs, UnixUs};
+
+use super::rig::Rig;
+use crate::{
+    smsc::{Received, scan_log},
+    stage::{land, read_events},
+};
+
+/// A part that a carrier took.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Take {
+    pub(super) at: UnixUs,
+    /// The carrier's place among all.
+    pub(super) carrier: u8,
+    /// Which part it is, from 1, of how many.
+    pub(super) part: u8,
+    pub(super) parts: u8,
+    /// Of the octets behind the header.
+    pub(super) hash: u64,
+}
+
+/// How a message ended, by the log.
+#[derive(Clone, Debug)]
+pub(super) struct End {
+    pub(super) id: MessageId,
+    pub(super) state: EndState,
+    /// Of the event's octets.
+    hash: u64,
+    /// Orders that were not answered, by when they were issued.
+    pub(super) unknown: Vec<UnixMs>,
+    /// Orders that were never sent for want of a link, by when they were issued.
+    pub(super) link_down: Vec<UnixMs>,
+}
+
+#[cfg(test)]
+impl End {
+    /// An end after so many orders that were not answered.
+    pub(super) fn new(id: MessageId, state: EndState, unknown: usize) -> Self {
+        Self {
+            id,
+            state,
+            hash: 0,
+            unknown: vec![UnixMs(0); unknown],
+            link_down: Vec::new(),
+        }
+    }
+}
+
+/// Everything that carriers and the log say, by the place of the message.
+#[derive(Debug, Default)]
+pub(super) struct Evidence {
+    pub(super) takes: BTreeMap<usize, Vec<Take>>,
+    pub(super) ends: BTreeMap<usize, End>,
+    /// Messages with ends that differ.
+    pub(super) contradicted: Vec<usize>,
+    /// Messages that got a second id, and an end under each.
+    pub(super) twins: Vec<usize>,
+    /// What carriers took, or the log ended, and nobody can have sent.
+    pub(super) strangers: u64,
+}
+
+impl Evidence {
+    /// Reads the carriers' `logs` and the log of `rig`, on which the first `count` messages were sent.
+    ///
+    /// # Errors
+    /// A log cannot be read.
+    pub(super) async fn read(rig: &Rig, logs: &[(CarrierName, PathBuf)], count: usize) -> anyhow::Result<Self> {
+        let mut evidence = Self::default();
+        for (carrier, (_, log)) in (0..).zip(logs) {
+            scan_log(log, |received| evidence.take(carrier, &received, count))?;
+        }
+        read_events(&rig.ground, &rig.database(), |event, octets| {
+            if let Event::Ended(end) = event
+                && end.message.accepted_at >= rig.began
+            {
+                evidence.end(&end, octets, count);
+            }
+        })
+        .await?;
+        Ok(evidence)
+    }
+
+    fn take(&mut self, carrier: u8, received: &Received, count: usize) {
+        if !received.was_taken() {
+            return;
+        }
+        let Some(place) = land::place_of(&received.destination).filter(|place| *place < count) else {
+            self.strangers += 1;
+            return;
+        };
+        let (part, parts) = received.concatenation.map_or((1, 1), |place| (place.part, place.total));
+        self.takes.entry(place).or_default().push(Take {
+            at: received.at,
+            carrier,
+            part,
+            parts,
+            hash: hash(&received.payload()),
+        });
+    }
+
+    fn end(&mut self, end: &TerminalEvent, octets: &[u8], count: usize) {
+        let Some(place) = land::place_of(end.message.to.digits()).filter(|place| *place < count) else {
+            self.strangers += 1;
+            return;
+        };
+        let hash = hash(octets);
+        if let Some(known) = self.ends.get(&place) {
+            if known.id != end.message.id {
+                self.twins.push(place);
+            } else if known.hash != hash {
+                self.contradicted.push(place);
+            }
+            return;
+        }
+        let issued = |outcome: &str| {
+            let attempts = end.attempts.iter().filter(|attempt| attempt.answer.outcome == outcome);
+            attempts.map(|attempt| attempt.issued_at).collect()
+        };
+        let end = End {
+            id: end.message.id,
+            state: end.state,
+            hash,
+            unknown: issued("unknown"),
+            link_down: issued("link_down"),
+        };
+        self.ends.insert(place, end);
+    }
+
+    /// When a carrier first had something of the message at `place`; `None` = never.
+    pub(super) fn arrival(&self, place: usize) -> Option<UnixUs> {
+        self.takes.get(&place)?.iter().map(|take| take.at).min()
+    }
+}
+
+/// Tells octets apart from others.
+pub(super) fn hash(octets: &[u8]) -> u64 {
+    let mut hasher = SipHasher13::new();
+    hasher.write(octets);
+    hasher.finish()
+}

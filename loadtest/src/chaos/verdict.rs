@@ -1,0 +1,204 @@
+//! The books: what was accepted against how it ended, what carriers took, and what the policy allows.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use journey::EndState;
+use serde::Serialize;
+use sms::{Content, Reference, UnixUs};
+
+use super::{
+    evidence::{End, Evidence, Take, hash},
+    ledger::{Entry, Ledger},
+    storm::Struck,
+};
+use crate::{
+    stage::land::{self, Letters},
+    world::Letter,
+};
+
+/// Places of a finding that are told.
+const PLACES_SHOWN: usize = 5;
+
+/// A message that a carrier had more than once, and why that was allowed.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct Doubled {
+    /// What it is for.
+    pub(super) class: &'static str,
+    /// Copies beyond the first.
+    pub(super) further: usize,
+    /// Orders that were not answered.
+    pub(super) unanswered: usize,
+    /// The fault that took the first of these answers, by its place among all; `None` = none was under way.
+    pub(super) fault: Option<usize>,
+}
+
+/// What came of all messages.
+#[derive(Debug, Default)]
+pub(super) struct Verdict {
+    pub(super) accepted: usize,
+    pub(super) ended: usize,
+    pub(super) states: BTreeMap<String, usize>,
+    pub(super) doubled: Vec<Doubled>,
+    /// By the place of a fault: orders whose answer it took, and orders that it kept from being sent.
+    pub(super) unanswered: BTreeMap<Option<usize>, usize>,
+    pub(super) unsent: BTreeMap<Option<usize>, usize>,
+    pub(super) findings: Vec<String>,
+}
+
+/// Places of messages with something wrong, by what that is.
+type Cases = BTreeMap<&'static str, Vec<usize>>;
+
+impl Verdict {
+    /// Looks at every message.
+    ///
+    /// # Errors
+    /// The texts in the repository were edited and no longer hold together.
+    pub(super) fn of(
+        ledger: &Ledger,
+        evidence: &Evidence,
+        letters: Letters,
+        struck: &[Struck],
+    ) -> anyhow::Result<Self> {
+        let (mut verdict, mut cases) = (Self::default(), Cases::new());
+        for ((place, entry), letter) in ledger.entries.iter().enumerate().zip(letters) {
+            let case = Case {
+                place,
+                letter: &letter?,
+                entry,
+                end: evidence.ends.get(&place),
+                takes: evidence.takes.get(&place).map_or(&[][..], |takes| takes),
+            };
+            verdict.judge(&case, struck, &mut cases);
+        }
+        cases.insert("messages with two different ends", evidence.contradicted.clone());
+        cases.insert("messages that became two under one key", evidence.twins.clone());
+        let places = cases.iter().filter(|(_, places)| !places.is_empty());
+        verdict.findings = places.map(|(what, places)| told(what, places)).collect();
+        let mut tell = |count: u64, what: &str| {
+            if count > 0 {
+                verdict.findings.push(format!("{what}: {count}"));
+            }
+        };
+        tell(evidence.strangers, "at a carrier or on the log, and sent by nobody");
+        tell(ledger.twins, "answers that gave a message another id");
+        Ok(verdict)
+    }
+
+    fn judge(&mut self, case: &Case<'_>, struck: &[Struck], cases: &mut Cases) {
+        let mut wrong = |what| cases.entry(what).or_default().push(case.place);
+        let Case { entry, takes, .. } = case;
+        let Some(id) = entry.id else {
+            wrong(match entry.refused {
+                true => "refused for good",
+                false => "never answered",
+            });
+            return;
+        };
+        self.accepted += 1;
+        let Some(end) = case.end else {
+            wrong("accepted, and without an end");
+            return;
+        };
+        self.ended += 1;
+        *self.states.entry(end.state.as_str().to_owned()).or_default() += 1;
+        if end.id != id {
+            wrong("ended under another id than the customer got");
+        }
+        if entry.end.is_none() {
+            wrong("ended, and the customer was never told");
+        }
+        if end.state == EndState::Delivered && !case.is_whole() {
+            wrong("delivered, and no carrier has all of it");
+        }
+        if !takes.is_empty() && !matches!(end.state, EndState::Delivered | EndState::Unknown) {
+            wrong("at a carrier, and neither delivered nor unknown");
+        }
+        if !case.is_as_sent() {
+            wrong("at a carrier otherwise than sent");
+        }
+        for (issued, counts) in [(&end.unknown, &mut self.unanswered), (&end.link_down, &mut self.unsent)] {
+            for at in issued {
+                *counts.entry(blamed(struck, UnixUs(at.0 * 1_000))).or_default() += 1;
+            }
+        }
+        let further = case.copies().saturating_sub(1);
+        if further == 0 {
+            return;
+        }
+        if !land::may_come_twice(case.letter) {
+            wrong("at a carrier twice against the policy");
+        }
+        if further > end.unknown.len() {
+            wrong("at a carrier more often than answers were lost");
+        }
+        self.doubled.push(Doubled {
+            class: case.letter.class.as_str(),
+            further,
+            unanswered: end.unknown.len(),
+            fault: end.unknown.first().and_then(|at| blamed(struck, UnixUs(at.0 * 1_000))),
+        });
+    }
+}
+
+/// The fault that an order met that was issued at `at`: the latest that held then, else the next one.
+pub(super) fn blamed(struck: &[Struck], at: UnixUs) -> Option<usize> {
+    let holds = |fault: &Struck| fault.at <= at && fault.ended_at.is_none_or(|ended| at <= ended);
+    let latest = struck.iter().rposition(holds);
+    latest.or_else(|| struck.iter().position(|fault| fault.at > at))
+}
+
+fn told(what: &str, places: &[usize]) -> String {
+    let shown = places.iter().take(PLACES_SHOWN).map(|place| format!("#{place}"));
+    format!("{what}: {} ({})", places.len(), shown.collect::<Vec<_>>().join(", "))
+}
+
+/// All that is known of one message.
+struct Case<'a> {
+    place: usize,
+    letter: &'a Letter,
+    entry: &'a Entry,
+    end: Option<&'a End>,
+    takes: &'a [Take],
+}
+
+impl Case<'_> {
+    /// How often carriers had it: as often as the part that they had most often.
+    fn copies(&self) -> usize {
+        let mut parts = BTreeMap::<u8, usize>::new();
+        for take in self.takes {
+            *parts.entry(take.part).or_default() += 1;
+        }
+        parts.values().copied().max().unwrap_or(0)
+    }
+
+    /// Whether some carrier has every part.
+    fn is_whole(&self) -> bool {
+        let of_one = |carrier: u8| {
+            let takes = self.takes.iter().filter(move |take| take.carrier == carrier);
+            let parts: BTreeSet<u8> = takes.clone().map(|take| take.part).collect();
+            takes.map(|take| usize::from(take.parts)).max() == Some(parts.len())
+        };
+        let carriers: BTreeSet<u8> = self.takes.iter().map(|take| take.carrier).collect();
+        carriers.into_iter().any(of_one)
+    }
+
+    /// Whether every part that a carrier has reads as it should.
+    fn is_as_sent(&self) -> bool {
+        if self.takes.is_empty() {
+            return true;
+        }
+        let content = Content::Text(self.letter.text.clone());
+        let Ok(segments) = sms::segment(&content, sms::encoding_of(&self.letter.text), Reference::Short(0)) else {
+            return false;
+        };
+        let hashes: Vec<_> = segments.iter().map(|segment| hash(segment.payload())).collect();
+        let is_right = |take: &Take| {
+            let expected = hashes.get(usize::from(take.part).wrapping_sub(1));
+            usize::from(take.parts) == hashes.len() && expected == Some(&take.hash)
+        };
+        self.takes.iter().all(is_right)
+    }
+}
+
+#[cfg(test)]
+mod tests;
