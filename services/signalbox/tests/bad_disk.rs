@@ -220,7 +220,9 @@ fn a_full_disk_answers_nothing_ok_that_is_lost_and_is_told() {
     let mount = format!("mount -t tmpfs -o {SMALL_DISK} none {data}");
     let may = Command::new("unshare").args(["--mount", "sh", "-c", &mount]).output();
     if !may.is_ok_and(|output| output.status.success()) {
-        backing::skipped("a full disk: a disk of one's own needs the rights of an administrator, and `unshare` of util-linux");
+        backing::skipped(
+            "a full disk: a disk of one's own needs the rights of an administrator, and `unshare` of util-linux",
+        );
         return;
     }
     let binary = env!("CARGO_BIN_EXE_signalbox");

@@ -20,6 +20,8 @@ use crate::cli::Demo;
 
 /// Time to live of every message, where the scene has none of its own.
 const TTL: Duration = Duration::from_secs(20);
+/// Between two looks at whether what is waited for has come.
+const LOOK_PERIOD: Duration = Duration::from_millis(100);
 /// Frames leave this often, with whatever is due by then.
 pub(super) const FRAME_PERIOD: Duration = Duration::from_millis(10);
 /// Longest wait for the ends after the last message: time to live, lease, and some; where carriers keep answers back, the grace of a
@@ -45,7 +47,7 @@ pub(super) struct Trip {
     pub(super) lost: Vec<Letter>,
     /// The carrier that was killed, when, and when it came back.
     pub(super) dark: Option<(CarrierName, UnixMs, UnixMs)>,
-    /// The carrier that became cheaper, and when its new sheet was saved.
+    /// The carrier that became cheaper, and since when the router knows.
     pub(super) cheaper: Option<(CarrierName, UnixMs)>,
     /// When links may have been down for a moment, so that messages went where a link was up.
     pub(super) disturbed: Vec<UnixMs>,
@@ -69,6 +71,7 @@ pub(super) async fn run(stage: &mut Stage, demo: &Demo) -> anyhow::Result<Trip> 
             start: time::now(),
             rate: demo.rate,
             sent: 0,
+            until: letters.len(),
         },
         letters,
         ttl: if demo.scene.waves { land::TTL } else { TTL },
@@ -134,6 +137,8 @@ struct Schedule {
     start: Instant,
     rate: u32,
     sent: usize,
+    /// So many are sent at the most.
+    until: usize,
 }
 
 /// The trip under way.
@@ -200,12 +205,34 @@ impl Drive {
         Ok(())
     }
 
+    /// Sends no more than the first `count` messages, until told another number; what waits for that leaves at its pace then.
+    pub(super) fn send_until(&mut self, count: usize) {
+        let sent = Duration::from_secs_f64(self.schedule.sent as f64 / f64::from(self.schedule.rate));
+        let now = time::now();
+        self.schedule.start = self.schedule.start.max(now.checked_sub(sent).unwrap_or(now));
+        self.schedule.until = count;
+    }
+
+    /// Sends what is due and takes what comes, until `is_over`.
+    pub(super) async fn follow_until(&mut self, is_over: impl Fn() -> bool) -> anyhow::Result<()> {
+        let mut ticks = time::every(LOOK_PERIOD);
+        loop {
+            // Cancel-safe: what is sent and taken stays so.
+            tokio::select! { biased;
+                _ = ticks.tick() => if is_over() {
+                    return Ok(());
+                },
+                followed = self.follow(usize::MAX) => followed?,
+            }
+        }
+    }
+
     fn send_due(&mut self) {
         if !self.send_again() {
             return;
         }
         let elapsed = self.schedule.start.elapsed().as_secs_f64();
-        let due = ((elapsed * f64::from(self.schedule.rate)) as usize).min(self.letters.len());
+        let due = ((elapsed * f64::from(self.schedule.rate)) as usize).min(self.schedule.until);
         while self.schedule.sent < due {
             let until = due.min(self.schedule.sent + FRAME_MESSAGES_MAX);
             let from = self.schedule.sent;

@@ -20,6 +20,8 @@ const DARK_AFTER_LAST: Duration = Duration::from_secs(2);
 const DARK_AFTER_LAST_MEASURED: Duration = Duration::from_secs(5);
 /// What a router writes to its log when it has rebuilt the store.
 const REBUILT: &str = "store rebuilt";
+/// What a router writes to its log when a table is in force; the version stands beside it.
+const SWAPPED_IN: &str = "table swapped in";
 
 /// Sends all messages, with the events that `demo` asks for.
 pub(super) async fn play(drive: &mut Drive, stage: &mut Stage, demo: &Demo) -> anyhow::Result<()> {
@@ -52,14 +54,25 @@ async fn dark_and_cheaper(drive: &mut Drive, stage: &mut Stage) -> anyhow::Resul
         bail!("the demonstration needs carriers")
     };
     let count = drive.count();
+    // A busy machine may take longer to compile the new table than to send all there is: the rest waits for it.
+    drive.send_until(3 * count / 4);
     drive.follow(count / 3).await?;
     let dark_at = kill(drive, stage, dark);
     drive.follow(2 * count / 3).await?;
     drive.say(&format!(
         "{cheaper} becomes 40 % cheaper: its rate sheet is saved while the router runs"
     ));
-    stage.make_cheaper(cheaper)?;
+    let version = stage.make_cheaper(cheaper)?;
+    let is_in_force = || {
+        stage
+            .cast
+            .said(SWAPPED_IN)
+            .iter()
+            .any(|(_, line)| line.contains(&version))
+    };
+    drive.follow_until(is_in_force).await?;
     drive.trip.cheaper = Some((cheaper.clone(), Clock::wall().now()));
+    drive.send_until(count);
     drive.follow(count).await?;
     time::sleep(DARK_AFTER_LAST).await;
     revive(drive, stage, dark, dark_at).await

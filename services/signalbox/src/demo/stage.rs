@@ -197,12 +197,15 @@ impl Stage {
         Ok(())
     }
 
-    /// Makes `carrier` cheaper, by saving its rate sheet as a traffic engineer would.
-    pub(super) fn make_cheaper(&mut self, carrier: &CarrierName) -> anyhow::Result<()> {
+    /// Makes `carrier` cheaper, by saving its rate sheet as a traffic engineer would. Returns the version of the table that this
+    /// makes.
+    pub(super) fn make_cheaper(&mut self, carrier: &CarrierName) -> anyhow::Result<String> {
         let dir = self.folder.path().join("table");
         world::write_rates(&dir, carrier, COVERAGE, self.seed, CHEAPER_PERCENT)?;
-        self.tables.push(load(&dir)?);
-        Ok(())
+        let table = load(&dir)?;
+        let version = table.version().to_owned();
+        self.tables.push(table);
+        Ok(version)
     }
 
     /// Drains the router as an operator would, with SIGTERM, and stops the carriers; returns where their logs are, for as
