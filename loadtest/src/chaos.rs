@@ -23,7 +23,7 @@ use std::{
 };
 
 use anyhow::{Context as _, ensure};
-use service::{Clock, Tasks, time};
+use service::{Clock, Stop, Tasks, time};
 use sms::UnixUs;
 use tokio::sync::watch;
 
@@ -60,7 +60,15 @@ const LOOK_EVERY: Duration = Duration::from_millis(100);
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let enclave = Enclave::enter()?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let report = runtime.block_on(play(args, enclave))?;
+    let report = runtime.block_on(async {
+        let (mut signals, (handle, stop)) = (Tasks::new(), Stop::new());
+        service::stop_on_signals(&mut signals, handle)?;
+        // Not cancel-safe, and need not be: what was started is killed as it is dropped.
+        tokio::select! { biased;
+            () = stop.requested() => anyhow::bail!("stopped by a signal, and everything that was started with it"),
+            report = play(args, enclave) => report,
+        }
+    })?;
     printed::print(&report, args.json)?;
     Ok(ExitCode::from(u8::from(!report.is_good())))
 }

@@ -127,6 +127,14 @@ impl Running {
         self.client(&["trace", id]).status.success()
     }
 
+    /// Waits until it has ended by itself; its exit code, and what it told people.
+    fn ended(mut self) -> (Option<i32>, String) {
+        drop(self.child.stdin.take());
+        let mut said = String::new();
+        self.child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+        (self.child.wait().unwrap().code(), said)
+    }
+
     /// Kills it as a crash would, and returns what it told people.
     fn kill(mut self) -> String {
         self.child.kill().unwrap();
@@ -226,8 +234,22 @@ fn a_full_disk_answers_nothing_ok_that_is_lost_and_is_told() {
         return;
     }
     let binary = env!("CARGO_BIN_EXE_signalbox");
-    let words = ["--mount", "sh", "-c", &format!("{mount} && exec \"$@\""), "sh", binary];
-    let running = Running::start(place.command("unshare", &words));
+    // The mount lives as long as somebody is in it: a shell that waits for the test to let it go, and is killed with the test.
+    let script = format!("{mount} && \"$@\"; code=$?; read -r _; exit $code");
+    let words = [
+        "--mount",
+        "--pid",
+        "--fork",
+        "--kill-child",
+        "sh",
+        "-c",
+        &script,
+        "sh",
+        binary,
+    ];
+    let mut command = place.command("unshare", &words);
+    command.stdin(Stdio::piped());
+    let running = Running::start(command);
     let pid = running.child.id();
     let inside = PathBuf::from(format!("/proc/{pid}/root{data}"));
     let before: Vec<_> = (0..5).map(|_| running.send().unwrap()).collect();
@@ -245,10 +267,11 @@ fn a_full_disk_answers_nothing_ok_that_is_lost_and_is_told() {
     }
     let refused = refused.expect("a full disk takes no more");
     assert!(!refused.contains("panicked"), "{refused}");
-    // What the next process finds is what the disk holds now.
+    // What the next process finds is what the disk holds now; the mount is gone with this process.
     let copy = Place::new();
     copy_all(&inside.join("log"), &copy.data().join("log"));
-    let said = running.kill();
+    let (code, said) = running.ended();
+    assert_eq!(code, Some(1), "{said}");
     assert!(said.contains("No space left on device"), "{said}");
     assert!(said.contains("make room"), "it does not say what to do: {said}");
     let next = Running::start(copy.plain());

@@ -28,6 +28,8 @@ use std::{
     sync::{Arc, Mutex},
 };
 
+use tokio::sync::watch;
+
 use crate::{expiry::Expiry, flush::Flush, repair::Repair, sync::Sync};
 
 /// Octets written and not yet synced above which [`Disk::room`] waits.
@@ -48,6 +50,8 @@ pub struct Disk {
     flush: Flush,
     sync: Sync,
     expiry: Arc<Expiry>,
+    /// Why a write failed; `None` = none did.
+    broken: watch::Sender<Option<DiskError>>,
     /// Spaces in use, by their names in the database.
     spaces: Mutex<BTreeMap<String, Space>>,
     database: fjall::Database,
@@ -79,6 +83,7 @@ impl Disk {
             flush,
             sync,
             expiry,
+            broken: watch::Sender::default(),
             spaces: Mutex::default(),
             database,
         }))
@@ -134,12 +139,41 @@ impl Disk {
     /// # Errors
     /// The disk is away; nothing of the batch is visible. A disk that failed once takes no more writes.
     pub fn write(&self, batch: Batch) -> Result<Ticket, DiskError> {
-        self.sync.check()?;
+        self.check()?;
         let octets = batch.octets();
         if octets > 0 {
-            batch.commit()?.into_iter().for_each(|full| self.flush.flush(full));
+            let full = batch.commit().inspect_err(|error| self.fail(error))?;
+            full.into_iter().for_each(|full| self.flush.flush(full));
         }
         Ok(self.sync.written(octets))
+    }
+
+    /// Resolves when a write or a sync has failed: nothing more is written, and only another opening helps.
+    pub fn failed(&self) -> impl Future<Output = DiskError> + Send + 'static {
+        let (synced, mut written) = (self.sync.failed(), self.broken.subscribe());
+        async move {
+            let written = async {
+                match written.wait_for(Option::is_some).await.map(|error| error.clone()) {
+                    Ok(Some(error)) => error,
+                    _ => std::future::pending().await,
+                }
+            };
+            tokio::select! { biased; error = written => error, error = synced => error }
+        }
+    }
+
+    fn check(&self) -> Result<(), DiskError> {
+        self.broken.borrow().clone().map_or(Ok(()), Err)?;
+        self.sync.check()
+    }
+
+    /// The first error says why; those that follow only that there was one.
+    fn fail(&self, error: &DiskError) {
+        self.broken.send_if_modified(|broken| {
+            let is_first = broken.is_none();
+            broken.get_or_insert_with(|| error.clone());
+            is_first
+        });
     }
 
     /// Resolves when the write that gave `ticket`, and every write before it, has reached the disk. A write that nobody waits

@@ -107,6 +107,19 @@ impl Sync {
         self.shared.progress.borrow().failed.clone().map_or(Ok(()), Err)
     }
 
+    /// Resolves when a sync has failed.
+    pub(crate) fn failed(&self) -> impl Future<Output = DiskError> + Send + 'static {
+        let mut news = self.shared.progress.subscribe();
+        async move {
+            let failed = news.wait_for(|progress| progress.failed.is_some()).await;
+            match failed.map(|progress| progress.failed.clone()) {
+                Ok(Some(error)) => error,
+                // Closed: nobody writes any more.
+                _ => std::future::pending().await,
+            }
+        }
+    }
+
     pub(crate) fn is_synced(&self, ticket: Ticket) -> bool {
         self.shared.progress.borrow().covers(ticket)
     }

@@ -20,7 +20,7 @@ pub(super) struct Engine {
     store: State,
     clock: Clock,
     dice: Dice,
-    embedded: Option<Arc<EmbeddedBus>>,
+    embedded: Option<(Arc<Disk>, Arc<EmbeddedBus>)>,
 }
 
 /// Where handles of the store come from.
@@ -51,8 +51,8 @@ impl Engine {
             Kind::Embedded { path } => {
                 let disk = Disk::open(path).with_context(|| format!("{}: cannot be opened", path.display()))?;
                 let bus = Arc::new(EmbeddedBus::open(disk.clone(), now.clone())?);
-                let store = State::Here(Arc::new(EmbeddedStore::open(disk, now)?));
-                embedded = Some(bus.clone());
+                let store = State::Here(Arc::new(EmbeddedStore::open(disk.clone(), now)?));
+                embedded = Some((disk, bus.clone()));
                 (bus, store)
             }
             Kind::Apart { kafka, redis } => {
@@ -83,10 +83,20 @@ impl Engine {
         })
     }
 
-    /// Clears away expired records, every minute until `stop`, where that is ours to do.
+    /// Clears away expired records, every minute until `stop`, and watches the disk, where that is ours to do. A disk that failed
+    /// takes nothing more from this process: it ends, so that whoever looks after it starts it again.
     pub(super) fn maintain(&self, stop: &Stop, running: &mut Tasks<anyhow::Result<&'static str>>) {
-        let Some(embedded) = self.embedded.clone() else { return };
-        let stop = stop.clone();
+        let Some((disk, embedded)) = self.embedded.clone() else {
+            return;
+        };
+        let (stop, until) = (stop.clone(), stop.clone());
+        let failed = disk.failed();
+        running.spawn(async move {
+            tokio::select! { biased;
+                error = failed => Err(anyhow::Error::from(error).context("nothing more can be kept here, and this process ends")),
+                () = until.requested() => Ok("disk"),
+            }
+        });
         running.spawn(async move {
             let mut ticks = time::every(MAINTENANCE_PERIOD);
             loop {
