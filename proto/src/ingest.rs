@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use journey::{Attempt, Cause, EndState, Event, LateReceipt, NetworkOrigin, Price, Progress, State, TerminalEvent};
+use journey::{
+    Attempt, Cause, Charge, EndState, Event, LateReceipt, NetworkOrigin, Price, Progress, State, TerminalEvent,
+};
 use prost::Message as _;
 use prost_types::Timestamp;
 use sms::{Inbound, Message, ReceiptState, UnixMs};
@@ -147,6 +149,16 @@ fn attempt(attempt: &Attempt) -> pb::Attempt {
         policy: attempt.policy.clone(),
         network: attempt.network.clone(),
         looked_up: attempt.looked_up.as_deref().map(looked_up),
+        charge: answer.charge.as_deref().map(charge),
+    }
+}
+
+fn charge(charge: &Charge) -> pb::Charge {
+    pb::Charge {
+        segments: charge.segments.into(),
+        cost: charge.cost_micros.map(decimal).unwrap_or_default(),
+        currency: charge.currency.clone(),
+        network: charge.network.clone(),
     }
 }
 

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use journey::{Answer, Attempt, Delayed, NetworkOrigin, OrderNumber, Price, SegmentReceipt, Unmatched, Waiting};
+use journey::{
+    Answer, Attempt, Charge, Delayed, NetworkOrigin, OrderNumber, Price, SegmentReceipt, Unmatched, Waiting,
+};
 use sms::{
     AccountId, CarrierName, Class, Content, Encoding, Message, MessageId, Msisdn, Receipt, ReceiptFault, ReceiptState,
     RecordKey, Sender, UnixMs,
@@ -201,6 +203,7 @@ pub(super) fn attempt_to_pb(attempt: &Attempt) -> pb::Attempt {
             code: answer.code.clone(),
             detail: answer.detail.clone(),
             at: answer.at.0,
+            charge: answer.charge.as_deref().map(charge_to_pb),
         }),
         spent: attempt.spent,
         remote_ids: attempt.remote_ids.clone(),
@@ -224,6 +227,7 @@ pub(super) fn attempt_from_pb(attempt: pb::Attempt) -> Result<Attempt, Invalid> 
             code: answer.code,
             detail: answer.detail,
             at: UnixMs(answer.at),
+            charge: answer.charge.map(charge_from_pb).transpose()?,
         },
         spent: attempt.spent,
         remote_ids: attempt.remote_ids,
@@ -233,6 +237,24 @@ pub(super) fn attempt_from_pb(attempt: pb::Attempt) -> Result<Attempt, Invalid> 
             .map(segment_from_pb)
             .collect::<Result<_, _>>()?,
     })
+}
+
+pub(super) fn charge_to_pb(charge: &Charge) -> pb::Charge {
+    pb::Charge {
+        segments: charge.segments.into(),
+        cost_micros: charge.cost_micros,
+        currency: charge.currency.clone(),
+        network: charge.network.clone(),
+    }
+}
+
+pub(super) fn charge_from_pb(charge: pb::Charge) -> Result<Box<Charge>, Invalid> {
+    Ok(Box::new(Charge {
+        segments: octet("charge.segments", charge.segments)?,
+        cost_micros: charge.cost_micros,
+        currency: charge.currency,
+        network: charge.network,
+    }))
 }
 
 pub(super) fn attempts_from_pb(attempts: Vec<pb::Attempt>) -> Result<Vec<Attempt>, Invalid> {

@@ -168,6 +168,7 @@ pub(super) fn answer_to_pb(answer: &OrderAnswer) -> pb::OrderAnswer {
     let outcome = match &answer.outcome {
         Outcome::Accepted { remote_ids } => Written::Accepted(pb::Taken {
             remote_ids: remote_ids.clone(),
+            charge: answer.charge.as_deref().map(message::charge_to_pb),
         }),
         Outcome::Hold { retry_after, cause } => Written::Hold(pb::Hold {
             retry_after_ms: millis(*retry_after),
@@ -188,10 +189,14 @@ pub(super) fn answer_to_pb(answer: &OrderAnswer) -> pb::OrderAnswer {
 pub(super) fn answer_from_pb(answer: pb::OrderAnswer) -> Result<OrderAnswer, Invalid> {
     use pb::order_answer::Outcome as Written;
     let returned = Box::new(from_pb(need("returned", answer.returned)?)?);
+    let mut charge = None;
     let outcome = match need("outcome", answer.outcome)? {
-        Written::Accepted(taken) => Outcome::Accepted {
-            remote_ids: taken.remote_ids,
-        },
+        Written::Accepted(taken) => {
+            charge = taken.charge.map(message::charge_from_pb).transpose()?;
+            Outcome::Accepted {
+                remote_ids: taken.remote_ids,
+            }
+        }
         Written::Hold(hold) => Outcome::Hold {
             retry_after: Duration::from_millis(hold.retry_after_ms),
             cause: cause_from_pb(need("hold.cause", hold.cause)?),
@@ -214,6 +219,7 @@ pub(super) fn answer_from_pb(answer: pb::OrderAnswer) -> Result<OrderAnswer, Inv
         outcome,
         at: UnixMs(answer.at),
         returned,
+        charge,
     })
 }
 

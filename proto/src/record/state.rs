@@ -82,7 +82,7 @@ fn progress_to_pb(number: OrderNumber, progress: &Progress) -> pb::Progress {
 }
 
 fn progress_from_pb(progress: pb::Progress) -> Result<(OrderNumber, Progress), Invalid> {
-    let attempt = need("orders.attempt", progress.attempt)?;
+    let mut attempt = need("orders.attempt", progress.attempt)?;
     let number = OrderNumber(attempt.number);
     let heard = attempt
         .receipts
@@ -90,6 +90,8 @@ fn progress_from_pb(progress: pb::Progress) -> Result<(OrderNumber, Progress), I
         .map(message::segment_from_pb)
         .collect::<Result<Vec<_>, _>>()?;
     let receipts: BTreeMap<_, _> = heard.into_iter().map(|heard| (heard.segment, heard)).collect();
+    let charge = attempt.answer.as_mut().and_then(|answer| answer.charge.take());
+    let charge = charge.map(message::charge_from_pb).transpose()?;
     let asked = attempt.answer.map(|answer| Asked {
         network: attempt.network,
         looked_up: attempt.looked_up.map(message::looked_up_from_pb),
@@ -102,6 +104,7 @@ fn progress_from_pb(progress: pb::Progress) -> Result<(OrderNumber, Progress), I
             code: answer.code,
             detail: answer.detail,
             at: UnixMs(answer.at),
+            charge,
         },
         spent: attempt.spent,
         remote_ids: attempt.remote_ids,

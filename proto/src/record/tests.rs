@@ -3,8 +3,8 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use journey::{
-    Answer, Asked, Attempt, Body, Cause, EndState, LateReceipt, Mask, NetworkOrigin, OnUnknown, OrderNumber, OrderRef,
-    Outcome, Price, Progress, SegmentReceipt, TerminalEvent, Terms, Waiting,
+    Answer, Asked, Attempt, Body, Cause, Charge, EndState, LateReceipt, Mask, NetworkOrigin, OnUnknown, OrderNumber,
+    OrderRef, Outcome, Price, Progress, SegmentReceipt, TerminalEvent, Terms, Waiting,
 };
 use proptest::{collection::vec, option, prelude::*};
 use sms::{
@@ -135,11 +135,23 @@ fn heard() -> impl Strategy<Value = SegmentReceipt> {
 }
 
 fn answer() -> impl Strategy<Value = Answer> {
-    (".*", ".*", ".*", instant()).prop_map(|(outcome, code, detail, at)| Answer {
+    (".*", ".*", ".*", instant(), option::of(charge())).prop_map(|(outcome, code, detail, at, charge)| Answer {
         outcome,
         code,
         detail,
         at,
+        charge,
+    })
+}
+
+fn charge() -> impl Strategy<Value = Box<Charge>> {
+    (any::<u8>(), any::<Option<i64>>(), ".*", ".*").prop_map(|(segments, cost_micros, currency, network)| {
+        Box::new(Charge {
+            segments,
+            cost_micros,
+            currency,
+            network,
+        })
     })
 }
 
@@ -415,8 +427,12 @@ proptest! {
     }
 
     #[test]
-    fn answers_come_back_without_what_is_no_longer_needed(order in order(), outcome in outcome(), at in instant()) {
-        let answer = OrderAnswer { order: order.order_ref(), outcome, at, returned: Box::new(order) };
+    fn answers_come_back_without_what_is_no_longer_needed(
+        (order, outcome, at) in (order(), outcome(), instant()),
+        charge in option::of(charge()),
+    ) {
+        let charge = charge.filter(|_| matches!(outcome, Outcome::Accepted { .. }));
+        let answer = OrderAnswer { order: order.order_ref(), outcome, at, returned: Box::new(order), charge };
         let mut expected = answer.clone();
         if matches!(answer.outcome, Outcome::Accepted { .. }) {
             expected.returned.mask.content = None;

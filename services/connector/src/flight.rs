@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use journey::{Cause, Order, Outcome};
+use journey::{Cause, Charge, Order, Outcome};
 use service::time::Instant;
 use smallvec::SmallVec;
 use sms::UnixMs;
@@ -34,7 +34,11 @@ enum Part {
     /// With the link since then.
     Sent { at: UnixMs },
     /// Taken by the carrier.
-    Taken { remote_id: String, at: UnixMs },
+    Taken {
+        remote_id: String,
+        at: UnixMs,
+        charge: Option<Box<Charge>>,
+    },
     /// Refused.
     Refused { rule: Rule, detail: String },
     /// Never written.
@@ -73,6 +77,14 @@ impl Flight {
         &self.ready.order
     }
 
+    /// What the carrier says that it charges, where the message is one part.
+    pub(crate) fn charge(&self) -> Option<Box<Charge>> {
+        match &self.parts[..] {
+            [Part::Taken { charge, .. }] => charge.clone(),
+            _ => None,
+        }
+    }
+
     /// Parts in all.
     pub(crate) fn parts(&self) -> usize {
         self.parts.len()
@@ -99,10 +111,11 @@ impl Flight {
             return false;
         };
         *part = match verdict {
-            Verdict::Taken { remote_id } => Part::Taken { remote_id, at },
+            Verdict::Taken { remote_id, charge } => Part::Taken { remote_id, at, charge },
             Verdict::Refused { rule, .. } if rule.action == Action::Accept => Part::Taken {
                 remote_id: String::new(),
                 at,
+                charge: None,
             },
             Verdict::Refused { rule, .. } if rule.action == Action::Unanswered => Part::Unanswered { at },
             Verdict::Refused { rule, detail } => Part::Refused { rule, detail },

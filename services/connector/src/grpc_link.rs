@@ -5,6 +5,7 @@
 //! message as one piece: `proto/signalbox/carrier/v1` says what they implement.
 
 mod answer;
+mod charge;
 mod client;
 mod config;
 mod feed;

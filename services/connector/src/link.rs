@@ -7,6 +7,7 @@
 use std::{sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
+use journey::Charge;
 use sms::Receipt;
 use tokio::sync::mpsc;
 
@@ -144,6 +145,8 @@ pub(crate) enum Verdict {
     Taken {
         /// The carrier's id.
         remote_id: String,
+        /// What it says that it charges, of a message that is one part; absent = nothing.
+        charge: Option<Box<Charge>>,
     },
     /// Not taken.
     Refused {

@@ -214,6 +214,7 @@ impl Simulator {
         let remote_id = self.hub.enter(&self.link, job, self.hub.now(&self.clock), whim);
         let taken = Verdict::Taken {
             remote_id: remote_id.clone().unwrap_or_default(),
+            charge: None,
         };
         match whim {
             Whim::Take => {

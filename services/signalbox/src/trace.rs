@@ -3,7 +3,7 @@
 use std::{fmt::Write as _, process::ExitCode};
 
 use jiff::Timestamp;
-use signalbox_proto::pb::signalbox::ingest::v1::{Attempt, GetMessageRequest, GetMessageResponse, LookedUp};
+use signalbox_proto::pb::signalbox::ingest::v1::{Attempt, Charge, GetMessageRequest, GetMessageResponse, LookedUp};
 use tonic::Code;
 
 use crate::{
@@ -146,15 +146,32 @@ fn attempt_lines(attempt: &Attempt, accepted: Option<&prost_types::Timestamp>) -
             .as_ref()
             .map(|reason| format!(": {}", reason_words(&reason.code, &reason.detail)));
         let (outcome, reason) = (&attempt.outcome, reason.unwrap_or_default());
+        let charge = attempt.charge.as_ref().map(charge_words).unwrap_or_default();
         let _ = write!(
             text,
-            "\n  {}  {} answered {outcome}{reason}{}",
+            "\n  {}  {} answered {outcome}{reason}{}{charge}",
             instant(answered),
             attempt.carrier,
             after(asked, answered)
         );
     }
     text
+}
+
+/// What the carrier charges, as it says.
+fn charge_words(charge: &Charge) -> String {
+    let segments = match charge.segments {
+        0 => None,
+        1 => Some("1 segment".to_owned()),
+        segments => Some(format!("{segments} segments")),
+    };
+    let cost = (!charge.cost.is_empty()).then(|| format!("{} {}", charge.cost, charge.currency));
+    let network = (!charge.network.is_empty()).then(|| format!("network {}", charge.network));
+    let said: Vec<_> = [segments, cost, network].into_iter().flatten().collect();
+    match said.is_empty() {
+        true => String::new(),
+        false => format!("; it charges {}", said.join(", ")),
+    }
 }
 
 fn reason_words(code: &str, detail: &str) -> String {

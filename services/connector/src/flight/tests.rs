@@ -12,7 +12,10 @@ fn flight(order: Order) -> Flight {
 
 fn verdict(word: &str) -> Verdict {
     match word {
-        "taken" => Verdict::Taken { remote_id: "id".into() },
+        "taken" => Verdict::Taken {
+            remote_id: "id".into(),
+            charge: None,
+        },
         "unsent" => Verdict::Unsent { code: "no_link" },
         "unanswered" => Verdict::Unanswered,
         "by a map" => Verdict::Refused {
@@ -95,6 +98,7 @@ async fn a_second_carrier_that_says_the_same_is_believed() {
         policy: String::new(),
         issued_at: NOW,
         answer: journey::Answer {
+            charge: None,
             outcome: "next".into(),
             code: "word".into(),
             detail: String::new(),

@@ -2,11 +2,12 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
+use journey::Charge;
 use signalbox_proto::pb::signalbox::carrier::v1::{self as pb, answer};
 use tonic::Status;
 use tracing::warn;
 
-use super::{client::is_broken, remote_id, words::Words};
+use super::{charge, client::is_broken, remote_id, words::Words};
 use crate::{Rule, UNMAPPED, link::Verdict, maps::Maps, metrics, outcome::GrpcAnswer};
 
 /// Refusals without a rule that one connection logs.
@@ -37,9 +38,19 @@ impl Reader {
                     true => attempt.to_owned(),
                     false => remote_id(&taken.remote_id),
                 },
+                charge: self.charge(&taken),
             }),
             answer::Result::Refused(refused) => Some(self.refused(maps, &refused)),
         }
+    }
+
+    /// What the carrier says that it charges; `None` = nothing. What cannot be read is counted, and the message is taken all the same.
+    fn charge(&self, taken: &pb::Taken) -> Option<Box<Charge>> {
+        let (charge, is_odd) = charge::read(taken);
+        if is_odd {
+            metrics::oddity(&self.link, "charge_invalid");
+        }
+        charge.map(Box::new)
     }
 
     fn refused(&mut self, maps: &Maps, refused: &pb::Refused) -> Verdict {
@@ -108,7 +119,7 @@ mod tests {
     fn what_was_taken_bears_the_carrier_s_id_or_the_attempt_s() {
         let maps = Maps::default();
         let id = |remote| match reader().verdict(&maps, "a.1", taken(remote)) {
-            Some(Verdict::Taken { remote_id }) => remote_id,
+            Some(Verdict::Taken { remote_id, .. }) => remote_id,
             other => panic!("{other:?}"),
         };
         assert_eq!(id("C-007"), "C-007");

@@ -96,6 +96,7 @@ pub(super) fn id(written: Option<String>) -> Option<String> {
 fn taken(id: &str) -> Verdict {
     Verdict::Taken {
         remote_id: id.to_owned(),
+        charge: None,
     }
 }
 

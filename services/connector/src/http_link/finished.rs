@@ -76,8 +76,9 @@ impl Link {
             }
         }
         match read.verdict {
-            Verdict::Taken { remote_id } => Verdict::Taken {
+            Verdict::Taken { remote_id, charge } => Verdict::Taken {
                 remote_id: self.ids().of_response(&remote_id),
+                charge,
             },
             other => other,
         }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bus::Record;
-use journey::{Correlation, Order, OrderAnswer, Outcome};
+use journey::{Charge, Correlation, Order, OrderAnswer, Outcome};
 use service::time::{self, Instant};
 use signalbox_proto::record;
 use sms::{Lane, UnixMs};
@@ -154,7 +154,7 @@ impl Pump {
             self.feel(&verdict, now);
             self.time(tag, &verdict, now);
             let remote_id = match &verdict {
-                Verdict::Taken { remote_id } => Some(remote_id.clone()),
+                Verdict::Taken { remote_id, .. } => Some(remote_id.clone()),
                 _ => None,
             };
             let is_late = !self.airborne.contains_key(&tag.flight);
@@ -255,15 +255,16 @@ impl Pump {
     fn land(&mut self, id: u64, outcome: Outcome, wall: UnixMs) {
         let airborne = self.airborne.remove(&id).expect("only what is airborne lands");
         self.bucket.give(airborne.prepaid);
+        let (charge, safe) = (airborne.flight.charge(), Safe::Order(airborne.key));
         if airborne.flight.is_open() {
             let order = airborne.flight.order().clone();
-            self.report(order, airborne.key, outcome, wall);
+            self.publish(order, outcome, charge, wall, safe);
             self.late.insert(id, airborne.flight);
             if self.late.len() > LATE_MAX {
                 self.late.pop_first();
             }
         } else {
-            self.report(into_order(airborne.flight), airborne.key, outcome, wall);
+            self.publish(into_order(airborne.flight), outcome, charge, wall, safe);
         }
     }
 
@@ -272,8 +273,8 @@ impl Pump {
         metrics::late(&self.settings.link);
         let Some(flight) = self.late.get(&id) else { return };
         if let Some(outcome) = flight.late_acceptance() {
-            let order = flight.order().clone();
-            self.publish(order, outcome, wall, Safe::Nobody);
+            let (order, charge) = (flight.order().clone(), flight.charge());
+            self.publish(order, outcome, charge, wall, Safe::Nobody);
         }
         if !flight_is_open(self.late.get(&id)) {
             self.late.remove(&id);
@@ -282,10 +283,10 @@ impl Pump {
 
     /// Reports what became of an order; it is done once that is safe.
     pub(super) fn report(&mut self, order: Order, key: OrderKey, outcome: Outcome, wall: UnixMs) {
-        self.publish(order, outcome, wall, Safe::Order(key));
+        self.publish(order, outcome, None, wall, Safe::Order(key));
     }
 
-    fn publish(&mut self, order: Order, outcome: Outcome, at: UnixMs, safe: Safe) {
+    fn publish(&mut self, order: Order, outcome: Outcome, charge: Option<Box<Charge>>, at: UnixMs, safe: Safe) {
         metrics::outcome(order.carrier.as_str(), outcome.as_str());
         let key = order.message.key.0;
         let hurry = match order.class().lane() {
@@ -296,6 +297,7 @@ impl Pump {
             order: order.order_ref(),
             outcome,
             at,
+            charge,
             returned: Box::new(order),
         };
         self.outbox.push(

@@ -332,6 +332,7 @@ impl<'a> Connection<'a> {
                 self.congestion = reply.congestion().or(self.congestion);
                 Verdict::Taken {
                     remote_id: self.dialect.smpp.ids.of_response(&reply.message_id),
+                    charge: None,
                 }
             }
             SessionAnswer::Refused(status, reply) => {

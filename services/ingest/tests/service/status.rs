@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use journey::{Answer, Asked, Attempt, Body, EndState, OnUnknown, OrderNumber, Price, Progress, State, Terms};
+use journey::{Answer, Asked, Attempt, Body, Charge, EndState, OnUnknown, OrderNumber, Price, Progress, State, Terms};
 use signalbox_proto::{keys, pb::signalbox::ingest::v1 as pb, record::state_to_bytes};
 use sms::{CarrierName, Message, UnixMs};
 use store::Op;
@@ -108,6 +108,7 @@ fn price() -> Price {
 
 fn answer(outcome: &str, code: &str) -> Answer {
     Answer {
+        charge: None,
         outcome: outcome.to_owned(),
         code: code.to_owned(),
         detail: "ESME_X".to_owned(),
@@ -201,7 +202,15 @@ async fn an_ended_message_shows_how() {
         table: "t2".to_owned(),
         policy: String::new(),
         issued_at: UnixMs(1_000),
-        answer: answer("fail", "bad_number"),
+        answer: Answer {
+            charge: Some(Box::new(Charge {
+                segments: 2,
+                cost_micros: Some(82_500),
+                currency: "EUR".to_owned(),
+                network: "20801".to_owned(),
+            })),
+            ..answer("fail", "bad_number")
+        },
         spent: true,
         remote_ids: Vec::new(),
         receipts: Vec::new(),
@@ -228,6 +237,16 @@ async fn an_ended_message_shows_how() {
     assert_eq!(
         (found.attempts[0].carrier.as_str(), found.attempts[0].price.clone()),
         ("cirrus", None)
+    );
+    let charge = found.attempts[0].charge.clone().unwrap();
+    assert_eq!(
+        (
+            charge.segments,
+            charge.cost.as_str(),
+            charge.currency.as_str(),
+            charge.network.as_str()
+        ),
+        (2, "0.082500", "EUR", "20801")
     );
 }
 

@@ -15,6 +15,21 @@ pub struct Answer {
     pub detail: String,
     /// When the connector learnt it.
     pub at: UnixMs,
+    /// What the carrier said that it charges; absent = nothing.
+    pub charge: Option<Box<Charge>>,
+}
+
+/// What a carrier says that it charges for a message it took.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Charge {
+    /// Segments; 0 = not said.
+    pub segments: u8,
+    /// What all of them cost, in millionths of a unit of `currency`; absent = not said.
+    pub cost_micros: Option<i64>,
+    /// ISO 4217 code of the cost; empty = none was said.
+    pub currency: String,
+    /// Network that the message goes to: MCC and MNC together, or an MCC alone; empty = not said.
+    pub network: String,
 }
 
 /// One finished order in the history of a message.

@@ -136,6 +136,7 @@ fn short(answer: &OrderAnswer) -> Answer {
         code,
         detail,
         at: answer.at,
+        charge: answer.charge.clone(),
     }
 }
 

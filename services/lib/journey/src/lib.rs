@@ -18,7 +18,7 @@ mod settle;
 mod standing;
 mod state;
 
-pub use attempt::{Answer, Attempt};
+pub use attempt::{Answer, Attempt, Charge};
 pub use carrier::{Binds, CarrierReport, CarrierWord, Ejection, Ejections, LaneLoad, LinkState, RouterReport};
 pub use fold::{ATTEMPTS_KEPT_MAX, Actions, CODE_DEADLINE, CODE_TAKEN_BACK, DeadEnd, Input, Known, Next, fold};
 pub use network_origin::NetworkOrigin;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sms::{CarrierName, Message, Receipt, RecordKey, UnixMs};
 
-use crate::{Attempt, Order, OrderNumber, OrderRef, Outcome};
+use crate::{Attempt, Charge, Order, OrderNumber, OrderRef, Outcome};
 
 /// What a connector says about one order.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,6 +17,8 @@ pub struct OrderAnswer {
     pub at: UnixMs,
     /// The order as it was. On the bus an accepted order is kept without content unless [`Order::may_fail_over`].
     pub returned: Box<Order>,
+    /// What the carrier says that it charges; only beside [`Outcome::Accepted`].
+    pub charge: Option<Box<Charge>>,
 }
 
 /// What a carrier said about one segment, and when it was heard.

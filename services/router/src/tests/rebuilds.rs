@@ -23,6 +23,7 @@ fn answered(order: &journey::Order) -> journey::Attempt {
         policy: String::new(),
         issued_at: order.issued_at,
         answer: journey::Answer {
+            charge: None,
             outcome: "next".to_owned(),
             code: "throttled".to_owned(),
             detail: String::new(),

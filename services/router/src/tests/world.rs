@@ -244,6 +244,7 @@ impl World {
         let at = self.deps.clock.now();
         let answer = OrderAnswer {
             order: order.order_ref(),
+            charge: None,
             outcome,
             at,
             returned: Box::new(order.clone()),

@@ -15,6 +15,7 @@ fn tried(script: &str) -> Tried {
         policy: String::new(),
         issued_at: UnixMs(at as u64 * 10_000),
         answer: Answer {
+            charge: None,
             outcome: if word.ends_with('?') { "hold" } else { "next" }.to_owned(),
             code: String::new(),
             detail: String::new(),

@@ -160,6 +160,7 @@ impl Rig {
         let batch = orders.next_batch(1).await.unwrap();
         let order: Order = record::order_from_bytes(&batch.records[0].value).unwrap();
         let answer = OrderAnswer {
+            charge: None,
             order: order.order_ref(),
             outcome: Outcome::LinkDown {
                 cause: Cause::new("unbound", ""),

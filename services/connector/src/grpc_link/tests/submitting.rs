@@ -134,6 +134,36 @@ async fn refusals_become_what_the_map_says_and_one_of_the_carrier_s_own_what_the
     assert_eq!(detail.as_deref(), Some("refusal 1234: no route to ***********"));
 }
 
+/// What the carrier names beside its id reaches the outcome, and from there invoices.
+#[tokio::test]
+async fn what_the_carrier_charges_is_told_with_the_outcome() {
+    let running = Running::start(script(|_, _| {
+        Says::Answer(pb::answer::Result::Taken(pb::Taken {
+            remote_id: "7".to_owned(),
+            segments: 2,
+            price: Some(pb::Price {
+                amount: "0.0825".to_owned(),
+                currency: "EUR".to_owned(),
+            }),
+            network: Some(pb::Network {
+                mcc: "208".to_owned(),
+                mnc: "01".to_owned(),
+            }),
+        }))
+    }))
+    .await;
+    running.world.publish(&[order(1)]).await;
+    assert_eq!(running.said(1).await, ["1 accepted 7"]);
+    let charge = running.world.answers().await.remove(0).charge;
+    let wanted = journey::Charge {
+        segments: 2,
+        cost_micros: Some(82_500),
+        currency: "EUR".to_owned(),
+        network: "20801".to_owned(),
+    };
+    assert_eq!(charge.as_deref(), Some(&wanted));
+}
+
 #[tokio::test]
 async fn what_was_throttled_comes_again_under_the_same_attempt_id() {
     let running = Running::start(script(|_, tries| match tries {

@@ -175,6 +175,7 @@ pub(super) async fn settle() {
 
 pub(super) fn taken(id: &str) -> Verdict {
     Verdict::Taken {
+        charge: None,
         remote_id: id.to_owned(),
     }
 }

@@ -156,6 +156,7 @@ impl Life {
             other => panic!("no outcome is called {other}"),
         };
         Input::Answered(Box::new(OrderAnswer {
+            charge: None,
             order: returned.order_ref(),
             outcome,
             at: self.now,

@@ -106,6 +106,7 @@ fn answer(carriers: &Carriers, (carrier, network): (&str, &str), count: u32, out
     };
     for _ in 0..count {
         let answer = OrderAnswer {
+            charge: None,
             order: order.order_ref(),
             outcome: outcome.clone(),
             at: now,

@@ -295,6 +295,7 @@ fn attempt(spent: bool) -> Attempt {
         policy: String::new(),
         issued_at: START,
         answer: Answer {
+            charge: None,
             outcome: "next".to_owned(),
             code: String::new(),
             detail: String::new(),
