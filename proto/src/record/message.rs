@@ -7,11 +7,11 @@ use journey::{
 };
 use sms::{
     AccountId, CarrierName, Class, Content, Encoding, Message, MessageId, Msisdn, Receipt, ReceiptFault, ReceiptState,
-    RecordKey, Sender, UnixMs,
+    RecordKey, Sender, UnixMs, VendorField,
 };
 use uuid::Uuid;
 
-use super::invalid::{Invalid, field, need, octet};
+use super::invalid::{self, Invalid, field, need, octet};
 use crate::pb::signalbox::{bus::v1 as pb, sms::v1 as pb_sms};
 
 /// Whether content is written.
@@ -284,6 +284,7 @@ pub(super) fn receipt_to_pb(receipt: &Receipt) -> pb::Receipt {
         raw: receipt.raw.clone(),
         error: receipt.error.clone(),
         done_at: receipt.done_at.map(|at| at.0),
+        vendor: receipt.vendor.iter().map(vendor_to_pb).collect(),
     }
 }
 
@@ -294,6 +295,25 @@ pub(super) fn receipt_from_pb(receipt: pb::Receipt) -> Result<Receipt, Invalid> 
         raw: receipt.raw,
         error: receipt.error,
         done_at: receipt.done_at.map(UnixMs),
+        vendor: receipt
+            .vendor
+            .into_iter()
+            .map(vendor_from_pb)
+            .collect::<Result<_, _>>()?,
+    })
+}
+
+fn vendor_to_pb(field: &VendorField) -> pb::VendorField {
+    pb::VendorField {
+        tag: field.tag.into(),
+        value: field.value.clone().into(),
+    }
+}
+
+fn vendor_from_pb(field: pb::VendorField) -> Result<VendorField, Invalid> {
+    Ok(VendorField {
+        tag: invalid::field("receipt.vendor.tag", u16::try_from(field.tag))?,
+        value: field.value.into(),
     })
 }
 

@@ -9,7 +9,7 @@ use journey::{
 use proptest::{collection::vec, option, prelude::*};
 use sms::{
     AccountId, CarrierName, Class, Content, Encoding, MessageId, Msisdn, Receipt, ReceiptFault, ReceiptState, Sender,
-    UnixMs,
+    UnixMs, VendorField,
 };
 
 use super::*;
@@ -121,13 +121,17 @@ fn receipt() -> impl Strategy<Value = Receipt> {
         ReceiptFault::Recipient,
     ];
     let what = (proptest::sample::select(states), proptest::sample::select(faults));
-    (what, ".*", ".*", option::of(instant())).prop_map(|((state, fault), raw, error, done_at)| Receipt {
-        state,
-        fault,
-        raw,
-        error,
-        done_at,
-    })
+    let vendor = (any::<u16>(), vec(any::<u8>(), 0..4)).prop_map(|(tag, value)| VendorField { tag, value });
+    (what, ".*", ".*", option::of(instant()), vec(vendor, 0..3)).prop_map(
+        |((state, fault), raw, error, done_at, vendor)| Receipt {
+            state,
+            fault,
+            raw,
+            error,
+            done_at,
+            vendor,
+        },
+    )
 }
 
 fn heard() -> impl Strategy<Value = SegmentReceipt> {

@@ -319,6 +319,7 @@ impl Simulator {
             raw: raw.to_owned(),
             error: String::new(),
             done_at,
+            vendor: Vec::new(),
         };
         Arrived {
             token,

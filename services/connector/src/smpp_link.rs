@@ -26,6 +26,9 @@ use crate::{
 };
 use connection::{Connection, End};
 
+/// Tags that vendors may use as they like (3.4 §5.3.2).
+pub(crate) const VENDOR_TAGS: std::ops::RangeInclusive<u16> = 0x1400..=0x3FFF;
+
 pub use config::{BINDS_MAX, Binds, Numbering, SmppConfig, Validity};
 pub(crate) use submit::submit;
 pub use tls::TlsConfig;

@@ -77,6 +77,7 @@ fn a_record_is_read_as_its_topic_is() {
                 raw: String::new(),
                 error: String::new(),
                 done_at: None,
+                vendor: Vec::new(),
             },
             at: UnixMs(1),
         },

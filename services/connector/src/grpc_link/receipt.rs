@@ -93,6 +93,7 @@ pub(super) fn read(link: &Arc<str>, maps: &Maps, receipt: &pb::Receipt) -> (Stri
         raw,
         error,
         done_at: receipt.done_at.as_ref().and_then(carrier::instant),
+        vendor: Vec::new(),
     };
     (id, receipt)
 }

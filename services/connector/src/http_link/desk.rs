@@ -122,6 +122,7 @@ mod tests {
                 raw: String::new(),
                 error: String::new(),
                 done_at: None,
+                vendor: Vec::new(),
             };
             (format!("id-{number}"), receipt)
         };

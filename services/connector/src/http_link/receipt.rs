@@ -74,6 +74,7 @@ pub(super) fn read(shape: &ReceiptShape, link: &str, maps: &Maps, entry: Entry<'
         raw,
         error,
         done_at,
+        vendor: Vec::new(),
     };
     Some((id, receipt))
 }

@@ -6,7 +6,7 @@ use ::smpp::{IdFormat, IdFormats, ReceiptFormat, ReceiptKey, Tlv};
 use source::{Code, Section};
 
 use super::smpp::table;
-use crate::{Alphabet, Numbering, SmppConfig, Validity};
+use crate::{Alphabet, Numbering, SmppConfig, Validity, smpp_link::VENDOR_TAGS};
 
 const ID_FORMATS: &[(&str, IdFormat)] = &[
     ("opaque", IdFormat::Opaque),
@@ -36,8 +36,6 @@ const RECEIPT_KEYS: &[(&str, ReceiptKey)] = &[
     ("text", ReceiptKey::Text),
 ];
 
-/// Tags that vendors may use as they like (3.4 §5.3.2).
-const VENDOR_TAGS: std::ops::RangeInclusive<u16> = 0x1400..=0x3FFF;
 /// TLVs that every message carries, and the longest of them in octets.
 const EXTRA_TLVS_MAX: usize = 16;
 const TLV_OCTETS_MAX: usize = 255;

@@ -1,13 +1,17 @@
 //! What a `deliver_sm` says, in our words.
 
 use smpp::{Deliver, DeliveryReceipt};
-use sms::{Receipt, ReceiptState};
+use sms::{Receipt, ReceiptState, VendorField};
 
-use super::Dialect;
+use super::{Dialect, VENDOR_TAGS};
 use crate::{maps::Maps, metrics};
 
 /// Characters kept of the carrier's own words, each: real ones are under ten, and a body may hold 64 KiB of one.
 const WORD_CHARS_MAX: usize = 32;
+
+/// Fields of a carrier's own that are kept of one receipt, the first ones, and octets of each: they travel with the message.
+const VENDOR_FIELDS_MAX: usize = 8;
+const VENDOR_OCTETS_MAX: usize = 64;
 
 /// The id of the part and the receipt; `None` = an inbound message.
 pub(super) fn read(dialect: &Dialect, maps: &Maps, deliver: &Deliver) -> Option<(String, Receipt)> {
@@ -45,8 +49,20 @@ pub(super) fn read(dialect: &Dialect, maps: &Maps, deliver: &Deliver) -> Option<
         raw: raw(&written, &error),
         error,
         done_at: written.done_at,
+        vendor: vendor(deliver),
     };
     Some((remote_id, receipt))
+}
+
+/// What the carrier says in fields of its own.
+fn vendor(deliver: &Deliver) -> Vec<VendorField> {
+    let own = deliver.tlvs.iter().filter(|tlv| VENDOR_TAGS.contains(&tlv.tag));
+    own.take(VENDOR_FIELDS_MAX)
+        .map(|tlv| VendorField {
+            tag: tlv.tag,
+            value: tlv.value.iter().copied().take(VENDOR_OCTETS_MAX).collect(),
+        })
+        .collect()
 }
 
 /// A receipt that does not say in `esm_class` that it is one, on links that have such.

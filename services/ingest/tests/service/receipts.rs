@@ -185,6 +185,7 @@ async fn a_receipt_tells_how_the_message_ended() {
         raw: "DELIVRD".to_owned(),
         error: "000".to_owned(),
         done_at: None,
+        vendor: Vec::new(),
     };
     let late = LateReceipt {
         order,

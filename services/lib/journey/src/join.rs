@@ -193,7 +193,13 @@ impl Progress {
         fn knows(heard: &SegmentReceipt) -> impl Ord + '_ {
             let receipt = &heard.receipt;
             let is_delivered = receipt.state == sms::ReceiptState::Delivered;
-            let words = (receipt.fault, &receipt.raw, &receipt.error, receipt.done_at);
+            let words = (
+                receipt.fault,
+                &receipt.raw,
+                &receipt.error,
+                receipt.done_at,
+                &receipt.vendor,
+            );
             (
                 receipt.state.is_final(),
                 is_delivered,

@@ -24,7 +24,7 @@ pub use gathering::{GATHER_OCTETS_MAX, GATHER_SETTLES, GatherRules, GatherStage,
 pub use id::{AccountId, CarrierName, MessageId, NameError, RecordKey};
 pub use inbound::{INBOUND_ADDRESS_CHARS_MAX, Inbound, InboundPart, inbound_address};
 pub use message::Message;
-pub use receipt::{Receipt, ReceiptFault, ReceiptState};
+pub use receipt::{Receipt, ReceiptFault, ReceiptState, VendorField};
 pub use segment::{
     SEGMENT_OCTETS_MAX, SEGMENTS_MAX, Segment, SegmentError, Size, count, decode, encoding_of, segment, whole,
 };

@@ -49,6 +49,17 @@ pub struct Receipt {
     pub error: String,
     /// When the carrier says it was done; absent = not said.
     pub done_at: Option<UnixMs>,
+    /// What the carrier says beside all that in fields of its own, by their tags; for invoices and people.
+    pub vendor: Vec<VendorField>,
+}
+
+/// A field of a carrier's own, as octets: an optional parameter of SMPP whose tag is left to vendors.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct VendorField {
+    /// Its tag.
+    pub tag: u16,
+    /// What it holds.
+    pub value: Vec<u8>,
 }
 
 impl ReceiptState {

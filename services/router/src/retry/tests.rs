@@ -20,6 +20,7 @@ fn waits(put_at: UnixMs, stored_at: UnixMs) -> Waits {
             raw: String::new(),
             error: String::new(),
             done_at: None,
+            vendor: Vec::new(),
         },
         first_seen: NOW,
         party: None,

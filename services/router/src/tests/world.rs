@@ -365,5 +365,6 @@ pub(super) fn receipt(state: ReceiptState, fault: ReceiptFault) -> Receipt {
         raw: format!("{state:?}"),
         error: String::new(),
         done_at: None,
+        vendor: Vec::new(),
     }
 }

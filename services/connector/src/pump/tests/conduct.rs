@@ -22,6 +22,7 @@ fn receipt(token: u64, remote_id: &str) -> Event {
             raw: "DELIVRD".to_owned(),
             error: String::new(),
             done_at: None,
+            vendor: Vec::new(),
         },
         party: None,
     }])

@@ -21,6 +21,7 @@ fn receipt(token: u64, remote_id: &str) -> Arrived {
         raw: "DELIVRD".into(),
         error: String::new(),
         done_at: None,
+        vendor: Vec::new(),
     };
     Arrived {
         token,

@@ -138,3 +138,24 @@ fn words_of_absurd_length_are_cut_and_such_an_id_is_none() {
     assert_eq!((id.as_str(), receipt.state), ("", ReceiptState::Delivered));
     assert_eq!((receipt.error.len(), receipt.raw.len()), (32, 65));
 }
+
+#[test]
+fn fields_of_the_carrier_s_own_are_kept_a_few_of_them_and_no_others() {
+    let mut told = deliver(0x04, TEXT);
+    let mut tlvs = vec![
+        Tlv::new(tag::RECEIPTED_MESSAGE_ID, "00AB"),
+        Tlv::new(0x1400, "23415"),
+        Tlv::new(0x4000, "reserved"),
+        Tlv::new(0x3FFF, vec![7; 1_000]),
+    ];
+    tlvs.extend((0x1500..0x1520).map(|tag| Tlv::new(tag, "x")));
+    told.tlvs = tlvs;
+    let (_, receipt) = read(&dialect(|_| {}), &told).unwrap();
+    let kept: Vec<_> = receipt
+        .vendor
+        .iter()
+        .map(|field| (field.tag, field.value.len()))
+        .collect();
+    assert_eq!(kept[..3], [(0x1400, 5), (0x3FFF, 64), (0x1500, 1)]);
+    assert_eq!(kept.len(), 8);
+}

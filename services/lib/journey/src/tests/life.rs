@@ -261,6 +261,7 @@ fn receipt(order: &Order, segment: u8, words: &str, at: UnixMs) -> Input {
         raw: word.to_owned(),
         error: String::new(),
         done_at: None,
+        vendor: Vec::new(),
     };
     Input::Receipt(Box::new(ReceiptRecord {
         order: order.order_ref(),
