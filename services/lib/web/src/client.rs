@@ -7,7 +7,7 @@ use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::{
     Method, StatusCode, Uri,
     body::Incoming,
-    header::{HeaderMap, HeaderName, HeaderValue, RETRY_AFTER},
+    header::{DATE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER},
 };
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::{
@@ -54,7 +54,7 @@ pub struct Request {
 pub struct Answer {
     /// The status.
     pub status: StatusCode,
-    /// How long the server asks to be left alone, in whole seconds; absent = it does not.
+    /// How long the server asks to be left alone, in whole seconds; absent = it does not, or not so that it is understood.
     pub retry_after: Option<Duration>,
     /// What follows the headers, or why it did not come whole.
     pub body: Result<Bytes, Broken>,
@@ -167,10 +167,19 @@ fn failure(error: &legacy::Error) -> Failure {
     }
 }
 
-/// Dates are not understood: few write them, and none who counts requests by the second.
+/// Seconds, or how far a date lies behind that of the answer, by the server's own clock (RFC 9110 §10.2.3); `None` = neither,
+/// or a date in an answer that has none itself.
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let text = headers.get(RETRY_AFTER)?.to_str().ok()?;
-    text.trim().parse().ok().map(Duration::from_secs)
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
+    let written = text(RETRY_AFTER)?;
+    if let Ok(seconds) = written.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let instant = |written| jiff::fmt::rfc2822::parse(written).ok().map(|date| date.timestamp());
+    let (until, now) = (instant(written)?, instant(text(DATE)?)?);
+    u64::try_from(until.as_second() - now.as_second())
+        .ok()
+        .map(Duration::from_secs)
 }
 
 async fn read(body: Incoming) -> Result<Bytes, Broken> {
@@ -191,3 +200,6 @@ fn causes(error: &(dyn Error + 'static)) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests;
