@@ -22,6 +22,7 @@ SKIPPED := $(abspath $(or $(CARGO_TARGET_DIR),target))/skipped
 # What carries messages in the demonstrations: embedded, or kafka, which starts Kafka and Redis for as long as it takes.
 BUS ?= embedded
 SIGNALBOX := $(or $(CARGO_TARGET_DIR),target)/release/signalbox
+LOADTEST := $(SIGNALBOX)-loadtest
 AROUND_kafka := $(BACKING) with --
 DEMO = $(AROUND_$(BUS)) $(SIGNALBOX) demo --bus $(BUS)
 
@@ -32,7 +33,7 @@ BENCH_kafka := 100000:100000 100000:100000 40000:4000 20000:2000
 # How long faults come, in minutes, and what fixes them.
 MINUTES ?= 1
 SEED ?= 1
-CHAOS = $(dir $(SIGNALBOX))signalbox-loadtest chaos --bus $(BUS) --minutes $(MINUTES) --seed $(SEED)
+CHAOS = $(LOADTEST) chaos --bus $(BUS) --minutes $(MINUTES) --seed $(SEED)
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -73,14 +74,14 @@ bench: build ## what this machine does: all at once, then at two steady rates; B
 	@$(AROUND_$(BUS)) sh -ec 'for run in $(BENCH_$(BUS)); do \
 	  $(SIGNALBOX) demo --bus $(BUS) --steady --messages $${run%:*} --rate $${run#*:}; done'
 
-decide: ## how fast a routing table of 600,000 rates compiles and decides on this machine
-	$(CARGO) run --release --locked --quiet -p signalbox-loadtest -- decide --rows 600000 --carriers 24 --policies 100
+decide: build ## how fast a routing table of 600,000 rates compiles and decides on this machine
+	@$(LOADTEST) decide --rows 600000 --carriers 24 --policies 100
 
-lookup: ## how fast it is known who serves a number: in memory, in the shared store, behind a slow provider; BUS=kafka: in Redis too
-	$(AROUND_$(BUS)) $(CARGO) run --release --locked --quiet -p signalbox-loadtest -- lookup
+lookup: build ## how fast it is known who serves a number: in memory, in the shared store, behind a slow provider; BUS=kafka: in Redis too
+	@$(AROUND_$(BUS)) $(LOADTEST) lookup
 
-link: ## how fast PDUs of SMPP are written and read, and messages submitted over one link; fails where a target is missed
-	$(CARGO) run --release --locked --quiet -p signalbox-loadtest -- link
+link: build ## how fast PDUs of SMPP are written and read, and messages submitted over one link; fails where a target is missed
+	@$(LOADTEST) link
 
 chaos: build services-fetch ## real processes under load and faults for MINUTES=1, SEED=1; BUS=kafka over three brokers and Redis; fails where a promise is broken
 	$(CHAOS)
@@ -89,8 +90,8 @@ drain: BUS = kafka
 drain: build services-fetch ## every role over Kafka drained and started again in turn, at 2,000 messages a second: nobody may notice
 	$(CHAOS) --faults drain --rate 2000
 
-simulate: ## the whole pipeline under faults in virtual time, SEEDS=10000 runs of it; SIM_SEED=n tells one step by step
-	$(CARGO) run --release --locked --quiet -p signalbox-loadtest -- simulate --seeds $(SEEDS)
+simulate: build ## the whole pipeline under faults in virtual time, SEEDS=10000 runs of it; SIM_SEED=n tells one step by step
+	@$(LOADTEST) simulate --seeds $(SEEDS)
 
 services-fetch: ## fetches Kafka from Maven Central and SMPP carriers of others; as root on Debian installs Java, Maven, Redis, Knot and tshark too
 	@$(BACKING) fetch
