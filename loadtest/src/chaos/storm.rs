@@ -259,19 +259,16 @@ impl<'a> Storm<'a> {
             Kind::LinkStall => self.wire(&target, Mode::Stalled),
             Kind::Broker => {
                 let (kafka, broker) = (self.kafka()?, broker(&target)?);
-                self.work
-                    .spawn_blocking(move || (number, kafka.kill(broker).map_err(Into::into)));
+                self.aside(number, move || Ok(kafka.kill(broker)?));
             }
             Kind::RedisRestart => {
                 let redis = self.redis()?;
-                self.work
-                    .spawn_blocking(move || (number, redis.kill().map_err(Into::into)));
+                self.aside(number, move || Ok(redis.kill()?));
             }
             Kind::RedisEmptied => {
                 let redis = self.redis()?;
                 until = None;
-                self.work
-                    .spawn_blocking(move || (number, redis.flush().map_err(Into::into)));
+                self.aside(number, move || Ok(redis.flush()?));
             }
             Kind::DiskFull => self.disk()?.fill()?,
             Kind::DiskSlow => {
@@ -309,13 +306,11 @@ impl<'a> Storm<'a> {
             Kind::LinkCut | Kind::LinkHalfOpen | Kind::LinkStall => self.wire(&target, Mode::Open),
             Kind::Broker => {
                 let (kafka, broker) = (self.kafka()?, broker(&target)?);
-                self.work
-                    .spawn_blocking(move || (number, kafka.restart(broker).map_err(Into::into)));
+                self.aside(number, move || Ok(kafka.restart(broker)?));
             }
             Kind::RedisRestart => {
                 let redis = self.redis()?;
-                self.work
-                    .spawn_blocking(move || (number, redis.restart().map_err(Into::into)));
+                self.aside(number, move || Ok(redis.restart()?));
             }
             Kind::DiskFull => self.disk()?.clear()?,
             Kind::Drain | Kind::RedisEmptied | Kind::DiskSlow => {}
@@ -326,6 +321,11 @@ impl<'a> Storm<'a> {
             _ => self.ended(number),
         }
         Ok(())
+    }
+
+    /// Does `work` of a fault on a thread of its own: it may take seconds.
+    fn aside(&mut self, number: usize, work: impl FnOnce() -> anyhow::Result<()> + Send + 'static) {
+        self.work.spawn_blocking(move || (number, work()));
     }
 
     fn ended(&mut self, number: usize) {
