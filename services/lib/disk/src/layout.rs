@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use fjall::{
-    KeyspaceCreateOptions,
+    CompressionType, KeyspaceCreateOptions,
     compaction::Leveled,
-    config::{BlockSizePolicy, FilterPolicy},
+    config::{BlockSizePolicy, CompressionPolicy, FilterPolicy},
 };
 
 const MIB: u64 = 1024 * 1024;
@@ -63,8 +63,11 @@ impl Layout {
     }
 
     pub(crate) fn options(self) -> KeyspaceCreateOptions {
-        // When to write a table is decided by `Space`.
-        let options = KeyspaceCreateOptions::default().max_memtable_size(u64::MAX);
+        let options = KeyspaceCreateOptions::default()
+            // When to write a table is decided by `Space`.
+            .max_memtable_size(u64::MAX)
+            // Messages of a campaign repeat each other, and every octet of a table is one that a sync may wait behind.
+            .data_block_compression_policy(CompressionPolicy::all(CompressionType::Lz4));
         match self {
             Self::Segment => options
                 .data_block_size_policy(BlockSizePolicy::all(64 * 1024))

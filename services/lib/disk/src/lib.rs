@@ -213,6 +213,8 @@ fn open_database(path: &Path, expiry: &Arc<Expiry>) -> fjall::Result<fjall::Data
     fjall::Database::builder(path)
         .cache_size(CACHE_OCTETS_MAX)
         .max_journaling_size(JOURNAL_OCTETS_MAX)
+        // As it was written, so that `repair` finds its way in what is damaged.
+        .journal_compression(fjall::CompressionType::None)
         // One, for writing tables out and for merging them: of several, the first would hand merges round and round without
         // rest for as long as another is merging. Merges are kept short instead, by how things are laid out.
         .worker_threads(1)
