@@ -47,6 +47,7 @@ mod rate;
 mod receipts;
 mod roster;
 mod run;
+mod silence;
 pub mod simulator;
 mod smpp_link;
 mod trouble;

@@ -50,6 +50,7 @@ use crate::{
     rate::{Bucket, Share},
     receipts::Looked,
     roster::Roster,
+    silence::Silence,
     trouble::Trouble,
     vitals::Vitals,
     window::Window,
@@ -181,6 +182,7 @@ pub(crate) struct Pump {
     window: Window,
     /// Parts that the link has room for at the moment.
     room: u32,
+    silence: Silence,
     /// The part whose answer is timed, and since when.
     timed: Option<(Tag, Instant)>,
     bucket: Bucket,
@@ -228,6 +230,7 @@ impl Pump {
         let mut pump = Self {
             window: Window::new(settings.window),
             room: u32::MAX,
+            silence: Silence::default(),
             timed: None,
             plugs: wire.plugs,
             ordered: Ordered::nothing(settings.window_max, plugged),
@@ -318,6 +321,8 @@ impl Pump {
         self.returns.set_rate(self.settings.returning.of(RETURNS_PER_SECOND));
         self.choose_groups(now);
         self.release_held(now);
+        self.silence.look(now);
+        self.window.set_overdue(self.silence.overdue());
         self.send(now, wall);
         self.start_claims(now, wall);
         self.unplug(now);
@@ -441,8 +446,10 @@ impl Pump {
         let held = self.held.first_key_value().map(|((at, _), ())| *at);
         let outbox = self.outbox.due();
         let tokens = self.leases_at();
+        let is_full = has_work && self.window.is_cut() && self.window.free(Lane::Bulk) == 0;
+        let silence = self.silence.look_at().filter(|_| is_full);
         let cut = self.ordered.cut_at.filter(|_| self.ordered.plugged == Plugged::In);
-        [cut, link, lease, held, settled, aside, outbox, tokens]
+        [cut, link, lease, held, settled, aside, outbox, tokens, silence]
             .into_iter()
             .flatten()
             .min()

@@ -24,6 +24,8 @@ pub(crate) struct Window {
     slots_max: u32,
     limit: f64,
     used: u32,
+    /// Of these, the slots of parts whose answer is overdue.
+    overdue: u32,
     cut_at: Option<Instant>,
     /// Whether the carrier says that it is as busy as it wants to be.
     is_optimal: bool,
@@ -36,6 +38,7 @@ impl Window {
             slots_max,
             limit: f64::from(slots_max),
             used: 0,
+            overdue: 0,
             cut_at: None,
             is_optimal: false,
         }
@@ -47,16 +50,30 @@ impl Window {
         slots.min(by_rate).max(1)
     }
 
-    /// Slots that `lane` may take now.
+    /// Slots that `lane` may take now: of those the carrier grants, which overdue answers do not take up, and of all there are.
     pub(crate) fn free(&self, lane: Lane) -> u32 {
-        let limit = (self.limit as u32).max(1);
+        let granted = (self.limit as u32).max(1);
+        let within = |limit: u32, used: u32| (limit - self.reserved(limit, lane)).saturating_sub(used);
+        within(granted, self.used.saturating_sub(self.overdue)).min(within(self.slots_max, self.used))
+    }
+
+    /// Slots of `limit` that `lane` leaves to others.
+    fn reserved(&self, limit: u32, lane: Lane) -> u32 {
         let has_spare = self.slots_max >= RESERVED_ONE_IN && limit > 1;
-        let reserved = if has_spare && lane != Lane::Urgent {
-            (limit / RESERVED_ONE_IN).max(1)
-        } else {
-            0
-        };
-        (limit - reserved).saturating_sub(self.used)
+        match has_spare && lane != Lane::Urgent {
+            true => (limit / RESERVED_ONE_IN).max(1),
+            false => 0,
+        }
+    }
+
+    /// So many of the parts on their way are overdue.
+    pub(crate) fn set_overdue(&mut self, parts: u32) {
+        self.overdue = parts;
+    }
+
+    /// Whether the carrier grants fewer slots than there are.
+    pub(crate) fn is_cut(&self) -> bool {
+        self.limit() < self.slots_max
     }
 
     /// The most slots there ever are.

@@ -102,6 +102,7 @@ impl Pump {
             }
             self.window.take(1);
             let tag = Tag { flight: id, part };
+            self.silence.sent(tag, now);
             self.timed.get_or_insert((tag, now));
             let order = airborne.flight.order();
             jobs.push(Job {
@@ -171,11 +172,14 @@ impl Pump {
             let Some(flight) = flight else { continue };
             let was_sent = flight.is_sent(tag.part);
             let is_displaced = verdict == Verdict::Displaced;
+            let is_word = matches!(verdict, Verdict::Taken { .. } | Verdict::Refused { .. });
             if !flight.answer(tag.part, verdict) {
                 continue;
             }
             if was_sent {
                 self.window.give(1);
+                self.silence.ended(tag, is_word, now);
+                self.window.set_overdue(self.silence.overdue());
                 self.bucket.give(u32::from(is_displaced));
             }
             if let Some(id) = remote_id.filter(|id| !id.is_empty() && flight.order().receipt) {

@@ -8,6 +8,7 @@ mod groups;
 mod lost;
 mod receipts;
 mod rig;
+mod silent;
 
 use std::{sync::atomic::Ordering, time::Duration};
 

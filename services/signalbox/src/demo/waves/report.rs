@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use journey::EndState;
 use signalbox_loadtest::{smsc::Counts, stage::Books};
 
 use super::{
@@ -93,6 +94,7 @@ fn print_ends(trip: &Trip, books: &Books) {
         .collect();
     println!("accepted {}, ended as {}", trip.accepted.len(), states.join(", "));
     println!("orders answered as {}", outcomes.join(", "));
+    print_undelivered(books);
     if trip.held_back > 0 {
         println!("told to come back {} times, and came back", trip.held_back);
     }
@@ -101,6 +103,19 @@ fn print_ends(trip: &Trip, books: &Books) {
         trip.took.as_secs_f64(),
         books.late
     );
+}
+
+/// Why messages ended otherwise than delivered: the state, and the words of the cause.
+fn print_undelivered(books: &Books) {
+    let mut reasons: BTreeMap<String, u64> = BTreeMap::new();
+    for end in books.ends.values().filter(|end| end.state != EndState::Delivered) {
+        let (state, cause) = (end.state.as_str(), &end.cause);
+        let reason = format!("{state} {} {}", cause.code, cause.detail);
+        *reasons.entry(reason.trim_end().to_owned()).or_default() += 1;
+    }
+    for (reason, count) in reasons {
+        println!("  {count:>6} {reason}");
+    }
 }
 
 fn print_carriers(counts: &Counts) {
