@@ -4,7 +4,7 @@
 //! Each connector looks every [`LOOK`]. A store that lost what it held is told again by whoever knows; until one that is away
 //! is back, what is known stands.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use service::{Clock, Seldom, Stop, time};
@@ -63,7 +63,8 @@ impl Conduct {
 /// The orders for one link.
 struct Post {
     link: Key,
-    rate: Key,
+    /// The place of its account among those of the connector.
+    account: usize,
     name: String,
     told: watch::Sender<Directive>,
 }
@@ -73,6 +74,8 @@ pub(crate) struct Directives {
     store: Arc<dyn Store>,
     clock: Clock,
     posts: Vec<Post>,
+    /// Where the rate of each account stands. Links may share one.
+    accounts: Vec<Key>,
     /// One looks or writes at a time, so that nobody tells what was read before another wrote.
     turn: Semaphore,
 }
@@ -80,9 +83,13 @@ pub(crate) struct Directives {
 impl Directives {
     /// Those for `links`; none is known before the first look.
     pub(crate) fn new(links: &[LinkConfig], store: Arc<dyn Store>, clock: Clock) -> Self {
+        let names: BTreeSet<&str> = links.iter().map(LinkConfig::account_in_effect).collect();
+        let names: Vec<&str> = names.into_iter().collect();
         let post = |link: &LinkConfig| Post {
             link: keys::link_order(&link.name),
-            rate: keys::rate_order(link.account_in_effect()),
+            account: names
+                .binary_search(&link.account_in_effect())
+                .expect("the accounts of all links are there"),
             name: link.name.clone(),
             told: watch::Sender::new(Directive::default()),
         };
@@ -90,6 +97,7 @@ impl Directives {
             store,
             clock,
             posts: links.iter().map(post).collect(),
+            accounts: names.iter().map(|name| keys::rate_order(name)).collect(),
             turn: Semaphore::new(1),
         }
     }
@@ -167,9 +175,10 @@ impl Directives {
     pub(crate) async fn rate(&self, index: usize, rate: Option<u32>) -> Result<(), StoreError> {
         let _turn = self.turn.acquire().await;
         let ordered = &self.posts[index];
-        self.write(vec![self.put(&ordered.rate, rate_text(rate))]).await?;
+        let key = &self.accounts[ordered.account];
+        self.write(vec![self.put(key, rate_text(rate))]).await?;
         info!(link = ordered.name, rate, "an operator orders a rate");
-        for post in self.posts.iter().filter(|post| post.rate == ordered.rate) {
+        for post in self.posts.iter().filter(|post| post.account == ordered.account) {
             post.tell(|directive| directive.rate = rate);
         }
         Ok(())
@@ -178,31 +187,41 @@ impl Directives {
     /// Looks once, tells the links what is new, and the store what it lost.
     async fn look(&self) -> Result<(), StoreError> {
         let _turn = self.turn.acquire().await;
-        let keys = self
-            .posts
-            .iter()
-            .flat_map(|post| [post.link.clone(), post.rate.clone()]);
-        let values = self.store.get(keys.collect()).await?;
+        let values = self.store.get(self.keys()).await?;
+        let (conducts, rates) = values.split_at(self.posts.len());
         let mut lost = Vec::new();
-        for (post, values) in self.posts.iter().zip(values.chunks(2)) {
-            let known = *post.told.borrow();
-            let conduct = octets(&values[0]).map(|octets| Conduct::from_octets(octets).unwrap_or(known.conduct));
-            let rate = octets(&values[1]).map(|octets| rate_of(octets).unwrap_or(known.rate));
-            if conduct.is_none() && known.conduct != Conduct::Open {
-                lost.push(self.again(&post.link, known.conduct.as_str().to_owned()));
+        for (post, value) in self.posts.iter().zip(conducts) {
+            let known = post.told.borrow().conduct;
+            let conduct = octets(value).map(|octets| Conduct::from_octets(octets).unwrap_or(known));
+            if conduct.is_none() && known != Conduct::Open {
+                lost.push(self.again(&post.link, known.as_str().to_owned()));
             }
-            if rate.is_none() && known.rate.is_some() {
-                lost.push(self.again(&post.rate, rate_text(known.rate)));
-            }
-            post.tell(|directive| {
-                directive.conduct = conduct.unwrap_or(known.conduct);
-                directive.rate = rate.unwrap_or(known.rate);
-            });
+            post.tell(|directive| directive.conduct = conduct.unwrap_or(known));
+        }
+        for (account, (key, value)) in self.accounts.iter().zip(rates).enumerate() {
+            lost.extend(self.look_at_rate(account, key, value));
         }
         match lost.is_empty() {
             true => Ok(()),
             false => self.write(lost).await,
         }
+    }
+
+    /// Everything that is looked at: the order of each link, and the rate of each account once.
+    fn keys(&self) -> Vec<Key> {
+        let links = self.posts.iter().map(|post| &post.link);
+        links.chain(&self.accounts).cloned().collect()
+    }
+
+    /// Tells the links of an account its rate. What the store is to be told again, as it lost it.
+    fn look_at_rate(&self, account: usize, key: &Key, value: &Option<Versioned>) -> Option<Op> {
+        let of_account = || self.posts.iter().filter(|post| post.account == account);
+        // All of them are told the same.
+        let known = of_account().find_map(|post| post.told.borrow().rate);
+        let rate = octets(value).map(|octets| rate_of(octets).unwrap_or(known));
+        of_account().for_each(|post| post.tell(|directive| directive.rate = rate.unwrap_or(known)));
+        let is_lost = rate.is_none() && known.is_some();
+        is_lost.then(|| self.again(key, rate_text(known)))
     }
 
     fn put(&self, key: &Key, text: String) -> Op {

@@ -100,3 +100,15 @@ async fn an_order_that_nobody_can_read_changes_nothing() {
         assert_eq!(now(&one), ordered, "{text}");
     }
 }
+
+/// Of 256 links on one account each connector would otherwise read its rate 256 times a second.
+#[tokio::test(start_paused = true)]
+async fn the_rate_of_an_account_is_looked_at_once_for_all_its_links() {
+    let world = World::new(&["a"]).await;
+    let mut keys = directives(&world).keys();
+    assert_eq!(keys.len(), 5, "three links, an account of two and one of one");
+    keys.dedup();
+    assert_eq!(keys.len(), 5);
+    let rates = [keys::rate_order("shared"), keys::rate_order("c")];
+    assert!(rates.iter().all(|rate| keys.contains(rate)), "{keys:?}");
+}
