@@ -13,8 +13,15 @@ use crate::{Action, Rule, link::Verdict, parts::Ready};
 pub(crate) const HOLD_IN_PLACE_MAX: Duration = Duration::from_secs(2);
 /// First wait of a hold; each further one is twice as long.
 const HOLD_FIRST: Duration = Duration::from_millis(250);
-/// What the router waits at least after a hold that outlasted [`HOLD_IN_PLACE_MAX`].
+/// What the router waits at least after a hold that outlasted [`HOLD_IN_PLACE_MAX`]: the shortest wait it has.
 const HOLD_HANDED_BACK: Duration = Duration::from_secs(5);
+/// The same at the most, whatever carrier or account ask for: a message is worth a question a minute.
+pub(crate) const HOLD_HANDED_BACK_MAX: Duration = Duration::from_secs(60);
+const _: () = assert!(
+    HOLD_IN_PLACE_MAX.as_millis() <= HOLD_HANDED_BACK.as_millis()
+        && HOLD_HANDED_BACK.as_millis() <= HOLD_HANDED_BACK_MAX.as_millis(),
+    "a hold that is handed back is a longer one"
+);
 
 /// A claimed order and its parts.
 #[derive(Debug)]
@@ -40,7 +47,11 @@ enum Part {
         charge: Option<Box<Charge>>,
     },
     /// Refused.
-    Refused { rule: Rule, detail: String },
+    Refused {
+        rule: Rule,
+        detail: String,
+        retry_after: Option<Duration>,
+    },
     /// Never written.
     Unsent { code: &'static str },
     /// Written, without an answer.
@@ -118,7 +129,15 @@ impl Flight {
                 charge: None,
             },
             Verdict::Refused { rule, .. } if rule.action == Action::Unanswered => Part::Unanswered { at },
-            Verdict::Refused { rule, detail } => Part::Refused { rule, detail },
+            Verdict::Refused {
+                rule,
+                detail,
+                retry_after,
+            } => Part::Refused {
+                rule,
+                detail,
+                retry_after,
+            },
             Verdict::Unsent { code } => Part::Unsent { code },
             Verdict::Displaced => Part::Missing,
             Verdict::Unanswered => Part::Unanswered { at },
@@ -192,7 +211,7 @@ impl Flight {
             });
         }
         Some(match fatal {
-            Part::Refused { rule, detail } => self.refused(*rule, detail),
+            Part::Refused { rule, detail, .. } => self.refused(*rule, detail),
             Part::Unsent { code } => Outcome::LinkDown {
                 cause: Cause::new(*code, ""),
             },
@@ -232,7 +251,7 @@ impl Flight {
     /// Every part is taken or held: again in place, or no more.
     fn hold(&mut self, now: Instant, wall: UnixMs, may_hold: bool) -> Next {
         let held = self.parts.iter().find_map(|part| match part {
-            Part::Refused { rule, detail } => Some((*rule, detail.clone())),
+            Part::Refused { rule, detail, .. } => Some((*rule, detail.clone())),
             _ => None,
         });
         let (rule, detail) = held.expect("a held part is a refused one");
@@ -240,7 +259,8 @@ impl Flight {
             unreachable!("outcome() took every other action")
         };
         let since = *self.held_since.get_or_insert(now);
-        let wait = HOLD_FIRST * (1 << self.tries.min(3));
+        let asked = self.retry_after();
+        let wait = asked.unwrap_or_default().max(HOLD_FIRST * (1 << self.tries.min(3)));
         let is_spent = tries_max.is_some_and(|most| self.tries >= most);
         let is_too_long = now.duration_since(since) + wait > HOLD_IN_PLACE_MAX;
         let is_too_late = wall + wait >= self.order().terms.deadline;
@@ -259,10 +279,21 @@ impl Flight {
             },
             true => Outcome::Next { cause },
             false => Outcome::Hold {
-                retry_after: HOLD_HANDED_BACK,
+                retry_after: asked.map_or(HOLD_HANDED_BACK, |asked| {
+                    asked.clamp(HOLD_HANDED_BACK, HOLD_HANDED_BACK_MAX)
+                }),
                 cause,
             },
         })
+    }
+
+    /// How long the carrier wants to be left alone with it; `None` = it does not say.
+    fn retry_after(&self) -> Option<Duration> {
+        let of_part = |part: &Part| match part {
+            Part::Refused { retry_after, .. } => *retry_after,
+            _ => None,
+        };
+        self.parts.iter().filter_map(of_part).max()
     }
 
     fn last_sent(&self, wall: UnixMs) -> UnixMs {

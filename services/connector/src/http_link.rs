@@ -191,11 +191,12 @@ impl Link {
             return Some(Verdict::Refused {
                 rule: rest.rule,
                 detail: rest.detail.clone(),
+                retry_after: Some(rest.until.duration_since(now)),
             });
         }
         let request = match request::request(&self.dialect.http, job) {
             Ok(request) => request,
-            Err(detail) => return Some(Verdict::Refused { rule: PROFILE, detail }),
+            Err(detail) => return Some(unfit(detail)),
         };
         self.numbers += 1;
         let (number, client) = (self.numbers, self.client.clone());
@@ -298,6 +299,15 @@ pub(crate) fn exact_ids() -> IdFormats {
     IdFormats {
         response: smpp::IdFormat::Exact,
         receipt: smpp::IdFormat::Exact,
+    }
+}
+
+/// A message that cannot be asked of this carrier.
+fn unfit(detail: String) -> Verdict {
+    Verdict::Refused {
+        rule: PROFILE,
+        detail,
+        retry_after: None,
     }
 }
 

@@ -154,6 +154,8 @@ pub(crate) enum Verdict {
         rule: Rule,
         /// The carrier's own word.
         detail: String,
+        /// How long the carrier wants to be left alone with it; absent = it does not say.
+        retry_after: Option<Duration>,
     },
     /// Never written.
     Unsent {

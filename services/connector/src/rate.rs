@@ -126,6 +126,14 @@ impl Bucket {
         }
     }
 
+    /// Tokens that are missing before a part of `lane` may be sent.
+    pub(crate) fn lacks(&self, lane: Lane) -> f64 {
+        match self.is_open(lane) {
+            true => 0.0,
+            false => 1.0 - self.level,
+        }
+    }
+
     /// How long until a part of `lane` may be sent.
     pub(crate) fn opens_in(&self, lane: Lane) -> Duration {
         let Some(rate) = self.rate.filter(|_| !self.is_open(lane)) else {

@@ -234,6 +234,7 @@ impl Simulator {
                 let verdict = Verdict::Refused {
                     rule: self.outcomes.rule(status),
                     detail: format!("ESME_{name}"),
+                    retry_after: None,
                 };
                 self.answer(soon, job, verdict);
             }

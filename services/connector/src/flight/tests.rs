@@ -24,6 +24,7 @@ fn verdict(word: &str) -> Verdict {
                 code: "word",
             },
             detail: String::new(),
+            retry_after: None,
         },
         action => Verdict::Refused {
             rule: Rule {
@@ -31,6 +32,7 @@ fn verdict(word: &str) -> Verdict {
                 code: "word",
             },
             detail: String::new(),
+            retry_after: None,
         },
     }
 }
@@ -141,4 +143,49 @@ async fn a_part_is_answered_once_and_once_more_after_silence() {
     assert!(flight.answer(part, verdict("taken")));
     assert!(!flight.answer(part, verdict("taken")));
     assert!(flight.late_acceptance().is_some());
+}
+
+/// What a message is held for that its carrier refuses with this word, and at which time.
+async fn held(retry_after: Option<u64>) -> (Duration, Duration) {
+    let mut flight = flight(order(1));
+    let began = time::now();
+    let asked = retry_after.map(Duration::from_secs);
+    loop {
+        let part = flight.send_next(NOW).unwrap();
+        let Verdict::Refused { rule, detail, .. } = verdict("hold") else {
+            unreachable!("a hold is a refusal")
+        };
+        let refused = Verdict::Refused {
+            rule,
+            detail,
+            retry_after: asked,
+        };
+        assert!(flight.answer(part, refused));
+        match flight.next(time::now(), NOW, true) {
+            Next::Hold(wait) => time::sleep(wait).await,
+            Next::Report(Outcome::Hold { retry_after, .. }) => return (began.elapsed(), retry_after),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hold_lasts_as_long_as_the_carrier_asks_for_within_a_minute() {
+    let (none, ms) = (Duration::ZERO, Duration::from_millis);
+    assert_eq!(
+        held(None).await,
+        (ms(1_750), ms(5_000)),
+        "tried in place, then a default"
+    );
+    assert_eq!(
+        held(Some(1)).await,
+        (ms(2_000), ms(5_000)),
+        "not tried before it is asked to"
+    );
+    assert_eq!(held(Some(40)).await, (none, ms(40_000)), "not tried in place in vain");
+    assert_eq!(
+        held(Some(86_400)).await,
+        (none, ms(60_000)),
+        "a day is nothing to wait for"
+    );
 }

@@ -1,10 +1,14 @@
 //! What a carrier's answer makes of a part.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use journey::Charge;
-use signalbox_proto::pb::signalbox::carrier::v1::{self as pb, answer};
+use signalbox_proto::{
+    carrier,
+    pb::signalbox::carrier::v1::{self as pb, answer},
+};
 use tonic::Status;
+use tonic_types::StatusExt as _;
 use tracing::warn;
 
 use super::{charge, client::is_broken, remote_id, words::Words};
@@ -12,6 +16,8 @@ use crate::{Rule, UNMAPPED, link::Verdict, maps::Maps, metrics, outcome::GrpcAns
 
 /// Refusals without a rule that one connection logs.
 const UNMAPPED_LOGGED_MAX: usize = 32;
+/// Longest rest that a carrier may ask for.
+const REST_MAX: Duration = Duration::from_secs(60);
 
 /// Reads answers of one connection.
 pub(super) struct Reader {
@@ -65,6 +71,7 @@ impl Reader {
         Verdict::Refused {
             rule,
             detail: said(name, &self.words.fit(&refused.detail)),
+            retry_after: carrier::retry_after(refused).map(|rest| rest.min(REST_MAX)),
         }
     }
 
@@ -77,6 +84,7 @@ impl Reader {
             Some(rule) => Verdict::Refused {
                 rule: not_taken(rule),
                 detail: said(maps.outcomes.grpc.name(answer), &self.words.fit(status.message())),
+                retry_after: retry_after(status).map(|rest| rest.min(REST_MAX)),
             },
             None => Verdict::Unanswered,
         }
@@ -89,6 +97,11 @@ fn not_taken(rule: Rule) -> Rule {
         crate::Action::Accept => UNMAPPED,
         _ => rule,
     }
+}
+
+/// How long a call that failed is to wait before it is made again (`google.rpc.RetryInfo`); `None` = that is not said.
+fn retry_after(status: &Status) -> Option<Duration> {
+    status.get_details_retry_info()?.retry_delay
 }
 
 /// The name, and what the carrier says beside it.
@@ -138,7 +151,7 @@ mod tests {
                 ..pb::Refused::default()
             };
             let verdict = reader().verdict(&maps, "a.1", Some(answer::Result::Refused(refused)));
-            let Some(Verdict::Refused { rule, detail }) = verdict else {
+            let Some(Verdict::Refused { rule, detail, .. }) = verdict else {
                 panic!("{verdict:?}");
             };
             let known = u32::try_from(refusal).unwrap_or(0);
@@ -146,6 +159,35 @@ mod tests {
             assert!(detail.ends_with(": no ************"), "{detail}");
         }
         assert_eq!(reader().verdict(&maps, "a.1", None), None);
+    }
+
+    #[test]
+    fn how_long_the_carrier_is_to_be_left_alone_comes_with_its_refusal_within_a_minute() {
+        let asked = |verdict: Option<Verdict>| match verdict {
+            Some(Verdict::Refused { retry_after, .. }) => retry_after.map(|wait| wait.as_secs()),
+            other => panic!("{other:?}"),
+        };
+        let (maps, mut reader) = (Maps::default(), reader());
+        for (said, heard) in [(None, None), (Some(7), Some(7)), (Some(86_400), Some(60))] {
+            let span = said.map(Duration::from_secs);
+            let refused = pb::Refused {
+                refusal: pb::Refusal::Throttled.into(),
+                retry_after: span.map(carrier::span),
+                ..pb::Refused::default()
+            };
+            let answered = reader.verdict(&maps, "a.1", Some(answer::Result::Refused(refused)));
+            assert_eq!(asked(answered), heard, "in an answer");
+            let mut details = tonic_types::ErrorDetails::new();
+            if span.is_some() {
+                details.set_retry_info(span);
+            }
+            let status = Status::with_error_details(tonic::Code::ResourceExhausted, "", details);
+            assert_eq!(
+                asked(Some(reader.status(&maps, &status))),
+                heard,
+                "in the status of a call"
+            );
+        }
     }
 
     #[test]

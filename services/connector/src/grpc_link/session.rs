@@ -11,10 +11,7 @@ use service::{
     Dice,
     time::{self, Instant},
 };
-use signalbox_proto::{
-    carrier,
-    pb::signalbox::carrier::v1::{self as pb, answer},
-};
+use signalbox_proto::{carrier, pb::signalbox::carrier::v1 as pb};
 use tonic::Status;
 use tracing::warn;
 
@@ -45,8 +42,6 @@ const BATCH_OCTETS: usize = 256 * 1024;
 const COMMANDS_MAX: usize = 64;
 /// A carrier that was asked for a sign of life has so long to give one, or as long as it was silent before.
 const SIGN_LIMIT: Duration = Duration::from_secs(10);
-/// Longest rest that a carrier may ask for.
-const REST_MAX: Duration = Duration::from_secs(60);
 /// Longest wait for what is open when the link is closed, or does not fit any more.
 const CLOSE_LIMIT: Duration = Duration::from_secs(2);
 
@@ -225,7 +220,7 @@ impl<'a> Session<'a> {
                 jobs.iter().for_each(|job| self.unsent(job));
             }
             Command::Submit(jobs) if self.is_resting() => {
-                let (_, verdict) = self.rest.clone().expect("it rests");
+                let verdict = self.resting(time::now()).expect("it rests");
                 self.answers.extend(jobs.iter().map(|job| Answer {
                     tag: job.tag,
                     verdict: verdict.clone(),
@@ -259,6 +254,16 @@ impl<'a> Session<'a> {
         let now = time::now();
         self.rest.take_if(|(until, _)| *until <= now);
         self.rest.is_some()
+    }
+
+    /// The carrier's answer while it rests, with what is left of that.
+    fn resting(&self, now: Instant) -> Option<Verdict> {
+        let (until, verdict) = self.rest.as_ref()?;
+        let mut verdict = verdict.clone();
+        if let Verdict::Refused { retry_after, .. } = &mut verdict {
+            *retry_after = Some(until.duration_since(now));
+        }
+        Some(verdict)
     }
 
     /// Takes nothing new; what is open is waited for.
@@ -331,22 +336,19 @@ impl<'a> Session<'a> {
 
     fn on_answers(&mut self, answers: Vec<pb::Answer>) {
         for answer in answers {
-            let rest = rest(answer.result.as_ref());
             let Some(verdict) = self.reader.verdict(&self.maps, &answer.attempt_id, answer.result) else {
                 // It stays open: the carrier may say more, or its time runs out.
                 self.odd("empty_answer");
                 continue;
             };
-            self.answered(&answer.attempt_id, verdict, rest);
+            self.answered(&answer.attempt_id, verdict);
         }
     }
 
     fn on_called(&mut self, attempt: &str, result: Result<pb::SubmitOneResponse, Status>) {
-        let mut wanted = None;
         let verdict = match result {
             Ok(response) => {
                 let result = response.answer.and_then(|answer| answer.result);
-                wanted = rest(result.as_ref());
                 let verdict = self.reader.verdict(&self.maps, attempt, result);
                 if verdict.is_none() {
                     self.odd("empty_answer");
@@ -361,12 +363,12 @@ impl<'a> Session<'a> {
         };
         // A call that outlasted its time was answered for already.
         if self.unanswered.is_open(attempt) || verdict != Verdict::Unanswered {
-            self.answered(attempt, verdict, wanted);
+            self.answered(attempt, verdict);
         }
     }
 
-    /// An answer to `attempt`, after which the carrier wants to `rest`.
-    fn answered(&mut self, attempt: &str, verdict: Verdict, rest: Option<Duration>) {
+    /// An answer to `attempt`, after which the carrier may want to rest.
+    fn answered(&mut self, attempt: &str, verdict: Verdict) {
         let Some(tag) = self.unanswered.answered(attempt) else {
             return self.odd("stray_answer");
         };
@@ -377,10 +379,11 @@ impl<'a> Session<'a> {
                     ..
                 },
                 detail,
+                ..
             } => Some(format!("the carrier answers {detail}")),
             _ => None,
         };
-        if let Some(rest) = rest.filter(|_| is_throttle(&verdict)) {
+        if let Some(rest) = wanted_rest(&verdict) {
             self.rest = Some((time::now() + rest, verdict.clone()));
         }
         self.answers.push(Answer { tag, verdict });
@@ -501,18 +504,15 @@ impl<'a> Session<'a> {
     }
 }
 
-/// How long the carrier wants to rest.
-fn rest(result: Option<&answer::Result>) -> Option<Duration> {
-    match result? {
-        answer::Result::Refused(refused) => carrier::retry_after(refused).map(|rest| rest.min(REST_MAX)),
-        answer::Result::Taken(_) => None,
+/// How long the carrier wants to rest, where the link is too fast: `None` = it does not, or one message is in the way.
+fn wanted_rest(verdict: &Verdict) -> Option<Duration> {
+    match verdict {
+        Verdict::Refused { rule, retry_after, .. } => {
+            let is_throttle = matches!(rule.action, Action::Hold { .. }) && rule.code == "throttled";
+            retry_after.filter(|_| is_throttle)
+        }
+        _ => None,
     }
-}
-
-/// Whether it is the link that is too fast, not one message that is in the way.
-fn is_throttle(verdict: &Verdict) -> bool {
-    matches!(verdict, Verdict::Refused { rule, .. }
-        if matches!(rule.action, Action::Hold { .. }) && rule.code == "throttled")
 }
 
 /// Opens the way to the carrier: the connection, and what the carrier said first.

@@ -130,7 +130,11 @@ fn refused(
 fn verdict(rule: Rule, detail: String) -> Verdict {
     match rule.action {
         Action::Unanswered => Verdict::Unanswered,
-        _ => Verdict::Refused { rule, detail },
+        _ => Verdict::Refused {
+            rule,
+            detail,
+            retry_after: None,
+        },
     }
 }
 

@@ -6,7 +6,7 @@ use smpp::IdFormats;
 use tracing::{error, warn};
 use web::{Failure, discreet};
 
-use super::{Asked, Link, PROFILE, answer, exact_ids};
+use super::{Asked, Link, answer, exact_ids, unfit};
 use crate::{
     Action,
     link::{Answer, Event, Verdict},
@@ -49,6 +49,7 @@ impl Link {
     fn read(&mut self, answer: &web::Answer) -> Verdict {
         let (now, maps) = (time::now(), self.dialect.maps.get());
         self.health.answered();
+        let mut retry_after = None;
         let http = &self.dialect.http;
         let read = answer::read(&http.answer, &maps.outcomes.http, &http.secrets, answer);
         if let Some(code) = read.unmapped {
@@ -61,10 +62,10 @@ impl Link {
         if let Some(oddity) = read.oddity {
             self.odd(oddity);
         }
-        if let Verdict::Refused { rule, detail } = &read.verdict {
+        if let Verdict::Refused { rule, detail, .. } = &read.verdict {
             let is_hold = matches!(rule.action, Action::Hold { .. });
             if let Some(wait) = answer.retry_after.filter(|_| is_hold) {
-                self.health.rest(now, wait, *rule, detail.clone());
+                retry_after = Some(self.health.rest(now, wait, *rule, detail.clone()));
             }
             if rule.action == Action::LinkDown
                 && rule.code == CREDENTIALS
@@ -79,6 +80,11 @@ impl Link {
             Verdict::Taken { remote_id, charge } => Verdict::Taken {
                 remote_id: self.ids().of_response(&remote_id),
                 charge,
+            },
+            Verdict::Refused { rule, detail, .. } => Verdict::Refused {
+                rule,
+                detail,
+                retry_after,
             },
             other => other,
         }
@@ -95,8 +101,7 @@ impl Link {
         match failure {
             Failure::Request => {
                 self.odd("request_unfit");
-                let detail = "the address is none once it is filled in".to_owned();
-                Verdict::Refused { rule: PROFILE, detail }
+                unfit("the address is none once it is filled in".to_owned())
             }
             Failure::Connect(why) => {
                 if let Some(wait) = self.health.unreachable(time::now()) {

@@ -113,12 +113,14 @@ impl Health {
         self.failures = FAILURES_MAX - 1;
     }
 
-    /// The carrier asks to be left alone for `wait`, and why.
-    pub(super) fn rest(&mut self, now: Instant, wait: Duration, rule: Rule, detail: String) {
-        let until = now + wait.min(REST_MAX);
+    /// The carrier asks to be left alone for `wait`, and why. How much of that is granted.
+    pub(super) fn rest(&mut self, now: Instant, wait: Duration, rule: Rule, detail: String) -> Duration {
+        let granted = wait.min(REST_MAX);
+        let until = now + granted;
         if self.rest.as_ref().is_none_or(|rest| rest.until < until) {
             self.rest = Some(Rest { until, rule, detail });
         }
+        granted
     }
 
     /// What it said when it asked to be left alone, while that lasts.

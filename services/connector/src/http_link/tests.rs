@@ -103,7 +103,7 @@ impl Rig {
 fn words(verdict: &Verdict) -> String {
     match verdict {
         Verdict::Taken { remote_id, .. } => format!("taken {remote_id}"),
-        Verdict::Refused { rule, detail } => format!("{} as {} ({detail})", rule.action, rule.code),
+        Verdict::Refused { rule, detail, .. } => format!("{} as {} ({detail})", rule.action, rule.code),
         Verdict::Unsent { code } => format!("unsent {code}"),
         Verdict::Displaced => "displaced".to_owned(),
         Verdict::Unanswered => "unanswered".to_owned(),

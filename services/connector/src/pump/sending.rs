@@ -11,7 +11,7 @@ use sms::{Lane, UnixMs};
 use super::{LinkState, OrderKey, Pump, Safe, conduct::CODE_STOPPED};
 use crate::{
     Action, Rule, UNMAPPED,
-    flight::{Flight, Next},
+    flight::{Flight, HOLD_HANDED_BACK_MAX, Next},
     link::{Answer, Command, Job, Tag, Verdict},
     metrics,
     outbox::Hurry,
@@ -129,6 +129,7 @@ impl Pump {
             return Err(Blocked::Order(Verdict::Refused {
                 rule,
                 detail: String::new(),
+                retry_after: None,
             }));
         }
         // Past the end of our lease somebody else may have answered for us, also where it was renewed since.
@@ -206,7 +207,7 @@ impl Pump {
     fn feel(&mut self, verdict: &Verdict, now: Instant) {
         match verdict {
             Verdict::Taken { .. } => self.window.speed_up(),
-            Verdict::Refused { rule, detail } => {
+            Verdict::Refused { rule, detail, .. } => {
                 metrics::refusal(&self.settings.link, rule.code);
                 self.note_refusal(*rule, detail);
                 if matches!(rule.action, Action::Hold { .. }) {
@@ -250,6 +251,11 @@ impl Pump {
             Next::Hold(wait) => {
                 metrics::hold(&self.settings.link);
                 self.held.insert((now + wait, id), ());
+            }
+            Next::Report(Outcome::Hold { retry_after, cause }) => {
+                let lane = airborne.flight.order().class().lane();
+                let retry_after = retry_after.max(self.tokens_in(lane).min(HOLD_HANDED_BACK_MAX));
+                self.land(id, Outcome::Hold { retry_after, cause }, wall);
             }
             Next::Report(outcome) => self.land(id, outcome, wall),
         }

@@ -5,6 +5,7 @@ mod clocks;
 mod conduct;
 mod gathering;
 mod groups;
+mod holds;
 mod lost;
 mod receipts;
 mod rig;

@@ -1,11 +1,12 @@
 //! Where the pump's tokens come from: leases on the carrier's account, which what the carrier says makes larger and smaller.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use service::{
     Clock,
     time::{self, Instant},
 };
+use sms::Lane;
 use store::Store;
 
 use super::{LinkState, Pump, Settings};
@@ -79,6 +80,15 @@ impl Pump {
                 _ => Feeling::Throttled,
             });
         }
+    }
+
+    /// How long until the account has a token for a part of `lane`, at its equal share; zero without a rate.
+    pub(super) fn tokens_in(&self, lane: Lane) -> Duration {
+        let Some(account) = &self.account else {
+            return Duration::ZERO;
+        };
+        let seconds = self.bucket.lacks(lane) / account.share();
+        Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)
     }
 
     fn waits_for_tokens(&self) -> bool {

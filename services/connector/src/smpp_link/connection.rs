@@ -314,6 +314,7 @@ impl<'a> Connection<'a> {
                 ..
             },
             detail,
+            ..
         } = &verdict
             && !std::mem::replace(&mut self.is_unfit, true)
         {
@@ -349,6 +350,7 @@ impl<'a> Connection<'a> {
                     code: "profile",
                 },
                 detail: invalid.to_string(),
+                retry_after: None,
             },
         }
     }
@@ -362,7 +364,11 @@ impl<'a> Connection<'a> {
                 warn!(link = %self.dialect.link, status = detail, "a status without a rule goes to the next carrier, add it to outcomes");
             }
         }
-        Verdict::Refused { rule, detail }
+        Verdict::Refused {
+            rule,
+            detail,
+            retry_after: None,
+        }
     }
 
     fn on_deliver(&mut self, ticket: Ticket, deliver: &Deliver, inputs: &mut Vec<Input>) {

@@ -187,6 +187,7 @@ pub(super) fn refused(action: &str) -> Verdict {
             code: "word",
         },
         detail: "ESME_X".to_owned(),
+        retry_after: None,
     }
 }
 
