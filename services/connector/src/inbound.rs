@@ -49,10 +49,25 @@ const KEPT: Duration = topics::RETENTION_DEFAULT;
 /// What is wrong with the store is met by every message.
 static TOLD: Seldom = Seldom::new();
 
+/// Long messages of one carrier that may wait for parts in one process, unless the link says otherwise.
+pub(crate) const WAITING_MAX_DEFAULT: usize = 10_000;
+
+/// How messages that come over a link are gathered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InboundRules {
+    /// For how long parts and repeats are told.
+    pub gather: GatherRules,
+    /// Long messages of one carrier that may wait for parts in one process; beyond them the oldest is published as it is.
+    pub waiting_max: usize,
+}
+
 /// The rules of a link that says nothing of them.
-pub(crate) const RULES_DEFAULT: GatherRules = GatherRules {
-    repeats: REPEATS_DEFAULT,
-    within: PARTS_WITHIN_DEFAULT,
+pub(crate) const RULES_DEFAULT: InboundRules = InboundRules {
+    gather: GatherRules {
+        repeats: REPEATS_DEFAULT,
+        within: PARTS_WITHIN_DEFAULT,
+    },
+    waiting_max: WAITING_MAX_DEFAULT,
 };
 
 /// The way in. Cheap to clone; clones count what is open together.
@@ -74,7 +89,7 @@ struct Way<'a> {
     part: &'a InboundPart,
     digest: u64,
     is_alone: bool,
-    rules: GatherRules,
+    rules: InboundRules,
     is_safe: bool,
 }
 
@@ -86,6 +101,7 @@ struct Plan {
     /// Whether it is to be published once it is written.
     inbound: Option<Box<sms::Inbound>>,
     parts: Vec<usize>,
+    waiting_max: usize,
 }
 
 /// What one look at what is known made of the parts.
@@ -111,7 +127,7 @@ impl Inbound {
 
     /// Takes what came from `carrier`, in the order in which it came, and says of each part whether it is safe: then it may be
     /// answered as taken, and is never asked for again. What is not safe shall come again.
-    pub(crate) async fn take(&self, carrier: &CarrierName, parts: &[InboundPart], rules: GatherRules) -> Vec<bool> {
+    pub(crate) async fn take(&self, carrier: &CarrierName, parts: &[InboundPart], rules: InboundRules) -> Vec<bool> {
         let mut ways: Vec<Way<'_>> = parts.iter().map(|part| Way::of(carrier, part, rules)).collect();
         let mut left: Vec<usize> = (0..ways.len()).collect();
         for _ in 0..ROUNDS_MAX {
@@ -199,6 +215,7 @@ impl Inbound {
                 gathering: gathering.clone(),
                 inbound: None,
                 parts: Vec::new(),
+                waiting_max: ways[index].rules.waiting_max,
             });
             plan.parts.push(index);
             plan.gathering = gathering.clone();
@@ -318,7 +335,7 @@ impl Inbound {
             open.leave(&plan.gathering, &plan.key);
             return Vec::new();
         }
-        open.enter(&plan.gathering, &plan.key)
+        open.enter(&plan.gathering, &plan.key, plan.waiting_max)
     }
 
     /// Notes what needs not be safe: should it be lost, it is found out once more.
@@ -335,18 +352,21 @@ impl Inbound {
 }
 
 impl<'a> Way<'a> {
-    fn of(carrier: &CarrierName, part: &'a InboundPart, rules: GatherRules) -> Self {
+    fn of(carrier: &CarrierName, part: &'a InboundPart, rules: InboundRules) -> Self {
         let is_alone = part.place.is_none() || part.octets.len() > PART_OCTETS_MAX;
-        let repeats = match is_alone && !part.name.is_empty() {
-            true => REPEATS_NAMED.max(rules.repeats),
-            false => rules.repeats,
+        let gather = match is_alone && !part.name.is_empty() {
+            true => GatherRules {
+                repeats: REPEATS_NAMED.max(rules.gather.repeats),
+                ..rules.gather
+            },
+            false => rules.gather,
         };
         Self {
             key: keys::inbound(carrier, name::of(part, is_alone)),
             part,
             digest: name::digest(part),
             is_alone,
-            rules: GatherRules { repeats, ..rules },
+            rules: InboundRules { gather, ..rules },
             is_safe: false,
         }
     }
@@ -357,7 +377,7 @@ impl<'a> Way<'a> {
             part: self.part,
             is_alone: self.is_alone,
             digest: self.digest,
-            rules: self.rules,
+            rules: self.rules.gather,
         }
     }
 }

@@ -65,6 +65,7 @@ pub use grpc::{LinkControl, Listener};
 pub use grpc_link::GrpcConfig;
 pub use heartbeat::HEARTBEAT;
 pub use http_link::HttpConfig;
+pub use inbound::InboundRules;
 pub use lease::{Incarnation, LEASE, LEASE_RENEWAL};
 pub use links::read_links;
 pub use outcome::{GrpcAnswer, HttpCode, OutcomeMap, Outcomes, UNMAPPED};

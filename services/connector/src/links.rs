@@ -3,6 +3,7 @@
 mod dialect;
 mod grpc;
 mod http;
+mod inbound;
 mod maps;
 pub(crate) mod reload;
 mod simulator;

@@ -2,10 +2,12 @@
 
 use std::{ops::RangeInclusive, time::Duration};
 
-use sms::GatherRules;
 use source::Secret;
 
-use crate::{TlsConfig, inbound::RULES_DEFAULT};
+use crate::{
+    TlsConfig,
+    inbound::{InboundRules, RULES_DEFAULT},
+};
 
 /// Everything a gRPC link has beside what every link has. Shows no secret in Debug.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,8 +25,8 @@ pub struct GrpcConfig {
     pub reconnect: RangeInclusive<Duration>,
     /// Wait after the key or the account was refused.
     pub credentials_pause: Duration,
-    /// For how long repeats and parts of inbound messages are told.
-    pub inbound: GatherRules,
+    /// How messages from handsets are gathered.
+    pub inbound: InboundRules,
 }
 
 impl GrpcConfig {

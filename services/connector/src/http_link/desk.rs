@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use sms::{GatherRules, InboundPart, Receipt};
+use sms::{InboundPart, Receipt};
 use tokio::sync::oneshot;
 
 use crate::{
-    inbound::Came,
+    inbound::{Came, InboundRules},
     link::{Arrived, Reply},
 };
 
@@ -18,7 +18,7 @@ const OPEN_MAX: usize = 5_000;
 pub(crate) struct Delivered {
     pub(super) receipts: Vec<(String, Receipt)>,
     pub(super) inbound: Vec<InboundPart>,
-    pub(super) rules: GatherRules,
+    pub(super) rules: InboundRules,
     /// Hears whether all of it is safe; dropped = it is not.
     pub(super) reply: oneshot::Sender<bool>,
 }
@@ -130,9 +130,12 @@ mod tests {
         let delivered = Delivered {
             receipts: (0..count).map(receipt).collect(),
             inbound: Vec::new(),
-            rules: GatherRules {
-                repeats: day,
-                within: day,
+            rules: InboundRules {
+                gather: sms::GatherRules {
+                    repeats: day,
+                    within: day,
+                },
+                waiting_max: 1,
             },
             reply,
         };

@@ -4,10 +4,10 @@
 use std::{net::SocketAddr, time::Duration};
 
 use smpp::IdFormats;
-use sms::GatherRules;
 use source::Secret;
 
 use super::{proof::Proof, when::TimeFormat};
+use crate::inbound::InboundRules;
 
 /// A link's webhook. Shows no secret in Debug.
 #[derive(Clone, Debug, PartialEq)]
@@ -87,7 +87,7 @@ pub(crate) struct InboundShape {
     pub(crate) text: Field,
     /// What the carrier calls the message.
     pub(crate) id: Field,
-    pub(crate) rules: GatherRules,
+    pub(crate) rules: InboundRules,
 }
 
 impl HookConfig {

@@ -1,10 +1,10 @@
 //! What a link hands up, on its way to [`Inbound`], and the replies on their way back.
 
 use service::Tasks;
-use sms::{CarrierName, GatherRules, InboundPart};
+use sms::{CarrierName, InboundPart};
 use tokio::sync::mpsc;
 
-use super::Inbound;
+use super::{Inbound, InboundRules};
 use crate::link::{Command, Line, Reply};
 
 /// Batches that may wait for the task; beyond them the carrier is asked to send again later.
@@ -19,8 +19,8 @@ pub(crate) struct Came {
     pub token: u64,
     /// What came.
     pub part: InboundPart,
-    /// For how long parts and repeats of its link are told.
-    pub rules: GatherRules,
+    /// How messages of its link are gathered.
+    pub rules: InboundRules,
 }
 
 /// Starts the task that takes what comes over the link of `carrier`, one batch after the other so that messages keep their
@@ -51,7 +51,7 @@ async fn run(inbound: Inbound, carrier: CarrierName, mut batches: mpsc::Receiver
     }
 }
 
-async fn serve(inbound: &Inbound, carrier: &CarrierName, came: Vec<Came>, rules: GatherRules) -> Vec<Reply> {
+async fn serve(inbound: &Inbound, carrier: &CarrierName, came: Vec<Came>, rules: InboundRules) -> Vec<Reply> {
     let (tokens, parts): (Vec<u64>, Vec<InboundPart>) = came.into_iter().map(|came| (came.token, came.part)).unzip();
     let safe = inbound.take(carrier, &parts, rules).await;
     let reply = |(token, is_safe)| Reply { token, is_safe };

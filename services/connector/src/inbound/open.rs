@@ -6,9 +6,7 @@ use std::collections::BTreeMap;
 use sms::{CarrierName, Gathering, UnixMs};
 use store::Key;
 
-/// Long messages of one carrier that wait for parts.
-pub(super) const OPEN_MAX: usize = 10_000;
-/// Octets of their parts.
+/// Octets of the parts of one carrier's messages that wait for others, however many those are.
 pub(super) const OPEN_OCTETS_MAX: usize = 16 * 1024 * 1024;
 
 /// What is open.
@@ -23,8 +21,8 @@ struct OfCarrier {
 }
 
 impl Open {
-    /// Notes what is there of a message by now; the keys of those that are to make room for it.
-    pub(super) fn enter(&mut self, gathering: &Gathering, key: &Key) -> Vec<Key> {
+    /// Notes what is there of a message by now; the keys of those that are to make room for it where more than `waiting_max` wait.
+    pub(super) fn enter(&mut self, gathering: &Gathering, key: &Key, waiting_max: usize) -> Vec<Key> {
         let of = self.0.entry(gathering.carrier.clone()).or_default();
         // What others completed is known to be over by its time alone.
         let over = |at: UnixMs| at + gathering.rules.within < gathering.began_at;
@@ -35,7 +33,7 @@ impl Open {
         let before = of.messages.insert((gathering.began_at, key.clone()), octets);
         of.octets = of.octets + octets - before.unwrap_or_default();
         let mut evicted = Vec::new();
-        while of.messages.len() > OPEN_MAX || of.octets > OPEN_OCTETS_MAX {
+        while of.messages.len() > waiting_max || of.octets > OPEN_OCTETS_MAX {
             evicted.extend(of.pop());
         }
         evicted

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use service::{Stop, time};
 use sms::{Charset, Reference};
 
-use super::{open::OPEN_MAX, *};
+use super::*;
 use crate::fixture::{World, carrier};
 
 /// A message from `from` to 70001 that says `text` and stands alone.
@@ -238,7 +238,8 @@ async fn a_message_of_255_parts_is_joined() {
 async fn senders_that_announce_parts_which_never_come_take_no_more_room_than_the_limit() {
     let world = World::new(&["atlas"]).await;
     let inbound = Inbound::new(world.deps.clone());
-    let senders = OPEN_MAX + 10;
+    let waiting_max = 1_000;
+    let senders = waiting_max + 10;
     let parts: Vec<InboundPart> = (0..senders)
         .map(|sender| InboundPart {
             from: format!("4477{sender:08}"),
@@ -247,12 +248,23 @@ async fn senders_that_announce_parts_which_never_come_take_no_more_room_than_the
         .collect();
     for parts in parts.chunks(500) {
         assert!(
-            take(&inbound, parts).await.into_iter().all(|is_safe| is_safe),
+            inbound
+                .take(
+                    &carrier("atlas"),
+                    parts,
+                    InboundRules {
+                        waiting_max,
+                        ..RULES_DEFAULT
+                    }
+                )
+                .await
+                .into_iter()
+                .all(|is_safe| is_safe),
             "none is asked for again"
         );
         time::sleep(Duration::from_millis(10)).await;
     }
-    assert_eq!(inbound.open.lock().unwrap().len(), OPEN_MAX);
+    assert_eq!(inbound.open.lock().unwrap().len(), waiting_max);
     let published = texts(&world).await;
     assert_eq!(
         (published.len(), published[0].1.len()),

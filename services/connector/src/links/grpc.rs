@@ -5,7 +5,7 @@ use std::path::Path;
 use source::{Code, Secret, Section};
 use web::{Uri, check_address};
 
-use super::{smpp::reconnect, tls};
+use super::{inbound, smpp::reconnect, tls};
 use crate::GrpcConfig;
 
 /// Longest address, in characters.
@@ -29,6 +29,7 @@ pub(super) fn read(section: &Section<'_>, base: &Path) -> Option<GrpcConfig> {
     config.keep_alive = duration("keep_alive", "1s", "10m", config.keep_alive);
     config.credentials_pause = duration("credentials_pause", "1s", "1h", config.credentials_pause);
     config.reconnect = reconnect(section);
+    config.inbound = inbound::read(section);
     let concatenation = section.key("concatenation");
     if concatenation.is_present() {
         let why = "a carrier over gRPC gets every message as one piece";

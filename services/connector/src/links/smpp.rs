@@ -5,7 +5,7 @@ use std::{path::Path, time::Duration};
 use smpp::TlvPolicy;
 use source::{Code, Secret, Section};
 
-use super::{dialect, tls};
+use super::{dialect, inbound, tls};
 use crate::smpp_link::{BINDS_MAX, Binds, SmppConfig};
 
 const TLVS: &[(&str, TlvPolicy)] = &[
@@ -37,6 +37,7 @@ pub(super) fn read(section: &Section<'_>, base: &Path) -> Option<SmppConfig> {
     config.reconnect = reconnect(section);
     config.tlvs = section.key("tlvs").word(TLVS).unwrap_or_default();
     dialect::read(section, &mut config);
+    config.inbound = inbound::read(section);
     (config.address, config.system_id, config.password) = (address?, system_id?, password?);
     Some(config)
 }

@@ -3,11 +3,14 @@
 use std::{ops::RangeInclusive, time::Duration};
 
 use smpp::{Address, BindKind, IdFormats, ReceiptFormat, Tlv, TlvPolicy};
-use sms::{Encoding, GatherRules, Lane, Msisdn, Sender, SenderKind};
+use sms::{Encoding, Lane, Msisdn, Sender, SenderKind};
 use source::Secret;
 
 use super::tls::TlsConfig;
-use crate::{Alphabet, inbound::RULES_DEFAULT};
+use crate::{
+    Alphabet,
+    inbound::{InboundRules, RULES_DEFAULT},
+};
 
 /// Everything an SMPP link has beside what every link has.
 #[derive(Clone, Debug, PartialEq)]
@@ -56,8 +59,8 @@ pub struct SmppConfig {
     pub receipts: ReceiptFormat,
     /// Whether receipts come without being marked as such in `esm_class`.
     pub unmarked_receipts: bool,
-    /// For how long repeats and parts of inbound messages are told.
-    pub inbound: GatherRules,
+    /// How messages from handsets are gathered.
+    pub inbound: InboundRules,
 }
 
 /// Binds of one link: more than any carrier grants.

@@ -3,7 +3,6 @@
 use std::{net::SocketAddr, path::Path, time::Duration};
 
 use smpp::{IdFormat, IdFormats};
-use sms::GatherRules;
 use source::{Code, Entry, Secret, Section};
 use web::{
     Escape, HeaderName, Template,
@@ -226,10 +225,8 @@ fn inbound(keys: &Section<'_>) -> Option<InboundShape> {
     let (from, to, text) = (required("from"), required("to"), required("text"));
     let id = field(&keys.key("id")).unwrap_or_default();
     let repeats = keys.key("repeats").duration("0s", "24h");
-    let rules = GatherRules {
-        repeats: repeats.unwrap_or(RULES_DEFAULT.repeats),
-        ..RULES_DEFAULT
-    };
+    let mut rules = RULES_DEFAULT;
+    rules.gather.repeats = repeats.unwrap_or(rules.gather.repeats);
     Some(InboundShape {
         format,
         each,
