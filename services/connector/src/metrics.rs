@@ -1,8 +1,12 @@
 //! Names of what the connector counts. Labels are bounded: link and carrier names, words of outcomes.
 
+use journey::Outcome;
 use metrics::{Unit, counter, describe_counter, describe_gauge, gauge};
+use service::telemetry::begin;
+use signalbox_proto::{record::Fault, topics};
+use sms::{CarrierName, Lane};
 
-use crate::{directive::Conduct, vitals::Vitals};
+use crate::{LinkConfig, UNMAPPED as NO_MAP_KNOWS, directive::Conduct, vitals::Vitals};
 
 const OUTCOMES: &str = "signalbox_connector_outcomes_total";
 const REFUSALS: &str = "signalbox_connector_refusals_total";
@@ -27,6 +31,22 @@ const WINDOW_USED: &str = "signalbox_connector_window_slots_used";
 const ERROR_AT: &str = "signalbox_connector_link_error_timestamp_seconds";
 const WINDOW: &str = "signalbox_connector_window_slots";
 const IN_FLIGHT: &str = "signalbox_connector_orders_in_flight";
+
+/// Why orders are not sent because of their claim.
+const DROP_REASONS: [&str; 6] = ["repeat", "elsewhere", "taken_back", "twin", "handed_back", "doubtful"];
+/// What becomes of receipts.
+const RECEIPT_RESULTS: [&str; 4] = ["matched", "unmatched", "overload", "failed"];
+/// What becomes of inbound messages: see [`inbound`].
+const INBOUND_RESULTS: [&str; 8] = [
+    "complete",
+    "incomplete",
+    "part",
+    "repeat",
+    "clash",
+    "evicted",
+    "refused",
+    "overload",
+];
 
 /// Describes every metric; once at start.
 pub(crate) fn describe() {
@@ -79,9 +99,6 @@ pub(crate) fn describe() {
         Unit::Count,
         "edits of the links file, by result: swapped or refused"
     );
-    for result in ["swapped", "refused"] {
-        counter!(RELOADS, "result" => result).increment(0);
-    }
     describe_gauge!(BOUND, Unit::Count, "1 while the link takes submissions");
     describe_gauge!(
         STOPPED,
@@ -122,6 +139,43 @@ pub(crate) fn describe() {
     describe_gauge!(IN_FLIGHT, Unit::Count, "orders claimed and not answered");
 }
 
+/// Begins at zero what is counted of `links` and their carriers.
+pub(crate) fn begin_all(links: &[LinkConfig]) {
+    let faults = Fault::ALL.map(Fault::as_str);
+    begin(RELOADS, &[("result", &["swapped", "refused"])]);
+    begin(DEAD, &[("topic", &["store/corr", "store/inbound"]), ("fault", &faults)]);
+    for link in links {
+        begin_link(&link.name);
+        link.carriers.iter().for_each(|carrier| begin_carrier(carrier, &faults));
+    }
+}
+
+fn begin_link(link: &str) {
+    let link = ("link", &[link][..]);
+    begin(REFUSALS, &[link, ("code", &[NO_MAP_KNOWS.code])]);
+    begin(RECEIPTS, &[link, ("result", &RECEIPT_RESULTS)]);
+    begin(
+        UNMAPPED,
+        &[link, ("kind", &["status", "receipt_error", "receipt_state"])],
+    );
+    for name in [PARTS, HOLDS, LATE] {
+        begin(name, &[link]);
+    }
+}
+
+fn begin_carrier(name: &CarrierName, faults: &[&str]) {
+    let carrier = ("carrier", &[name.as_str()][..]);
+    let orders = Lane::ALL.map(|lane| topics::dispatch(name, lane));
+    begin(OUTCOMES, &[carrier, ("outcome", &Outcome::WORDS)]);
+    begin(DROPPED, &[carrier, ("reason", &DROP_REASONS)]);
+    begin(INBOUND, &[carrier, ("result", &INBOUND_RESULTS)]);
+    begin(INBOUND_MISSING, &[carrier]);
+    begin(
+        DEAD,
+        &[("topic", &orders.each_ref().map(bus::Topic::as_str)), ("fault", faults)],
+    );
+}
+
 /// An order was answered.
 pub(crate) fn outcome(carrier: &str, outcome: &'static str) {
     counter!(OUTCOMES, "carrier" => carrier.to_owned(), "outcome" => outcome).increment(1);
@@ -142,8 +196,9 @@ pub(crate) fn hold(link: &str) {
     counter!(HOLDS, "link" => link.to_owned()).increment(1);
 }
 
-/// An order was not sent because of its claim: `repeat`, `elsewhere`, `handed_back`, `taken_back` or `twin`.
+/// An order was not sent because of its claim, for one of [`DROP_REASONS`].
 pub(crate) fn dropped(carrier: &str, reason: &'static str) {
+    debug_assert!(DROP_REASONS.contains(&reason), "{reason} is not among DROP_REASONS");
     counter!(DROPPED, "carrier" => carrier.to_owned(), "reason" => reason).increment(1);
 }
 
@@ -157,8 +212,12 @@ pub(crate) fn late(link: &str) {
     counter!(LATE, "link" => link.to_owned()).increment(1);
 }
 
-/// Receipts came: `matched`, `unmatched`, `overload` or `failed`.
+/// Receipts came: one of [`RECEIPT_RESULTS`] became of them.
 pub(crate) fn receipts(link: &str, result: &'static str, receipts: usize) {
+    debug_assert!(
+        RECEIPT_RESULTS.contains(&result),
+        "{result} is not among RECEIPT_RESULTS"
+    );
     counter!(RECEIPTS, "link" => link.to_owned(), "result" => result).increment(receipts as u64);
 }
 
@@ -166,6 +225,10 @@ pub(crate) fn receipts(link: &str, result: &'static str, receipts: usize) {
 /// already, a `clash` names itself like another message, what is `evicted` made room for others, and what was `refused` or is
 /// an `overload` is asked for again.
 pub(crate) fn inbound(carrier: &str, result: &'static str, messages: usize) {
+    debug_assert!(
+        INBOUND_RESULTS.contains(&result),
+        "{result} is not among INBOUND_RESULTS"
+    );
     if messages > 0 {
         counter!(INBOUND, "carrier" => carrier.to_owned(), "result" => result).increment(messages as u64);
     }

@@ -109,6 +109,7 @@ pub async fn run(config: Config, deps: Deps, stop: Stop) -> Result<(), Error> {
 /// As [`run`].
 pub async fn run_on(listener: Option<Listener>, config: Config, deps: Deps, stop: Stop) -> Result<(), Error> {
     metrics::describe();
+    metrics::begin_all(&config.links);
     let shell = &deps.shell;
     if make_topics(&config, &deps, &stop).await?.is_none() {
         return Ok(());

@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
-use service::Seldom;
+use service::{Seldom, telemetry::begin};
+use signalbox_proto::{record::Fault, topics};
 use sms::Lane;
 use tracing::warn;
 
-use crate::{Answer, Busy, Refusal};
+use crate::{Answer, Busy, BusyWhat, Refusal};
 
 const ACCEPTED: &str = "signalbox_ingest_messages_accepted_total";
 const REFUSED: &str = "signalbox_ingest_messages_refused_total";
@@ -24,7 +25,7 @@ const UNREADABLE: &str = "signalbox_ingest_dead_records_total";
 /// Messages are refused by the thousand while something is busy.
 static TOLD: Seldom = Seldom::new();
 
-/// Describes the metrics to the recorder that is installed.
+/// Describes the metrics to the recorder that is installed, and begins them.
 pub fn describe() {
     describe_counter!(ACCEPTED, "Messages answered OK, by lane");
     describe_counter!(REFUSED, "Messages answered with an error, by reason");
@@ -34,6 +35,10 @@ pub fn describe() {
         "Messages told to come back because they would wait too long, by lane and reason"
     );
     describe_histogram!(ANSWER_SECONDS, Unit::Seconds, "From a frame's arrival to its answers");
+    describe_counter!(
+        UNREADABLE,
+        "Records and values that could not be read, by topic and fault"
+    );
     describe_counter!(RECEIPTS, "Receipts handed to customers");
     describe_counter!(INBOUND, "Inbound messages handed to customers");
     describe_counter!(
@@ -46,6 +51,26 @@ pub fn describe() {
         Unit::Seconds,
         "How far this machine's clock is behind the log's, where that is too far to accept messages; else 0"
     );
+    begin_all();
+}
+
+/// Begins everything at zero.
+fn begin_all() {
+    let (lanes, faults) = (Lane::ALL.map(Lane::as_str), Fault::ALL.map(Fault::as_str));
+    let (events, inbound) = (topics::events(), topics::inbound());
+    begin(ACCEPTED, &[("lane", &lanes)]);
+    begin(REFUSED, &[("reason", &Refusal::REASONS)]);
+    begin(CALLS_REFUSED, &[("reason", &Refusal::REASONS)]);
+    begin(SHED, &[("lane", &lanes), ("reason", &BusyWhat::REASONS)]);
+    begin(CALLED, &[("owner", &["owned", "unowned"])]);
+    let places = [events.as_str(), inbound.as_str(), "store/state"];
+    begin(UNREADABLE, &[("topic", &places), ("fault", &faults)]);
+    begin(RECEIPTS, &[]);
+    begin(INBOUND, &[]);
+    // A histogram that somebody asked for is shown, empty as it is.
+    let _ = histogram!(ANSWER_SECONDS);
+    gauge!(WATCHES).increment(0.0);
+    clock_behind(Duration::ZERO);
 }
 
 /// Counts what could not be read.
@@ -62,7 +87,7 @@ pub(crate) fn accepted(lane: Lane, messages: usize) {
 pub(crate) fn answered(answers: &[Answer], elapsed: Duration) {
     histogram!(ANSWER_SECONDS).record(elapsed.as_secs_f64());
     for refusal in answers.iter().filter_map(|answer| answer.as_ref().err()) {
-        counter!(REFUSED, "reason" => refusal.reason()).increment(1);
+        counter!(REFUSED, "reason" => known(refusal)).increment(1);
     }
 }
 
@@ -86,7 +111,17 @@ pub(crate) fn clock_behind(behind: Duration) {
 
 /// Counts a call that was refused as a whole.
 pub(crate) fn call_refused(refusal: &Refusal) {
-    counter!(CALLS_REFUSED, "reason" => refusal.reason()).increment(1);
+    counter!(CALLS_REFUSED, "reason" => known(refusal)).increment(1);
+}
+
+/// The reason of `refusal`, which is one of those that were begun.
+fn known(refusal: &Refusal) -> &'static str {
+    let reason = refusal.reason();
+    debug_assert!(
+        Refusal::REASONS.contains(&reason),
+        "{reason} is not among Refusal::REASONS"
+    );
+    reason
 }
 
 /// Counts receipts handed out.

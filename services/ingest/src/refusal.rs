@@ -69,6 +69,24 @@ pub enum Refusal {
 }
 
 impl Refusal {
+    /// Every reason there is.
+    pub const REASONS: [&str; 14] = [
+        "INVALID_FIELD",
+        "FRAME_SIZE",
+        "UNAUTHENTICATED",
+        "ACCOUNT_DISABLED",
+        "LIMIT_EXHAUSTED",
+        BusyWhat::REASONS[0],
+        BusyWhat::REASONS[1],
+        "IDEMPOTENCY_KEY_REUSED",
+        "MESSAGE_NOT_FOUND",
+        "LOG_UNAVAILABLE",
+        "STORE_UNAVAILABLE",
+        "STATE_UNREADABLE",
+        "CLOCK_BEHIND",
+        "DRAINING",
+    ];
+
     /// Stable reason, for machines and metrics.
     pub const fn reason(&self) -> &'static str {
         match self {
@@ -90,6 +108,9 @@ impl Refusal {
 }
 
 impl BusyWhat {
+    /// Every reason there is.
+    pub(crate) const REASONS: [&str; 2] = ["ROUTERS_BEHIND", "DESTINATION_BUSY"];
+
     /// Stable reason, for machines and metrics.
     pub const fn reason(self) -> &'static str {
         match self {

@@ -31,6 +31,10 @@ pub use dead::{PAGE_MAX, REPLAYS_MAX};
 pub use lookup::looked_up;
 pub use questions::{CALLS_MAX, QUERIES_MAX, REQUEST_OCTETS_MAX, RESPONSE_OCTETS_MAX};
 
+/// Calls that are counted, and what becomes of those that are not answered.
+pub(crate) const CALLS: [&str; 6] = ["explain", "quote", "look_up", "dead_list", "dead_show", "dead_replay"];
+pub(crate) const REFUSALS: [&str; 7] = error::Refusal::WORDS;
+
 /// Streams of one connection at a time, those of probes among them.
 const STREAMS_MAX: u32 = 64;
 const _: () = assert!(STREAMS_MAX as usize > CALLS_MAX, "one connection may fill the service");
@@ -129,6 +133,7 @@ impl Listener {
 /// Counts a call by its result.
 fn counted<T>(call: &'static str, answer: Result<T, error::Refusal>) -> Result<tonic::Response<T>, tonic::Status> {
     let result = answer.as_ref().map_or_else(error::Refusal::as_str, |_| "answered");
+    debug_assert!(CALLS.contains(&call), "{call} is not among CALLS");
     metrics::question(call, result);
     answer.map(tonic::Response::new).map_err(tonic::Status::from)
 }

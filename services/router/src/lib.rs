@@ -82,6 +82,7 @@ pub async fn run_on(
     stop: Stop,
 ) -> Result<(), Error> {
     metrics::describe();
+    metrics::begin_all(&read());
     let desk = Arc::new(Desk::new(config, deps, table, stop.clone()));
     desk.ensure(&topics::fixed(desk.config.partitions)).await?;
     carriers::reach::begin(&desk).await;
@@ -141,6 +142,13 @@ fn waiting() -> Vec<bus::Topic> {
     waiting.extend(topics::DELAYS.map(|(word, _)| topics::retry(word)));
     waiting.push(topics::dead());
     waiting
+}
+
+/// All that a router reads.
+fn read() -> Vec<bus::Topic> {
+    let looked_up = Lane::ALL.map(topics::lookup);
+    let said = [topics::carriers()];
+    [busy(), waiting(), looked_up.into(), said.into()].concat()
 }
 
 #[cfg(test)]

@@ -2,7 +2,14 @@
 
 use std::time::Duration;
 
+use bus::Topic;
+use journey::{EndState, Outcome};
 use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
+use service::telemetry::begin;
+use signalbox_proto::{record::Fault, topics};
+use sms::Lane;
+
+use crate::grpc;
 
 const ORDERS: &str = "signalbox_router_orders_total";
 const OUTCOMES: &str = "signalbox_router_outcomes_total";
@@ -28,6 +35,9 @@ const CARRIER_EJECTIONS: &str = "signalbox_router_carrier_ejections";
 const CARRIER_BACKLOG: &str = "signalbox_router_carrier_backlog_seconds";
 const LAG: &str = "signalbox_router_lag_seconds";
 const CONGESTED: &str = "signalbox_router_congested_heads";
+
+/// Values in the store that may turn out to be of no use, as they are called among topics.
+const STORED: [&str; 2] = ["store/state", "store/corr"];
 
 /// Describes the router's metrics to the recorder in place.
 pub(crate) fn describe() {
@@ -93,6 +103,37 @@ pub(crate) fn describe() {
         Unit::Count,
         "receipts without a match, by result: matched or orphan"
     );
+}
+
+/// Begins at zero what a router that reads `read` counts, whatever the carriers.
+pub(crate) fn begin_all(read: &[Topic]) {
+    let (lanes, faults) = (Lane::ALL.map(Lane::as_str), Fault::ALL.map(Fault::as_str));
+    let places: Vec<&str> = read.iter().map(Topic::as_str).chain(STORED).collect();
+    begin(OUTCOMES, &[("outcome", &Outcome::WORDS)]);
+    begin(ENDS, &[("state", &EndState::ALL.map(EndState::as_str))]);
+    begin(WAITS, &[("delay", &topics::DELAYS.map(|(word, _)| word))]);
+    begin(LOOK_UPS, &[("result", &["known", "asked", "spared", "full", "dead"])]);
+    begin(DEAD, &[("topic", &places), ("fault", &faults)]);
+    begin(REPLAYED, &[("topic", &places)]);
+    let results = [&["answered"], &grpc::REFUSALS[..]].concat();
+    begin(QUESTIONS, &[("call", &grpc::CALLS), ("result", &results)]);
+    begin(MATCHED, &[("result", &["matched", "orphan"])]);
+    for name in [DUPLICATES, LATE, REBUILDS, MENDED, MADE] {
+        begin(name, &[]);
+    }
+    // A histogram that somebody asked for is shown, empty as it is.
+    let _ = histogram!(REBUILD_SECONDS);
+    figures(0);
+    for lane in lanes {
+        looking_up(lane, 0);
+        pressure(lane, Duration::ZERO, 0);
+    }
+}
+
+/// Begins at zero what is counted of a carrier.
+pub(crate) fn begin_carrier(carrier: &str) {
+    begin(ORDERS, &[("carrier", &[carrier])]);
+    gauge!(CARRIER_EJECTIONS, "carrier" => carrier.to_owned()).increment(0.0);
 }
 
 pub(crate) fn orders(carrier: &str, count: u64) {

@@ -61,6 +61,9 @@ impl Cause {
 }
 
 impl Outcome {
+    /// Every word of [`Outcome::as_str`].
+    pub const WORDS: [&str; 6] = ["accepted", "hold", "next", "fail", "link_down", "unknown"];
+
     /// The word used in metrics, traces and events.
     pub const fn as_str(&self) -> &'static str {
         match self {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use metrics::{
     Counter, Gauge, Histogram, Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
 };
+use service::telemetry::begin;
 use table::Micros;
 
 use crate::{Failure, Reply, Skip, Source, Why};
@@ -24,7 +25,7 @@ const VERDICTS: &str = "signalbox_lookup_verdicts_total";
 const UNSPENT: &str = "signalbox_lookup_unspent_micros_total";
 const SAVED: &str = "signalbox_lookup_saved_micros_total";
 
-/// Describes the metrics of look-ups to the recorder in place.
+/// Describes the metrics of look-ups to the recorder in place, and begins them at zero.
 pub fn describe() {
     describe_counter!(
         VERDICTS,
@@ -42,6 +43,10 @@ pub fn describe() {
         "what answers saved by another carrier or price, in millionths of the table's currency"
     );
     describe_chain();
+    begin(VERDICTS, &[("verdict", &Why::ALL.map(Why::as_str))]);
+    begin(UNSPENT, &[("verdict", &[Why::Dear, Why::Nothing].map(Why::as_str))]);
+    begin(STORE_FAILURES, &[("doing", &["read", "write", "remove", "decode"])]);
+    begin(SAVED, &[]);
 }
 
 /// Counts a verdict, and the `price` of the query where that is not made.
@@ -152,6 +157,12 @@ pub(crate) struct Provided {
 
 impl Provided {
     pub(crate) fn new(name: &str) -> Self {
+        let outcomes = [&["unknown", "answered"], &Failure::WORDS[..]].concat();
+        begin(QUERIES, &[("provider", &[name]), ("outcome", &outcomes)]);
+        begin(
+            SKIPPED,
+            &[("provider", &[name]), ("reason", &Skip::ALL.map(Skip::as_str))],
+        );
         Self {
             cost: counter!(COST, "provider" => name.to_owned()),
             seconds: histogram!(SECONDS, "provider" => name.to_owned()),

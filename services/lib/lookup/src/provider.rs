@@ -93,6 +93,9 @@ pub enum Failure {
 }
 
 impl Failure {
+    /// Every word of [`Failure::as_str`].
+    pub const WORDS: [&str; 5] = ["away", "busy", "refused", "garbled", "undecided"];
+
     /// The word used in metrics.
     pub const fn as_str(&self) -> &'static str {
         match self {

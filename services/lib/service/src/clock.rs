@@ -19,7 +19,7 @@ use metrics::{Unit, counter, describe_counter, describe_gauge, gauge};
 use sms::{UnixMs, UnixUs};
 use tracing::{error, warn};
 
-use crate::{Readiness, Stop, time};
+use crate::{Readiness, Stop, telemetry, time};
 
 const STEPS: &str = "signalbox_clock_steps_total";
 const AHEAD: &str = "signalbox_clock_ahead_seconds";
@@ -284,6 +284,7 @@ fn micros(duration: Duration) -> i64 {
 
 pub(crate) fn describe() {
     describe_counter!(STEPS, Unit::Count, "times the machine's clock was set, by direction");
+    telemetry::begin(STEPS, &[("direction", &["forward", "back"])]);
     describe_gauge!(
         AHEAD,
         Unit::Seconds,

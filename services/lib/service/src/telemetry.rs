@@ -3,6 +3,7 @@
 use std::io::IsTerminal as _;
 
 use axum::{Router, extract::State, http::StatusCode, routing::get};
+use metrics::{Label, counter};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 use tokio::net::TcpListener;
 use tracing::Subscriber;
@@ -66,6 +67,20 @@ pub fn start_metrics() -> Result<PrometheusHandle, BuildError> {
         .install_recorder()?;
     crate::clock::describe();
     Ok(handle)
+}
+
+/// Begins the counter `name` at zero, for every combination of what each of its `labels` may say: alerts have something to compare
+/// a first event with, and dashboards say 0 where nothing happened.
+pub fn begin(name: &'static str, labels: &[(&'static str, &[&str])]) {
+    let mut sets = vec![Vec::new()];
+    for (label, values) in labels {
+        let with = |set: &Vec<Label>, value: &str| [set.as_slice(), &[Label::new(*label, value.to_owned())]].concat();
+        let grown = sets.iter().flat_map(|set| values.iter().map(|value| with(set, value)));
+        sets = grown.collect();
+    }
+    for set in sets {
+        counter!(name, set).increment(0);
+    }
 }
 
 #[derive(Clone)]

@@ -10,7 +10,7 @@ use sms::CarrierName;
 use table::Table;
 use tracing::warn;
 
-use crate::{Error, desk::Desk};
+use crate::{Error, desk::Desk, metrics};
 
 /// Longest wait for the topics before the first decision.
 const START_LIMIT: Duration = Duration::from_secs(10);
@@ -59,6 +59,9 @@ async fn make(desk: &Arc<Desk>, table: &Table) -> bool {
     let new = desk.carriers.without_topics(names);
     if new.is_empty() {
         return true;
+    }
+    for carrier in &new {
+        metrics::begin_carrier(carrier.as_str());
     }
     let partitions = desk.config.partitions;
     let specs = |carrier: &CarrierName| topics::of_carrier(carrier, partitions);

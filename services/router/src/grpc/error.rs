@@ -78,6 +78,17 @@ impl Refusal {
         }
     }
 
+    /// Every word of [`Refusal::as_str`].
+    pub(super) const WORDS: [&str; 7] = [
+        "invalid",
+        "busy",
+        "long",
+        "not_found",
+        "no_lookups",
+        "log_away",
+        "draining",
+    ];
+
     /// The word in metrics.
     pub(super) const fn as_str(&self) -> &'static str {
         match self {

@@ -56,6 +56,9 @@ pub enum Skip {
 }
 
 impl Skip {
+    /// Every one.
+    pub const ALL: [Self; 3] = [Self::Breaker, Self::Rate, Self::Calls];
+
     /// The word used in reports and metrics.
     pub const fn as_str(self) -> &'static str {
         match self {

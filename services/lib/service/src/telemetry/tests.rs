@@ -41,3 +41,28 @@ fn names_asked_of_dns_are_never_logged() {
         );
     }
 }
+
+/// Renders what a recorder shows before anything was counted.
+#[test]
+fn a_counter_is_shown_at_zero_for_every_combination_of_its_labels() {
+    let recorder = PrometheusBuilder::new().build_recorder();
+    metrics::with_local_recorder(&recorder, || {
+        begin("plain_total", &[]);
+        begin("two_total", &[("lane", &["urgent", "bulk"]), ("result", &["a", "b"])]);
+        counter!("two_total", "lane" => "bulk", "result" => "b").increment(2);
+    });
+    let shown = recorder.handle().render();
+    let mut lines: Vec<_> = shown
+        .lines()
+        .filter(|line| line.contains("_total") && !line.starts_with('#'))
+        .collect();
+    lines.sort_unstable();
+    let expected = [
+        "plain_total 0",
+        "two_total{lane=\"bulk\",result=\"a\"} 0",
+        "two_total{lane=\"bulk\",result=\"b\"} 2",
+        "two_total{lane=\"urgent\",result=\"a\"} 0",
+        "two_total{lane=\"urgent\",result=\"b\"} 0",
+    ];
+    assert_eq!(lines, expected, "{shown}");
+}
