@@ -343,7 +343,12 @@ fn hear(desk: &Desk, answer: &OrderAnswer, now: UnixMs) {
         Outcome::LinkDown { .. } => desk
             .carriers
             .went_down(&answer.order.carrier, now, desk.config.link_down_hint),
-        Outcome::Accepted { .. } => desk.carriers.came_up(&answer.order.carrier),
+        Outcome::Accepted { .. } => {
+            desk.carriers.came_up(&answer.order.carrier);
+            if let Some(price) = &answer.returned.price {
+                metrics::cost(answer.order.carrier.as_str(), price.cost_micros);
+            }
+        }
         _ => {}
     }
 }

@@ -14,6 +14,8 @@ use crate::grpc;
 const ORDERS: &str = "signalbox_router_orders_total";
 const OUTCOMES: &str = "signalbox_router_outcomes_total";
 const ENDS: &str = "signalbox_router_ends_total";
+const CARRIER_ENDS: &str = "signalbox_router_carrier_ends_total";
+const COST: &str = "signalbox_router_cost_micros_total";
 const WAITS: &str = "signalbox_router_waits_total";
 const DEAD: &str = "signalbox_router_dead_records_total";
 const REPLAYED: &str = "signalbox_router_replayed_records_total";
@@ -44,6 +46,16 @@ pub(crate) fn describe() {
     describe_counter!(ORDERS, Unit::Count, "orders published, by carrier");
     describe_counter!(OUTCOMES, Unit::Count, "answers of carriers, by outcome");
     describe_counter!(ENDS, Unit::Count, "messages that ended, by state; repeats count again");
+    describe_counter!(
+        CARRIER_ENDS,
+        Unit::Count,
+        "messages that a carrier decided, by carrier and state; repeats count again"
+    );
+    describe_counter!(
+        COST,
+        Unit::Count,
+        "what carriers charge for what they took, by the table, in millionths of its currency; repeats count again"
+    );
     describe_counter!(WAITS, Unit::Count, "messages put aside, by delay");
     describe_counter!(
         DEAD,
@@ -132,7 +144,10 @@ pub(crate) fn begin_all(read: &[Topic]) {
 
 /// Begins at zero what is counted of a carrier.
 pub(crate) fn begin_carrier(carrier: &str) {
-    begin(ORDERS, &[("carrier", &[carrier])]);
+    let label = ("carrier", &[carrier][..]);
+    begin(ORDERS, &[label]);
+    begin(COST, &[label]);
+    begin(CARRIER_ENDS, &[label, ("state", &EndState::ALL.map(EndState::as_str))]);
     gauge!(CARRIER_EJECTIONS, "carrier" => carrier.to_owned()).increment(0.0);
 }
 
@@ -146,6 +161,16 @@ pub(crate) fn outcome(word: &'static str) {
 
 pub(crate) fn end(state: &'static str) {
     counter!(ENDS, "state" => state).increment(1);
+}
+
+/// A message ended by what `carrier` did.
+pub(crate) fn carrier_end(carrier: &str, state: &'static str) {
+    counter!(CARRIER_ENDS, "carrier" => carrier.to_owned(), "state" => state).increment(1);
+}
+
+/// `carrier` took a message that costs so much there; nothing below zero is counted.
+pub(crate) fn cost(carrier: &str, micros: i64) {
+    counter!(COST, "carrier" => carrier.to_owned()).increment(u64::try_from(micros).unwrap_or(0));
 }
 
 pub(crate) fn wait(delay: &'static str) {

@@ -68,6 +68,9 @@ impl Outbox {
         let key = match event {
             Event::Ended(ended) => {
                 metrics::end(ended.state.as_str());
+                if let Some(carrier) = &ended.carrier {
+                    metrics::carrier_end(carrier.as_str(), ended.state.as_str());
+                }
                 ended.message.key
             }
             Event::Late(late) => {
