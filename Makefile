@@ -93,7 +93,7 @@ drain: build services-fetch ## every role over Kafka drained and started again i
 simulate: build ## the whole pipeline under faults in virtual time, SEEDS=10000 runs of it; SIM_SEED=n tells one step by step
 	@$(LOADTEST) simulate --seeds $(SEEDS)
 
-services-fetch: ## fetches Kafka from Maven Central and SMPP carriers of others; as root on Debian installs Java, Maven, Redis, Knot and tshark too
+services-fetch: ## fetches Kafka from Maven Central and SMPP carriers of others; as root on Debian installs Java, Maven, Redis, Knot, tshark and Prometheus too
 	@$(BACKING) fetch
 
 services: services-fetch ## Kafka and Redis on the loopback: BROKERS=1 or 3, KAFKA_PORT=9092, REDIS_PORT=6379

@@ -22,7 +22,7 @@ const POM: &str = include_str!("../kafka/pom.xml");
 
 /// What to do when something is missing.
 const HELP: &str = "`make services-fetch` installs what is missing as root on Debian; elsewhere install Java 17 or later, \
-                    Apache Maven, Redis 7 or later and, for tests, Knot DNS 3 or later";
+                    Apache Maven, Redis 7 or later and, for tests, Knot DNS 3 or later and Prometheus 2.42 or later";
 
 /// Version of Apache Kafka that is started.
 #[must_use]
@@ -54,7 +54,7 @@ pub fn home() -> PathBuf {
 /// # Errors
 /// Something is missing and cannot be had, with what to do about it.
 pub fn fetch() -> io::Result<()> {
-    debian::install(&["java", "mvn", "redis-server", "knotd", "tshark"])?;
+    debian::install(&["java", "mvn", "redis-server", "knotd", "tshark", "prometheus"])?;
     for program in ["java", "redis-server"] {
         need(program)?;
     }

@@ -1,6 +1,7 @@
 //! What the project stands on, for tests, the demonstration and a laptop without a container engine: Apache Kafka and
 //! Redis, the real ones, started on free ports of the loopback and ended with whoever started them. For tests of what asks
-//! DNS there is Knot too, and for tests of links carriers over SMPP that others wrote, and one over gRPC.
+//! DNS there is Knot too, and for tests of links carriers over SMPP that others wrote, and one over
+//! gRPC; for tests of metrics Prometheus.
 //!
 //! A server is killed when its handle is dropped, and also when the process that holds the handle dies, however it dies.
 //! What is missing is said with what to do about it: a test that needs one of them fails where it cannot be had.
@@ -11,6 +12,7 @@ mod kafka;
 mod knot;
 mod port;
 mod process;
+mod prometheus;
 mod redis;
 mod skip;
 mod smpp;
@@ -23,6 +25,7 @@ pub use carrier::GrpcCarrier;
 pub use fetch::{fetch, home, kafka_version};
 pub use kafka::{Kafka, KafkaOptions, KafkaSecurity, KafkaSpeed};
 pub use knot::{Knot, KnotZone};
+pub use prometheus::Prometheus;
 pub use redis::{Redis, RedisOptions, RedisPersistence};
 pub use skip::{SKIPPED_FILE, skipped};
 pub use smpp::{SmppLibrary, SmppPeer, tshark};

@@ -10,12 +10,13 @@ use std::{
 use super::is_there;
 
 /// The package of each program.
-const PACKAGES: [(&str, &str); 5] = [
+const PACKAGES: [(&str, &str); 6] = [
     ("java", "default-jre-headless"),
     ("mvn", "maven"),
     ("redis-server", "redis-server"),
     ("knotd", "knot"),
     ("tshark", "tshark"),
+    ("prometheus", "prometheus"),
 ];
 
 /// Asked by Debian's packages before they start their service; 101 means no.
