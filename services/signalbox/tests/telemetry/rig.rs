@@ -1,0 +1,118 @@
+//! Carriers and the processes of an installation, all over the loopback.
+
+use std::{fs, net::SocketAddr, path::Path};
+
+use signalbox_loadtest::{
+    smsc::{Behaviour, Config, Handle, Smsc},
+    stage::{Cast, Ground, Link, Part, Roles, land, write},
+    submit::Target,
+};
+use sms::CarrierName;
+use tempfile::TempDir;
+
+/// The account's password at every carrier.
+pub(crate) const LINK_PASSWORD: &str = "pAssw0rd";
+/// What keys of the store are made with.
+pub(crate) const NUMBER_SECRET: &str = "a4f09bd2c4e15d7788e1f6023bd95c11";
+
+/// How processes name the place of their metrics in a log.
+const PROBES: &str = "probes and metrics";
+
+/// Everything, running.
+pub(crate) struct Rig {
+    // Ahead of what it runs on.
+    pub(crate) cast: Cast,
+    pub(crate) carriers: Vec<Handle>,
+    pub(crate) folder: TempDir,
+}
+
+impl Rig {
+    /// Starts a carrier of each of `behaviours`, and the processes that `ground` says, with metrics, look-ups and links of two
+    /// binds. `more` is written into the `[telemetry]` of each process.
+    pub(crate) async fn start(ground: &Ground, behaviours: Vec<Behaviour>, more: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let (mut carriers, mut links) = (Vec::new(), Vec::new());
+        for (place, behaviour) in behaviours.into_iter().enumerate() {
+            let carrier = CarrierName::new(&format!("carrier-{place}")).unwrap();
+            let handle = Smsc::start(config(&carrier, behaviour)).await.unwrap();
+            links.push(Link {
+                carrier,
+                address: handle.addr(),
+                rate: None,
+                concatenation: "udh8",
+                window: 50,
+            });
+            carriers.push(handle);
+        }
+        let names: Vec<_> = links.iter().map(|link| link.carrier.clone()).collect();
+        let table = folder.path().join("table");
+        land::write_table(
+            &table,
+            &names,
+            land::Reach::All,
+            "attempts = 5\non_unknown = \"resend\"\n",
+        )
+        .unwrap();
+        edit(&table.join("table.toml"), "lookup = \"never\"", "lookup = \"always\"");
+        fs::write(folder.path().join("providers.toml"), providers(names.len())).unwrap();
+        let lookup = format!("[lookup]\nproviders = \"providers.toml\"\nsecret = \"{NUMBER_SECRET}\"\n");
+        let roles = Roles {
+            routers: 1,
+            connectors: Some(1),
+            ..Roles::default()
+        };
+        let parts = write(folder.path(), ground, &lookup, &links, &roles).unwrap();
+        let password = format!("password = \"{LINK_PASSWORD}\"\nbinds = {{ transceiver = 2 }}");
+        edit(&folder.path().join("links.toml"), "password = \"demo\"", &password);
+        for part in &parts {
+            tell(folder.path(), part, more);
+        }
+        let program = Path::new(env!("CARGO_BIN_EXE_signalbox"));
+        let cast = Cast::start(program, folder.path(), &parts).await.unwrap();
+        Self { cast, carriers, folder }
+    }
+
+    /// Where messages are taken.
+    pub(crate) fn target(&self) -> Target {
+        self.cast.address().unwrap().parse().unwrap()
+    }
+
+    /// Each process and where its metrics are.
+    pub(crate) fn probes(&self) -> Vec<(String, SocketAddr)> {
+        let of_line = |line: &str| line.rsplit_once("address=").unwrap().1.trim().parse().unwrap();
+        let said = self.cast.said(PROBES).into_iter();
+        said.map(|(name, line)| (name, of_line(&line))).collect()
+    }
+}
+
+fn config(carrier: &CarrierName, behaviour: Behaviour) -> Config {
+    Config {
+        name: carrier.to_string(),
+        password: Some(LINK_PASSWORD.to_owned()),
+        behaviour,
+        ..Config::default()
+    }
+}
+
+/// A provider that knows the networks of the invented country, and fails now and then.
+fn providers(networks: usize) -> String {
+    let row = |place: usize| format!("9999{place} = [\"9990{place}\"]\n");
+    let rows: String = (0..networks).map(row).collect();
+    format!(
+        "[[provider]]\nname = \"clearing-house\"\nkind = \"simulator\"\nprice = \"0.001\"\nerror_rate = 0.05\n\
+         [provider.networks]\n{rows}"
+    )
+}
+
+fn tell(folder: &Path, part: &Part, more: &str) {
+    let file = folder.join(&part.config);
+    let config = fs::read_to_string(&file).unwrap();
+    fs::write(file, format!("{config}[telemetry]\nhttp = \"127.0.0.1:0\"\n{more}")).unwrap();
+}
+
+/// Writes `new` for every `old` in `file`, where one is at least.
+pub(crate) fn edit(file: &Path, old: &str, new: &str) {
+    let text = fs::read_to_string(file).unwrap();
+    assert!(text.contains(old), "{text}");
+    fs::write(file, text.replace(old, new)).unwrap();
+}
