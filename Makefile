@@ -62,7 +62,7 @@ ported: build ## 50,000 recipients, a fifth of them ported: once with look-ups, 
 	@$(DEMO) --ported --messages 50000 --rate 2500
 
 bad-provider: build ## a provider of look-ups is slow, fails and lies: fails where traffic that needs none feels it, or any is lost or late
-	@$(DEMO) --bad-provider --messages 48000 --rate 500 --seconds 4
+	@$(DEMO) --bad-provider --messages 80000 --rate 1000 --seconds 20
 
 campaign: build ## passwords alone, and beside a campaign of a million messages; fails where their p99 grows by more than half
 	@$(DEMO) --campaign 1000000

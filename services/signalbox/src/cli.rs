@@ -466,8 +466,8 @@ pub(crate) struct Demo {
     /// Measure, and let no time decide the exit code; for --failover, --campaign and --bad-provider
     #[arg(long)]
     pub(crate) no_limits: bool,
-    /// Seconds for which passwords are measured alone, and again beside the queue, for --campaign: 60; seconds for which a router
-    /// is sent messages before it is the other's turn, for --bad-provider: 3
+    /// Seconds for which passwords are measured alone, and again beside the queue, for --campaign: 60; seconds for which a
+    /// provider is slow before it fails, and so on, for --bad-provider: 10
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=600))]
     pub(crate) seconds: Option<u32>,
     /// Leave the demo's files in this folder; absent = a temporary one that is removed

@@ -1,9 +1,9 @@
 //! A provider of look-ups that answers in three seconds, then fails, then is gone, then lies, under traffic half of which needs no
 //! look-up and must not notice.
 //!
-//! A second router, which looks nothing up, has carriers of its own and gets the same messages in turn, a few seconds each, so that
-//! whatever else this machine does hits both alike. Times are ours, to the microsecond: from the hand that gives a message to the
-//! router to that of the carrier which takes it.
+//! A second router, which looks nothing up, has carriers of its own and gets the same messages. The two run all the time and take
+//! turns of a few hundredths of a second, so that whatever else this machine does hits both alike. Times are ours, to the
+//! microsecond: from the hand that gives a message to the router to that of the carrier which takes it.
 
 use std::time::Duration;
 
@@ -13,6 +13,7 @@ use service::time;
 use super::{check, drive::FRAME_PERIOD, stage::Plot};
 use crate::cli::{Bus, Demo};
 
+mod direct;
 mod land;
 mod lies;
 mod log;
@@ -20,18 +21,20 @@ mod measure;
 mod provider;
 mod report;
 mod side;
+mod turns;
 
 pub(super) use land::{SECTION, write_providers, write_table};
 use provider::{Mood, Provider};
 use report::Report;
-use side::{Side, Slice};
+use side::Side;
+use turns::Turns;
 
 /// What the provider is like, one after the other; before each it is well for a moment, and at the end.
 const MOODS: [Mood; 4] = [Mood::Slow, Mood::Failing, Mood::Gone, Mood::Lying];
 /// How long it is well, in traffic: enough to show that it is asked and believed.
-const WELL: Duration = Duration::from_millis(300);
+const WELL: Duration = Duration::from_millis(600);
 /// Seconds of a slice, where nobody says.
-const SLICE_SECONDS: u32 = 3;
+const SLICE_SECONDS: u32 = 10;
 /// Longest wait until all of a slice is with the carriers.
 const SETTLE_TIMEOUT: Duration = Duration::from_secs(20);
 /// After that breakers have let a provider that is well again prove it.
@@ -75,7 +78,7 @@ pub(super) async fn run(demo: &Demo) -> anyhow::Result<bool> {
 /// As many rounds of all moods as there are messages for, and at least one.
 async fn play(demo: &Demo, provider: &Provider, sides: &mut [Side; 2], report: &mut Report) -> anyhow::Result<()> {
     let span = Duration::from_secs(demo.seconds.unwrap_or(SLICE_SECONDS).into());
-    let messages = 2.0 * f64::from(demo.rate) * span.as_secs_f64() * MOODS.len() as f64;
+    let messages = f64::from(demo.rate) * span.as_secs_f64() * MOODS.len() as f64;
     let rounds = (f64::from(demo.messages) / messages).round().max(1.0) as usize;
     for round in 0..rounds {
         for (turn, mood) in MOODS.into_iter().enumerate() {
@@ -84,14 +87,7 @@ async fn play(demo: &Demo, provider: &Provider, sides: &mut [Side; 2], report: &
             provider.set(mood);
             let (number, asked) = (report.begin(mood), provider.asked());
             // Who goes first takes turns too: between slices, and for each mood between rounds.
-            let order = if (round + turn).is_multiple_of(2) {
-                [0, 1]
-            } else {
-                [1, 0]
-            };
-            for place in order {
-                slice(sides, place, Slice::new(number, demo.rate, span)).await?;
-            }
+            slice(sides, Turns::new(number, (round + turn) % 2, demo.rate, span)).await?;
             report.asked(number, provider.asked() - asked);
         }
     }
@@ -107,19 +103,19 @@ async fn calm(demo: &Demo, provider: &Provider, sides: &mut [Side; 2], report: &
     provider.set(Mood::Well);
     pass(sides, RECOVERY).await?;
     let (number, asked) = (report.begin(Mood::Well), provider.asked());
-    slice(sides, 0, Slice::new(number, demo.rate, WELL)).await?;
+    slice(sides, Turns::new(number, 0, demo.rate, WELL)).await?;
     report.asked(number, provider.asked() - asked);
     sides.iter_mut().try_for_each(|side| side.stage.cast.ensure_running())
 }
 
-/// Sends a slice to one side, and waits until all of it is with the carriers.
-async fn slice(sides: &mut [Side; 2], place: usize, mut slice: Slice) -> anyhow::Result<()> {
+/// Sends a slice to both sides in turn, and waits until all of it is with the carriers.
+async fn slice(sides: &mut [Side; 2], mut turns: Turns) -> anyhow::Result<()> {
     let mut ticks = time::every(FRAME_PERIOD);
-    while !slice.is_sent() {
+    while !turns.is_over() {
         let [first, second] = &mut *sides;
         // All arms are cancel-safe: a stream keeps what was not taken.
         tokio::select! { biased;
-            _ = ticks.tick() => sides[place].send(&mut slice),
+            _ = ticks.tick() => turns.send(sides),
             done = first.step() => done?,
             done = second.step() => done?,
         }

@@ -26,16 +26,16 @@ pub(super) fn judge(looks_up: bool, sent: &[Sent], books: &Books, report: &mut R
             report.lose();
             continue;
         };
-        report.note(looks_up, sent.slice, kind, took);
+        report.note(looks_up, sent.turn, kind, took);
         let Some(attempt) = books.ends.get(id).and_then(taken) else {
             // That it has no end, or no carrier, is told by the books.
             continue;
         };
-        let mood = report.mood(sent.slice);
+        let mood = report.mood(sent.turn.slice);
         match found(looks_up && kind != Kind::Direct, mood, sent.letter.to.digits(), attempt) {
             Found::Nobody => {}
-            Found::Known => report.told(sent.slice),
-            Found::Planned => report.fell_back(sent.slice),
+            Found::Known => report.told(sent.turn.slice),
+            Found::Planned => report.fell_back(sent.turn.slice),
             Found::Wrong(why) => report.wrong(why),
         }
     }

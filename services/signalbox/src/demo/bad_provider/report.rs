@@ -8,10 +8,8 @@ use std::{
 use hdrhistogram::Histogram;
 use router::{BUDGET_DEFAULT, BUDGET_URGENT_DEFAULT};
 
-use super::provider::Mood;
+use super::{MOODS, direct::Direct, provider::Mood, turns::Turn};
 
-/// The p99 of messages that need no look-up may be so many times that of a router that looks nothing up.
-const P99_RATIO_MAX: f64 = 1.10;
 /// So much later than its budget says a message may be with its carrier, beside what the slowest of the others took.
 const MARGIN: Duration = Duration::from_millis(100);
 /// Most findings that are told one by one.
@@ -33,8 +31,8 @@ struct Slice {
     mood: Mood,
     /// Requests that reached the provider.
     asked: u64,
-    /// What messages took that need no look-up, in microseconds: beside the provider, and without look-ups.
-    direct: [Histogram<u64>; 2],
+    direct: Direct,
+    /// What messages took that need one, in microseconds.
     passwords: Histogram<u64>,
     others: Histogram<u64>,
     /// Messages whose network the provider named.
@@ -55,7 +53,7 @@ pub(super) struct Report {
     findings: Vec<String>,
 }
 
-fn histogram() -> Histogram<u64> {
+pub(super) fn histogram() -> Histogram<u64> {
     Histogram::new(3).expect("three figures are few")
 }
 
@@ -82,10 +80,10 @@ impl Report {
     }
 
     /// Notes what a message took.
-    pub(super) fn note(&mut self, looks_up: bool, slice: usize, kind: Kind, took: Duration) {
-        let slice = &mut self.slices[slice];
+    pub(super) fn note(&mut self, looks_up: bool, turn: Turn, kind: Kind, took: Duration) {
+        let slice = &mut self.slices[turn.slice];
         let histogram = match (kind, looks_up) {
-            (Kind::Direct, _) => &mut slice.direct[usize::from(!looks_up)],
+            (Kind::Direct, _) => slice.direct.half_mut(looks_up, turn.half),
             (Kind::Password, true) => &mut slice.passwords,
             (Kind::Other, true) => &mut slice.others,
             // There they are as any other.
@@ -124,7 +122,7 @@ impl Report {
     pub(super) fn print(mut self, no_limits: bool) -> anyhow::Result<bool> {
         println!();
         self.print_moods();
-        self.print_slices();
+        self.print_direct();
         println!(
             "most memory: {} MB beside the bad provider, {} MB without look-ups; {} lines of the log tell of failures",
             self.memory_kb[0] / 1_000,
@@ -175,6 +173,7 @@ impl Report {
     fn of(&self, mood: Mood) -> Slice {
         let mut all = Slice::new(mood);
         for slice in self.slices.iter().filter(|slice| slice.mood == mood) {
+            all.direct += &slice.direct;
             all.asked += slice.asked;
             all.told += slice.told;
             all.fell_back += slice.fell_back;
@@ -184,40 +183,21 @@ impl Report {
         all
     }
 
-    fn print_slices(&self) {
-        println!(
-            "messages that need no look-up, from hand to carrier, in ms: beside the bad provider, and without look-ups"
-        );
-        for slice in self.judged() {
-            let [bad, none] = &slice.direct;
-            println!(
-                "  {:<20} p50 {:>8} {:>8}   p99 {:>8} {:>8}   ratio {:.3}",
-                slice.mood.as_str(),
-                ms(bad.value_at_quantile(0.5)),
-                ms(none.value_at_quantile(0.5)),
-                ms(bad.value_at_quantile(0.99)),
-                ms(none.value_at_quantile(0.99)),
-                slice.ratio()
-            );
+    fn print_direct(&self) {
+        Direct::print_head();
+        for mood in MOODS {
+            self.of(mood).direct.print(mood.as_str());
         }
-        println!(
-            "the p99 beside the bad provider, by the median of {} slices, is {:.3} times that without look-ups (limit {P99_RATIO_MAX:.2})",
-            self.judged().count(),
-            self.ratio()
-        );
+        let all = self.judged();
+        all.print("all of these");
+        all.print_verdict();
     }
 
-    /// The slices in which the provider was bad.
-    fn judged(&self) -> impl Iterator<Item = &Slice> {
-        self.slices.iter().filter(|slice| !slice.mood.is_well())
-    }
-
-    /// The median of the slices' ratios.
-    fn ratio(&self) -> f64 {
-        let mut ratios: Vec<_> = self.judged().map(Slice::ratio).collect();
-        ratios.sort_by(f64::total_cmp);
-        let at = |place: usize| ratios.get(place).copied().unwrap_or(f64::NAN);
-        (at(ratios.len().saturating_sub(1) / 2) + at(ratios.len() / 2)) / 2.0
+    /// What was measured while the provider was bad.
+    fn judged(&self) -> Direct {
+        let mut all = Direct::new();
+        MOODS.iter().for_each(|mood| all += &self.of(*mood).direct);
+        all
     }
 
     fn judge(&mut self) {
@@ -244,19 +224,9 @@ impl Report {
 
     /// Limits on times that did not hold.
     fn broken(&self) -> Vec<String> {
-        let mut broken = Vec::new();
-        let ratio = self.ratio();
-        // Where nothing was measured there is none, which is no good one.
-        if ratio.is_nan() || ratio > P99_RATIO_MAX {
-            broken.push(format!("the p99 grew {ratio:.3} times, over {P99_RATIO_MAX:.2}"));
-        }
-        let slowest = self
-            .slices
-            .iter()
-            .map(|slice| slice.direct[0].max())
-            .max()
-            .unwrap_or_default();
-        let margin = MARGIN + Duration::from_micros(slowest);
+        let mut broken = self.judged().broken();
+        let slowest = self.slices.iter().map(|slice| slice.direct.slowest()).max();
+        let margin = MARGIN + Duration::from_micros(slowest.unwrap_or_default());
         let limits = [
             (
                 "password",
@@ -291,17 +261,12 @@ impl Slice {
         Self {
             mood,
             asked: 0,
-            direct: [histogram(), histogram()],
+            direct: Direct::new(),
             passwords: histogram(),
             others: histogram(),
             told: 0,
             fell_back: 0,
         }
-    }
-
-    fn ratio(&self) -> f64 {
-        let [bad, none] = &self.direct;
-        bad.value_at_quantile(0.99) as f64 / none.value_at_quantile(0.99) as f64
     }
 
     const fn passwords(&self) -> &Histogram<u64> {
@@ -319,6 +284,6 @@ fn times(histogram: &Histogram<u64>) -> String {
 }
 
 /// Microseconds as milliseconds.
-fn ms(micros: u64) -> String {
+pub(super) fn ms(micros: u64) -> String {
     format!("{:.2}", micros as f64 / 1_000.0)
 }

@@ -6,7 +6,7 @@ use anyhow::{Context as _, ensure};
 use service::{time, time::Instant};
 use signalbox_loadtest::{
     smsc::Arrival,
-    stage::{Courier, Ends, FRAME_MESSAGES_MAX, News},
+    stage::{Courier, Ends, News},
     world::Letter,
 };
 use signalbox_proto::pb::signalbox::ingest::v1::{SubmitStreamResponse, answer::Result as Answer};
@@ -18,6 +18,7 @@ use super::{
         stage::{Plot, Stage},
     },
     land,
+    turns::Turn,
 };
 use crate::cli::Demo;
 
@@ -27,8 +28,7 @@ const TTL: Duration = Duration::from_secs(20);
 /// A message that was sent.
 pub(super) struct Sent {
     pub(super) letter: Letter,
-    /// The slice it belongs to.
-    pub(super) slice: usize,
+    pub(super) turn: Turn,
     /// When it was handed over.
     at: Instant,
     /// When a carrier first had it; `None` = not yet.
@@ -62,31 +62,6 @@ pub(super) struct Side {
     pub(super) trip: Trip,
 }
 
-/// What is due of a slice: the open loop.
-pub(super) struct Slice {
-    pub(super) number: usize,
-    start: Instant,
-    rate: u32,
-    messages: usize,
-    sent: usize,
-}
-
-impl Slice {
-    pub(super) fn new(number: usize, rate: u32, span: Duration) -> Self {
-        Self {
-            number,
-            start: time::now(),
-            rate,
-            messages: (f64::from(rate) * span.as_secs_f64()) as usize,
-            sent: 0,
-        }
-    }
-
-    pub(super) fn is_sent(&self) -> bool {
-        self.sent == self.messages
-    }
-}
-
 impl Side {
     /// Starts carriers and a router, which asks `plot`'s provider, if it has one.
     pub(super) async fn start(demo: &Demo, plot: Plot) -> anyhow::Result<Self> {
@@ -110,29 +85,27 @@ impl Side {
         })
     }
 
-    /// Hands over what of `slice` is due by now.
-    pub(super) fn send(&mut self, slice: &mut Slice) {
-        let due = (slice.start.elapsed().as_secs_f64() * f64::from(slice.rate)) as usize;
-        let count = (due.min(slice.messages) - slice.sent).min(FRAME_MESSAGES_MAX);
+    /// Hands over so many more messages, which one frame holds; false if the router takes no more just now.
+    pub(super) fn send(&mut self, count: usize, turn: Turn) -> bool {
         let from = self.sent.len();
         let letters: Vec<_> = (from..from + count).map(land::letter).collect();
         let at = time::now();
-        if letters.is_empty() || !self.courier.send(from as u64, &letters, TTL) {
-            return;
+        if !self.courier.send(from as u64, &letters, TTL) {
+            return false;
         }
-        slice.sent += count;
         self.unanswered += count;
         self.under_way += count;
         for (place, letter) in (from..).zip(letters) {
             self.by_number.insert(letter.to.digits().to_owned(), place);
             self.sent.push(Sent {
                 letter,
-                slice: slice.number,
+                turn,
                 at,
                 taken_at: None,
                 id: None,
             });
         }
+        true
     }
 
     /// Takes the next thing that comes. Cancel-safe.
