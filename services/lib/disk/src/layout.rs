@@ -8,6 +8,8 @@ use fjall::{
     config::{BlockSizePolicy, CompressionPolicy, FilterPolicy},
 };
 
+/// Octets of a block of a segment: a fetch unpacks one of each table that it looks into.
+const SEGMENT_BLOCK_OCTETS: u32 = 16 * 1024;
 const MIB: u64 = 1024 * 1024;
 
 /// Octets of a segment in memory before a table is written.
@@ -70,7 +72,7 @@ impl Layout {
             .data_block_compression_policy(CompressionPolicy::all(CompressionType::Lz4));
         match self {
             Self::Segment => options
-                .data_block_size_policy(BlockSizePolicy::all(64 * 1024))
+                .data_block_size_policy(BlockSizePolicy::all(SEGMENT_BLOCK_OCTETS))
                 // Looked up by range only.
                 .filter_policy(FilterPolicy::disabled())
                 .compaction_strategy(Arc::new(Leveled::default().with_l0_threshold(SEGMENT_TABLES_MAX))),

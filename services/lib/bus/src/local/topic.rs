@@ -11,7 +11,7 @@ use std::{
 
 use bytes::Bytes;
 use disk::Ticket;
-use tokio::sync::Notify;
+use tokio::{runtime::RuntimeFlavor, sync::Notify};
 
 use super::{
     ahead::Ahead,
@@ -250,7 +250,8 @@ impl TopicLog {
                 tail.from()
             };
             let durable = self.durable.as_ref().expect("without a disk the tail has answered");
-            let (entries, next) = durable.fetch(self.place(partition), from, limit, records_max)?;
+            let fetch = || durable.fetch(self.place(partition), from, limit, records_max);
+            let (entries, next) = aside(fetch)?;
             from = entries.first().map_or(next, |entry| entry.position);
             ahead.fill(entries, next);
         }
@@ -341,5 +342,14 @@ fn stored(record: Record, stored_at_ms: u64) -> Stored {
         value: record.value,
         stored_at_ms,
         headers,
+    }
+}
+
+/// Does what takes a millisecond or more, and may wait for the disk, while the other tasks of this thread go on elsewhere.
+fn aside<T>(work: impl FnOnce() -> T) -> T {
+    match tokio::runtime::Handle::try_current().map(|runtime| runtime.runtime_flavor()) {
+        Ok(RuntimeFlavor::MultiThread) => tokio::task::block_in_place(work),
+        // Its only thread has nobody to hand them to, or there is none.
+        _ => work(),
     }
 }
