@@ -13,6 +13,9 @@ use tokio::sync::mpsc;
 
 use crate::{Rule, inbound::Came, parts::Ready};
 
+/// Longest time that a carrier's wish to be left alone is granted.
+pub(crate) const REST_MAX: Duration = Duration::from_secs(60);
+
 /// Names one part of one order on its way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Tag {

@@ -12,12 +12,16 @@ use tonic_types::StatusExt as _;
 use tracing::warn;
 
 use super::{charge, client::is_broken, remote_id, words::Words};
-use crate::{Rule, UNMAPPED, link::Verdict, maps::Maps, metrics, outcome::GrpcAnswer};
+use crate::{
+    Rule, UNMAPPED,
+    link::{REST_MAX, Verdict},
+    maps::Maps,
+    metrics,
+    outcome::GrpcAnswer,
+};
 
 /// Refusals without a rule that one connection logs.
 const UNMAPPED_LOGGED_MAX: usize = 32;
-/// Longest rest that a carrier may ask for.
-const REST_MAX: Duration = Duration::from_secs(60);
 
 /// Reads answers of one connection.
 pub(super) struct Reader {

@@ -49,7 +49,6 @@ impl Link {
     fn read(&mut self, answer: &web::Answer) -> Verdict {
         let (now, maps) = (time::now(), self.dialect.maps.get());
         self.health.answered();
-        let mut retry_after = None;
         let http = &self.dialect.http;
         let read = answer::read(&http.answer, &maps.outcomes.http, &http.secrets, answer);
         if let Some(code) = read.unmapped {
@@ -62,32 +61,30 @@ impl Link {
         if let Some(oddity) = read.oddity {
             self.odd(oddity);
         }
-        if let Verdict::Refused { rule, detail, .. } = &read.verdict {
-            let is_hold = matches!(rule.action, Action::Hold { .. });
-            if let Some(wait) = answer.retry_after.filter(|_| is_hold) {
-                retry_after = Some(self.health.rest(now, wait, *rule, detail.clone()));
-            }
-            if rule.action == Action::LinkDown
-                && rule.code == CREDENTIALS
-                && let Some(wait) = self.health.refused(now)
-            {
-                let wait_s = wait.as_secs();
-                error!(link = %self.dialect.link, answer = detail, wait_s, "the carrier refuses our credentials, check them");
-                self.news = Some(format!("the carrier refuses our credentials ({detail})"));
-            }
-        }
-        match read.verdict {
-            Verdict::Taken { remote_id, charge } => Verdict::Taken {
-                remote_id: self.ids().of_response(&remote_id),
-                charge,
-            },
-            Verdict::Refused { rule, detail, .. } => Verdict::Refused {
+        let mut verdict = read.verdict;
+        match &mut verdict {
+            Verdict::Taken { remote_id, .. } => *remote_id = self.ids().of_response(remote_id),
+            Verdict::Refused {
                 rule,
                 detail,
                 retry_after,
-            },
-            other => other,
+            } => {
+                let is_hold = matches!(rule.action, Action::Hold { .. });
+                if let Some(wait) = answer.retry_after.filter(|_| is_hold) {
+                    *retry_after = Some(self.health.rest(now, wait, *rule, detail.clone()));
+                }
+                if rule.action == Action::LinkDown
+                    && rule.code == CREDENTIALS
+                    && let Some(wait) = self.health.refused(now)
+                {
+                    let wait_s = wait.as_secs();
+                    error!(link = %self.dialect.link, answer = detail, wait_s, "the carrier refuses our credentials, check them");
+                    self.news = Some(format!("the carrier refuses our credentials ({detail})"));
+                }
+            }
+            _ => {}
         }
+        verdict
     }
 
     /// How ids are written: receipts are told by them.

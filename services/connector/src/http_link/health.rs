@@ -5,12 +5,10 @@ use std::{ops::RangeInclusive, time::Duration};
 
 use service::{Dice, time::Instant};
 
-use crate::Rule;
+use crate::{Rule, link::REST_MAX};
 
 /// Failures in a row to make a connection after which the carrier counts as down: one alone may be a server that restarts.
 const FAILURES_MAX: u32 = 3;
-/// Longest time that a carrier's wish to be left alone is granted.
-const REST_MAX: Duration = Duration::from_secs(60);
 
 /// How the carrier stands.
 #[derive(Debug)]
