@@ -7,7 +7,7 @@ use journey::{
 };
 use prost::Message as _;
 use prost_types::Timestamp;
-use sms::{Inbound, Message, ReceiptState, UnixMs};
+use sms::{CarrierName, Inbound, Message, ReceiptState, UnixMs};
 use tonic::Code;
 use tonic_types::pb::RetryInfo;
 
@@ -81,8 +81,8 @@ pub fn receipt(event: &Event) -> pb::Receipt {
     }
 }
 
-/// A message from a handset as its account gets it.
-pub fn inbound(inbound: &Inbound) -> pb::InboundMessage {
+/// A message from a handset as its account gets it, called over `carrier`.
+pub fn inbound(inbound: &Inbound, carrier: &CarrierName) -> pb::InboundMessage {
     pb::InboundMessage {
         inbound_id: inbound.id.to_string(),
         from: inbound.from.clone(),
@@ -93,7 +93,7 @@ pub fn inbound(inbound: &Inbound) -> pb::InboundMessage {
         header: inbound.header.clone(),
         parts: inbound.parts.into(),
         missing_parts: inbound.missing.iter().map(|part| u32::from(*part)).collect(),
-        carrier: inbound.carrier.as_str().to_owned(),
+        carrier: carrier.as_str().to_owned(),
         received_at: Some(timestamp(inbound.received_at)),
     }
 }

@@ -3,7 +3,9 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use bytes::Bytes;
-use sms::{CarrierName, Charset, GatherRules, GatherStage, Gathering, Inbound, InboundPart, MessageId, UnixMs};
+use sms::{
+    CarrierName, Carriers, Charset, GatherRules, GatherStage, Gathering, Inbound, InboundPart, MessageId, UnixMs,
+};
 use uuid::Uuid;
 
 use super::{
@@ -15,7 +17,7 @@ use crate::pb::signalbox::bus::v1 as pb;
 pub(super) fn to_pb(inbound: &Inbound) -> pb::Inbound {
     pb::Inbound {
         id: Bytes::copy_from_slice(inbound.id.0.as_bytes()),
-        carrier: inbound.carrier.as_str().to_owned(),
+        carrier: inbound.carriers.first().as_str().to_owned(),
         from: inbound.from.clone(),
         to: inbound.to.clone(),
         text: inbound.text.clone(),
@@ -25,13 +27,14 @@ pub(super) fn to_pb(inbound: &Inbound) -> pb::Inbound {
         parts: inbound.parts.into(),
         missing: inbound.missing.clone().into(),
         received_at: inbound.received_at.0,
+        others: others(&inbound.carriers),
     }
 }
 
 pub(super) fn from_pb(inbound: pb::Inbound) -> Result<Inbound, Invalid> {
     Ok(Inbound {
         id: id(&inbound.id)?,
-        carrier: field("carrier", CarrierName::new(&inbound.carrier))?,
+        carriers: carriers(&inbound.carrier, &inbound.others)?,
         from: inbound.from,
         to: inbound.to,
         text: inbound.text,
@@ -53,7 +56,7 @@ pub(super) fn gathering_to_pb(gathering: &Gathering) -> pb::Gathering {
     };
     pb::Gathering {
         id: Bytes::copy_from_slice(gathering.id.0.as_bytes()),
-        carrier: gathering.carrier.as_str().to_owned(),
+        carrier: gathering.carriers.first().as_str().to_owned(),
         from: first.from.clone(),
         to: first.to.clone(),
         charset: charset_to_pb(first.charset).into(),
@@ -71,6 +74,7 @@ pub(super) fn gathering_to_pb(gathering: &Gathering) -> pb::Gathering {
         repeats_ms: millis(gathering.rules.repeats),
         within_ms: millis(gathering.rules.within),
         parts: gathering.digests.iter().map(part).collect(),
+        others: others(&gathering.carriers),
     }
 }
 
@@ -89,7 +93,7 @@ pub(super) fn gathering_from_pb(gathering: pb::Gathering) -> Result<Gathering, I
     };
     Ok(Gathering {
         id: id(&gathering.id)?,
-        carrier: field("carrier", CarrierName::new(&gathering.carrier))?,
+        carriers: carriers(&gathering.carrier, &gathering.others)?,
         first: InboundPart {
             from: gathering.from,
             to: gathering.to,
@@ -111,6 +115,22 @@ pub(super) fn gathering_from_pb(gathering: pb::Gathering) -> Result<Gathering, I
         digests,
         parts,
     })
+}
+
+fn others(carriers: &Carriers) -> Vec<String> {
+    carriers
+        .others()
+        .iter()
+        .map(|carrier| carrier.as_str().to_owned())
+        .collect()
+}
+
+fn carriers(first: &str, others: &[String]) -> Result<Carriers, Invalid> {
+    let mut names = vec![field("carrier", CarrierName::new(first))?];
+    for other in others {
+        names.push(field("others", CarrierName::new(other))?);
+    }
+    Ok(Carriers::new(names).expect("there is a first one"))
 }
 
 fn id(octets: &Bytes) -> Result<MessageId, Invalid> {

@@ -97,7 +97,7 @@ pub fn read_as_on(topic: &str, octets: &Bytes, key: u64) -> Result<Reading, Inva
     if is(topics::inbound()) {
         return inbound_from_bytes(octets).map(|inbound| Reading {
             kind: "inbound message",
-            carrier: Some(inbound.carrier),
+            carrier: Some(inbound.carriers.first().clone()),
             ..Reading::default()
         });
     }

@@ -21,8 +21,7 @@ use bytes::Bytes;
 use service::{Deps, Seldom};
 use signalbox_proto::{keys, record, topics};
 use sms::{
-    CarrierName, Concatenation, GATHER_SETTLES, GatherRules, GatherStage, GatherStep, Gathering, InboundPart, Told,
-    UnixMs,
+    Carriers, Concatenation, GATHER_SETTLES, GatherRules, GatherStage, GatherStep, Gathering, InboundPart, Told, UnixMs,
 };
 use store::{Applied, Commit, Due, Key, Op, StoreError, Versioned};
 use tracing::{error, warn};
@@ -125,55 +124,50 @@ impl Inbound {
         }
     }
 
-    /// Takes what came from `carrier`, in the order in which it came, and says of each part whether it is safe: then it may be
+    /// Takes what came over the link of `carriers`, in the order in which it came, and says of each part whether it is safe: then it may be
     /// answered as taken, and is never asked for again. What is not safe shall come again.
-    pub(crate) async fn take(&self, carrier: &CarrierName, parts: &[InboundPart], rules: InboundRules) -> Vec<bool> {
-        let mut ways: Vec<Way<'_>> = parts.iter().map(|part| Way::of(carrier, part, rules)).collect();
+    pub(crate) async fn take(&self, carriers: &Carriers, parts: &[InboundPart], rules: InboundRules) -> Vec<bool> {
+        let mut ways: Vec<Way<'_>> = parts.iter().map(|part| Way::of(carriers, part, rules)).collect();
         let mut left: Vec<usize> = (0..ways.len()).collect();
         for _ in 0..ROUNDS_MAX {
             if left.is_empty() {
                 break;
             }
-            left = match self.round(carrier, &mut ways, &left).await {
+            left = match self.round(carriers, &mut ways, &left).await {
                 Ok(again) => again,
                 Err(error) => {
                     if TOLD.is_due("take") {
-                        warn!(%carrier, %error, "inbound messages are not safe, the carrier is asked to send them again");
+                        warn!(carrier = %carriers.first(), %error, "inbound messages are not safe, the carrier is asked to send them again");
                     }
                     break;
                 }
             };
         }
         let unsafe_parts = ways.iter().filter(|way| !way.is_safe).count();
-        metrics::inbound(carrier.as_str(), "refused", unsafe_parts);
+        metrics::inbound(carriers.first().as_str(), "refused", unsafe_parts);
         ways.into_iter().map(|way| way.is_safe).collect()
     }
 
     /// Folds the parts `left` once, and says which are to be folded again.
-    async fn round(
-        &self,
-        carrier: &CarrierName,
-        ways: &mut [Way<'_>],
-        left: &[usize],
-    ) -> Result<Vec<usize>, StoreError> {
+    async fn round(&self, carriers: &Carriers, ways: &mut [Way<'_>], left: &[usize]) -> Result<Vec<usize>, StoreError> {
         let groups = by_key(ways, left);
         let keys = groups.iter().map(|(key, _)| key.clone()).collect();
         let found = self.deps.store.get(keys).await?;
         let mut round = Round::default();
         for ((key, parts), found) in groups.into_iter().zip(found) {
-            self.fold(carrier, ways, (key, parts), found, &mut round);
+            self.fold(carriers, ways, (key, parts), found, &mut round);
         }
         for (key, versioned) in std::mem::take(&mut round.clashes) {
-            metrics::inbound(carrier.as_str(), "clash", 1);
+            metrics::inbound(carriers.first().as_str(), "clash", 1);
             self.close(key, &versioned).await?;
         }
-        self.carry_out(carrier, ways, round).await
+        self.carry_out(carriers, ways, round).await
     }
 
     /// Folds the parts of one message into what was `found` of it, until it is to be published.
     fn fold(
         &self,
-        carrier: &CarrierName,
+        carriers: &Carriers,
         ways: &[Way<'_>],
         (key, parts): (Key, Vec<usize>),
         found: Option<Versioned>,
@@ -185,13 +179,13 @@ impl Inbound {
         let expected = found.as_ref().map(|found| found.version);
         let mut parts = parts.into_iter();
         for index in parts.by_ref() {
-            let told = ways[index].told(carrier);
+            let told = ways[index].told(carriers);
             let (gathering, inbound) =
                 match Gathering::step(known.as_ref(), told, now, || self.deps.dice.message_id(now)) {
                     GatherStep::Keep(gathering) => (gathering, None),
                     GatherStep::Publish(gathering, inbound) => (gathering, Some(inbound)),
                     GatherStep::Repeat => {
-                        metrics::inbound(carrier.as_str(), "repeat", 1);
+                        metrics::inbound(carriers.first().as_str(), "repeat", 1);
                         match &mut plan {
                             Some(plan) => plan.parts.push(index),
                             None => round.repeats.push(index),
@@ -232,7 +226,7 @@ impl Inbound {
     /// Writes what was planned, publishes what is whole, and waits until both are safe.
     async fn carry_out(
         &self,
-        carrier: &CarrierName,
+        carriers: &Carriers,
         ways: &mut [Way<'_>],
         round: Round,
     ) -> Result<Vec<usize>, StoreError> {
@@ -275,12 +269,12 @@ impl Inbound {
                 count(inbound);
                 done.push(write(&plan.key, Some(version), &plan.gathering.done(now)));
             } else if plan.gathering.stage == GatherStage::Open {
-                metrics::inbound(carrier.as_str(), "part", plan.parts.len());
+                metrics::inbound(carriers.first().as_str(), "part", plan.parts.len());
             }
         }
         self.note(done).await;
         for key in evicted {
-            metrics::inbound(carrier.as_str(), "evicted", 1);
+            metrics::inbound(carriers.first().as_str(), "evicted", 1);
             self.close_early(key).await;
         }
         Ok(again)
@@ -352,7 +346,7 @@ impl Inbound {
 }
 
 impl<'a> Way<'a> {
-    fn of(carrier: &CarrierName, part: &'a InboundPart, rules: InboundRules) -> Self {
+    fn of(carriers: &Carriers, part: &'a InboundPart, rules: InboundRules) -> Self {
         let is_alone = part.place.is_none() || part.octets.len() > PART_OCTETS_MAX;
         let gather = match is_alone && !part.name.is_empty() {
             true => GatherRules {
@@ -362,7 +356,7 @@ impl<'a> Way<'a> {
             false => rules.gather,
         };
         Self {
-            key: keys::inbound(carrier, name::of(part, is_alone)),
+            key: keys::inbound(carriers.first(), name::of(part, is_alone)),
             part,
             digest: name::digest(part),
             is_alone,
@@ -371,9 +365,9 @@ impl<'a> Way<'a> {
         }
     }
 
-    fn told<'b>(&'b self, carrier: &'b CarrierName) -> Told<'b> {
+    fn told<'b>(&'b self, carriers: &'b Carriers) -> Told<'b> {
         Told {
-            carrier,
+            carriers,
             part: self.part,
             is_alone: self.is_alone,
             digest: self.digest,
@@ -437,7 +431,7 @@ fn due(at: UnixMs) -> Due {
 
 /// Counts a message that is on the log.
 fn count(inbound: &sms::Inbound) {
-    let carrier = inbound.carrier.as_str();
+    let carrier = inbound.carriers.first().as_str();
     metrics::inbound(
         carrier,
         if inbound.missing.is_empty() {

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use arc_swap::ArcSwap;
 use service::Dice;
-use sms::{AccountId, CarrierName};
+use sms::{AccountId, CarrierName, Carriers};
 use source::{Code, Document, Entry, Log, Problems, Section};
 
 use crate::{Limit, Refusal};
@@ -253,14 +253,17 @@ impl Directory {
         self.find(key).map(|(_, account)| account)
     }
 
-    /// Whether `account` owns `number`, called over `carrier`, as the file stands now.
-    pub(crate) fn owns(&self, account: &AccountId, carrier: &CarrierName, number: &str) -> bool {
-        self.current.load().numbers.owner(carrier, number) == Some(account)
+    /// The carrier of those that share a link over which `number` of `account` was called, as the file stands now; `None` = it is
+    /// not theirs.
+    pub(crate) fn called(&self, account: &AccountId, carriers: &Carriers, number: &str) -> Option<CarrierName> {
+        let current = self.current.load();
+        let owner = current.numbers.owner(carriers, number)?;
+        (owner.account == account).then(|| owner.carrier.clone())
     }
 
-    /// Whether anybody does.
-    pub(crate) fn is_owned(&self, carrier: &CarrierName, number: &str) -> bool {
-        self.current.load().numbers.owner(carrier, number).is_some()
+    /// Whether anybody owns `number`, called over the link of `carriers`.
+    pub(crate) fn is_owned(&self, carriers: &Carriers, number: &str) -> bool {
+        self.current.load().numbers.owner(carriers, number).is_some()
     }
 
     /// The account that has `key`, and what finds it again without the key.

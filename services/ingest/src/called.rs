@@ -62,14 +62,14 @@ fn look(directory: &Directory, batch: &Batch) {
         let Ok(inbound) = record::inbound_from_bytes(&record.value) else {
             continue;
         };
-        if directory.is_owned(&inbound.carrier, &inbound.to) {
+        if directory.is_owned(&inbound.carriers, &inbound.to) {
             owned += 1;
             continue;
         }
         unowned += 1;
         if TOLD.is_due("unowned") {
             let number = Msisdn::new(&inbound.to).map_or_else(|_| "no number".to_owned(), |number| number.masked());
-            warn!(carrier = %inbound.carrier, number, "messages come to a number that no account owns: give it to one in the accounts file");
+            warn!(carrier = %inbound.carriers.first(), number, "messages come to a number that no account owns: give it to one in the accounts file");
         }
     }
     metrics::called(owned, unowned);

@@ -9,8 +9,9 @@ fn octets() -> impl Strategy<Value = Bytes> {
     vec(any::<u8>(), 0..50).prop_map(Bytes::from)
 }
 
-fn carrier() -> impl Strategy<Value = CarrierName> {
-    "[a-z0-9-]{1,32}".prop_map(|name| CarrierName::new(&name).unwrap())
+fn carriers() -> impl Strategy<Value = Carriers> {
+    let carrier = "[a-z0-9-]{1,32}".prop_map(|name| CarrierName::new(&name).unwrap());
+    vec(carrier, 1..4).prop_map(|names| Carriers::new(names).unwrap())
 }
 
 fn first() -> impl Strategy<Value = InboundPart> {
@@ -30,13 +31,13 @@ fn first() -> impl Strategy<Value = InboundPart> {
 proptest! {
     #[test]
     fn an_inbound_message_reads_as_it_was_written(
-        (id, carrier, first) in (any::<u128>(), carrier(), first()),
+        (id, carriers, first) in (any::<u128>(), carriers(), first()),
         (text, octets, missing) in (option::of(".*"), octets(), vec(any::<u8>(), 0..9)),
         (parts, at) in (any::<u8>(), any::<u64>()),
     ) {
         let inbound = Inbound {
             id: MessageId(Uuid::from_u128(id)),
-            carrier,
+            carriers,
             from: first.from,
             to: first.to,
             text,
@@ -52,7 +53,7 @@ proptest! {
 
     #[test]
     fn a_gathering_reads_as_it_was_written(
-        (id, carrier, first) in (any::<u128>(), carrier(), first()),
+        (id, carriers, first) in (any::<u128>(), carriers(), first()),
         (total, began_at, since) in (any::<u8>(), any::<u64>(), any::<u64>()),
         (repeats, within) in (any::<u64>(), any::<u64>()),
         parts in proptest::collection::btree_map(any::<u8>(), (any::<u64>(), option::of(octets())), 0..9),
@@ -60,7 +61,7 @@ proptest! {
     ) {
         let gathering = Gathering {
             id: MessageId(Uuid::from_u128(id)),
-            carrier,
+            carriers,
             first,
             total,
             began_at: UnixMs(began_at),

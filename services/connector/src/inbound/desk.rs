@@ -1,7 +1,7 @@
 //! What a link hands up, on its way to [`Inbound`], and the replies on their way back.
 
 use service::Tasks;
-use sms::{CarrierName, InboundPart};
+use sms::{Carriers, InboundPart};
 use tokio::sync::mpsc;
 
 use super::{Inbound, InboundRules};
@@ -23,20 +23,20 @@ pub(crate) struct Came {
     pub rules: InboundRules,
 }
 
-/// Starts the task that takes what comes over the link of `carrier`, one batch after the other so that messages keep their
+/// Starts the task that takes what comes over the link of `carriers`, one batch after the other so that messages keep their
 /// order, and replies to it through `commands`. It ends when the sender is gone and all is replied to.
 pub(crate) fn start(
     inbound: Inbound,
-    carrier: CarrierName,
+    carriers: Carriers,
     commands: Line,
     tasks: &mut Tasks,
 ) -> mpsc::Sender<Vec<Came>> {
     let (to_task, batches) = mpsc::channel(BATCHES_MAX);
-    tasks.spawn(run(inbound, carrier, batches, commands));
+    tasks.spawn(run(inbound, carriers, batches, commands));
     to_task
 }
 
-async fn run(inbound: Inbound, carrier: CarrierName, mut batches: mpsc::Receiver<Vec<Came>>, commands: Line) {
+async fn run(inbound: Inbound, carriers: Carriers, mut batches: mpsc::Receiver<Vec<Came>>, commands: Line) {
     let mut gathered = Vec::new();
     while batches.recv_many(&mut gathered, GATHER_MAX).await > 0 {
         let mut came: Vec<Came> = gathered.drain(..).flatten().collect();
@@ -44,16 +44,16 @@ async fn run(inbound: Inbound, carrier: CarrierName, mut batches: mpsc::Receiver
             // A link has one set of rules; should it not, each is served by its own.
             let (alike, others) = came.into_iter().partition(|came| came.rules == rules);
             came = others;
-            let replies = serve(&inbound, &carrier, alike, rules).await;
+            let replies = serve(&inbound, &carriers, alike, rules).await;
             // A link that is gone has no use for replies: its carrier sends again.
             commands.send(Command::Reply(replies));
         }
     }
 }
 
-async fn serve(inbound: &Inbound, carrier: &CarrierName, came: Vec<Came>, rules: InboundRules) -> Vec<Reply> {
+async fn serve(inbound: &Inbound, carriers: &Carriers, came: Vec<Came>, rules: InboundRules) -> Vec<Reply> {
     let (tokens, parts): (Vec<u64>, Vec<InboundPart>) = came.into_iter().map(|came| (came.token, came.part)).unzip();
-    let safe = inbound.take(carrier, &parts, rules).await;
+    let safe = inbound.take(carriers, &parts, rules).await;
     let reply = |(token, is_safe)| Reply { token, is_safe };
     tokens.into_iter().zip(safe).map(reply).collect()
 }

@@ -23,7 +23,7 @@ struct OfCarrier {
 impl Open {
     /// Notes what is there of a message by now; the keys of those that are to make room for it where more than `waiting_max` wait.
     pub(super) fn enter(&mut self, gathering: &Gathering, key: &Key, waiting_max: usize) -> Vec<Key> {
-        let of = self.0.entry(gathering.carrier.clone()).or_default();
+        let of = self.0.entry(gathering.carriers.first().clone()).or_default();
         // What others completed is known to be over by its time alone.
         let over = |at: UnixMs| at + gathering.rules.within < gathering.began_at;
         while of.messages.first_key_value().is_some_and(|((at, _), _)| over(*at)) {
@@ -41,7 +41,7 @@ impl Open {
 
     /// Forgets a message that is published.
     pub(super) fn leave(&mut self, gathering: &Gathering, key: &Key) {
-        let Some(of) = self.0.get_mut(&gathering.carrier) else {
+        let Some(of) = self.0.get_mut(gathering.carriers.first()) else {
             return;
         };
         if let Some(octets) = of.messages.remove(&(gathering.began_at, key.clone())) {

@@ -37,7 +37,7 @@ fn part(part: u8, total: u8, text: &str) -> InboundPart {
 }
 
 async fn take(inbound: &Inbound, parts: &[InboundPart]) -> Vec<bool> {
-    inbound.take(&carrier("atlas"), parts, RULES_DEFAULT).await
+    inbound.take(&carrier("atlas").into(), parts, RULES_DEFAULT).await
 }
 
 /// What is on the log: the texts, with the numbers of missing parts.
@@ -114,6 +114,24 @@ async fn parts_that_come_by_two_processes_doubled_and_out_of_order_are_one_messa
     );
     assert_eq!(take(&there, &[part(1, 3, "one ")]).await, [true]);
     assert_eq!(texts(&world).await, [whole("one two three")]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_came_over_a_shared_link_names_all_of_its_carriers() {
+    let world = World::new(&["atlas", "cirrus"]).await;
+    let carriers = Carriers::new([carrier("cirrus"), carrier("atlas")]).unwrap();
+    let (here, there) = (Inbound::new(world.deps.clone()), Inbound::new(world.process().deps));
+    let whole = [alone("447700900002", "x")];
+    assert_eq!(here.take(&carriers, &whole, RULES_DEFAULT).await, [true]);
+    // Who completes it has the carriers from the link, and who finds it in the store from what is kept there.
+    assert_eq!(here.take(&carriers, &[part(1, 2, "a")], RULES_DEFAULT).await, [true]);
+    assert_eq!(there.take(&carriers, &[part(2, 2, "b")], RULES_DEFAULT).await, [true]);
+    let values = world.values(&topics::inbound()).await;
+    let read = |value: &Bytes| record::inbound_from_bytes(value).unwrap().carriers;
+    assert_eq!(
+        values.iter().map(read).collect::<Vec<_>>(),
+        [carriers.clone(), carriers]
+    );
 }
 
 /// Both fold their part into the same state at once; one of them is told of the other's and folds again.
@@ -250,7 +268,7 @@ async fn senders_that_announce_parts_which_never_come_take_no_more_room_than_the
         assert!(
             inbound
                 .take(
-                    &carrier("atlas"),
+                    &carrier("atlas").into(),
                     parts,
                     InboundRules {
                         waiting_max,

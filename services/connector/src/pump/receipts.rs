@@ -4,6 +4,7 @@
 //! the wire always finds it.
 
 use service::{Deps, Tasks};
+use sms::Carriers;
 use tokio::sync::mpsc;
 
 use super::{Pump, Settings};
@@ -24,10 +25,10 @@ pub(super) fn start(settings: &Settings, deps: &Deps, commands: Line, tasks: &mu
     to_task
 }
 
-/// Starts the task that takes inbound messages. What comes over a link of several carriers counts as the first one's.
+/// Starts the task that takes inbound messages.
 pub(super) fn start_inbound(settings: &Settings, commands: Line, tasks: &mut Tasks) -> mpsc::Sender<Vec<Came>> {
-    let carrier = settings.carriers.first().expect("a link serves a carrier").clone();
-    inbound::start(settings.inbound.clone(), carrier, commands, tasks)
+    let carriers = Carriers::new(settings.carriers.iter().cloned()).expect("a link serves a carrier");
+    inbound::start(settings.inbound.clone(), carriers, commands, tasks)
 }
 
 impl Pump {

@@ -16,7 +16,7 @@ use service::{Stop, StopHandle, Tasks};
 use signalbox_loadtest::smsc::{Behaviour, Config as CarrierConfig, Delay, Handle, IdStyle, IdStyles, Smsc};
 use signalbox_proto::{record, topics};
 use smpp::{Answer, Body, Deliver, IdFormat, IdFormats, Input, Output, ServerConfig, Session, Status};
-use sms::ReceiptState;
+use sms::{Carriers, ReceiptState};
 use source::Secret;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -415,9 +415,11 @@ async fn deliver_once(listener: TcpListener, deliver: Deliver, bound: impl Fn())
 #[tokio::test]
 async fn an_inbound_message_is_answered_as_taken_once_it_is_on_the_log_and_asked_for_again_before() {
     for is_away in [false, true] {
-        let world = World::new(&["atlas"]).await;
+        let world = World::new(&["atlas", "cirrus"]).await;
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let (_stop, _service) = connect(&world, listener.local_addr().unwrap().to_string(), |_| {});
+        let (_stop, _service) = connect_with(&world, listener.local_addr().unwrap().to_string(), |link| {
+            link.carriers.push(carrier("cirrus"));
+        });
         let stop = Deliver {
             body: Body::ShortMessage("STOP".into()),
             ..Deliver::default()
@@ -430,9 +432,11 @@ async fn an_inbound_message_is_answered_as_taken_once_it_is_on_the_log_and_asked
             assert_eq!(values.len(), 0);
         } else {
             assert!(matches!(answer, Answer::Accepted(_)), "{answer:?}");
+            let inbound = record::inbound_from_bytes(&values[0]).unwrap();
+            assert_eq!(inbound.text.as_deref(), Some("STOP"));
             assert_eq!(
-                record::inbound_from_bytes(&values[0]).unwrap().text.as_deref(),
-                Some("STOP")
+                inbound.carriers,
+                Carriers::new([carrier("atlas"), carrier("cirrus")]).unwrap()
             );
         }
     }

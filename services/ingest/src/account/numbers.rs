@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, btree_map::Entry as Slot};
 
-use sms::{AccountId, CarrierName, INBOUND_ADDRESS_CHARS_MAX};
+use sms::{AccountId, CarrierName, Carriers, INBOUND_ADDRESS_CHARS_MAX};
 
 /// Numbers of one account.
 pub(crate) const NUMBERS_MAX: usize = 10_000;
@@ -14,6 +14,14 @@ pub(crate) struct Owned {
     carrier: Option<CarrierName>,
     digits: String,
     is_prefix: bool,
+}
+
+/// Who owns a number that was called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Owner<'a> {
+    pub(crate) account: &'a AccountId,
+    /// The carrier over which it was called: the one that the account names, or else the first one of the link.
+    pub(crate) carrier: &'a CarrierName,
 }
 
 /// Who owns which numbers.
@@ -90,21 +98,26 @@ impl Numbers {
         }
     }
 
-    /// Who owns `number`, called over `carrier`; `None` = nobody. The number itself goes before what it begins with, longer
-    /// beginnings before shorter ones, and of two alike the one that names the carrier.
-    pub(crate) fn owner(&self, carrier: &CarrierName, number: &str) -> Option<&AccountId> {
-        let exact = self.exact.get(number).and_then(|owners| owners.of(carrier));
+    /// Who owns `number`, called over the link of `carriers`; `None` = nobody. The number itself goes before what it begins with,
+    /// longer beginnings before shorter ones, and of two alike the one that names a carrier; the first one named, where several
+    /// carriers share the link.
+    pub(crate) fn owner<'a>(&'a self, carriers: &'a Carriers, number: &str) -> Option<Owner<'a>> {
+        let exact = self.exact.get(number).and_then(|owners| owners.of(carriers));
         exact.or_else(|| {
             let ends = (0..=number.len()).rev().filter(|end| number.is_char_boundary(*end));
             ends.filter_map(|end| self.prefixes.get(&number[..end]))
-                .find_map(|owners| owners.of(carrier))
+                .find_map(|owners| owners.of(carriers))
         })
     }
 }
 
 impl Owners {
-    fn of(&self, carrier: &CarrierName) -> Option<&AccountId> {
-        self.of.get(carrier).or(self.any.as_ref())
+    fn of<'a>(&'a self, carriers: &'a Carriers) -> Option<Owner<'a>> {
+        let named = carriers
+            .iter()
+            .find_map(|carrier| Some((self.of.get(carrier)?, carrier)));
+        let (account, carrier) = named.or_else(|| Some((self.any.as_ref()?, carriers.first())))?;
+        Some(Owner { account, carrier })
     }
 }
 

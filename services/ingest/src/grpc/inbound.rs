@@ -25,8 +25,8 @@ impl Feed for InboundMessages {
 
     fn read(caller: &Caller, account: &Account, stored: &Stored) -> Result<Option<InboundMessage>, Invalid> {
         let inbound = inbound_from_bytes(&stored.value)?;
-        let is_own = caller.directory.owns(&account.name, &inbound.carrier, &inbound.to);
-        Ok(is_own.then(|| ingest::inbound(&inbound)))
+        let called = caller.directory.called(&account.name, &inbound.carriers, &inbound.to);
+        Ok(called.map(|carrier| ingest::inbound(&inbound, &carrier)))
     }
 
     fn response(messages: Vec<InboundMessage>, token: String) -> WatchInboundResponse {

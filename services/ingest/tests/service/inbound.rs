@@ -3,16 +3,17 @@
 use bus::{Position, Record};
 use bytes::Bytes;
 use signalbox_proto::{pb::signalbox::ingest::v1 as pb, record::inbound_to_bytes, topics};
-use sms::{CarrierName, Inbound};
+use sms::{CarrierName, Carriers, Inbound};
 use tonic::{Code, Streaming};
 
 use crate::rig::{ACME, Client, Rig, ZENO, details};
 
-fn inbound(rig: &Rig, carrier: &str, to: &str, text: &str) -> Inbound {
+/// A message over the link of `carriers`, their names apart by spaces.
+fn inbound(rig: &Rig, carriers: &str, to: &str, text: &str) -> Inbound {
     let now = rig.deps.clock.now();
     Inbound {
         id: rig.deps.dice.message_id(now),
-        carrier: CarrierName::new(carrier).unwrap(),
+        carriers: Carriers::new(carriers.split(' ').map(|name| CarrierName::new(name).unwrap())).unwrap(),
         from: "447700900999".into(),
         to: to.into(),
         text: Some(text.into()),
@@ -31,8 +32,8 @@ async fn put(rig: &Rig, value: Bytes) {
     published.await.unwrap();
 }
 
-async fn come(rig: &Rig, carrier: &str, to: &str, text: &str) {
-    put(rig, inbound_to_bytes(&inbound(rig, carrier, to, text))).await;
+async fn come(rig: &Rig, carriers: &str, to: &str, text: &str) {
+    put(rig, inbound_to_bytes(&inbound(rig, carriers, to, text))).await;
 }
 
 async fn watch(client: &mut Client, token: String) -> (Streaming<pb::WatchInboundResponse>, String) {
@@ -77,6 +78,15 @@ async fn an_account_gets_what_its_numbers_were_sent_and_resumes_by_token() {
     assert_eq!(texts(&mut ours, 1).await.0, ["three"]);
     let (mut ours, _) = watch(&mut acme, beginning).await;
     assert_eq!(texts(&mut ours, 3).await.0, ["one", "two", "three"]);
+}
+
+#[tokio::test]
+async fn over_a_shared_link_the_carrier_is_the_one_that_the_account_names() {
+    let rig = Rig::start().await;
+    let (mut ours, _) = watch(&mut rig.client(ACME).await, String::new()).await;
+    come(&rig, "cirrus atlas", "70001", "the account has it under the second").await;
+    let message = ours.message().await.unwrap().unwrap().messages.remove(0);
+    assert_eq!((message.to.as_str(), message.carrier.as_str()), ("70001", "atlas"));
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use bytes::Bytes;
 
-use crate::{CarrierName, Inbound, InboundPart, MessageId, UnixMs};
+use crate::{Carriers, Inbound, InboundPart, MessageId, UnixMs};
 
 /// How long whoever publishes a message is left alone with it; then it counts as dead, and another publishes it under the
 /// same id.
@@ -40,8 +40,8 @@ pub struct GatherRules {
 pub struct Gathering {
     /// The id it is or will be published under.
     pub id: MessageId,
-    /// The carrier it came from.
-    pub carrier: CarrierName,
+    /// The carriers whose link it came over.
+    pub carriers: Carriers,
     /// What the part that came first says beside its content, which is not kept here.
     pub first: InboundPart,
     /// Parts it was sent in.
@@ -79,8 +79,8 @@ pub enum GatherStep {
 /// A part that is told apart from others.
 #[derive(Clone, Copy, Debug)]
 pub struct Told<'a> {
-    /// The carrier it came from.
-    pub carrier: &'a CarrierName,
+    /// The carriers whose link it came over.
+    pub carriers: &'a Carriers,
     /// The part.
     pub part: &'a InboundPart,
     /// Whether no others are waited for, as it stands alone or is too large to be kept.
@@ -122,7 +122,7 @@ impl Gathering {
         };
         let gathering = Self {
             id,
-            carrier: told.carrier.clone(),
+            carriers: told.carriers.clone(),
             first,
             total: told.place().1,
             began_at: now,
@@ -171,13 +171,13 @@ impl Gathering {
     fn alone(&self, told: Told<'_>) -> Box<Inbound> {
         let (number, total) = told.place();
         let parts = BTreeMap::from([(number, told.part.octets.clone())]);
-        let who = (self.id, self.carrier.clone(), self.began_at);
+        let who = (self.id, self.carriers.clone(), self.began_at);
         Box::new(Inbound::join(who, told.part, total, &parts))
     }
 
     fn published(mut self, now: UnixMs) -> (Self, Box<Inbound>) {
         (self.stage, self.since) = (GatherStage::Publishing, now);
-        let who = (self.id, self.carrier.clone(), self.began_at);
+        let who = (self.id, self.carriers.clone(), self.began_at);
         let inbound = Inbound::join(who, &self.first, self.total, &self.parts);
         (self, Box::new(inbound))
     }

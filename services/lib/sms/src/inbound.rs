@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt};
 
 use bytes::Bytes;
 
-use crate::{CarrierName, Charset, Concatenation, MessageId, UnixMs};
+use crate::{Carriers, Charset, Concatenation, MessageId, UnixMs};
 
 /// Longest address kept, in characters: SMPP has 20, and links of other kinds may hand over anything.
 pub const INBOUND_ADDRESS_CHARS_MAX: usize = 32;
@@ -35,8 +35,8 @@ pub struct InboundPart {
 pub struct Inbound {
     /// Its id: the same in every repeat.
     pub id: MessageId,
-    /// The carrier it came from.
-    pub carrier: CarrierName,
+    /// The carriers whose link it came over.
+    pub carriers: Carriers,
     /// Who sent it: digits without a plus where it is a number, else as the carrier wrote it.
     pub from: String,
     /// The number that was called, likewise.
@@ -61,7 +61,7 @@ impl Inbound {
     /// The message of `parts`, octets by number, as its `first` part describes it. Missing are those of `total` that are not
     /// among them; what stands on both sides of a gap is joined.
     pub fn join(
-        (id, carrier, received_at): (MessageId, CarrierName, UnixMs),
+        (id, carriers, received_at): (MessageId, Carriers, UnixMs),
         first: &InboundPart,
         total: u8,
         parts: &BTreeMap<u8, Bytes>,
@@ -77,7 +77,7 @@ impl Inbound {
         };
         Self {
             id,
-            carrier,
+            carriers,
             from: first.from.clone(),
             to: first.to.clone(),
             text: read.map(|runs| runs.into_iter().map(|run| run.text).collect()),
@@ -140,7 +140,7 @@ impl fmt::Debug for Inbound {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Inbound")
             .field("id", &self.id)
-            .field("carrier", &self.carrier)
+            .field("carriers", &self.carriers)
             .field("text", &self.text.as_ref().map(String::len))
             .field("octets", &self.octets.len())
             .field("parts", &self.parts)

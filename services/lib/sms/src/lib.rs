@@ -2,6 +2,7 @@
 //! No async, no I/O, no clock: everything here is a value that every service agrees on.
 
 mod address;
+mod carriers;
 mod charset;
 mod class;
 mod concat;
@@ -16,6 +17,7 @@ mod segment;
 mod time;
 
 pub use address::{AddressError, Msisdn, SENDER_CHARS_MAX, Sender, SenderKind};
+pub use carriers::Carriers;
 pub use charset::{Charset, ReadText};
 pub use class::{Class, Lane};
 pub use concat::{Concatenation, Reference};

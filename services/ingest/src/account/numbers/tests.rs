@@ -14,6 +14,11 @@ fn numbers(given: &[(&str, &str)]) -> Numbers {
     numbers
 }
 
+fn link(carriers: &[&str]) -> Carriers {
+    let names = carriers.iter().map(|name| CarrierName::new(name).unwrap());
+    Carriers::new(names).unwrap()
+}
+
 #[test]
 fn the_closest_entry_owns_a_number() {
     let numbers = numbers(&[
@@ -35,8 +40,35 @@ fn the_closest_entry_owns_a_number() {
         ("atlas", "", None),
         ("atlas", "ACMÉ", None),
     ] {
-        let found = numbers.owner(&CarrierName::new(carrier).unwrap(), number);
-        assert_eq!(found.map(AccountId::as_str), owner, "{carrier} {number}");
+        let carriers = link(&[carrier]);
+        let found = numbers.owner(&carriers, number);
+        assert_eq!(found.map(|found| found.account.as_str()), owner, "{carrier} {number}");
+    }
+}
+
+#[test]
+fn over_a_shared_link_a_number_may_be_given_under_any_of_its_carriers() {
+    let numbers = numbers(&[
+        ("70001", "any"),
+        ("cirrus/70001", "second"),
+        ("cirrus/70002", "second"),
+        ("atlas/70003", "first"),
+        ("cirrus/70003", "second"),
+        ("4477*", "any"),
+        ("brume/447*", "third"),
+    ]);
+    let carriers = link(&["atlas", "cirrus", "brume"]);
+    for (number, owner) in [
+        ("70001", Some(("second", "cirrus"))),
+        ("70002", Some(("second", "cirrus"))),
+        ("70003", Some(("first", "atlas"))),
+        ("44770", Some(("any", "atlas"))),
+        ("4478", Some(("third", "brume"))),
+        ("70004", None),
+    ] {
+        let found = numbers.owner(&carriers, number);
+        let found = found.map(|found| (found.account.as_str(), found.carrier.as_str()));
+        assert_eq!(found, owner, "{number}");
     }
 }
 
@@ -44,7 +76,7 @@ fn the_closest_entry_owns_a_number() {
 fn one_entry_may_own_all_that_comes_over_a_carrier() {
     let numbers = numbers(&[("atlas/*", "all")]);
     for number in ["", "1", "ACME"] {
-        assert!(numbers.owner(&CarrierName::new("atlas").unwrap(), number).is_some());
+        assert!(numbers.owner(&link(&["atlas"]), number).is_some());
     }
 }
 

@@ -1,7 +1,7 @@
 //! What parts make of each other, in every order.
 
 use super::*;
-use crate::{Charset, Concatenation, Reference};
+use crate::{CarrierName, Charset, Concatenation, Reference};
 
 const RULES: GatherRules = GatherRules {
     repeats: Duration::from_secs(120),
@@ -28,10 +28,10 @@ fn part(number: u8, total: u8, text: &'static str) -> InboundPart {
 
 /// The step of a part whose digest is its text's length and first octet.
 fn step(known: Option<&Gathering>, part: &InboundPart, at: u64) -> GatherStep {
-    let carrier = CarrierName::new("atlas").unwrap();
+    let carriers = Carriers::from(CarrierName::new("atlas").unwrap());
     let digest = part.octets.len() as u64 * 256 + u64::from(part.octets[0]);
     let told = Told {
-        carrier: &carrier,
+        carriers: &carriers,
         part,
         is_alone: part.place.is_none(),
         digest,

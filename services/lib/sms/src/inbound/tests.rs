@@ -1,6 +1,7 @@
 //! How parts become a message.
 
 use super::*;
+use crate::CarrierName;
 
 fn part(charset: Charset) -> InboundPart {
     InboundPart {
@@ -20,8 +21,8 @@ fn joined(first: &InboundPart, total: u8, parts: &[(u8, &[u8])]) -> Inbound {
         .iter()
         .map(|(number, octets)| (*number, Bytes::copy_from_slice(octets)));
     let id = MessageId(uuid::Uuid::from_u128(1));
-    let carrier = CarrierName::new("atlas").unwrap();
-    Inbound::join((id, carrier, UnixMs(7)), first, total, &parts.collect())
+    let carriers = Carriers::from(CarrierName::new("atlas").unwrap());
+    Inbound::join((id, carriers, UnixMs(7)), first, total, &parts.collect())
 }
 
 #[test]
