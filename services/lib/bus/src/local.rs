@@ -6,6 +6,7 @@ mod chunk;
 mod durable;
 mod group;
 mod member;
+mod positions;
 mod reader;
 mod segment;
 mod tail;
@@ -132,6 +133,9 @@ impl Local {
             .ok_or_else(|| PublishError::UnknownTopic(topic.clone()))?;
         check_limits(&records)?;
         let count = records.len();
+        if let Some(durable) = &self.durable {
+            durable.positions.write_due()?;
+        }
         let ticket = log.append((self.clock)(), records)?;
         if let Some((durable, ticket)) = self.durable.as_ref().zip(ticket) {
             self.unsynced.add(&durable.disk, ticket, count);
@@ -195,6 +199,7 @@ impl Local {
             log.wake();
         }
         let Some(durable) = &self.durable else { return Ok(()) };
+        durable.positions.write()?;
         let all = durable.disk.write(durable.disk.batch())?;
         #[expect(clippy::disallowed_methods, reason = "the limit is one of real time, on a real disk")]
         match tokio::time::timeout(limit, durable.disk.synced(all)).await {

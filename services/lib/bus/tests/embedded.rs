@@ -111,6 +111,61 @@ async fn what_is_older_than_its_retention_is_dropped_with_its_segment() {
     assert_eq!(reader.next(1).await.unwrap()[0].value, "230");
 }
 
+/// A campaign acks thousands of batches a second, and every write holds up the others.
+#[tokio::test]
+async fn many_acks_are_one_write_and_none_is_forgotten() {
+    let mut embedded = fixture().await;
+    let disk = Disk::open(&embedded.home.path().join("acks")).unwrap();
+    let clock = embedded.now_ms.clone();
+    let bus = EmbeddedBus::open(disk.clone(), Arc::new(move || clock.load(Ordering::Relaxed))).unwrap();
+    let topic = Topic::new("acked");
+    let retention = Retention::Time(Duration::from_secs(3_600));
+    let spec = TopicSpec {
+        topic: topic.clone(),
+        partitions: 4,
+        retention,
+    };
+    bus.ensure(&[spec]).await.unwrap();
+    let publish = async |count: u64| {
+        let record = |key: u64| Record::new(key.wrapping_mul(0x9e37_79b9_7f4a_7c15), key.to_string());
+        bus.publish(&topic, (0..count).map(record).collect())
+            .await
+            .unwrap()
+            .await
+            .unwrap();
+    };
+    publish(100).await;
+    let written = || disk.write(disk.batch()).unwrap();
+    let before = written();
+    let mut member = bus.subscribe("group", std::slice::from_ref(&topic)).await.unwrap();
+    for _ in 0..50 {
+        let batch = member.next_batch(1).await.unwrap();
+        member.ack(&batch.delivered).await.unwrap();
+    }
+    assert_eq!(written(), before, "acks wait for each other");
+    embedded.advance(Duration::from_millis(200));
+    let batch = member.next_batch(1).await.unwrap();
+    member.ack(&batch.delivered).await.unwrap();
+    let together = written();
+    assert!(together > before, "what is due is written with the next ack");
+    let batch = member.next_batch(1).await.unwrap();
+    member.ack(&batch.delivered).await.unwrap();
+    embedded.advance(Duration::from_millis(200));
+    publish(0).await;
+    assert!(written() > together, "or with the next publish");
+    let batch = member.next_batch(1).await.unwrap();
+    member.ack(&batch.delivered).await.unwrap();
+    drop((member, bus, disk));
+    let disk = Disk::open(&embedded.home.path().join("acks")).unwrap();
+    let bus = EmbeddedBus::open(disk, Arc::new(|| 1_000_000)).unwrap();
+    let mut member = bus.subscribe("group", std::slice::from_ref(&topic)).await.unwrap();
+    let mut left = 0;
+    while let Some(batch) = member.next_batch(100).now_or_never() {
+        left += batch.unwrap().records.len();
+    }
+    assert_eq!(left, 100 - 53, "all that was acked is written down at the end");
+}
+
 /// The oldest part of a backlog may stand before a restart, in two openings of the log.
 #[tokio::test]
 async fn a_backlog_counts_what_older_openings_left() {

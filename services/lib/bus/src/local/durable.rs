@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, RwLock};
 use bytes::Bytes;
 use disk::{Batch, Disk, DiskError, Layout, Space, Ticket};
 
-use super::{lock, segment::Segment, tail::Entry};
+use super::{lock, positions::Positions, segment::Segment, tail::Entry};
 use crate::{Clock, ConsumeError, PublishError, Retention, Stored, Topic, TopicSpec};
 
 /// Segments that the longest retention is cut into: what is kept too long is at most one part of so many.
@@ -25,7 +25,6 @@ const FETCH_OCTETS_MAX: usize = 1024 * 1024;
 const AHEAD_OCTETS: usize = 64 * 1024;
 
 const TOPICS: &str = "bus.topics";
-const POSITIONS: &str = "bus.positions";
 const COMPACTED: &str = "bus.compacted";
 const SEGMENTS: &str = "bus.log";
 /// Key of the number of openings; topics have a key that begins otherwise.
@@ -49,7 +48,7 @@ pub(super) struct Known {
 pub(super) struct Durable {
     pub(super) disk: Arc<Disk>,
     topics: Space,
-    positions: Space,
+    pub(super) positions: Positions,
     compacted: Space,
     /// Oldest first; the last one is written to.
     segments: RwLock<Vec<Arc<Segment>>>,
@@ -73,7 +72,7 @@ impl Durable {
         for name in disk.spaces(Layout::Segment) {
             segments.extend(Segment::open(&disk, &name)?.map(Arc::new));
         }
-        let positions = disk.space(POSITIONS, Layout::Small)?;
+        let positions = Positions::open(disk.clone(), clock.clone())?;
         let compacted = disk.space(COMPACTED, Layout::Small)?;
         let (segments, retention_ms) = (RwLock::new(segments), Mutex::new(0));
         let durable = Self {
@@ -238,26 +237,6 @@ impl Durable {
         }
         batch.put(&self.compacted, key(place, position).to_vec(), chunk);
     }
-
-    /// How far `group` got in `place`; 0 if it never acked anything.
-    pub(super) fn position(&self, group: &str, place: Place) -> Result<u64, DiskError> {
-        Ok(self
-            .positions
-            .get(&position_key(group, place))?
-            .and_then(|value| number(&value))
-            .unwrap_or(0))
-    }
-
-    /// Keeps how far `group` got. Not synced: after a crash some records come again, which B3 allows.
-    pub(super) fn keep_position(&self, group: &str, place: Place, position: u64) -> Result<(), DiskError> {
-        let mut batch = self.disk.batch();
-        batch.put(
-            &self.positions,
-            position_key(group, place),
-            position.to_be_bytes().to_vec(),
-        );
-        self.disk.write(batch).map(|_| ())
-    }
 }
 
 /// What a fetch has gathered so far.
@@ -316,14 +295,6 @@ pub(super) fn place_of(key: &[u8]) -> Option<Place> {
 
 pub(super) fn position_of(key: &[u8]) -> Option<u64> {
     number(key.get(8..)?)
-}
-
-fn position_key(group: &str, place: Place) -> Vec<u8> {
-    let mut octets = Vec::with_capacity(group.len() + 9);
-    octets.extend_from_slice(group.as_bytes());
-    octets.push(0);
-    octets.extend_from_slice(&key(place, 0)[..8]);
-    octets
 }
 
 fn number(octets: &[u8]) -> Option<u64> {

@@ -75,7 +75,7 @@ impl Group {
     /// A partition nobody owns yet, at the position kept on disk.
     fn share(&self, place: Place) -> Result<Share, ConsumeError> {
         let done = match &self.durable {
-            Some(durable) => durable.position(&self.name, place)?,
+            Some(durable) => durable.positions.get(&self.name, place)?,
             None => 0,
         };
         Ok(Share {
@@ -142,7 +142,7 @@ impl Group {
         let done = batch.end.min(share.handed);
         if done > share.done {
             if let Some(durable) = &self.durable {
-                durable.keep_position(&self.name, share.place, done)?;
+                durable.positions.keep(&self.name, share.place, done)?;
             }
             share.done = done;
         }
