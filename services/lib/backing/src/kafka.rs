@@ -1,6 +1,6 @@
 //! Apache Kafka in KRaft mode: one broker, or three that are also the quorum, each a process with a folder of its own.
 
-use std::{io, path::Path};
+use std::{collections::BTreeMap, io, path::Path};
 
 use tempfile::TempDir;
 
@@ -122,7 +122,7 @@ impl Kafka {
             .enumerate()
             .map(|(number, own)| {
                 let home = folder.path().join(format!("broker-{number}"));
-                let data = home.join("data");
+                let data = home.join(broker::DATA);
                 let text = config::properties(number, &ports, &data, options.security, certificates.as_ref());
                 Broker::new(number, home, *own, &text)
             })
@@ -157,6 +157,18 @@ impl Kafka {
     #[must_use]
     pub fn credentials(&self) -> Option<(&'static str, &'static str)> {
         (self.security == KafkaSecurity::SaslTls).then_some((config::USER, config::PASSWORD))
+    }
+
+    /// Octets that the records of each topic take on the disks of all brokers, every copy counted, without their indexes.
+    ///
+    /// # Errors
+    /// A folder of a broker cannot be read.
+    pub fn log_octets(&self) -> io::Result<BTreeMap<String, u64>> {
+        let mut topics = BTreeMap::new();
+        for broker in &self.brokers {
+            broker.add_log_octets(&mut topics)?;
+        }
+        Ok(topics)
     }
 
     /// Kills a broker as `kill -9` does and waits until it is gone. Killing one that is down does nothing.

@@ -176,6 +176,17 @@ impl Redis {
         self.command(&["FLUSHALL"]).map(drop)
     }
 
+    /// Octets of memory that it has in use, as it counts them itself.
+    ///
+    /// # Errors
+    /// It is down, or does not say.
+    pub fn memory(&self) -> io::Result<u64> {
+        const ASK: &str = "return tonumber(string.match(redis.call('INFO', 'memory'), 'used_memory:(%d+)'))";
+        let answer = self.command(&["EVAL", ASK, "0"])?;
+        let octets = answer.strip_prefix(':').and_then(|octets| octets.parse().ok());
+        octets.ok_or_else(|| io::Error::other(format!("redis says \"{answer}\" of its memory")))
+    }
+
     /// Sends one command past the network and returns the first line of the answer, with its mark: `+OK`, `:3`, `$5`.
     ///
     /// # Errors

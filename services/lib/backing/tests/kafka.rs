@@ -69,7 +69,9 @@ fn a_broker_comes_back_where_it_was_with_what_it_held() {
     assert_eq!(listening(&bootstrap), 0);
     kafka.restart(0).unwrap();
     assert_eq!(kafka.bootstrap(), bootstrap);
+    let held = kafka.log_octets().unwrap()[TOPIC];
     write(&client, "after");
+    assert!(kafka.log_octets().unwrap()[TOPIC] > held, "what is written takes room");
     assert_eq!(read(&client, 2), ["before", "after"]);
     drop(kafka);
     assert_eq!(listening(&bootstrap), 0);

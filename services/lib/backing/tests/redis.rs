@@ -68,3 +68,17 @@ fn password_certificates_and_limit_are_in_force() {
     let refused = redis.command(&["SET", "key", "value"]).unwrap_err().to_string();
     assert!(refused.contains("OOM"), "{refused}");
 }
+
+#[test]
+fn memory_grows_by_what_is_kept() {
+    let redis = Redis::start(RedisOptions::default()).unwrap();
+    let before = redis.memory().unwrap();
+    let value = "v".repeat(1 << 20);
+    assert_eq!(answer(&redis, &["SET", "key", &value]), "+OK");
+    let grown = redis.memory().unwrap() - before;
+    assert!(
+        (1 << 20..2 << 20).contains(&grown),
+        "{grown} octets for a value of {}",
+        value.len()
+    );
+}
