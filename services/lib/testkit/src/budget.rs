@@ -23,6 +23,8 @@ pub struct Budget {
     pub operations: BTreeMap<String, f64>,
     /// Calls of the store by the kinds of key they touch.
     pub calls: BTreeMap<String, f64>,
+    /// Octets of records by topic, and of keys and values written by kind of key.
+    pub octets: BTreeMap<String, f64>,
 }
 
 impl Budget {
@@ -40,6 +42,7 @@ impl Budget {
             records: each(&counts.records, &STANDING_TOPICS),
             operations: each(&counts.operations, &STANDING_KEYS),
             calls: each(&counts.calls, &STANDING_KEYS),
+            octets: each(&counts.octets, &[STANDING_TOPICS.as_slice(), &STANDING_KEYS].concat()),
         }
     }
 
@@ -51,6 +54,11 @@ impl Budget {
     /// Store operations a message.
     pub fn operations_each(&self) -> f64 {
         self.operations.values().sum()
+    }
+
+    /// Octets a message, of records and of what is written to the store.
+    pub fn octets_each(&self) -> f64 {
+        self.octets.values().sum()
     }
 
     /// Calls of the store a message, where each travels alone.
@@ -78,6 +86,7 @@ impl fmt::Display for Budget {
             self.operations_each(),
             parts(&self.operations)
         )?;
-        writeln!(f, "  store calls {:.2}  ({})", self.calls_each(), parts(&self.calls))
+        writeln!(f, "  store calls {:.2}  ({})", self.calls_each(), parts(&self.calls))?;
+        writeln!(f, "  octets      {:.0}  ({})", self.octets_each(), parts(&self.octets))
     }
 }

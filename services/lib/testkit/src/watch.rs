@@ -83,7 +83,7 @@ impl Bus for WatchedBus {
         records: Vec<Record>,
     ) -> BoxFuture<'a, Result<bus::Commit, PublishError>> {
         async move {
-            self.watch.tally.published(topic, records.len());
+            self.watch.tally.published(topic, &records);
             let (what, messages) = match self.watch.steps {
                 Some(_) => told(
                     "publishes to",
@@ -224,6 +224,7 @@ impl Store for WatchedStore {
     fn apply(&self, ops: Vec<Op>) -> BoxFuture<'_, Result<(Vec<Applied>, store::Commit), StoreError>> {
         async move {
             self.watch.tally.applied(ops.iter().map(key_of));
+            self.watch.tally.written(&ops);
             let seen = self.watch.steps.as_ref().map(|_| ops.clone()).unwrap_or_default();
             let result = self.inner.apply(ops).await;
             self.watch.note(|| {
