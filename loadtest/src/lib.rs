@@ -1,8 +1,9 @@
 //! Load for a Signalbox and the world around it: [`world`] makes recipients, texts and routing tables, [`submit`] sends
 //! messages in open loop, [`smsc`] plays the carriers that take them, [`decide`] measures the routing table by itself,
-//! [`lookup`] measures look-ups, [`link`] SMPP by itself, [`simulate`] runs the pipeline under faults in virtual time, and [`chaos`] breaks real processes on a
-//! [`stage`].
+//! [`lookup`] measures look-ups, [`link`] SMPP by itself, [`capacity`] what a message costs, [`simulate`] runs the pipeline under faults
+//! in virtual time, and [`chaos`] breaks real processes on a [`stage`].
 
+pub mod capacity;
 pub mod chaos;
 pub mod decide;
 pub mod link;

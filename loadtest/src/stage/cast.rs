@@ -23,6 +23,9 @@ pub const READY: &str = "signalbox: ready";
 /// What stands between that and the address where messages are taken.
 const READY_ADDRESS: &str = ", gRPC on ";
 
+/// The unit of processor times in /proc: a hundredth of a second wherever Linux tells them to programs.
+const TICK: Duration = Duration::from_millis(10);
+
 /// Which role a process plays, with which file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Part {
@@ -212,6 +215,21 @@ impl Cast {
         each.collect()
     }
 
+    /// The processor time that each process has had, with its role.
+    ///
+    /// # Errors
+    /// The system does not say.
+    pub fn processor_times(&self) -> anyhow::Result<Vec<(&'static str, Duration)>> {
+        let time = |process: &Process| {
+            let name = &process.part.name;
+            let id = process.child.id().with_context(|| format!("{name} ended by itself"))?;
+            let stat = fs::read_to_string(format!("/proc/{id}/stat"))?;
+            let ticks = processor_ticks(&stat).with_context(|| format!("the system does not say what {name} took"))?;
+            Ok((process.part.role, TICK * ticks))
+        };
+        self.processes.iter().map(time).collect()
+    }
+
     /// Lines of all logs that hold `words`, each with the name of its log.
     pub fn said(&self, words: &str) -> Vec<(String, String)> {
         let mut said = Vec::new();
@@ -279,6 +297,14 @@ impl Cast {
             address: None,
         })
     }
+}
+
+/// What /proc/<id>/stat says of a process's time on a processor, its own and the kernel's for it: fields 14 and 15. The second field,
+/// the name, may hold spaces.
+fn processor_ticks(stat: &str) -> Option<u32> {
+    let mut fields = stat.rsplit_once(')')?.1.split_whitespace().skip(11);
+    let (own, kernel): (u32, u32) = (fields.next()?.parse().ok()?, fields.next()?.parse().ok()?);
+    Some(own + kernel)
 }
 
 impl Process {
