@@ -93,6 +93,9 @@ drain: build services-fetch ## every role over Kafka drained and started again i
 simulate: build ## the whole pipeline under faults in virtual time, SEEDS=10000 runs of it; SIM_SEED=n tells one step by step
 	@$(LOADTEST) simulate --seeds $(SEEDS)
 
+capacity: build services-fetch ## what a message costs over Kafka and Redis: octets, memory, processor time; prints what is to be committed
+	@$(LOADTEST) capacity --toml
+
 services-fetch: ## fetches Kafka from Maven Central and SMPP carriers of others; as root on Debian installs Java, Maven, Redis, Knot, tshark and Prometheus too
 	@$(BACKING) fetch
 
@@ -148,4 +151,4 @@ chart-dashboards: ## the dashboards, from helm/dashboards
 protos: ## lint of the .proto files
 	cd proto && npx --yes @bufbuild/buf@1 lint
 
-.PHONY: help build demo crash rolling store-loss failover campaign ported bad-provider waves bench decide lookup link chaos drain simulate services-fetch services services-down test fuzz fuzz-smpp lint deny chart-test deploy-test chart-readme chart-dashboards protos
+.PHONY: help build demo crash rolling store-loss failover campaign ported bad-provider waves bench decide lookup link chaos drain capacity simulate services-fetch services services-down test fuzz fuzz-smpp lint deny chart-test deploy-test chart-readme chart-dashboards protos

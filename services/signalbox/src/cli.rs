@@ -6,9 +6,11 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::client;
 
+mod capacity;
 mod link;
 mod topics;
 
+pub(crate) use capacity::Capacity;
 pub(crate) use link::{Connectors, Link, RateWord};
 pub(crate) use topics::{Topics, TopicsOf};
 
@@ -59,6 +61,11 @@ pub(crate) enum Command {
     /// The topics on Apache Kafka: make those that are missing, or list them
     #[command(subcommand)]
     Topics(Topics),
+    /// What an installation needs for so many messages a second: pods, partitions, disk of Kafka, memory of Redis
+    ///
+    /// Computed from what a message was measured to cost, with every step shown. Asks nobody. Exits 0, or 64 where a number is out of
+    /// its range.
+    Capacity(Box<Capacity>),
     /// Route 20,000 messages over three carriers, kill one, change a price, and check the books
     Demo(Demo),
 }

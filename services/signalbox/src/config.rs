@@ -21,6 +21,9 @@ pub(crate) use engine::{Engine, Kafka, Redis};
 pub(crate) use lookup::LookUp;
 pub(crate) use shown::shown;
 
+/// Most partitions of a topic.
+pub(crate) const PARTITIONS_MAX: u32 = 256;
+
 /// Everything a process reads from its file. A section that a role does not need may be absent.
 #[derive(Clone, Debug)]
 pub(crate) struct Config {
@@ -87,7 +90,9 @@ pub(crate) fn parse(name: &str, text: &str, folder: &Path) -> Result<Config, Pro
 
 fn read(root: &Section<'_>, folder: &Path) -> Config {
     let bus = root.key("bus").required().section();
-    let partitions = bus.as_ref().and_then(|bus| bus.key("partitions").integer(1..=256));
+    let partitions = bus
+        .as_ref()
+        .and_then(|bus| bus.key("partitions").integer(1..=PARTITIONS_MAX));
     let table = root.key("table").section();
     let telemetry = root.key("telemetry").section();
     let service = root.key("service").section();

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 mod ask;
+mod capacity;
 mod cli;
 mod client;
 mod config;
@@ -56,6 +57,7 @@ fn main() -> ExitCode {
         cli::Command::Dead(command) => dead::main(command),
         cli::Command::Link(command) => link::main(command),
         cli::Command::Topics(command) => topics::main(command),
+        cli::Command::Capacity(asked) => capacity::main(&asked),
         cli::Command::Demo(demo) => demo::main(demo),
     };
     done.unwrap_or_else(|error| {
