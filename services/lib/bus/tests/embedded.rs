@@ -115,7 +115,7 @@ async fn what_is_older_than_its_retention_is_dropped_with_its_segment() {
 #[tokio::test]
 async fn many_acks_are_one_write_and_none_is_forgotten() {
     let mut embedded = fixture().await;
-    let disk = Disk::open(&embedded.home.path().join("acks")).unwrap();
+    let disk = Disk::open(embedded.home.path().join("acks")).unwrap();
     let clock = embedded.now_ms.clone();
     let bus = EmbeddedBus::open(disk.clone(), Arc::new(move || clock.load(Ordering::Relaxed))).unwrap();
     let topic = Topic::new("acked");
@@ -156,7 +156,7 @@ async fn many_acks_are_one_write_and_none_is_forgotten() {
     let batch = member.next_batch(1).await.unwrap();
     member.ack(&batch.delivered).await.unwrap();
     drop((member, bus, disk));
-    let disk = Disk::open(&embedded.home.path().join("acks")).unwrap();
+    let disk = Disk::open(embedded.home.path().join("acks")).unwrap();
     let bus = EmbeddedBus::open(disk, Arc::new(|| 1_000_000)).unwrap();
     let mut member = bus.subscribe("group", std::slice::from_ref(&topic)).await.unwrap();
     let mut left = 0;
