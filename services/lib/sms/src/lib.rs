@@ -15,6 +15,7 @@ mod message;
 mod receipt;
 mod segment;
 mod time;
+mod trace;
 
 pub use address::{AddressError, Msisdn, SENDER_CHARS_MAX, Sender, SenderKind};
 pub use carriers::Carriers;
@@ -31,3 +32,4 @@ pub use segment::{
     SEGMENT_OCTETS_MAX, SEGMENTS_MAX, Segment, SegmentError, Size, count, decode, encoding_of, segment, whole,
 };
 pub use time::{UnixMs, UnixUs};
+pub use trace::TraceContext;
