@@ -14,6 +14,7 @@ mod stop;
 mod tasks;
 pub mod telemetry;
 pub mod time;
+pub mod trace;
 pub mod watch;
 
 pub use clock::{Clock, watch_clock};
@@ -25,3 +26,4 @@ pub use seldom::Seldom;
 pub use signals::{EXIT_UNDRAINED, stop_on_signals};
 pub use stop::{Stop, StopHandle};
 pub use tasks::{Tasks, resume_panic};
+pub use trace::Tracer;

@@ -66,6 +66,7 @@ pub fn start_metrics() -> Result<PrometheusHandle, BuildError> {
         .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS_BUCKETS)?
         .install_recorder()?;
     crate::clock::describe();
+    crate::trace::describe();
     Ok(handle)
 }
 
