@@ -41,6 +41,7 @@ fn order(dice: &Dice, letter: Letter) -> Order {
         receipt: true,
         reference: String::new(),
         copy_of: None,
+        trace: None,
     };
     Order {
         terms: Terms::of_class(&message),

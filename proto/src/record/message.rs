@@ -7,7 +7,7 @@ use journey::{
 };
 use sms::{
     AccountId, CarrierName, Class, Content, Encoding, Message, MessageId, Msisdn, Receipt, ReceiptFault, ReceiptState,
-    RecordKey, Sender, UnixMs, VendorField,
+    RecordKey, Sender, TraceContext, UnixMs, VendorField,
 };
 use uuid::Uuid;
 
@@ -44,6 +44,15 @@ pub(super) fn copy_of_from_pb(octets: &[u8]) -> Result<Option<MessageId>, Invali
     field("copy_of", Uuid::from_slice(octets)).map(|id| Some(MessageId(id)))
 }
 
+pub(super) fn trace_to_pb(trace: Option<&TraceContext>) -> bytes::Bytes {
+    trace.map_or_else(bytes::Bytes::new, |trace| trace.to_octets().to_vec().into())
+}
+
+/// What is no trace is none: no message is put aside for that.
+pub(super) fn trace_from_pb(octets: &[u8]) -> Option<Box<TraceContext>> {
+    TraceContext::from_octets(octets).map(Box::new)
+}
+
 pub(super) fn to_pb(message: &Message, keep: Keep) -> pb::Accepted {
     pb::Accepted {
         id: message.id.0.as_bytes().to_vec().into(),
@@ -61,6 +70,7 @@ pub(super) fn to_pb(message: &Message, keep: Keep) -> pb::Accepted {
         reference: message.reference.clone(),
         idempotency: None,
         copy_of: copy_of_to_pb(message.copy_of),
+        trace: trace_to_pb(message.trace.as_deref()),
     }
 }
 
@@ -83,6 +93,7 @@ pub(super) fn from_pb(message: pb::Accepted) -> Result<Message, Invalid> {
             .map_or_else(|| Ok(Content::Text(String::new())), content_from_pb)?,
         reference: message.reference,
         copy_of: copy_of_from_pb(&message.copy_of)?,
+        trace: trace_from_pb(&message.trace),
     })
 }
 

@@ -249,6 +249,7 @@ pub(super) fn correlation_to_pb(correlation: &Correlation) -> pb::Correlation {
         order: Some(ref_to_pb(&correlation.order)),
         segment: correlation.segment.into(),
         segments: correlation.segments.into(),
+        trace: message::trace_to_pb(correlation.trace.as_deref()),
     }
 }
 
@@ -257,5 +258,6 @@ pub(super) fn correlation_from_pb(correlation: pb::Correlation) -> Result<Correl
         order: ref_from_pb(need("order", correlation.order)?)?,
         segment: octet("segment", correlation.segment)?,
         segments: octet("segments", correlation.segments)?,
+        trace: message::trace_from_pb(&correlation.trace),
     })
 }

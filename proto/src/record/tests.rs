@@ -9,7 +9,7 @@ use journey::{
 use proptest::{collection::vec, option, prelude::*};
 use sms::{
     AccountId, CarrierName, Class, Content, Encoding, MessageId, Msisdn, Receipt, ReceiptFault, ReceiptState, Sender,
-    UnixMs, VendorField,
+    TraceContext, UnixMs, VendorField,
 };
 
 use super::*;
@@ -59,10 +59,16 @@ fn message() -> impl Strategy<Value = Message> {
         any::<u8>(),
         proptest::sample::select(Class::ALL.to_vec()),
     );
-    let rest = (instant(), option::of(span()), any::<bool>(), ".*", original());
+    let rest = (
+        instant(),
+        option::of(span()),
+        any::<bool>(),
+        ".*",
+        (original(), trace()),
+    );
     (who, what, rest).prop_map(
         |((id, account, key, from, to), (content, encoding, segments, class), rest)| {
-            let (accepted_at, ttl, receipt, reference, copy_of) = rest;
+            let (accepted_at, ttl, receipt, reference, (copy_of, trace)) = rest;
             Message {
                 id: MessageId(uuid::Uuid::from_u128(id)),
                 account: AccountId::new(&account).unwrap(),
@@ -78,9 +84,15 @@ fn message() -> impl Strategy<Value = Message> {
                 receipt,
                 reference,
                 copy_of,
+                trace,
             }
         },
     )
+}
+
+fn trace() -> impl Strategy<Value = Option<Box<TraceContext>>> {
+    let context = |octets: [u8; 24]| TraceContext::from_octets(&octets).map(Box::new);
+    option::of(any::<[u8; 24]>()).prop_map(move |octets| octets.and_then(context))
 }
 
 fn original() -> impl Strategy<Value = Option<MessageId>> {
@@ -450,10 +462,11 @@ proptest! {
     #[test]
     fn receipts_come_back(
         (order, segment, segments) in (order_ref(), any::<u8>(), option::of(1_u8..)), receipt in receipt(), at in instant(),
+        trace in trace(),
     ) {
         let record = ReceiptRecord { order: order.clone(), segment, segments, receipt, at };
         prop_assert_eq!(receipt_from_bytes(&receipt_to_bytes(&record)), Ok(record));
-        let correlation = Correlation { order, segment, segments: segments.unwrap_or(1) };
+        let correlation = Correlation { order, segment, segments: segments.unwrap_or(1), trace };
         prop_assert_eq!(correlation_from_bytes(&correlation_to_bytes(&correlation)), Ok(correlation));
     }
 

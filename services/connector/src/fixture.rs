@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use bus::{Bus, ConsumeError, MemoryBus, Position, PublishError, Record, Subscribe, Topic, TopicSpec};
+use bus::{Bus, ConsumeError, MemoryBus, Position, PublishError, Record, Stored, Subscribe, Topic, TopicSpec};
 use futures::{FutureExt, future::BoxFuture};
 use journey::{Mask, OnUnknown, Order, OrderAnswer, OrderNumber, Outcome, Terms};
 use service::{Clock, Deps, Dice};
@@ -52,6 +52,7 @@ impl World {
             store: Arc::new(store),
             clock,
             dice: Dice::seeded(1),
+            tracer: service::Tracer::default(),
         };
         Self {
             deps,
@@ -88,14 +89,14 @@ impl World {
 
     /// Every value on `topic`.
     pub(crate) async fn values(&self, topic: &Topic) -> Vec<bytes::Bytes> {
+        let stored = self.stored(topic).await.into_iter();
+        stored.map(|stored| stored.value).collect()
+    }
+
+    /// Every record on `topic`.
+    pub(crate) async fn stored(&self, topic: &Topic) -> Vec<Stored> {
         let mut reader = self.deps.bus.read(topic, Position::Start).await.unwrap();
-        reader
-            .poll(10_000)
-            .await
-            .unwrap()
-            .into_iter()
-            .map(|stored| stored.value)
-            .collect()
+        reader.poll(10_000).await.unwrap()
     }
 
     /// Every outcome reported so far.
@@ -159,6 +160,7 @@ pub(crate) fn order(id: u128) -> Order {
             receipt: true,
             reference: String::new(),
             copy_of: None,
+            trace: None,
         },
         number: OrderNumber(1),
         carrier: carrier("atlas"),

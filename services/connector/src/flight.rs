@@ -7,7 +7,7 @@ use service::time::Instant;
 use smallvec::SmallVec;
 use sms::UnixMs;
 
-use crate::{Action, Rule, link::Verdict, parts::Ready};
+use crate::{Action, Rule, link::Verdict, parts::Ready, spans::OrderSpans};
 
 /// Longest time an order is held in place under its claim; beyond it the router holds it.
 pub(crate) const HOLD_IN_PLACE_MAX: Duration = Duration::from_secs(2);
@@ -28,6 +28,7 @@ const _: () = assert!(
 pub(crate) struct Flight {
     /// The order and what is sent for it.
     pub ready: Arc<Ready>,
+    spans: OrderSpans,
     parts: SmallVec<[Part; 2]>,
     tries: u8,
     held_since: Option<Instant>,
@@ -73,9 +74,10 @@ pub(crate) enum Next {
 
 impl Flight {
     /// Nothing sent yet.
-    pub(crate) fn new(ready: Ready) -> Self {
+    pub(crate) fn new(mut ready: Ready) -> Self {
         let parts = SmallVec::from_elem(Part::Missing, ready.parts.len());
         Self {
+            spans: std::mem::take(&mut ready.spans),
             ready: Arc::new(ready),
             parts,
             tries: 0,
@@ -86,6 +88,16 @@ impl Flight {
     /// The order.
     pub(crate) fn order(&self) -> &Order {
         &self.ready.order
+    }
+
+    /// Tells traces that a part of it is on its way.
+    pub(crate) fn submitted(&mut self) {
+        self.spans.submitted(&self.ready.order, self.parts.len());
+    }
+
+    /// What traces are told of it, for whoever reports it.
+    pub(crate) fn take_spans(&mut self) -> OrderSpans {
+        std::mem::take(&mut self.spans)
     }
 
     /// What the carrier says that it charges, where the message is one part.
@@ -270,6 +282,7 @@ impl Flight {
                 .iter_mut()
                 .filter(|part| part.is_held())
                 .for_each(|part| *part = Part::Missing);
+            self.spans.held(rule.code, &detail);
             return Next::Hold(wait);
         }
         let cause = Cause::new(rule.code, detail);

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use bus::{Batch, Bus, ConsumeError, Delivered, Stored, Subscribe, Topic};
-use service::{LogTime, Seldom, Tasks, time};
+use service::{LogTime, Seldom, Tasks, Tracer, time};
 use signalbox_proto::{
     record::{self, DeadRecord},
     topics,
@@ -15,6 +15,7 @@ use tracing::{info, warn};
 use crate::{
     origin::{Origin, Origins},
     parts::{Cutting, Ready},
+    spans::OrderSpans,
     vitals::Vitals,
 };
 
@@ -45,6 +46,8 @@ pub(crate) struct Source {
     pub cutting: Cutting,
     /// Says since when partitions are ours, by the log's clock.
     pub log_time: LogTime,
+    /// Where traces go.
+    pub tracer: Tracer,
 }
 
 impl Source {
@@ -212,6 +215,7 @@ fn read(source: &Source, topic: &Topic, stored: Stored, origin: Origin) -> Conte
     match read {
         Ok(order) => Content::Order(Box::new(Ready {
             origin,
+            spans: OrderSpans::read(&source.tracer, topic, &stored, &order),
             ..Ready::cut(order, source.cutting)
         })),
         Err(invalid) => Content::Dead(stored.key, Box::new(DeadRecord::of(topic.as_str(), &stored, &invalid))),

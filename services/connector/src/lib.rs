@@ -50,6 +50,7 @@ mod run;
 mod silence;
 pub mod simulator;
 mod smpp_link;
+mod spans;
 mod trouble;
 mod vitals;
 mod window;

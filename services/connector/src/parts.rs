@@ -3,7 +3,7 @@
 use journey::{Cause, Order};
 use sms::{Content, Encoding, Reference, Segment};
 
-use crate::{Alphabet, origin::Origin};
+use crate::{Alphabet, origin::Origin, spans::OrderSpans};
 
 /// How the parts of a long message are tied together.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -43,6 +43,8 @@ pub(crate) struct Ready {
     pub unfit: Option<Cause>,
     /// Where it stands in the log.
     pub origin: Origin,
+    /// What traces are told of it.
+    pub spans: OrderSpans,
 }
 
 impl Ready {
@@ -75,6 +77,7 @@ impl Ready {
             cutting,
             unfit,
             origin: Origin::default(),
+            spans: OrderSpans::default(),
         }
     }
 }

@@ -24,7 +24,7 @@ use bus::Topic;
 use futures::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use journey::{LinkState as Stand, OrderNumber};
 use service::{
-    Clock, Deps, LogTime, Stop,
+    Clock, Deps, LogTime, Stop, Tracer,
     time::{self, Instant},
 };
 use signalbox_proto::topics;
@@ -156,6 +156,7 @@ pub(crate) struct Pump {
     lease: Lease,
     store: Arc<dyn Store>,
     clock: Clock,
+    tracer: Tracer,
     outcomes: Topic,
     dead: Topic,
     commands: Line,
@@ -241,6 +242,7 @@ impl Pump {
             aside: Aside::new(Arc::clone(&deps.store)),
             store: Arc::clone(&deps.store),
             clock: deps.clock.clone(),
+            tracer: deps.tracer.clone(),
             outcomes: topics::outcomes(),
             dead: topics::dead(),
             commands: wire.commands,

@@ -8,6 +8,7 @@ use journey::{Correlation, ReceiptRecord, Unmatched};
 use service::{
     Deps, Seldom,
     time::{self, Instant},
+    trace::Spans,
 };
 use signalbox_proto::{keys, record, topics};
 use sms::{CarrierName, UnixMs};
@@ -20,6 +21,7 @@ use crate::{
     metrics,
     outbox::LINGER,
     pump::Settings,
+    spans,
 };
 
 /// Values that cannot be read seldom come alone.
@@ -99,8 +101,12 @@ impl Desk {
         };
         let at = self.deps.clock.now();
         let (matched, unmatched): (Vec<_>, Vec<_>) = batch.into_iter().partition(|looked| looked.found.is_some());
-        let records = matched.iter().filter_map(|looked| matched_record(looked, at));
+        let mut spans = Spans::default();
+        let records = matched
+            .iter()
+            .filter_map(|looked| self.matched_record(looked, at, &mut spans));
         let matched_safe = self.publish(&topics::receipts(), records).await;
+        drop(spans);
         let unmatched_safe = is_known && {
             let records = unmatched
                 .iter()
@@ -158,6 +164,31 @@ impl Desk {
         Ok(())
     }
 
+    /// The record of a receipt whose order is known, with its spans among `spans`.
+    fn matched_record(&self, looked: &Looked, at: UnixMs, spans: &mut Spans) -> Option<Record> {
+        let found = looked.found.clone()?;
+        let heard = spans::receipt(&self.deps.tracer, &found, &looked.arrived.receipt);
+        let Correlation {
+            order,
+            segment,
+            segments,
+            trace,
+        } = found;
+        let (key, message) = (order.key.0, order.message);
+        let receipt = ReceiptRecord {
+            order,
+            segment,
+            segments: Some(segments),
+            receipt: looked.arrived.receipt.clone(),
+            at,
+        };
+        let mut record = Record::new(key, record::receipt_to_bytes(&receipt));
+        let parent = heard.context().or(trace.as_deref());
+        spans.keep(self.deps.tracer.send(&topics::receipts(), &mut record, message, parent));
+        spans.keep(heard);
+        Some(record)
+    }
+
     /// Whether all of `records` are safe.
     async fn publish(&self, topic: &Topic, records: impl Iterator<Item = Record>) -> bool {
         let records: Vec<Record> = records.collect();
@@ -174,24 +205,6 @@ impl Desk {
 
 async fn publish(bus: &dyn Bus, topic: &Topic, records: Vec<Record>) -> Result<(), PublishError> {
     bus.publish(topic, records).await?.patiently().await
-}
-
-fn matched_record(looked: &Looked, at: UnixMs) -> Option<Record> {
-    let Correlation {
-        order,
-        segment,
-        segments,
-    } = looked.found.clone()?;
-    let key = order.key.0;
-    let receipt = looked.arrived.receipt.clone();
-    let record = ReceiptRecord {
-        order,
-        segment,
-        segments: Some(segments),
-        receipt,
-        at,
-    };
-    Some(Record::new(key, record::receipt_to_bytes(&record)))
 }
 
 /// One record for each carrier of the link, as the id alone does not tell which of them it belongs to.

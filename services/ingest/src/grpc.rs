@@ -24,6 +24,10 @@ use caller::Caller;
 pub use frames::{FRAME_MESSAGES_MAX, FRAMES_IN_FLIGHT_MAX, REQUEST_OCTETS_MAX};
 pub use watch::WATCHES_MAX;
 
+/// Full names of the methods that take messages, for traces.
+const SUBMIT: &str = "signalbox.ingest.v1.MessageService/Submit";
+const SUBMIT_STREAM: &str = "signalbox.ingest.v1.MessageService/SubmitStream";
+
 /// What the calls share.
 #[derive(Clone)]
 pub(crate) struct Service {
@@ -60,10 +64,11 @@ impl Service {
 
     async fn submit_one(&self, request: Request<pb::SubmitRequest>) -> Result<pb::SubmitResponse, Refusal> {
         let account = self.caller(&request)?.account;
+        let call = caller::call(SUBMIT, request.metadata());
         let message = request.into_inner().message;
         let message = message.ok_or_else(|| Violation::new("", "missing: wanted is a message"))?;
         let draft = submission::draft(message, account.segments_max);
-        let mut answers = self.intake.submit(&account, vec![draft]).await.finish().await;
+        let mut answers = self.intake.submit(&account, vec![draft], call).await.finish().await;
         let accepted = answers.pop().expect("one draft has one answer")?;
         Ok(pb::SubmitResponse {
             accepted: Some(frames::accepted(&accepted)),
@@ -88,7 +93,8 @@ impl MessageService for Service {
     ) -> Result<Response<Self::SubmitStreamStream>, Status> {
         let caller = self.caller(&request).map_err(|refusal| refused(&refusal, ""))?;
         let deadline = deadline::of(request.metadata());
-        let answers = frames::answers(self, caller, request.into_inner(), deadline);
+        let call = caller::call(SUBMIT_STREAM, request.metadata());
+        let answers = frames::answers(self, (caller, call), request.into_inner(), deadline);
         Ok(Response::new(answers))
     }
 

@@ -6,7 +6,10 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use bus::{Bus, Commit, Record, Topic};
-use service::{Clock, Deps, Dice, time};
+use service::{
+    Clock, Deps, Dice, Tracer, time,
+    trace::{Call, Span, attribute},
+};
 use signalbox_proto::record;
 use sms::{Encoding, Lane, Message, MessageId, UnixMs, UnixUs};
 use store::{Key, Store, StoreError};
@@ -23,6 +26,7 @@ pub struct Intake {
     store: Arc<dyn Store>,
     clock: Clock,
     dice: Dice,
+    tracer: Tracer,
     key_secret: KeySecret,
     pressure: Pressure,
     topics: [Topic; Lane::ALL.len()],
@@ -50,18 +54,29 @@ pub struct Submitted {
     lanes: Vec<(Lane, Vec<usize>, Commit)>,
     finals: BTreeMap<usize, Final>,
     repeats: Vec<(usize, usize)>,
+    spans: Vec<Accepting>,
     started: time::Instant,
     _permits: Permits,
 }
 
+/// The spans of a message that is traced.
+struct Accepting {
+    place: usize,
+    // Ahead of what it is part of.
+    _send: Span,
+    whole: Span,
+}
+
 /// A frame on its way to the bus.
 struct Frame {
+    call: Call,
     at: UnixUs,
     now: UnixMs,
     answers: Vec<Answer>,
     lanes: [(Vec<usize>, Vec<Record>); Lane::ALL.len()],
     finals: BTreeMap<usize, Final>,
     repeats: Vec<(usize, usize)>,
+    spans: Vec<Accepting>,
 }
 
 impl Intake {
@@ -72,6 +87,7 @@ impl Intake {
             store: Arc::clone(&deps.store),
             clock: deps.clock.clone(),
             dice: deps.dice.clone(),
+            tracer: deps.tracer.clone(),
             key_secret,
             pressure: Pressure::default(),
             topics: Lane::ALL.map(signalbox_proto::topics::accepted),
@@ -83,15 +99,15 @@ impl Intake {
         self.pressure.clone()
     }
 
-    /// Publishes what is good of `drafts` for `account`; a draft that was refused already keeps its place. Waits while the
+    /// Publishes what is good of `drafts`, which came by `call`, for `account`; a draft that was refused already keeps its place. Waits while the
     /// bus is over its limit. Messages with one recipient keep the order of calls.
     ///
     /// With idempotency keys among the drafts, one durable write to the store goes before the publish.
-    pub async fn submit(&self, account: &Account, drafts: Vec<Result<Draft, Refusal>>) -> Submitted {
+    pub async fn submit(&self, account: &Account, drafts: Vec<Result<Draft, Refusal>>, call: Call) -> Submitted {
         let started = time::now();
         let wanted = u32::try_from(drafts.len()).unwrap_or(u32::MAX);
         let permits = account.in_flight.take(wanted, account.in_flight_max);
-        let mut frame = Frame::new(self.clock.precisely(), drafts.len());
+        let mut frame = Frame::new(call, self.clock.precisely(), drafts.len());
         let drafts = self.admit(account, drafts, permits.granted() as usize, &mut frame);
         let ids = self.ids(account, &drafts, &mut frame).await;
         for ((place, draft), id) in drafts.into_iter().zip(ids) {
@@ -104,6 +120,7 @@ impl Intake {
             answers,
             finals,
             repeats,
+            spans,
             ..
         } = frame;
         let store = Arc::clone(&self.store);
@@ -113,6 +130,7 @@ impl Intake {
             lanes,
             finals,
             repeats,
+            spans,
             started,
             _permits: permits,
         }
@@ -203,6 +221,11 @@ impl Intake {
 
     fn add(&self, account: &Account, place: usize, draft: Draft, id: MessageId, frame: &mut Frame) {
         let (lane, mark) = (draft.class.lane(), idempotency::mark(&draft));
+        let mut whole = self.tracer.accept(&frame.call, frame.at);
+        whole.set(attribute::MESSAGE_ID, || id.to_string());
+        whole.set(attribute::LANE, || lane.as_str());
+        whole.set(attribute::ENCODING, || draft.encoding.as_str());
+        whole.set(attribute::SEGMENTS, || draft.segments);
         let message = Message {
             id,
             account: account.name.clone(),
@@ -218,12 +241,22 @@ impl Intake {
             receipt: draft.receipt,
             reference: draft.reference,
             copy_of: None,
+            trace: whole.context().copied().map(Box::new),
         };
         let octets = match mark {
             Some(mark) => record::accepted_with_key_to_bytes(&message, &mark),
             None => record::accepted_to_bytes(&message),
         };
-        let record = Record::new(message.key.0, octets);
+        let mut record = Record::new(message.key.0, octets);
+        let topic = &self.topics[lane as usize];
+        let send = self.tracer.send(topic, &mut record, id, message.trace.as_deref());
+        if whole.context().is_some() {
+            frame.spans.push(Accepting {
+                place,
+                _send: send,
+                whole,
+            });
+        }
         let (places, records) = &mut frame.lanes[lane as usize];
         places.push(place);
         records.push(record);
@@ -248,14 +281,16 @@ impl Intake {
 }
 
 impl Frame {
-    fn new(at: UnixUs, messages: usize) -> Self {
+    fn new(call: Call, at: UnixUs, messages: usize) -> Self {
         Self {
+            call,
             at,
             now: at.millis(),
             answers: Vec::with_capacity(messages),
             lanes: Default::default(),
             finals: BTreeMap::new(),
             repeats: Vec::new(),
+            spans: Vec::new(),
         }
     }
 
@@ -337,6 +372,11 @@ impl Submitted {
         }
         for (repeat, first) in std::mem::take(&mut self.repeats) {
             self.answers[repeat] = self.answers[first].clone();
+        }
+        for Accepting { place, whole, .. } in &mut self.spans {
+            if let Err(refusal) = &self.answers[*place] {
+                whole.fail(refusal.reason());
+            }
         }
         metrics::answered(&self.answers, self.started.elapsed());
         self.answers

@@ -8,7 +8,7 @@ use std::{
 };
 
 use bus::{Bus, TopicSpec};
-use service::{Deps, Seldom, Stop, time};
+use service::{Deps, Seldom, Stop, Tracer, time};
 use sms::{MessageId, RecordKey, UnixMs};
 use store::{Due, Store};
 use table::LiveTable;
@@ -71,6 +71,10 @@ impl Desk {
 
     pub(crate) fn now(&self) -> UnixMs {
         self.deps.clock.now()
+    }
+
+    pub(crate) fn tracer(&self) -> Tracer {
+        self.deps.tracer.clone()
     }
 
     /// A number that nobody else draws.

@@ -72,7 +72,7 @@ async fn look(desk: &Arc<Desk>, partition: u32) -> Result<usize, Error> {
     if due.is_empty() {
         return Ok(0);
     }
-    let mut work = Work::default();
+    let mut work = Work::new(desk);
     let messages: Vec<_> = due
         .iter()
         .filter_map(|DueEntry { key, .. }| keys::message_of_state(key))

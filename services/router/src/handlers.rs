@@ -57,12 +57,13 @@ impl Handle for Accepted {
 
     fn handle<'a>(&'a self, desk: &'a Arc<Desk>, read: &'a [Batch], _: Turn) -> BoxFuture<'a, Result<After, Error>> {
         async move {
-            let mut work = Work::default();
+            let mut work = Work::new(desk);
             let now = desk.now();
             for (topic, stored) in records(read) {
                 match record::accepted_from_bytes(&stored.value) {
                     Ok(mut message) => {
                         message.accepted_at = believed(message.accepted_at, UnixMs(stored.stored_at_ms), now);
+                        work.outbox.read(topic, stored, message.id);
                         work.asks.push(Ask::first(message));
                     }
                     Err(error) => work.outbox.dead(topic, stored, &error),
@@ -79,7 +80,7 @@ impl Handle for Outcomes {
 
     fn handle<'a>(&'a self, desk: &'a Arc<Desk>, read: &'a [Batch], turn: Turn) -> BoxFuture<'a, Result<After, Error>> {
         async move {
-            let mut work = Work::default();
+            let mut work = Work::new(desk);
             let (now, mut is_old) = (desk.now(), false);
             for (topic, stored) in records(read) {
                 match record::outcome_from_bytes(&stored.value) {
@@ -87,6 +88,7 @@ impl Handle for Outcomes {
                         if turn == Turn::First {
                             hear(desk, &answer, now);
                         }
+                        work.outbox.read(topic, stored, answer.order.message);
                         is_old |= desk.epochs.is_from_before(answer.returned.message.accepted_at);
                         work.answer(answer);
                     }
@@ -107,11 +109,12 @@ impl Handle for Outcomes {
 impl Handle for Receipts {
     fn handle<'a>(&'a self, desk: &'a Arc<Desk>, read: &'a [Batch], _: Turn) -> BoxFuture<'a, Result<After, Error>> {
         async move {
-            let mut work = Work::default();
+            let mut work = Work::new(desk);
             for (topic, stored) in records(read) {
                 match record::receipt_from_bytes(&stored.value) {
                     Ok(receipt) => {
                         let (message, key) = (receipt.order.message, receipt.order.key);
+                        work.outbox.read(topic, stored, message);
                         work.case(message, key).inputs.push(Input::Receipt(Box::new(receipt)));
                     }
                     Err(error) => work.outbox.dead(topic, stored, &error),
@@ -126,6 +129,14 @@ impl Handle for Receipts {
 }
 
 impl Work {
+    /// Nothing as yet.
+    pub(crate) fn new(desk: &Desk) -> Self {
+        Self {
+            outbox: Outbox::new(desk.tracer()),
+            ..Self::default()
+        }
+    }
+
     pub(crate) fn case(&mut self, message: MessageId, key: RecordKey) -> &mut Case {
         self.cases.entry(message).or_insert_with(|| Case::new(message, key))
     }
@@ -410,6 +421,7 @@ pub(crate) fn correlations(answer: &OrderAnswer) -> Vec<Op> {
             order: answer.order.clone(),
             segment,
             segments,
+            trace: answer.returned.message.trace.clone(),
         };
         Op::Put {
             key: keys::correlation(&answer.order.carrier, remote_id),

@@ -182,11 +182,14 @@ impl Handle for Asking {
 
     fn handle<'a>(&'a self, desk: &'a Arc<Desk>, read: &'a [Batch], _: Turn) -> BoxFuture<'a, Result<After, Error>> {
         async move {
-            let mut work = Work::default();
+            let mut work = Work::new(desk);
             let mut waiting = Vec::new();
             for (topic, stored) in records(read) {
                 match record::delayed_from_bytes(&stored.value, RecordKey(stored.key)) {
-                    Ok(Delayed::Message(message)) => waiting.push(*message),
+                    Ok(Delayed::Message(waits)) => {
+                        work.outbox.read(topic, stored, waits.message.id);
+                        waiting.push(*waits);
+                    }
                     Ok(Delayed::Receipt { .. }) => work.outbox.dead(topic, stored, &no_receipts()),
                     Err(error) => work.outbox.dead(topic, stored, &error),
                 }

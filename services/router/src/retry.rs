@@ -128,11 +128,12 @@ fn take_done(held: &mut Vec<Held>) -> Vec<Delivered> {
 
 /// Decides what was waiting; returns once all of it is safe.
 async fn hand_back(desk: &Arc<Desk>, topic: &Topic, due: &[Waits]) -> Result<(), Error> {
-    let mut work = Work::default();
+    let mut work = Work::new(desk);
     let mut receipts = Vec::new();
     for Waits { stored, ahead, .. } in due {
         match record::delayed_from_bytes(&stored.value, RecordKey(stored.key)) {
             Ok(Delayed::Message(mut waiting)) => {
+                work.outbox.read(topic, stored, waiting.message.id);
                 waiting.until = waiting.until - *ahead;
                 work.waits.push(*waiting);
             }

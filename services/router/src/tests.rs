@@ -15,5 +15,6 @@ mod rebuilds;
 mod routes;
 mod slow;
 mod timers;
+mod traces;
 mod waits;
 mod world;

@@ -33,7 +33,7 @@ pub(crate) struct Unmatched;
 impl Handle for Unmatched {
     fn handle<'a>(&'a self, desk: &'a Arc<Desk>, read: &'a [Batch], _: Turn) -> BoxFuture<'a, Result<After, Error>> {
         async move {
-            let mut work = Work::default();
+            let mut work = Work::new(desk);
             let mut receipts = Vec::new();
             for (topic, stored) in records(read) {
                 match record::unmatched_from_bytes(&stored.value) {
@@ -103,13 +103,14 @@ pub(crate) async fn look_up(desk: &Arc<Desk>, receipts: Vec<Missing>, out: &mut 
         };
         let receipt = waits.receipt;
         metrics::unmatched("matched");
-        out.receipt(&ReceiptRecord {
+        let receipt_record = ReceiptRecord {
             order: correlation.order,
             segment: correlation.segment,
             segments: Some(correlation.segments),
             receipt: receipt.receipt,
             at: receipt.first_seen,
-        });
+        };
+        out.receipt(&receipt_record, correlation.trace.as_deref());
     }
     Ok(missing)
 }

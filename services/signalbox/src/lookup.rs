@@ -47,6 +47,7 @@ fn by_config(lookup: &Lookup, file: &Path) -> anyhow::Result<pb::LookUpResponse>
         store: Arc::new(store::MemoryStore::new(clock.as_millis_fn())),
         clock,
         dice: Dice::from_system(),
+        tracer: service::Tracer::default(),
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {

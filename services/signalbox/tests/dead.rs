@@ -125,6 +125,7 @@ fn message() -> Message {
         receipt: true,
         reference: String::new(),
         copy_of: None,
+        trace: None,
     }
 }
 

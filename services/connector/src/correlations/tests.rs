@@ -16,6 +16,7 @@ fn correlation(segment: u8) -> Correlation {
         order,
         segment,
         segments: 2,
+        trace: None,
     }
 }
 

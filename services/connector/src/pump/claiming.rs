@@ -250,7 +250,7 @@ impl Pump {
                 cause: Cause::new(code, ""),
             },
         };
-        self.report(pending.ready.order, pending.key, outcome, wall);
+        self.report(*pending.ready, pending.key, outcome, wall);
     }
 
     /// Keeps in mind who holds a claim that we did not win: should the store forget it, it is theirs again.
@@ -319,7 +319,7 @@ impl Pump {
         };
         if let Some(outcome) = answer {
             self.bucket.give(tokens);
-            return self.report(ready.order, key, outcome, wall);
+            return self.report(*ready, key, outcome, wall);
         }
         let id = self.flight_next;
         self.flight_next += 1;
@@ -342,7 +342,7 @@ impl Pump {
         for (pending, fate) in self.aside.take_settled(lives, now) {
             match fate {
                 Fate::Orphaned => {
-                    self.report(pending.ready.order, pending.key, Outcome::Unknown { since: wall }, wall);
+                    self.report(*pending.ready, pending.key, Outcome::Unknown { since: wall }, wall);
                 }
                 Fate::Answered => self.done(pending.key),
             }

@@ -7,7 +7,7 @@ use store::{Applied, Op};
 use tokio::sync::{mpsc, oneshot};
 use tracing::warn;
 
-use super::{OrderKey, Pump};
+use super::{OrderKey, Pump, Safe};
 use crate::{
     claims::{self, Ruling},
     epochs::{Doubt, Word},
@@ -196,13 +196,13 @@ impl Pump {
         }
         warn!(link = %self.settings.link, %carrier, "an order was claimed by somebody else after the store was lost");
         if airborne.flight.is_unsent() {
-            let airborne = self.airborne.remove(&id).expect("it was just found");
+            let mut airborne = self.airborne.remove(&id).expect("it was just found");
             self.bucket.give(airborne.prepaid);
             match ruling {
                 Ruling::TakenBack => {
                     let cause = Cause::new(CODE_TAKEN_BACK, "");
-                    let order = airborne.flight.order().clone();
-                    self.report(order, key, Outcome::LinkDown { cause }, wall);
+                    let (spans, order) = (airborne.flight.take_spans(), airborne.flight.order().clone());
+                    self.publish(order, Outcome::LinkDown { cause }, None, wall, Safe::Order(key), spans);
                 }
                 _ => self.done(key),
             }

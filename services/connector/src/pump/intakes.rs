@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bus::{Bus, Record};
 use futures::FutureExt;
-use service::{Deps, LogTime, Seldom, Tasks, resume_panic};
+use service::{Deps, LogTime, Seldom, Tasks, Tracer, resume_panic};
 use signalbox_proto::record::{self, DeadRecord};
 use sms::Lane;
 use tokio::sync::mpsc;
@@ -55,6 +55,7 @@ pub(super) struct Intake {
 pub(super) struct Gate {
     bus: Arc<dyn Bus>,
     log_time: LogTime,
+    tracer: Tracer,
     cutting: Cutting,
     vitals: Arc<Vitals>,
     /// Records of one intake that may be fetched before the first of them leaves the queue.
@@ -70,6 +71,7 @@ impl Gate {
         let gate = Self {
             bus: Arc::clone(&deps.bus),
             log_time: settings.log_time.clone(),
+            tracer: deps.tracer.clone(),
             cutting: settings.cutting,
             vitals: Arc::clone(&settings.vitals),
             owed: FETCHED_MAX.min(settings.window as usize),
@@ -93,6 +95,7 @@ impl Gate {
                 lane,
                 cutting: self.cutting,
                 log_time: self.log_time.clone(),
+                tracer: self.tracer.clone(),
             };
             let ends = Ends {
                 asks: asked,

@@ -15,6 +15,8 @@ use crate::{
     link::{Answer, Command, Job, Tag, Verdict},
     metrics,
     outbox::Hurry,
+    parts::Ready,
+    spans::OrderSpans,
 };
 
 /// Orders reported as unknown that are remembered for a late answer; the oldest are forgotten first.
@@ -101,6 +103,7 @@ impl Pump {
                 None => self.bucket.take(1, airborne.flight.order().class().lane()),
             }
             self.window.take(1);
+            airborne.flight.submitted();
             let tag = Tag { flight: id, part };
             self.silence.sent(tag, now);
             self.timed.get_or_insert((tag, now));
@@ -192,6 +195,7 @@ impl Pump {
                         order,
                         segment: tag.part,
                         segments,
+                        trace: flight.order().message.trace.clone(),
                     },
                 );
             }
@@ -263,18 +267,19 @@ impl Pump {
 
     /// Takes an order out of the air and reports it.
     fn land(&mut self, id: u64, outcome: Outcome, wall: UnixMs) {
-        let airborne = self.airborne.remove(&id).expect("only what is airborne lands");
+        let mut airborne = self.airborne.remove(&id).expect("only what is airborne lands");
+        let spans = airborne.flight.take_spans();
         self.bucket.give(airborne.prepaid);
         let (charge, safe) = (airborne.flight.charge(), Safe::Order(airborne.key));
         if airborne.flight.is_open() {
             let order = airborne.flight.order().clone();
-            self.publish(order, outcome, charge, wall, safe);
+            self.publish(order, outcome, charge, wall, safe, spans);
             self.late.insert(id, airborne.flight);
             if self.late.len() > LATE_MAX {
                 self.late.pop_first();
             }
         } else {
-            self.publish(into_order(airborne.flight), outcome, charge, wall, safe);
+            self.publish(into_order(airborne.flight), outcome, charge, wall, safe, spans);
         }
     }
 
@@ -284,7 +289,7 @@ impl Pump {
         let Some(flight) = self.late.get(&id) else { return };
         if let Some(outcome) = flight.late_acceptance() {
             let (order, charge) = (flight.order().clone(), flight.charge());
-            self.publish(order, outcome, charge, wall, Safe::Nobody);
+            self.publish(order, outcome, charge, wall, Safe::Nobody, OrderSpans::default());
         }
         if !flight_is_open(self.late.get(&id)) {
             self.late.remove(&id);
@@ -292,11 +297,19 @@ impl Pump {
     }
 
     /// Reports what became of an order; it is done once that is safe.
-    pub(super) fn report(&mut self, order: Order, key: OrderKey, outcome: Outcome, wall: UnixMs) {
-        self.publish(order, outcome, None, wall, Safe::Order(key));
+    pub(super) fn report(&mut self, ready: Ready, key: OrderKey, outcome: Outcome, wall: UnixMs) {
+        self.publish(ready.order, outcome, None, wall, Safe::Order(key), ready.spans);
     }
 
-    fn publish(&mut self, order: Order, outcome: Outcome, charge: Option<Box<Charge>>, at: UnixMs, safe: Safe) {
+    pub(super) fn publish(
+        &mut self,
+        order: Order,
+        outcome: Outcome,
+        charge: Option<Box<Charge>>,
+        at: UnixMs,
+        safe: Safe,
+        mut spans: OrderSpans,
+    ) {
         metrics::outcome(order.carrier.as_str(), outcome.as_str());
         let key = order.message.key.0;
         let hurry = match order.class().lane() {
@@ -310,12 +323,12 @@ impl Pump {
             charge,
             returned: Box::new(order),
         };
-        self.outbox.push(
-            &self.outcomes,
-            Record::new(key, record::outcome_to_bytes(&answer)),
-            safe,
-            hurry,
-        );
+        spans.ended(&answer.outcome);
+        let message = &answer.returned.message;
+        let parent = spans.context().or(message.trace.as_deref());
+        let mut record = Record::new(key, record::outcome_to_bytes(&answer));
+        let _sent = self.tracer.send(&self.outcomes, &mut record, message.id, parent);
+        self.outbox.push(&self.outcomes, record, safe, hurry);
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use service::trace::{self, Call, TRACEPARENT};
 use tonic::metadata::MetadataMap;
 
 use crate::{
@@ -32,6 +33,15 @@ impl Caller {
     /// The account as it stands now: a long call notices when its key is withdrawn or its limits change.
     pub(super) fn now(&self) -> Result<Arc<Account>, Refusal> {
         self.directory.find_again(&self.hash)
+    }
+}
+
+/// The call of `method` with these metadata, as traces are told of it.
+pub(super) fn call(method: &'static str, metadata: &MetadataMap) -> Call {
+    let traceparent = metadata.get(TRACEPARENT).map(|value| value.as_bytes());
+    Call {
+        method,
+        asked: traceparent.and_then(trace::asked),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures::{FutureExt, StreamExt, future::BoxFuture, stream};
-use service::{Stop, time};
+use service::{Stop, time, trace::Call};
 use signalbox_proto::pb::signalbox::{ingest::v1 as pb, sms::v1 as pb_sms};
 use sms::TEXT_OCTETS_MAX;
 use tonic::{Status, Streaming};
@@ -49,7 +49,7 @@ struct Ended(Arc<Mutex<Option<Status>>>);
 /// Answers to the frames of one stream.
 pub(super) fn answers(
     service: &Service,
-    caller: Caller,
+    (caller, call): (Caller, Call),
     incoming: Streaming<pb::SubmitStreamRequest>,
     deadline: Option<time::Instant>,
 ) -> Answers<pb::SubmitStreamResponse> {
@@ -66,7 +66,7 @@ pub(super) fn answers(
         frames.next().await.map(|next| (next, frames))
     })
     // One after the other up to the hand-over to the bus, so that a recipient's messages keep their order …
-    .then(move |(account, frame)| begin(Arc::clone(&intake), account, frame))
+    .then(move |(account, frame)| begin(Arc::clone(&intake), account, frame, call))
     // … and side by side while they become durable.
     .buffer_unordered(FRAMES_IN_FLIGHT_MAX)
     .map(Ok)
@@ -121,6 +121,7 @@ async fn begin(
     intake: Arc<Intake>,
     account: Arc<Account>,
     frame: pb::SubmitStreamRequest,
+    call: Call,
 ) -> BoxFuture<'static, pb::SubmitStreamResponse> {
     let pb::SubmitStreamRequest { sequence, messages } = frame;
     if !(1..=FRAME_MESSAGES_MAX).contains(&messages.len()) {
@@ -141,7 +142,7 @@ async fn begin(
         .into_iter()
         .map(|message| submission::draft(message, account.segments_max))
         .collect();
-    let submitted = intake.submit(&account, drafts).await;
+    let submitted = intake.submit(&account, drafts, call).await;
     async move {
         let answers = submitted.finish().await;
         let answers = answers

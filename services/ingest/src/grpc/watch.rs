@@ -7,6 +7,7 @@ use futures::{Stream, stream};
 use service::{
     Deps, Stop,
     time::{self, Instant},
+    trace::Spans,
 };
 use signalbox_proto::record::Invalid;
 use store::{Key, Op, StoreError};
@@ -186,14 +187,19 @@ impl<F: Feed> Watch<F> {
             self.skipped += events.len();
             let is_behind = events.len() == BATCH_EVENTS;
             let (mut items, mut unread) = (Vec::new(), Vec::new());
+            let (topic, mut handed_out) = (F::topic(), Spans::default());
             for event in &events {
                 match F::read(&self.caller, &account, event) {
-                    Ok(read) => items.extend(read),
+                    Ok(Some(item)) => {
+                        handed_out.keep(self.deps.tracer.process(&topic, event));
+                        items.push(item);
+                    }
+                    Ok(None) => {}
                     Err(invalid) => unread.push((event, invalid)),
                 }
             }
             // A token after them must not be handed out before they can be found elsewhere.
-            if let Err(refusal) = self.unread.put_aside(&self.deps, &F::topic(), &unread).await {
+            if let Err(refusal) = self.unread.put_aside(&self.deps, &topic, &unread).await {
                 return self.end(&refusal);
             }
             if !items.is_empty() || self.skipped >= SKIPPED_MAX {

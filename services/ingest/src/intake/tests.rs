@@ -26,6 +26,7 @@ async fn rig() -> Rig {
         store: Arc::new(MemoryStore::new(clock.as_millis_fn())),
         clock,
         dice: Dice::seeded(7),
+        tracer: service::Tracer::default(),
     };
     deps.bus.ensure(&topics::fixed(4)).await.unwrap();
     let text = "[[account]]\nname = \"acme\"\nkeys = \"0123456789abcdef\"\nin_flight = 10\n";
@@ -55,7 +56,11 @@ fn draft(to: &str, class: Class, idempotency_key: &str) -> Result<Draft, Refusal
 
 impl Rig {
     async fn submit(&self, drafts: Vec<Result<Draft, Refusal>>) -> Vec<Answer> {
-        self.intake.submit(&self.account, drafts).await.finish().await
+        self.intake
+            .submit(&self.account, drafts, Call::default())
+            .await
+            .finish()
+            .await
     }
 
     /// Hears what routers say as long as what it returns lives.
@@ -138,6 +143,7 @@ async fn messages_over_the_in_flight_limit_are_refused_and_the_others_taken() {
         .submit(
             &rig.account,
             (0..8).map(|_| draft("447700900001", Class::Otp, "")).collect(),
+            Call::default(),
         )
         .await;
     let answers = rig
@@ -207,7 +213,11 @@ async fn a_pending_key_is_published_again_under_its_id() {
     let rig = rig().await;
     drop(
         rig.intake
-            .submit(&rig.account, vec![draft("447700900001", Class::Otp, "k")])
+            .submit(
+                &rig.account,
+                vec![draft("447700900001", Class::Otp, "k")],
+                Call::default(),
+            )
             .await,
     );
     service::time::sleep(HOUR).await;
@@ -255,7 +265,11 @@ async fn messages_to_one_recipient_keep_their_order() {
     for _ in 0..5 {
         pending.push(
             rig.intake
-                .submit(&rig.account, vec![draft("447700900001", Class::Otp, "")])
+                .submit(
+                    &rig.account,
+                    vec![draft("447700900001", Class::Otp, "")],
+                    Call::default(),
+                )
                 .await,
         );
     }
@@ -329,7 +343,7 @@ async fn the_log_keeps_what_a_key_was() {
 async fn a_key_whose_message_was_being_published_outlives_the_store() {
     let (rig, store) = rig_with_store().await;
     let wanted = || vec![draft("447700900001", Class::Otp, "k")];
-    let submitted = rig.intake.submit(&rig.account, wanted()).await;
+    let submitted = rig.intake.submit(&rig.account, wanted(), Call::default()).await;
     store.lose();
     let (answers, ()) = futures::join!(submitted.finish(), async {
         time::sleep(Duration::from_secs(2)).await;
@@ -344,8 +358,8 @@ async fn a_key_whose_message_was_being_published_outlives_the_store() {
 async fn a_key_that_another_message_took_in_the_next_epoch_is_not_overwritten() {
     let (rig, store) = rig_with_store().await;
     let wanted = || vec![draft("447700900001", Class::Otp, "k")];
-    let slow = rig.intake.submit(&rig.account, wanted()).await;
-    let other_slow = rig.intake.submit(&rig.account, wanted()).await;
+    let slow = rig.intake.submit(&rig.account, wanted(), Call::default()).await;
+    let other_slow = rig.intake.submit(&rig.account, wanted(), Call::default()).await;
     store.lose();
     begin_epoch(&rig, &store).await;
     let answers = rig.submit(wanted()).await;
@@ -359,7 +373,7 @@ async fn a_key_that_another_message_took_in_the_next_epoch_is_not_overwritten() 
 async fn a_key_that_the_next_epoch_does_not_know_is_put_back() {
     let (rig, store) = rig_with_store().await;
     let wanted = || vec![draft("447700900001", Class::Otp, "k")];
-    let slow = rig.intake.submit(&rig.account, wanted()).await;
+    let slow = rig.intake.submit(&rig.account, wanted(), Call::default()).await;
     store.lose();
     begin_epoch(&rig, &store).await;
     let answers = slow.finish().await;
@@ -373,7 +387,11 @@ async fn a_message_whose_key_cannot_be_put_back_is_not_answered_ok() {
     let (rig, store) = rig_with_store().await;
     let submitted = rig
         .intake
-        .submit(&rig.account, vec![draft("447700900001", Class::Otp, "k")])
+        .submit(
+            &rig.account,
+            vec![draft("447700900001", Class::Otp, "k")],
+            Call::default(),
+        )
         .await;
     store.lose();
     assert_eq!(submitted.finish().await, [Err(Refusal::Store(StoreError::Lost))]);

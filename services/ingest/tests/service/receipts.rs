@@ -29,6 +29,7 @@ pub(crate) fn message(rig: &Rig, account: &str, reference: &str) -> Message {
         receipt: true,
         reference: reference.to_owned(),
         copy_of: None,
+        trace: None,
     }
 }
 

@@ -161,6 +161,7 @@ impl Rig {
             store,
             clock,
             dice: Dice::from_system(),
+            tracer: service::Tracer::default(),
         };
         let scheme = if tls.is_some() { "https" } else { "http" };
         let config = Config {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sms::{CarrierName, Message, Receipt, RecordKey, UnixMs};
+use sms::{CarrierName, Message, Receipt, RecordKey, TraceContext, UnixMs};
 
 use crate::{Attempt, Charge, Order, OrderNumber, OrderRef, Outcome};
 
@@ -71,6 +71,8 @@ pub struct Correlation {
     pub segment: u8,
     /// Segments of the order for which receipts come.
     pub segments: u8,
+    /// The span in which ingest accepted the message; absent = it is not traced.
+    pub trace: Option<Box<TraceContext>>,
 }
 
 /// A message between two orders.

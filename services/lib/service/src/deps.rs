@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::{Clock, Dice};
+use crate::{Clock, Dice, Tracer};
 
-/// The log, the store, the time and the dice: everything a service reaches outside itself. Cheap to clone.
+/// The log, the store, the time, the dice and where traces go: everything a service reaches outside itself. Cheap to clone.
 #[derive(Clone)]
 pub struct Deps {
     /// The ordered log.
@@ -15,4 +15,6 @@ pub struct Deps {
     pub clock: Clock,
     /// Randomness.
     pub dice: Dice,
+    /// Traces; [`Tracer::default`] = none.
+    pub tracer: Tracer,
 }

@@ -1,6 +1,6 @@
 //! The message as the customer asked for it.
 
-use crate::{AccountId, Class, Content, Encoding, MessageId, Msisdn, RecordKey, Sender, UnixMs};
+use crate::{AccountId, Class, Content, Encoding, MessageId, Msisdn, RecordKey, Sender, TraceContext, UnixMs};
 
 /// A message that was answered OK: what was asked, and what ingest fixed about it. Never changed afterwards; what a
 /// policy rewrites stands in the order.
@@ -34,4 +34,6 @@ pub struct Message {
     pub reference: String,
     /// The message that a policy made this copy of; absent = a customer asked for this one.
     pub copy_of: Option<MessageId>,
+    /// The span in which ingest accepted it; absent = it is not traced, as nearly all are not.
+    pub trace: Option<Box<TraceContext>>,
 }

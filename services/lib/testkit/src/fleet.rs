@@ -11,7 +11,7 @@ use connector::{
     simulator::{Hub, SimulatorConfig},
 };
 use ingest::{Account, Intake, KeySecret};
-use service::{Clock, Deps, Dice, Stop, Tasks, time};
+use service::{Clock, Deps, Dice, Stop, Tasks, Tracer, time, trace::Call};
 use sms::AccountId;
 use table::LiveTable;
 use tokio::sync::{Mutex as AsyncMutex, mpsc};
@@ -169,6 +169,7 @@ impl World {
             store: Arc::new(store),
             clock: self.host.clock.of_next_process(),
             dice: dice.fork(),
+            tracer: Tracer::default(),
         };
         let deps = match self.bug {
             Some(bug) => planted::plant(bug, deps, dice),
@@ -394,7 +395,7 @@ async fn take_calls(world: &World, deps: &Deps, stop: &Stop) {
             asked = async { world.door.lock().await.recv().await }, if calls.len() < CALLS_MAX => {
                 let Some(Asked { drafts, answer }) = asked else { break };
                 let drafts = drafts.into_iter().map(Ok).collect();
-                let submitted = intake.submit(&account, drafts).await;
+                let submitted = intake.submit(&account, drafts, Call::default()).await;
                 // A customer that does not wait any more is none of ours.
                 calls.spawn(async move { drop(answer.send(submitted.finish().await)) });
             }

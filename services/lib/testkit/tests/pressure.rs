@@ -15,7 +15,7 @@ use connector::{
 };
 use ingest::{Account, BusyWhat, Draft, Intake, KeySecret, Refusal};
 use journey::{EndState, Event};
-use service::{Clock, Deps, Dice, Stop, StopHandle, Tasks, time};
+use service::{Clock, Deps, Dice, Stop, StopHandle, Tasks, time, trace::Call};
 use signalbox_proto::{record, topics};
 use sms::{AccountId, CarrierName, Class, Content, Lane, MessageId, Msisdn, Sender, UnixMs};
 use store::MemoryStore;
@@ -106,6 +106,7 @@ impl World {
             store: Arc::new(store.handle()),
             clock: clock.clone(),
             dice: Dice::seeded(seed),
+            tracer: service::Tracer::default(),
         };
         let (stop, stopped) = Stop::new();
         let intake = Intake::new(&deps(1), KeySecret::new([7; 16]));
@@ -156,7 +157,13 @@ impl World {
 
     async fn submit(&self, drafts: Vec<Draft>, told: &mut Told) {
         let drafts = drafts.into_iter().map(Ok).collect();
-        for answer in self.intake.submit(&self.account, drafts).await.finish().await {
+        for answer in self
+            .intake
+            .submit(&self.account, drafts, Call::default())
+            .await
+            .finish()
+            .await
+        {
             match answer {
                 Ok(accepted) => _ = told.accepted.insert(accepted.id),
                 Err(Refusal::Busy(busy)) => told.refused.push(busy),

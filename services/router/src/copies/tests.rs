@@ -21,6 +21,7 @@ fn message() -> Message {
         receipt: true,
         reference: "r".to_owned(),
         copy_of: None,
+        trace: None,
     }
 }
 

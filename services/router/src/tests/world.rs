@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use bus::{Bus, MemoryBus, Position, Record, Subscribe, Topic};
+use bus::{Bus, MemoryBus, Position, Record, Stored, Subscribe, Topic};
 use bytes::Bytes;
 use journey::{
     CODE_TAKEN_BACK, Cause, EndState, Event, Order, OrderAnswer, Outcome, ReceiptRecord, TerminalEvent,
@@ -85,6 +85,7 @@ impl World {
             store: Arc::new(store.clone()),
             clock,
             dice: Dice::seeded(7),
+            tracer: service::Tracer::default(),
         };
         let table = Arc::new(LiveTable::new(table(carriers, defaults)));
         let mut world = Self {
@@ -172,6 +173,7 @@ impl World {
             receipt: true,
             reference: String::new(),
             copy_of: None,
+            trace: None,
         }
     }
 
@@ -306,14 +308,19 @@ impl World {
     }
 
     pub(super) async fn values(&self, topic: &Topic) -> Vec<Bytes> {
+        let stored = self.stored(topic).await.into_iter();
+        stored.map(|stored| stored.value).collect()
+    }
+
+    pub(super) async fn stored(&self, topic: &Topic) -> Vec<Stored> {
         let mut read = self.bus.read(topic, Position::Start).await.unwrap();
-        let mut values = Vec::new();
+        let mut all = Vec::new();
         loop {
             let records = read.poll(100).await.unwrap();
             if records.is_empty() {
-                return values;
+                return all;
             }
-            values.extend(records.into_iter().map(|stored| stored.value));
+            all.extend(records);
         }
     }
 

@@ -94,6 +94,7 @@ impl Rig {
             store: Arc::new(MemoryStore::new(clock.as_millis_fn())),
             clock,
             dice: Dice::seeded(1),
+            tracer: service::Tracer::default(),
         };
         say(&bus, words, deps.clock.now()).await;
         let table = Arc::new(LiveTable::new(table));
@@ -204,6 +205,7 @@ impl Rig {
             receipt: true,
             reference: String::new(),
             copy_of: None,
+            trace: None,
         }
     }
 }

@@ -80,6 +80,7 @@ impl Engine {
             store,
             clock: self.clock.clone(),
             dice: self.dice.clone(),
+            tracer: service::Tracer::default(),
         })
     }
 

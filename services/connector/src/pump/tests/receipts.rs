@@ -3,9 +3,9 @@
 use std::{sync::atomic::Ordering, time::Duration};
 
 use journey::Correlation;
-use service::time;
+use service::{time, trace::context_of};
 use signalbox_proto::{keys, record, topics};
-use sms::{Receipt, ReceiptFault, ReceiptState};
+use sms::{Receipt, ReceiptFault, ReceiptState, TraceContext};
 use store::Op;
 
 use super::rig::{Rig, taken, world_with};
@@ -61,6 +61,7 @@ async fn a_receipt_of_another_run_is_found_in_the_store_and_an_unknown_one_waits
         order: order(1).order_ref(),
         segment: 0,
         segments: 1,
+        trace: TraceContext::from_octets(&[7; 24]).map(Box::new),
     };
     let put = Op::Put {
         key: keys::correlation(&carrier("atlas"), "a1"),
@@ -84,7 +85,13 @@ async fn a_receipt_of_another_run_is_found_in_the_store_and_an_unknown_one_waits
             }
         ]
     );
-    assert_eq!(world.values(&topics::receipts()).await.len(), 1);
+    let told = world.stored(&topics::receipts()).await;
+    let traces: Vec<_> = told.iter().map(context_of).collect();
+    assert_eq!(
+        traces,
+        [correlation.trace.as_deref().copied()],
+        "its message is traced, and so is it"
+    );
     let unmatched = record::unmatched_from_bytes(&world.values(&topics::unmatched()).await[0]).unwrap();
     assert_eq!(
         (unmatched.carrier, unmatched.remote_id.as_str()),

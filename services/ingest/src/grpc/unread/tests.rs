@@ -18,6 +18,7 @@ async fn another_process_that_reads_the_same_events_puts_none_aside_again() {
         store: Arc::new(store),
         clock: clock.clone(),
         dice: Dice::seeded(1),
+        tracer: service::Tracer::default(),
     };
     deps.bus.ensure(&topics::fixed(1)).await.unwrap();
     let stored = Stored {

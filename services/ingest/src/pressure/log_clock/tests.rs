@@ -34,6 +34,7 @@ impl Rig {
             store: Arc::new(MemoryStore::new(clock.as_millis_fn())),
             clock,
             dice: Dice::seeded(7),
+            tracer: service::Tracer::default(),
         };
         let readiness = Readiness::new();
         readiness.set(true);

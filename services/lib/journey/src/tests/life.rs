@@ -51,6 +51,7 @@ impl Life {
             receipt: true,
             reference: String::new(),
             copy_of: None,
+            trace: None,
         };
         let terms = Terms {
             attempts_max: 3,

@@ -68,6 +68,7 @@ fn message(to: &str) -> Message {
         receipt: true,
         reference: String::new(),
         copy_of: None,
+        trace: None,
     }
 }
 

@@ -19,6 +19,7 @@ fn questions(stop: Stop) -> Questions {
         store: Arc::new(MemoryStore::new(clock.as_millis_fn())),
         clock,
         dice: Dice::seeded(1),
+        tracer: service::Tracer::default(),
     };
     let mut files = Files::default();
     files.insert("table.toml", "currency = \"EUR\"");

@@ -32,6 +32,7 @@ fn message(head: u32, accepted: u64) -> Message {
         receipt: true,
         reference: String::new(),
         copy_of: None,
+        trace: None,
     }
 }
 
