@@ -16,10 +16,12 @@ mod engine;
 mod lookup;
 mod overrides;
 mod shown;
+mod traces;
 
 pub(crate) use engine::{Engine, Kafka, Redis};
 pub(crate) use lookup::LookUp;
 pub(crate) use shown::shown;
+pub(crate) use traces::Traces;
 
 /// Most partitions of a topic.
 pub(crate) const PARTITIONS_MAX: u32 = 256;
@@ -43,6 +45,8 @@ pub(crate) struct Config {
     pub(crate) link_control: Option<LinkControl>,
     pub(crate) probes: Option<SocketAddr>,
     pub(crate) log_json: bool,
+    /// Absent = nothing is traced.
+    pub(crate) traces: Option<Traces>,
     pub(crate) drain_limit: Duration,
 }
 
@@ -123,6 +127,7 @@ fn read(root: &Section<'_>, folder: &Path) -> Config {
             .as_ref()
             .and_then(|section| section.key("log").word(&[("text", false), ("json", true)]))
             .unwrap_or(false),
+        traces: telemetry.as_ref().and_then(traces::read),
         drain_limit: service
             .and_then(|section| section.key("drain").duration("1s", "5m"))
             .unwrap_or(connector::DRAIN_LIMIT_DEFAULT),

@@ -20,6 +20,7 @@ mod send;
 mod table;
 mod topics;
 mod trace;
+mod traces;
 
 /// A message makes and drops dozens of small values on several threads, which the system's allocator pays dearly for.
 #[global_allocator]

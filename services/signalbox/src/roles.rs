@@ -9,7 +9,7 @@ use signalbox_proto::topics;
 use tokio::net::TcpListener;
 use tracing::{error, info, warn};
 
-use crate::{cli::Service, config, config::Config, exit};
+use crate::{cli::Service, config, config::Config, exit, traces};
 
 mod check;
 mod engine;
@@ -86,6 +86,16 @@ impl Roles {
             _ => "signalbox",
         }
     }
+
+    /// What traces call the process.
+    const fn name(self) -> &'static str {
+        match self {
+            Self::INGEST => "ingest",
+            Self::ROUTER => "router",
+            Self::CONNECTOR => "connector",
+            _ => "standalone",
+        }
+    }
 }
 
 type Running = Tasks<anyhow::Result<&'static str>>;
@@ -134,7 +144,9 @@ async fn run(config: &Config, roles: Roles) -> anyhow::Result<bool> {
     let (handle, stop) = Stop::new();
     let mut signals = Tasks::new();
     service::stop_on_signals(&mut signals, handle)?;
-    let engine = Engine::open(config, roles.client_id())?;
+    let named = (roles.name(), config.engine.system());
+    let (tracer, sending) = traces::start(config.traces.as_ref(), named)?;
+    let engine = Engine::open(config, roles.client_id(), tracer)?;
     let readiness = Readiness::new();
     // Probes are answered until the end: a process that waits or drains says so.
     let (_probes_stop, until) = Stop::new();
@@ -154,6 +166,7 @@ async fn run(config: &Config, roles: Roles) -> anyhow::Result<bool> {
             false
         }
     };
+    sending.finish().await;
     match engine.close(config.drain_limit).await {
         Ok(()) => Ok(is_clean),
         Err(error) => {

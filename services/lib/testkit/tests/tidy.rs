@@ -118,12 +118,15 @@ const MAY_IMPORT: [(&str, &[&str]); 19] = [
 ];
 
 /// Crates of others that only some of ours may use.
-const CONFINED: [(&str, &[&str]); 10] = [
+const CONFINED: [(&str, &[&str]); 13] = [
     ("rdkafka", &["bus"]),
     ("redis", &["store"]),
     ("fjall", &["disk", "bus", "store"]),
     ("rusmpp", &["smpp"]),
     ("rand", &["service"]),
+    ("opentelemetry", &["signalbox"]),
+    ("opentelemetry_sdk", &["signalbox"]),
+    ("opentelemetry-otlp", &["signalbox"]),
     ("hyper", &["web"]),
     ("hickory-resolver", &["lookup"]),
     (

@@ -79,6 +79,14 @@ impl Engine {
             Self::Apart { kafka, .. } => kafka.instance.clone(),
         }
     }
+
+    /// What the log is called in traces.
+    pub(crate) const fn system(&self) -> &'static str {
+        match self {
+            Self::Embedded { .. } | Self::Memory => "signalbox",
+            Self::Apart { .. } => "kafka",
+        }
+    }
 }
 
 impl Trust {

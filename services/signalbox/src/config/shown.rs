@@ -54,6 +54,10 @@ pub(crate) fn shown(config: &Config) -> String {
     page.section("telemetry");
     page.line("log", Some(if config.log_json { "\"json\"" } else { "\"text\"" }));
     page.line("http", config.probes.map(|address| format!("\"{address}\"")));
+    if let Some(traces) = &config.traces {
+        page.line("otlp", Some(format_args!("{:?}", traces.otlp)));
+        page.line("sample_ratio", Some(traces.sample_ratio));
+    }
     page.section("service");
     page.line(
         "drain",

@@ -27,6 +27,8 @@ dead = "send"
 assumed_ported = 0.25
 [telemetry]
 http = "127.0.0.1:9090"
+otlp = "http://127.0.0.1:4317"
+sample_ratio = 0.25
 "#;
 
 #[test]
@@ -132,6 +134,59 @@ fn what_is_shown_can_be_read_again() {
         let again =
             parse("shown.toml", &page, Path::new("/etc")).unwrap_or_else(|problems| panic!("{problems}\n{page}"));
         assert_eq!(shown(&again), page);
+    }
+}
+
+#[test]
+fn what_is_traced_is_one_message_in_a_thousand_unless_it_is_said() {
+    let traces = |text: &str| parse("signalbox.toml", text, Path::new("")).unwrap().traces;
+    let otlp = "http://127.0.0.1:4317".to_owned();
+    let sample_ratio = 0.25;
+    assert_eq!(
+        traces(GOOD),
+        Some(Traces {
+            otlp: otlp.clone(),
+            sample_ratio
+        })
+    );
+    let sample_ratio = 0.001;
+    let unsaid = GOOD.replace("sample_ratio = 0.25", "");
+    assert_eq!(traces(&unsaid), Some(Traces { otlp, sample_ratio }));
+    assert_eq!(traces(APART), None);
+}
+
+#[test]
+fn traces_that_lead_nowhere_are_refused_with_what_to_write() {
+    for (right, wrong, said) in [
+        ("0.25", "1.5", "is 1.5, allowed are 0 to 1"),
+        ("0.25", "-1", "is -1, allowed are 0 to 1"),
+        ("0.25", "nan", "is nan, allowed are 0 to 1"),
+        (
+            "http://127.0.0.1:4317",
+            "127.0.0.1:4317",
+            "neither http:// nor https://",
+        ),
+        ("http://127.0.0.1:4317", "http://", "such as http://127.0.0.1:4317"),
+        (
+            "http://127.0.0.1:4317",
+            "http://here:99999",
+            "such as http://127.0.0.1:4317",
+        ),
+        (
+            "http://127.0.0.1:4317",
+            "http://user:hush-hush@here:4317",
+            "such as http://127.0.0.1:4317",
+        ),
+        (
+            "otlp = \"http://127.0.0.1:4317\"",
+            "",
+            "add otlp = \"http://HOST:4317\"",
+        ),
+    ] {
+        let problems = parse("signalbox.toml", &GOOD.replace(right, wrong), Path::new(""))
+            .unwrap_err()
+            .to_string();
+        assert!(problems.contains(said) && !problems.contains("hush"), "{problems}");
     }
 }
 

@@ -5,7 +5,7 @@ use std::{path::Path, sync::Arc, time::Duration};
 use anyhow::Context as _;
 use bus::{Bus, EmbeddedBus, KafkaBus, KafkaConfig, KafkaSasl, KafkaTls, MemoryBus};
 use disk::Disk;
-use service::{Clock, Deps, Dice, Stop, Tasks, time};
+use service::{Clock, Deps, Dice, Stop, Tasks, Tracer, time};
 use store::{EmbeddedStore, MemoryStore, RedisConfig, RedisStore, Store};
 use tracing::warn;
 
@@ -20,6 +20,7 @@ pub(super) struct Engine {
     store: State,
     clock: Clock,
     dice: Dice,
+    tracer: Tracer,
     embedded: Option<(Arc<Disk>, Arc<EmbeddedBus>)>,
 }
 
@@ -37,7 +38,7 @@ impl Engine {
     ///
     /// # Errors
     /// A database cannot be opened, or the settings of what is elsewhere are wrong.
-    pub(super) fn open(config: &Config, client_id: &str) -> anyhow::Result<Self> {
+    pub(super) fn open(config: &Config, client_id: &str, tracer: Tracer) -> anyhow::Result<Self> {
         let folder = &config.folder;
         let (clock, dice) = (Clock::wall(), Dice::from_system());
         let now = clock.as_millis_fn();
@@ -65,6 +66,7 @@ impl Engine {
             store,
             clock,
             dice,
+            tracer,
             embedded,
         })
     }
@@ -80,7 +82,7 @@ impl Engine {
             store,
             clock: self.clock.clone(),
             dice: self.dice.clone(),
-            tracer: service::Tracer::default(),
+            tracer: self.tracer.clone(),
         })
     }
 

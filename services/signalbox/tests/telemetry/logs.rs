@@ -46,16 +46,16 @@ const HANDSET: (&str, &str, &str) = (
 
 /// What may not be found, by length in octets.
 #[derive(Default)]
-struct Forbidden(BTreeMap<usize, BTreeSet<Vec<u8>>>);
+pub(crate) struct Forbidden(BTreeMap<usize, BTreeSet<Vec<u8>>>);
 
 impl Forbidden {
-    fn add(&mut self, words: &str) {
+    pub(crate) fn add(&mut self, words: &str) {
         let words = words.as_bytes().to_vec();
         self.0.entry(words.len()).or_default().insert(words);
     }
 
     /// Every piece of `text`, as it is and as JSON writes it.
-    fn add_text(&mut self, text: &str) {
+    pub(crate) fn add_text(&mut self, text: &str) {
         let characters: Vec<char> = text.chars().collect();
         for piece in characters.chunks_exact(PIECE) {
             let piece: String = piece.iter().collect();
@@ -65,8 +65,8 @@ impl Forbidden {
     }
 
     /// All of it that stands in `log`.
-    fn found(&self, log: &str) -> BTreeSet<String> {
-        let windows = |length: usize| log.as_bytes().windows(length);
+    pub(crate) fn found(&self, log: impl AsRef<[u8]>) -> BTreeSet<String> {
+        let windows = |length: usize| log.as_ref().windows(length);
         let found = self.0.iter().flat_map(|(length, words)| {
             let hits = windows(*length).filter(|window| words.contains(*window));
             hits.map(|window| String::from_utf8_lossy(window).into_owned())
@@ -156,7 +156,7 @@ fn moody() -> Behaviour {
 }
 
 /// What processes in `folder` logged.
-fn logs(folder: &Path) -> String {
+pub(crate) fn logs(folder: &Path) -> String {
     let files = fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
     let logs = files.filter(|file| file.extension().is_some_and(|extension| extension == "log"));
     logs.map(|file| fs::read_to_string(file).unwrap()).collect()

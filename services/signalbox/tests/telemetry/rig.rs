@@ -2,12 +2,16 @@
 
 use std::{fs, net::SocketAddr, path::Path};
 
+use bus::{Bus as _, EmbeddedBus, Position};
+use disk::Disk;
+use service::Clock;
 use signalbox_loadtest::{
     smsc::{Behaviour, Config, Handle, Smsc},
     stage::{Cast, Ground, Link, Part, Roles, land, write},
     submit::Target,
 };
-use sms::CarrierName;
+use signalbox_proto::topics;
+use sms::{CarrierName, Lane};
 use tempfile::TempDir;
 
 /// The account's password at every carrier.
@@ -33,7 +37,7 @@ impl Rig {
         let folder = tempfile::tempdir().unwrap();
         let (mut carriers, mut links) = (Vec::new(), Vec::new());
         for (place, behaviour) in behaviours.into_iter().enumerate() {
-            let carrier = CarrierName::new(&format!("carrier-{place}")).unwrap();
+            let carrier = carrier(place);
             let handle = Smsc::start(config(&carrier, behaviour)).await.unwrap();
             links.push(Link {
                 carrier,
@@ -77,12 +81,42 @@ impl Rig {
         self.cast.address().unwrap().parse().unwrap()
     }
 
+    /// Records about messages on an embedded log whose process has ended, and headers of theirs.
+    pub(crate) async fn on_the_log(&self) -> (usize, usize) {
+        let disk = Disk::open(self.folder.path().join("data/log")).unwrap();
+        let log = EmbeddedBus::open(disk, Clock::wall().as_millis_fn()).unwrap();
+        let carriers: Vec<_> = (0..self.carriers.len()).map(carrier).collect();
+        let of_lane = |lane| {
+            let dispatch = carriers.iter().map(move |carrier| topics::dispatch(carrier, lane));
+            dispatch.chain([topics::accepted(lane), topics::lookup(lane)])
+        };
+        let mut topics: Vec<_> = Lane::ALL.into_iter().flat_map(of_lane).collect();
+        topics.extend([topics::outcomes(), topics::receipts(), topics::events()]);
+        let (mut records, mut headers) = (0, 0);
+        for topic in topics {
+            let mut read = log.read(&topic, Position::Start).await.unwrap();
+            loop {
+                let stored = read.poll(1_000).await.unwrap();
+                if stored.is_empty() {
+                    break;
+                }
+                records += stored.len();
+                headers += stored.iter().map(|stored| stored.headers.len()).sum::<usize>();
+            }
+        }
+        (records, headers)
+    }
+
     /// Each process and where its metrics are.
     pub(crate) fn probes(&self) -> Vec<(String, SocketAddr)> {
         let of_line = |line: &str| line.rsplit_once("address=").unwrap().1.trim().parse().unwrap();
         let said = self.cast.said(PROBES).into_iter();
         said.map(|(name, line)| (name, of_line(&line))).collect()
     }
+}
+
+fn carrier(place: usize) -> CarrierName {
+    CarrierName::new(&format!("carrier-{place}")).unwrap()
 }
 
 fn config(carrier: &CarrierName, behaviour: Behaviour) -> Config {
