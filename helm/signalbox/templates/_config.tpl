@@ -31,6 +31,10 @@ tls = { {{ include "signalbox.config.trust" (list . "redis") }} }
 [telemetry]
 http = "0.0.0.0:9090"
 log = {{ $values.logs.format | quote }}
+{{- with $values.traces }}{{ if .otlp }}
+otlp = {{ .otlp | quote }}
+sample_ratio = {{ .sampleRatio }}
+{{- end }}{{ end }}
 
 [service]
 drain = "{{ int $values.drainSeconds }}s"

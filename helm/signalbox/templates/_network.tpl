@@ -21,13 +21,19 @@
   {{- end }}
 {{- end }}
 
-{{/* What every role reaches: names, brokers and Redis. */}}
+{{/* What every role reaches: names, brokers, Redis and a collector of traces. */}}
 {{- define "signalbox.network.backing" -}}
 {{ include "signalbox.network.dns" . }}
 {{ include "signalbox.network.kafka" . }}
 {{- $url := ternary "redis://bundled:6379" .Values.redis.url .Values.bundled.enabled }}
 {{- $port := ternary (include "signalbox.port" $url) (.Values.redis.port | toString) (not (empty $url)) }}
 {{ include "signalbox.network.way" (list . "redis" .Values.networkPolicy.redis (list $port)) }}
+{{- with .Values.traces.otlp }}
+- ports: [{port: {{ include "signalbox.port" . }}, protocol: TCP}]
+  {{- with $.Values.networkPolicy.collector }}
+  to: {{- toYaml . | nindent 4 }}
+  {{- end }}
+{{- end }}
 {{- end }}
 
 {{- define "signalbox.network.kafka" -}}
