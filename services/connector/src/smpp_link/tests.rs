@@ -1,6 +1,7 @@
 //! The connector over real TCP against a simulated carrier that speaks SMPP.
 
 mod binds;
+mod congestion;
 mod dialects;
 mod everything;
 mod faulty;
