@@ -157,6 +157,8 @@ async fn run(config: &Config, roles: Roles) -> anyhow::Result<bool> {
     if !standing.wait(&topics::fixed(config.partitions), &stop).await? {
         return Ok(true);
     }
+    // Ingest takes messages on the log alone: with all of it out of its Service, nobody could hand over any.
+    let standing = standing.sparing_the_store(roles == Roles::INGEST);
     helpers.spawn(standing.follow(stop.clone()));
     let is_clean = match serve(config, roles, &engine, &readiness, &stop).await {
         Ok(is_clean) => is_clean,

@@ -13,6 +13,8 @@ use std::{
 };
 
 use backing::{Kafka, KafkaOptions, Redis, RedisOptions, shared_kafka};
+use signalbox_loadtest::{stage::land::Letters, submit::submission};
+use signalbox_proto::pb::signalbox::ingest::v1::{SubmitRequest, message_service_client::MessageServiceClient};
 
 /// A test that waits longer for a line has failed.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -52,9 +54,11 @@ impl Process {
         let config = format!(
             "[bus]\nkind = \"kafka\"\nbrokers = \"{brokers}\"\n{more}\n[store]\nkind = \"redis\"\nurl = \"{redis}\"\n\
              [table]\npath = \"{}\"\n[ingest]\ngrpc = \"127.0.0.1:0\"\naccounts = \"{}\"\n\
-             key_secret = \"00112233445566778899aabbccddeeff\"\n[telemetry]\nhttp = \"127.0.0.1:0\"\n",
+             key_secret = \"00112233445566778899aabbccddeeff\"\n[connector]\nlinks = \"{}\"\n\
+             [telemetry]\nhttp = \"127.0.0.1:0\"\n",
             place("starter"),
             place("standalone/accounts.toml"),
+            place("standalone/links.toml"),
         );
         let file = folder.path().join("signalbox.toml");
         fs::write(&file, config).unwrap();
@@ -106,8 +110,8 @@ impl Process {
         answer
     }
 
-    /// Waits for the line that says it is ready.
-    fn ready(&mut self) {
+    /// Waits for the line that says it is ready, and returns it.
+    fn ready(&mut self) -> String {
         let line = self.stdout.recv_timeout(PATIENCE);
         let line = line.unwrap_or_else(|_| {
             panic!(
@@ -116,6 +120,7 @@ impl Process {
             )
         });
         assert!(line.starts_with("signalbox: ready"), "{line}");
+        line
     }
 
     fn assert_not_ready(&self, why: &str) {
@@ -220,6 +225,56 @@ fn a_store_that_becomes_full_makes_a_router_not_ready_until_there_is_room() {
     redis.command(&["CONFIG", "SET", "maxmemory", "0"]).unwrap();
     router.says(&["store is there again"]);
     assert_eq!(router.drain(), Some(0));
+}
+
+/// Who is asked by customers goes on; who only moves what lies on the log says that it cannot.
+#[test]
+fn without_its_store_ingest_takes_messages_and_routers_and_connectors_are_not_ready() {
+    let redis = Redis::start(RedisOptions::default()).unwrap();
+    let brokers = shared_kafka().bootstrap();
+    let start = |role| Process::start(role, &brokers, &redis.url(), "partitions = 2");
+    let mut ingest = start("ingest");
+    let line = ingest.ready();
+    let address = line.rsplit_once(' ').unwrap().1.to_owned();
+    let mut others = ["router", "connector"].map(start);
+    for process in &mut others {
+        process.ready();
+    }
+    redis.kill().unwrap();
+
+    ingest.says(&["going on without", "redis://"]);
+    let answer = ingest.readyz();
+    assert!(
+        answer.starts_with("HTTP/1.1 200") && answer.contains("without store: "),
+        "{answer}"
+    );
+    submit(&address);
+    for process in &mut others {
+        process.says(&["not ready, and trying again", "nothing listens there"]);
+        process.assert_not_ready("store: ");
+    }
+    redis.restart().unwrap();
+    for process in others.iter_mut().chain([&mut ingest]) {
+        process.says(&["store is there again"]);
+        assert_eq!(process.drain(), Some(0));
+    }
+}
+
+/// Hands one message to the ingest at `address`, which takes it.
+fn submit(address: &str) {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        let mut client = MessageServiceClient::connect(format!("http://{address}"))
+            .await
+            .unwrap();
+        let letter = Letters::new(1, 1).unwrap().next().unwrap().unwrap();
+        let message = Some(submission(letter, String::new(), None));
+        let mut request = tonic::Request::new(SubmitRequest { message });
+        let bearer = "Bearer example-key-for-trying-things-out".parse().unwrap();
+        request.metadata_mut().insert("authorization", bearer);
+        let accepted = client.submit(request).await.unwrap().into_inner().accepted.unwrap();
+        assert!(!accepted.message_id.is_empty());
+    });
 }
 
 /// Looks for the name of our function in the binary, where nothing but the wish to the linker brings it: one that is forgotten

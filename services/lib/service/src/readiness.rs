@@ -13,6 +13,8 @@ struct Standing {
     is_open: bool,
     /// What keeps an open process from being ready, by what it needs.
     missing: BTreeMap<&'static str, String>,
+    /// What is away as well, and not needed for what the process is asked most.
+    spared: BTreeMap<&'static str, String>,
 }
 
 impl Default for Readiness {
@@ -39,10 +41,21 @@ impl Readiness {
             .send_if_modified(|standing| standing.missing.insert(what, why.clone()) != Some(why));
     }
 
+    /// Says that `what` is not to be had, and why, and that the process does without: it is as ready as it would be with it.
+    pub fn spare(&self, what: &'static str, why: impl Into<String>) {
+        let why = why.into();
+        self.0.send_if_modified(|standing| {
+            let was_missing = standing.missing.remove(what).is_some();
+            standing.spared.insert(what, why.clone()) != Some(why) || was_missing
+        });
+    }
+
     /// Says that `what` is to be had.
     pub fn have(&self, what: &'static str) {
-        self.0
-            .send_if_modified(|standing| standing.missing.remove(what).is_some());
+        self.0.send_if_modified(|standing| {
+            let was_spared = standing.spared.remove(what).is_some();
+            standing.missing.remove(what).is_some() || was_spared
+        });
     }
 
     /// What probes are told at the moment.
@@ -50,7 +63,7 @@ impl Readiness {
         self.0.borrow().is_ready()
     }
 
-    /// Why the process is not ready, one reason a line; empty = it is.
+    /// Why the process is not ready, one reason a line, and what it does without; empty = it is ready and has everything.
     pub fn reasons(&self) -> String {
         let standing = self.0.borrow();
         let mut lines: Vec<_> = standing
@@ -58,6 +71,8 @@ impl Readiness {
             .iter()
             .map(|(what, why)| format!("{what}: {why}\n"))
             .collect();
+        let spared = standing.spared.iter();
+        lines.extend(spared.map(|(what, why)| format!("without {what}: {why}\n")));
         if !standing.is_open {
             lines.insert(0, "starting or draining\n".to_owned());
         }

@@ -115,7 +115,7 @@ pub async fn serve_probes(
 
 async fn readyz(State(probes): State<Probes>) -> (StatusCode, String) {
     if probes.readiness.is_ready() {
-        (StatusCode::OK, "ready\n".to_owned())
+        (StatusCode::OK, format!("ready\n{}", probes.readiness.reasons()))
     } else {
         (
             StatusCode::SERVICE_UNAVAILABLE,

@@ -34,6 +34,8 @@ pub(super) struct Standing {
 /// One of the two.
 struct Seen {
     name: &'static str,
+    /// Whether the process can do nothing of use without it.
+    is_needed: bool,
     missing: Option<Missing>,
 }
 
@@ -47,7 +49,11 @@ impl Standing {
     /// Nothing is known yet, so that the process is not ready. `deps` are for this alone: the store is asked under
     /// whatever epoch it is in.
     pub(super) fn new(deps: Deps, readiness: Readiness, engine: &Engine) -> Self {
-        let seen = |name| Seen { name, missing: None };
+        let seen = |name| Seen {
+            name,
+            is_needed: true,
+            missing: None,
+        };
         let is_apart = matches!(engine, Engine::Apart { .. });
         let trial = is_apart.then(|| Key::new("trial", format!("{:016x}", deps.dice.next_u64())));
         let standing = Self {
@@ -89,6 +95,13 @@ impl Standing {
                 () = time::sleep(ASK_PERIOD) => {}
             }
         }
+    }
+
+    /// The same for a process that has started and goes on where the store is away, if `is_spared`: one that is not ready is asked
+    /// nothing.
+    pub(super) fn sparing_the_store(mut self, is_spared: bool) -> Self {
+        self.store.is_needed = !is_spared;
+        self
     }
 
     /// Asks both every second until `stop`.
@@ -151,11 +164,17 @@ impl Seen {
             readiness.have(self.name);
             return;
         };
-        readiness.miss(self.name, error.to_string());
+        let how = if self.is_needed {
+            readiness.miss(self.name, error.to_string());
+            "not ready, and trying again"
+        } else {
+            readiness.spare(self.name, error.to_string());
+            "going on without, and trying again"
+        };
         let now = time::now();
         let missing = self.missing.as_ref();
         if missing.is_none_or(|missing| now - missing.told >= TELL_PERIOD) {
-            warn!("not ready, and trying again: {error}");
+            warn!("{how}: {error}");
             let since = missing.map_or(now, |missing| missing.since);
             self.missing = Some(Missing { since, told: now });
         }
