@@ -209,9 +209,13 @@ impl Carriers {
         }
     }
 
-    /// Shows everything to the metrics.
-    fn show(&self, now: UnixMs) {
+    /// Shows everything to the metrics. Those of `named`, the carriers that may get orders, of which nobody ever spoke are down: no
+    /// connector serves them.
+    fn show<'a>(&self, named: impl Iterator<Item = &'a CarrierName>, now: UnixMs) {
         let snapshot = self.snapshot(now);
+        for name in named.filter(|name| !snapshot.known.carriers.contains_key(*name)) {
+            metrics::carrier_up(name.as_str(), false);
+        }
         for (name, carrier) in &snapshot.known.carriers {
             metrics::carrier_up(name.as_str(), carrier.level(now, true) == Level::Up);
             for (lane, wait) in Lane::ALL.iter().zip(carrier.waits()) {

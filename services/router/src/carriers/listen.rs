@@ -110,7 +110,9 @@ async fn listen(desk: &Arc<Desk>, reader: &mut dyn Read, told: &mut Told) -> Res
         tokio::select! {
             biased;
             _ = show.tick() => {
-                desk.carriers.show(desk.now());
+                let table = desk.table.snapshot();
+                let enabled = table.carriers().iter().filter(|carrier| carrier.is_enabled());
+                desk.carriers.show(enabled.map(|carrier| carrier.name()), desk.now());
                 told.warn(desk);
             }
             records = reader.next(RECORDS_MAX) => {
