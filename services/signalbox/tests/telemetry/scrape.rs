@@ -141,7 +141,7 @@ fn names_are_found_alone_in_functions_and_as_alternatives() {
     assert_eq!(found, expected);
 }
 
-/// Starts every role over Kafka and Redis, looks before the first message and after some hundred.
+/// Starts ingest, router and connector over Kafka and Redis, looks before the first message and after some hundred.
 #[tokio::test(flavor = "multi_thread")]
 async fn every_metric_that_a_dashboard_or_an_alert_names_is_scraped() {
     let redis = Redis::start(RedisOptions::default()).unwrap();
@@ -149,10 +149,20 @@ async fn every_metric_that_a_dashboard_or_an_alert_names_is_scraped() {
         brokers: shared_kafka().bootstrap(),
         redis: redis.url(),
     };
-    let rig = Rig::start(&ground, vec![Behaviour::default(); 2], "").await;
+    scrape(&ground, 3).await;
+}
+
+/// The same with all of it in one process.
+#[tokio::test(flavor = "multi_thread")]
+async fn one_process_shows_every_metric_that_a_dashboard_or_an_alert_names() {
+    scrape(&Ground::Embedded, 1).await;
+}
+
+async fn scrape(ground: &Ground, processes: usize) {
+    let rig = Rig::start(ground, vec![Behaviour::default(); 2], "").await;
     let probes = rig.probes();
     let targets: Vec<(&str, SocketAddr)> = probes.iter().map(|(name, at)| (name.as_str(), *at)).collect();
-    assert_eq!(targets.len(), 3, "ingest, router and connector: {targets:?}");
+    assert_eq!(targets.len(), processes, "{targets:?}");
     let rules = chart("alerts/signalbox.yaml");
     let prometheus = match Prometheus::start(&targets, &rules) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return backing::skipped(error),
@@ -181,6 +191,40 @@ async fn every_metric_that_a_dashboard_or_an_alert_names_is_scraped() {
             .unwrap_or_else(|error| panic!("{place}: {error}"));
     }
     until_none("messages that were not counted", || uncounted(&prometheus)).await;
+
+    add_carrier(rig.folder.path(), "nobody");
+    until_none(
+        "carriers that no connector serves, and that are not shown as down",
+        || {
+            let down = value(
+                &prometheus,
+                "count(signalbox_router_carrier_up{carrier=\"nobody\"} == 0)",
+            );
+            if down == 1.0 {
+                Vec::new()
+            } else {
+                vec!["nobody".to_owned()]
+            }
+        },
+    )
+    .await;
+}
+
+/// Puts a carrier into the table that no link serves.
+fn add_carrier(folder: &Path, name: &str) {
+    let table = folder.join("table");
+    fs::write(
+        table.join(format!("rates/{name}.csv")),
+        "mcc,mnc,prefix,price,from,until\n999,,,9.99,,\n",
+    )
+    .unwrap();
+    let carriers = table.join("carriers.toml");
+    let others = fs::read_to_string(&carriers).unwrap();
+    fs::write(
+        carriers,
+        format!("{others}[[carrier]]\nname = \"{name}\"\ncurrency = \"EUR\"\n"),
+    )
+    .unwrap();
 }
 
 /// What is wrong with what was counted of the messages.
