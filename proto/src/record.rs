@@ -11,6 +11,7 @@ mod inbound;
 mod invalid;
 mod looked_up;
 mod message;
+mod neighbour;
 mod order;
 mod reading;
 mod seal;
@@ -34,6 +35,7 @@ pub use dead::{
 pub use idempotency::{KeyEntry, KeyMark};
 pub use invalid::{Fault, Invalid};
 pub use looked_up::{HandsetReach, LookedUp};
+pub use neighbour::Neighbour;
 pub use reading::{Reading, order_is_for, read_as_on};
 use seal::Kind;
 pub use seal::{FORMAT, of_a_later_format};

@@ -53,7 +53,7 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    const ALL: [Self; 15] = [
+    pub(super) const ALL: [Self; 15] = [
         Self::Accepted,
         Self::Order,
         Self::Outcome,
@@ -70,6 +70,27 @@ impl Kind {
         Self::Inbound,
         Self::Gathering,
     ];
+
+    /// The message of the storage format that it is.
+    pub(super) const fn message(self) -> &'static str {
+        match self {
+            Self::Accepted => "Accepted",
+            Self::Order => "Order",
+            Self::Outcome => "OrderAnswer",
+            Self::Receipt => "MatchedReceipt",
+            Self::Unmatched => "Unmatched",
+            Self::Delayed => "Delayed",
+            Self::Event => "Event",
+            Self::Carrier => "CarrierReport",
+            Self::Dead => "Dead",
+            Self::Rebuilt => "Rebuilt",
+            Self::State => "State",
+            Self::Correlation => "Correlation",
+            Self::LookedUp => "LookedUp",
+            Self::Inbound => "Inbound",
+            Self::Gathering => "Gathering",
+        }
+    }
 
     /// What people call it.
     const fn word(self) -> &'static str {
@@ -101,6 +122,15 @@ pub(super) fn seal(kind: Kind, body: &impl Message) -> Bytes {
     body.encode(&mut octets).expect("a growing buffer has room");
     let checksum = checksum(kind, FORMAT, &octets[SEAL_OCTETS..]);
     octets[CHECKSUM_KEY.len()..SEAL_OCTETS].copy_from_slice(&checksum.to_le_bytes());
+    octets.freeze()
+}
+
+/// A body that was encoded before, behind a seal.
+pub(super) fn seal_octets(kind: Kind, body: &[u8]) -> Bytes {
+    let mut octets = BytesMut::with_capacity(SEAL_OCTETS + body.len());
+    octets.put_slice(&CHECKSUM_KEY);
+    octets.put_u32_le(checksum(kind, FORMAT, body));
+    octets.put_slice(body);
     octets.freeze()
 }
 
@@ -181,20 +211,25 @@ fn checksum(kind: Kind, format: u32, body: &[u8]) -> u32 {
 /// The format of a body without a number.
 const FORMAT_FIRST: u32 = 1;
 
+/// The kind and the body of `octets` that stand behind a sound seal of this format; `None` = there is none.
+pub(super) fn sealed(octets: &Bytes) -> Option<(Kind, Bytes)> {
+    let written = octets.strip_prefix(&CHECKSUM_KEY)?.first_chunk()?;
+    let body = octets.slice(SEAL_OCTETS..);
+    let is_of = |kind: &Kind| checksum(*kind, FORMAT, &body) == u32::from_le_bytes(*written);
+    let kind = Kind::ALL.into_iter().find(is_of)?;
+    Some((kind, body))
+}
+
 /// The octets that a later version would write for `body`: what it says cannot be understood here.
 #[doc(hidden)]
 pub fn of_a_later_format(octets: &Bytes) -> Bytes {
     let format = FORMAT + 1;
-    let body = &octets[SEAL_OCTETS..];
-    let kind = Kind::ALL
-        .into_iter()
-        .find(|kind| octets[..SEAL_OCTETS].ends_with(&checksum(*kind, FORMAT, body).to_le_bytes()))
-        .expect("the octets are sealed");
+    let (kind, body) = sealed(octets).expect("the octets are sealed");
     let mut sealed = BytesMut::from(&FORMAT_KEY[..]);
     encode_varint(u64::from(format), &mut sealed);
     sealed.put_slice(&CHECKSUM_KEY);
-    sealed.put_u32_le(checksum(kind, format, body));
-    sealed.put_slice(body);
+    sealed.put_u32_le(checksum(kind, format, &body));
+    sealed.put_slice(&body);
     sealed.freeze()
 }
 

@@ -15,6 +15,8 @@ use sms::{
 use super::*;
 use prost::Message as _;
 
+mod golden;
+
 fn instant() -> impl Strategy<Value = UnixMs> {
     any::<u64>().prop_map(UnixMs)
 }
