@@ -73,6 +73,15 @@ pub enum Fault {
         /// Time from its end until it is back.
         away: Duration,
     },
+    /// A process is asked to stop, finishes, and is started again as the version that the fleet is upgraded to.
+    Upgrade {
+        /// What it does.
+        role: Role,
+        /// Which of that role, modulo their number.
+        index: usize,
+        /// Time from its end until it is back.
+        away: Duration,
+    },
     /// A link is cut, and mended later.
     Cut {
         /// Which, modulo their number.
@@ -146,6 +155,7 @@ impl Fault {
         match self {
             Self::Kill { .. } => "kill",
             Self::Drain { .. } => "drain",
+            Self::Upgrade { .. } => "upgrade",
             Self::Cut { .. } => "cut",
             Self::BusAway(_) => "bus_away",
             Self::StoreAway(_) => "store_away",
@@ -182,6 +192,20 @@ pub(crate) fn draw(dice: &Dice) -> Vec<(Duration, Fault)> {
         plan.push((at, Fault::Torn(millis(dice, 500, 15_000))));
     }
     plan.sort_by_key(|(at, _)| *at);
+    plan
+}
+
+/// Upgrades of `processes`, the number of each role, one after the other in an order of chance.
+pub(crate) fn upgrades(dice: &Dice, processes: [(Role, usize); 3]) -> Vec<(Duration, Fault)> {
+    let each = |(role, count): (Role, usize)| (0..count).map(move |index| (role, index));
+    let mut left: Vec<_> = processes.into_iter().flat_map(each).collect();
+    let step = FAULTS_SPAN / (left.len() as u32 + 1);
+    let mut plan = Vec::new();
+    while !left.is_empty() {
+        let (role, index) = left.swap_remove(dice.below(left.len() as u64) as usize);
+        let away = millis(dice, 5, RESTART_MAX.as_millis() as u64);
+        plan.push((step * (plan.len() as u32 + 1), Fault::Upgrade { role, index, away }));
+    }
     plan
 }
 

@@ -12,6 +12,7 @@ use connector::{
 };
 use ingest::{Account, Intake, KeySecret};
 use service::{Clock, Deps, Dice, Stop, Tasks, Tracer, time, trace::Call};
+use signalbox_proto::record::Neighbour;
 use sms::AccountId;
 use table::LiveTable;
 use tokio::sync::{Mutex as AsyncMutex, mpsc};
@@ -21,6 +22,7 @@ use crate::{
     customer::Asked,
     faults::Role,
     fuse::Fuse,
+    neighbour::neighbour,
     numbers::Numbers,
     planted,
     steps::Steps,
@@ -48,6 +50,8 @@ pub(crate) struct World {
     pub(crate) weather: Weather,
     pub(crate) partitions: u32,
     pub(crate) bug: Option<Bug>,
+    /// What processes are that were upgraded; absent = this version.
+    pub(crate) upgraded: Option<Neighbour>,
     /// Who may be asked about numbers.
     pub(crate) numbers: Option<Numbers>,
     /// Whether carriers behave; looked at when a connector starts.
@@ -73,6 +77,8 @@ pub(crate) struct Host {
     /// What its machine says, which may have been set.
     pub(crate) clock: Clock,
     pub(crate) fuse: Fuse,
+    /// The version installed there; absent = this one.
+    pub(crate) version: Option<Neighbour>,
 }
 
 /// What happened, in order. Clones are one diary.
@@ -97,6 +103,8 @@ pub(crate) enum Program {
 pub(crate) enum Command {
     Kill(Duration),
     Drain(Duration),
+    /// The same, and to come back as the version that the fleet is upgraded to.
+    Upgrade(Duration),
     /// To die at the call to log or store that is so many from now, and be back after that time.
     Fuse(u64, Duration),
 }
@@ -175,6 +183,10 @@ impl World {
             Some(bug) => planted::plant(bug, deps, dice),
             None => deps,
         };
+        let deps = match self.host.version {
+            Some(version) => neighbour(version, deps),
+            None => deps,
+        };
         self.watched(name, deps)
     }
 
@@ -235,7 +247,7 @@ impl World {
                             self.diary.note(format_args!("{name} dies, back in {away:?}"));
                             break away;
                         }
-                        Some(Command::Drain(away)) => {
+                        Some(command @ (Command::Drain(away) | Command::Upgrade(away))) => {
                             handle.request();
                             let ended = tokio::select! {
                                 biased;
@@ -246,6 +258,10 @@ impl World {
                                 ended = process.join_next() => ended,
                             };
                             self.note_end(&name, "drained", ended);
+                            if matches!(command, Command::Upgrade(_)) {
+                                self.host.version = self.upgraded;
+                                self.diary.note(format_args!("{name} is upgraded"));
+                            }
                             break away;
                         }
                         Some(Command::Fuse(calls, away)) => {

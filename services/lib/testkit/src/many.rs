@@ -8,7 +8,7 @@ use std::{
     },
 };
 
-use crate::{Report, simulate};
+use crate::{Report, Scenario, run};
 
 /// Stack of a thread that simulates: futures are large in a build that is not optimised.
 const STACK_OCTETS: usize = 16 * 1_024 * 1_024;
@@ -16,6 +16,11 @@ const STACK_OCTETS: usize = 16 * 1_024 * 1_024;
 /// Runs every seed of `seeds`, each in a runtime of its own, and hands each report to `each` as it comes; order is that of
 /// finishing. `each` answers whether to go on: after a `false` no further seed is begun.
 pub fn simulate_all(seeds: Range<u64>, each: impl FnMut(Report) -> bool + Send) {
+    run_all(seeds, Scenario::draw, each);
+}
+
+/// The same with what `scenario` makes of each seed.
+pub fn run_all(seeds: Range<u64>, scenario: fn(u64) -> Scenario, each: impl FnMut(Report) -> bool + Send) {
     let (next, is_over, each) = (AtomicU64::new(seeds.start), AtomicBool::new(false), Mutex::new(each));
     let work = || {
         while !is_over.load(Ordering::Relaxed) {
@@ -23,7 +28,7 @@ pub fn simulate_all(seeds: Range<u64>, each: impl FnMut(Report) -> bool + Send) 
             if seed >= seeds.end {
                 return;
             }
-            let report = simulate(seed);
+            let report = run(&scenario(seed));
             let mut each = each.lock().expect("whoever hears of a run does not panic");
             if !each(report) {
                 is_over.store(true, Ordering::Relaxed);

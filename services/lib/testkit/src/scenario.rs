@@ -7,11 +7,12 @@ use connector::{
     simulator::{ReceiptRates, SimulatorConfig},
 };
 use service::Dice;
+use signalbox_proto::record::Neighbour;
 use sms::{CarrierName, ReceiptFault};
 use table::files::Files;
 
 use crate::{
-    Bug,
+    Bug, Role, Upgrade,
     drafts::{self, Call},
     faults::{self, Fault},
     numbers::Numbers,
@@ -24,6 +25,15 @@ pub type Links = BTreeMap<String, Vec<CarrierName>>;
 /// What is added to the seed for dice of their own.
 const INGESTS: u64 = 0x1A6E_5700;
 const HABITS: u64 = 0x4AB1_7500;
+const UPGRADES: u64 = 0x0B5A_DE00;
+
+/// From which version to which: forth and back, on either side of this one.
+const UPGRADED: [(Option<Neighbour>, Option<Neighbour>); 4] = [
+    (Some(Neighbour::Older), None),
+    (None, Some(Neighbour::Newer)),
+    (None, Some(Neighbour::Older)),
+    (Some(Neighbour::Newer), None),
+];
 
 /// One run: its tables, links, messages and faults.
 #[derive(Clone, Debug)]
@@ -38,6 +48,8 @@ pub struct Scenario {
     pub is_slow: bool,
     /// A bug that every process has; absent = none but what is in the services.
     pub bug: Option<Bug>,
+    /// The versions of its processes.
+    pub upgrade: Upgrade,
     /// Whether every call of every process is told; it changes nothing else.
     pub(crate) tells_steps: bool,
     /// Whether what processes ask of log and store is counted.
@@ -65,6 +77,7 @@ impl Scenario {
             recovers: dice.below(2) == 0,
             is_slow: dice.below(4) > 0,
             bug: None,
+            upgrade: Upgrade::default(),
             tells_steps: false,
             is_counted: false,
             partitions: 2 + 2 * dice.below(2) as u32,
@@ -87,6 +100,24 @@ impl Scenario {
             numbers.ask(&mut self.tables);
         }
         self
+    }
+
+    /// As [`Scenario::draw`], but every process is upgraded meanwhile, from the version before or to the one after, or back.
+    pub fn rolling(seed: u64) -> Self {
+        let dice = Dice::seeded(seed ^ UPGRADES);
+        let (from, to) = UPGRADED[dice.below(UPGRADED.len() as u64) as usize];
+        let mut drawn = Self::draw(seed);
+        let processes = [
+            (Role::Ingest, drawn.ingests),
+            (Role::Router, drawn.routers),
+            (Role::Connector, drawn.connectors.len()),
+        ];
+        drawn.faults.extend(faults::upgrades(&dice, processes));
+        drawn.faults.sort_by_key(|(at, _)| *at);
+        Self {
+            upgrade: Upgrade { from, to },
+            ..drawn
+        }
     }
 
     /// As [`Scenario::draw`], but nothing goes wrong: carriers behave, and nobody dies.

@@ -22,14 +22,16 @@ use table::LiveTable;
 use tokio::sync::{Mutex as AsyncMutex, mpsc};
 
 use crate::{
-    Evidence, Fault, Finding, Report, Role, Scenario, Step,
+    Evidence, Fault, Finding, Report, Role, Scenario, Step, Upgrade,
     budget::Budget,
     customer::Office,
     drafts::{self, Call},
     faults::{CLOCK_FORWARD_MAX, FAULTS_SPAN, RESTART_MAX},
     fleet::{Command, Diary, Host, Observer, Process, Program, World},
     fuse::Fuse,
-    life, oracle,
+    life,
+    neighbour::in_common,
+    oracle,
     steps::Steps,
     tables::{self, CARRIERS},
     tally::{Counts, Tally},
@@ -180,6 +182,12 @@ async fn play(scenario: &Scenario) -> Played {
     stage.rest(time::now(), start).await;
 
     let mut evidence = Evidence::gather(&world).await;
+    if scenario.upgrade != Upgrade::default() {
+        // An end that is published again is the same as far as both versions know it.
+        for end in &mut evidence.events {
+            end.octets = in_common(&end.event);
+        }
+    }
     evidence.promises = promises.lock().unwrap_or_else(PoisonError::into_inner).clone();
     let fresh = evidence.promises.iter().filter(|promise| promise.reference == "fresh");
     evidence.fresh = fresh.map(|promise| promise.id).collect();
@@ -240,11 +248,13 @@ async fn world(scenario: &Scenario, asked: mpsc::UnboundedReceiver<crate::custom
         host: Host {
             clock: clock.clone(),
             fuse: Fuse::default(),
+            version: scenario.upgrade.from,
         },
         clock,
         weather,
         partitions: scenario.partitions,
         bug: scenario.bug,
+        upgraded: scenario.upgrade.to,
         numbers: scenario.numbers.clone(),
         behaves: Arc::default(),
         door: Arc::new(AsyncMutex::new(asked)),
@@ -297,6 +307,7 @@ impl Stage {
         match fault {
             Fault::Kill { role, index, away } => self.tell(*role, *index, Command::Kill(*away)),
             Fault::Drain { role, index, away } => self.tell(*role, *index, Command::Drain(*away)),
+            Fault::Upgrade { role, index, away } => self.tell(*role, *index, Command::Upgrade(*away)),
             Fault::Cut { link, is_whole, away } => self.cut(*link, *is_whole, *away, ends),
             Fault::BusAway(away) => self.leave("log", "away", &self.world.weather.bus_away, *away, ends),
             Fault::StoreAway(away) => self.leave("store", "away", &self.world.weather.store_away, *away, ends),

@@ -1,7 +1,9 @@
 //! The pipeline under seeded faults: `SIM_SEED=n` runs one seed and tells all about it, `SIM_SEEDS=n` runs so many, from
 //! `SIM_FIRST=n` on.
 
-use testkit::{Scenario, run, simulate, simulate_all};
+use std::collections::BTreeSet;
+
+use testkit::{Fault, Role, Scenario, run, run_all, simulate, simulate_all};
 
 /// Seeds of an ordinary run.
 const SEEDS_DEFAULT: u64 = 500;
@@ -88,6 +90,50 @@ fn promises_hold_whatever_fails() {
         let share = twice as f64 / taken as f64;
         assert!(share <= TWICE_MAX, "{twice} of {taken} messages were taken twice");
     }
+}
+
+/// Seeds of a run in which the fleet is upgraded.
+const UPGRADES_DEFAULT: u64 = 60;
+
+/// Every process of a fleet is upgraded under load and faults, in an order of chance, forth or back between this version and its
+/// neighbours: one that lacks the fields that came last, and one that adds fields of its own to all that it writes.
+/// `SIM_UPGRADE=n` runs one seed.
+#[test]
+fn processes_are_upgraded_in_any_order() {
+    let seeds = match number("SIM_UPGRADE") {
+        Some(seed) => seed..seed + 1,
+        None => 0..UPGRADES_DEFAULT,
+    };
+    let mut reports = Vec::new();
+    run_all(seeds.clone(), Scenario::rolling, |report| {
+        reports.push(report);
+        true
+    });
+    let broken = reports.iter().filter(|report| !report.findings.is_empty());
+    let broken = broken
+        .inspect(|report| println!("{report}  here: SIM_UPGRADE={}", report.seed))
+        .count();
+    assert_eq!(broken, 0, "of {} seeds, {broken} broke promises", reports.len());
+    if number("SIM_UPGRADE").is_none() {
+        let of = |seed| Scenario::rolling(seed);
+        let versions: BTreeSet<_> = seeds.clone().map(|seed| format!("{:?}", of(seed).upgrade)).collect();
+        assert_eq!(versions.len(), 4, "{versions:?}");
+        let orders: BTreeSet<_> = seeds.map(|seed| order(&of(seed))).collect();
+        assert_eq!(orders.len(), 6, "roles are upgraded in every order: {orders:?}");
+    }
+}
+
+/// The roles as the first process of each is upgraded.
+fn order(scenario: &Scenario) -> Vec<Role> {
+    let mut order = Vec::new();
+    for (_, fault) in &scenario.faults {
+        if let Fault::Upgrade { role, .. } = fault
+            && !order.contains(role)
+        {
+            order.push(*role);
+        }
+    }
+    order
 }
 
 /// One seed twice in one process: the same log, octet for octet and with the same times.
