@@ -30,6 +30,9 @@ DEMO = $(AROUND_$(BUS)) $(SIGNALBOX) demo --bus $(BUS)
 BENCH_embedded := 100000:100000 100000:10000 50000:5000
 BENCH_kafka := 100000:100000 100000:100000 40000:4000 20000:2000
 
+# The commit that the .proto files must not break with.
+SINCE ?= HEAD~1
+
 # How long faults come, in minutes, and what fixes them.
 MINUTES ?= 1
 SEED ?= 1
@@ -90,11 +93,11 @@ drain: BUS = kafka
 drain: build services-fetch ## every role over Kafka drained and started again in turn, at 2,000 messages a second: nobody may notice
 	$(CHAOS) --faults drain --rate 2000
 
-simulate: build ## the whole pipeline under faults in virtual time, SEEDS=10000 runs of it; SIM_SEED=n tells one step by step
-	@$(LOADTEST) simulate --seeds $(SEEDS)
-
 capacity: build services-fetch ## what a message costs over Kafka and Redis: octets, memory, processor time; prints what is to be committed
 	@$(LOADTEST) capacity --toml
+
+simulate: build ## the whole pipeline under faults in virtual time, SEEDS=10000 runs of it; SIM_SEED=n tells one step by step
+	@$(LOADTEST) simulate --seeds $(SEEDS)
 
 services-fetch: ## fetches Kafka from Maven Central and SMPP carriers of others; as root on Debian installs Java, Maven, Redis, Knot, tshark and Prometheus too
 	@$(BACKING) fetch
@@ -148,7 +151,9 @@ chart-readme: ## the table of values in the chart's README, from the comments of
 chart-dashboards: ## the dashboards, from helm/dashboards
 	@helm/dashboards
 
-protos: ## lint of the .proto files
+protos: ## lint of the .proto files, and whether readers of the version before (SINCE=HEAD~1) understand what they say now
 	cd proto && npx --yes @bufbuild/buf@1 lint
+	@before=$$(mktemp -d) && trap 'rm -rf "$$before"' EXIT && git archive $(SINCE) proto | tar -x -C "$$before" && \
+	  cd proto && npx --yes @bufbuild/buf@1 breaking --against "$$before/proto"
 
 .PHONY: help build demo crash rolling store-loss failover campaign ported bad-provider waves bench decide lookup link chaos drain capacity simulate services-fetch services services-down test fuzz fuzz-smpp lint deny chart-test deploy-test chart-readme chart-dashboards protos
