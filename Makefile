@@ -153,7 +153,9 @@ chart-dashboards: ## the dashboards, from helm/dashboards
 
 protos: ## lint of the .proto files, and whether readers of the version before (SINCE=HEAD~1) understand what they say now
 	cd proto && npx --yes @bufbuild/buf@1 lint
-	@before=$$(mktemp -d) && trap 'rm -rf "$$before"' EXIT && git archive $(SINCE) proto | tar -x -C "$$before" && \
+	@if ! git rev-parse --quiet --verify "$(SINCE)^{commit}" >/dev/null; then \
+	  echo "SKIPPED: what .proto files break needs the commit before, which this checkout lacks"; exit; fi; \
+	before=$$(mktemp -d) && trap 'rm -rf "$$before"' EXIT && git archive $(SINCE) proto | tar -x -C "$$before" && \
 	  cd proto && npx --yes @bufbuild/buf@1 breaking --against "$$before/proto"
 
 .PHONY: help build demo crash rolling store-loss failover campaign ported bad-provider waves bench decide lookup link chaos drain capacity simulate services-fetch services services-down test fuzz fuzz-smpp lint deny chart-test deploy-test chart-readme chart-dashboards protos
