@@ -24,9 +24,11 @@ pub enum Neighbour {
 }
 
 /// Fields that came last, by message and name, and may be absent: what that means stands beside each in the `.proto` file.
-const LATE_FIELDS: [(&str, &str); 9] = [
+const LATE_FIELDS: [(&str, &str); 11] = [
+    ("Accepted", "trace"),
     ("Answer", "charge"),
     ("Congestion", "account"),
+    ("Correlation", "trace"),
     ("Dead", "fault"),
     ("Delayed", "put_at"),
     ("Gathering", "others"),

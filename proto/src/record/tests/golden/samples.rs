@@ -79,6 +79,11 @@ fn full() -> Message {
     }
 }
 
+fn traced() -> Option<Box<TraceContext>> {
+    let octets: Vec<u8> = (1..=24).collect();
+    TraceContext::from_octets(&octets).map(Box::new)
+}
+
 /// With as little as there can be.
 fn bare() -> Message {
     Message {
@@ -239,6 +244,15 @@ fn messages() -> Vec<Sample> {
     };
     vec![
         Sample::new("accepted", full(), accepted_to_bytes, accepted_from_bytes),
+        Sample::new(
+            "accepted.traced",
+            Message {
+                trace: traced(),
+                ..full()
+            },
+            accepted_to_bytes,
+            accepted_from_bytes,
+        ),
         Sample::new("accepted.bare", bare(), accepted_to_bytes, accepted_from_bytes),
         Sample::new(
             "accepted.key",
@@ -334,6 +348,15 @@ fn receipts() -> Vec<Sample> {
             unmatched(None),
             unmatched_to_bytes,
             unmatched_from_bytes,
+        ),
+        Sample::new(
+            "correlation.traced",
+            Correlation {
+                trace: traced(),
+                ..correlation.clone()
+            },
+            correlation_to_bytes,
+            correlation_from_bytes,
         ),
         Sample::new("correlation", correlation, correlation_to_bytes, correlation_from_bytes),
     ]
