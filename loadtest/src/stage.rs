@@ -10,7 +10,7 @@ pub mod land;
 mod links;
 
 pub use books::{Books, read_events, taken};
-pub use cast::{Cast, Part, READY};
+pub use cast::{Cast, Part, READY, program};
 pub use courier::{Courier, FRAME_MESSAGES_MAX, News};
 pub use ends::Ends;
 pub use files::{API_KEY, Ground, Link, Roles, router, write};

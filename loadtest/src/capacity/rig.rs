@@ -1,6 +1,6 @@
 //! What is measured: one process of each role over a Kafka and a Redis of their own, and a carrier that takes everything.
 
-use std::{collections::BTreeMap, env, path::PathBuf, time::Duration};
+use std::{collections::BTreeMap, time::Duration};
 
 use anyhow::{Context as _, bail, ensure};
 use backing::{Kafka, KafkaOptions, KafkaSpeed, Redis, RedisOptions};
@@ -16,7 +16,9 @@ use tempfile::TempDir;
 use super::args::Args;
 use crate::{
     smsc::{Behaviour, Config, Delay, Handle, Smsc},
-    stage::{API_KEY, Cast, Courier, FRAME_MESSAGES_MAX, Ground, Link, News, Roles, land, wait_for_links, write},
+    stage::{
+        API_KEY, Cast, Courier, FRAME_MESSAGES_MAX, Ground, Link, News, Roles, land, program, wait_for_links, write,
+    },
     world,
 };
 
@@ -72,7 +74,7 @@ impl Snapshot {
 impl Rig {
     /// Starts everything, and waits until messages are taken.
     pub(super) async fn start(args: &Args) -> anyhow::Result<Self> {
-        let program = program(args)?;
+        let program = program(args.signalbox.as_deref())?;
         let began = Clock::wall().now();
         let folder = tempfile::Builder::new().prefix("signalbox-capacity-").tempdir()?;
         let path = folder.path();
@@ -277,20 +279,6 @@ fn ends(records: &[bus::Stored]) -> anyhow::Result<u64> {
         ends += u64::from(matches!(event, Event::Ended(_)));
     }
     Ok(ends)
-}
-
-/// The binary that is measured.
-fn program(args: &Args) -> anyhow::Result<PathBuf> {
-    let program = match &args.signalbox {
-        Some(program) => program.clone(),
-        None => env::current_exe()?.with_file_name("signalbox"),
-    };
-    ensure!(
-        program.is_file(),
-        "{} is not there: build it with `cargo build --release -p signalbox`, or name another with --signalbox",
-        program.display()
-    );
-    Ok(program)
 }
 
 async fn backing() -> anyhow::Result<(Kafka, Redis)> {

@@ -1,7 +1,7 @@
 //! What is broken: brokers, Redis, a disk, wires to carriers, and the processes of the router.
 
 use std::{
-    env, fs,
+    fs,
     net::{SocketAddr, TcpListener},
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     smsc::{Behaviour, Config, Delay, Handle, Smsc},
-    stage::{Cast, Ground, Link, Part, Roles, land, wait_for_links, write},
+    stage::{Cast, Ground, Link, Part, Roles, land, program, wait_for_links, write},
     submit::Target,
     world,
 };
@@ -68,7 +68,7 @@ impl Rig {
     /// # Errors
     /// Something cannot be had or started; nothing is left running.
     pub(super) async fn start(args: &Args, enclave: Enclave) -> anyhow::Result<Self> {
-        let program = program(args)?;
+        let program = program(args.signalbox.as_deref())?;
         let (folder, temporary) = folder(args.keep.as_deref())?;
         let began = Clock::wall().now();
         let disk = match (args.bus, enclave.is_own) {
@@ -171,20 +171,6 @@ impl Carrier {
             window: WINDOW,
         }
     }
-}
-
-/// The binary under test.
-fn program(args: &Args) -> anyhow::Result<PathBuf> {
-    let program = match &args.signalbox {
-        Some(program) => program.clone(),
-        None => env::current_exe()?.with_file_name("signalbox"),
-    };
-    ensure!(
-        program.is_file(),
-        "{} is not there: build it with `cargo build --release -p signalbox`, or name another with --signalbox",
-        program.display()
-    );
-    Ok(program)
 }
 
 fn folder(keep: Option<&Path>) -> anyhow::Result<(PathBuf, Option<TempDir>)> {

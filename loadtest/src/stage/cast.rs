@@ -1,7 +1,7 @@
 //! The processes: one router for everything, or each role in processes of its own.
 
 use std::{
-    fs,
+    env, fs,
     path::{Path, PathBuf},
     process::{ExitStatus, Stdio},
     time::Duration,
@@ -25,6 +25,23 @@ const READY_ADDRESS: &str = ", gRPC on ";
 
 /// The unit of processor times in /proc: a hundredth of a second wherever Linux tells them to programs.
 const TICK: Duration = Duration::from_millis(10);
+
+/// The binary that plays the roles: the one `named`, or else the one beside this program.
+///
+/// # Errors
+/// It is not there.
+pub fn program(named: Option<&Path>) -> anyhow::Result<PathBuf> {
+    let program = match named {
+        Some(program) => program.to_owned(),
+        None => env::current_exe()?.with_file_name("signalbox"),
+    };
+    ensure!(
+        program.is_file(),
+        "{} is not there: build it with `cargo build --release -p signalbox`, or name another with --signalbox",
+        program.display()
+    );
+    Ok(program)
+}
 
 /// Which role a process plays, with which file.
 #[derive(Clone, Debug, PartialEq, Eq)]
