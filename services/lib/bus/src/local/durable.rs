@@ -297,7 +297,7 @@ pub(super) fn position_of(key: &[u8]) -> Option<u64> {
     number(key.get(8..)?)
 }
 
-fn number(octets: &[u8]) -> Option<u64> {
+pub(super) fn number(octets: &[u8]) -> Option<u64> {
     octets.first_chunk().map(|octets| u64::from_be_bytes(*octets))
 }
 

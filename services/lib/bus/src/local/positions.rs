@@ -7,7 +7,10 @@ use std::{
 
 use disk::{Disk, DiskError, Layout, Space};
 
-use super::{durable::Place, lock};
+use super::{
+    durable::{self, Place},
+    lock,
+};
 use crate::Clock;
 
 /// How long an ack may be in memory alone while there is anything to write: what a crash takes of it is read again.
@@ -47,9 +50,7 @@ impl Positions {
             return Ok(*position);
         }
         let written = self.space.get(&key)?;
-        Ok(written
-            .and_then(|octets| octets.first_chunk().map(|octets| u64::from_be_bytes(*octets)))
-            .unwrap_or(0))
+        Ok(written.and_then(|octets| durable::number(&octets)).unwrap_or(0))
     }
 
     /// Keeps how far `group` got. Not safe yet: after a crash some records come again, which B3 allows.
@@ -59,21 +60,28 @@ impl Positions {
             unwritten.due_ms = (self.clock)() + LINGER_MS;
         }
         unwritten.positions.insert(key(group, place), position);
-        drop(unwritten);
-        self.write_due()
+        self.write_if_due(&mut unwritten)
     }
 
     /// Writes what is due; for whoever comes by, as nothing here has a timer.
     pub(super) fn write_due(&self) -> Result<(), DiskError> {
-        let unwritten = lock(&self.unwritten);
-        let is_due = !unwritten.positions.is_empty() && unwritten.due_ms <= (self.clock)();
-        drop(unwritten);
-        if is_due { self.write() } else { Ok(()) }
+        self.write_if_due(&mut lock(&self.unwritten))
     }
 
-    /// Writes all that was kept. The lock is held meanwhile, so that no older position follows a newer one.
+    /// Writes all that was kept.
     pub(super) fn write(&self) -> Result<(), DiskError> {
-        let mut unwritten = lock(&self.unwritten);
+        self.write_all(&mut lock(&self.unwritten))
+    }
+
+    fn write_if_due(&self, unwritten: &mut Unwritten) -> Result<(), DiskError> {
+        match !unwritten.positions.is_empty() && unwritten.due_ms <= (self.clock)() {
+            true => self.write_all(unwritten),
+            false => Ok(()),
+        }
+    }
+
+    /// Under the lock, so that no older position follows a newer one.
+    fn write_all(&self, unwritten: &mut Unwritten) -> Result<(), DiskError> {
         let mut batch = self.disk.batch();
         for (key, position) in std::mem::take(&mut unwritten.positions) {
             batch.put(&self.space, key, position.to_be_bytes().to_vec());
@@ -94,7 +102,6 @@ fn key(group: &str, place: Place) -> Vec<u8> {
     let mut octets = Vec::with_capacity(group.len() + 9);
     octets.extend_from_slice(group.as_bytes());
     octets.push(0);
-    octets.extend_from_slice(&place.topic.to_be_bytes());
-    octets.extend_from_slice(&place.partition.to_be_bytes());
+    octets.extend_from_slice(&durable::key(place, 0)[..8]);
     octets
 }
