@@ -82,7 +82,7 @@ impl OrderSpans {
 pub(crate) fn receipt(tracer: &Tracer, found: &Correlation, receipt: &Receipt) -> Span {
     let carrier = &found.order.carrier;
     let mut span = tracer.begin(found.trace.as_deref(), Kind::Server, || format!("receipt {carrier}"));
-    let word = word(receipt.state);
+    let word = receipt.state.as_str();
     span.set(attribute::MESSAGE_ID, || found.order.message.to_string());
     span.set(attribute::CARRIER, || carrier.to_string());
     span.set(attribute::ORDER, || found.order.number.0);
@@ -106,19 +106,6 @@ fn command_status(detail: &str) -> Option<&str> {
     let is_status =
         detail.strip_prefix("ESME_").is_some_and(is_name) || detail.strip_prefix("0x").is_some_and(is_number);
     (is_status && detail.len() <= STATUS_CHARS_MAX).then_some(detail)
-}
-
-const fn word(state: ReceiptState) -> &'static str {
-    match state {
-        ReceiptState::Enroute => "enroute",
-        ReceiptState::Accepted => "accepted",
-        ReceiptState::Delivered => "delivered",
-        ReceiptState::Expired => "expired",
-        ReceiptState::Deleted => "deleted",
-        ReceiptState::Undeliverable => "undeliverable",
-        ReceiptState::Rejected => "rejected",
-        ReceiptState::Unknown => "unknown",
-    }
 }
 
 #[cfg(test)]

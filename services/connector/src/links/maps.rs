@@ -26,17 +26,6 @@ const FAULTS: &[(&str, ReceiptFault)] = &[
     ("recipient", ReceiptFault::Recipient),
 ];
 
-const STATES: &[(&str, ReceiptState)] = &[
-    ("enroute", ReceiptState::Enroute),
-    ("accepted", ReceiptState::Accepted),
-    ("delivered", ReceiptState::Delivered),
-    ("expired", ReceiptState::Expired),
-    ("deleted", ReceiptState::Deleted),
-    ("undeliverable", ReceiptState::Undeliverable),
-    ("rejected", ReceiptState::Rejected),
-    ("unknown", ReceiptState::Unknown),
-];
-
 /// In whose words the answers of a map stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Protocol {
@@ -198,7 +187,7 @@ fn state_and_fault(text: &str) -> Result<(ReceiptState, Option<ReceiptFault>), S
         Some((state, fault)) => (state, Some(fault)),
         None => (text, None),
     };
-    let state = find(STATES, state)?;
+    let state = find(&ReceiptState::ALL.map(|state| (state.as_str(), state)), state)?;
     Ok((state, fault.map(|fault| find(FAULTS, fault)).transpose()?))
 }
 

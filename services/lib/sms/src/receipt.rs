@@ -63,6 +63,32 @@ pub struct VendorField {
 }
 
 impl ReceiptState {
+    /// All of them.
+    pub const ALL: [Self; 8] = [
+        Self::Enroute,
+        Self::Accepted,
+        Self::Delivered,
+        Self::Expired,
+        Self::Deleted,
+        Self::Undeliverable,
+        Self::Rejected,
+        Self::Unknown,
+    ];
+
+    /// Its word in files and traces.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Enroute => "enroute",
+            Self::Accepted => "accepted",
+            Self::Delivered => "delivered",
+            Self::Expired => "expired",
+            Self::Deleted => "deleted",
+            Self::Undeliverable => "undeliverable",
+            Self::Rejected => "rejected",
+            Self::Unknown => "unknown",
+        }
+    }
+
     /// Whether no other receipt follows this one.
     pub const fn is_final(self) -> bool {
         !matches!(self, Self::Enroute | Self::Accepted)
