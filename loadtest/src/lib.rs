@@ -1,17 +1,21 @@
 //! Load for a Signalbox and the world around it: [`world`] makes recipients, texts and routing tables, [`submit`] sends
 //! messages in open loop, [`smsc`] plays the carriers that take them, [`decide`] measures the routing table by itself,
 //! [`lookup`] measures look-ups, [`link`] SMPP by itself, [`capacity`] what a message costs, [`simulate`] runs the pipeline under faults
-//! in virtual time, and [`chaos`] breaks real processes on a [`stage`].
+//! in virtual time, [`chaos`] breaks real processes on a [`stage`], and [`relay`] is the floor under all of it.
 
 pub mod capacity;
 pub mod chaos;
 pub mod decide;
 pub mod link;
 pub mod lookup;
+pub mod machine;
 mod printed;
 mod rate;
+pub mod relay;
 pub mod simulate;
 pub mod smsc;
+pub mod spread;
 pub mod stage;
 pub mod submit;
+pub mod usage;
 pub mod world;

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use cap::Cap;
 use clap::{Parser, Subcommand};
 use mimalloc::MiMalloc;
-use signalbox_loadtest::{capacity, chaos, decide, link, lookup, simulate, smsc, submit, world};
+use signalbox_loadtest::{capacity, chaos, decide, link, lookup, relay, simulate, smsc, submit, world};
 
 /// The allocator of the router, and counters around it: a table's size and what a decision allocates are counted, not guessed.
 #[global_allocator]
@@ -32,6 +32,8 @@ enum Command {
     Link(link::Args),
     /// Measure how fast it is known who serves a number
     Lookup(lookup::Args),
+    /// Measure the floor: the octets of messages through as many durable hops, and nothing decided
+    Relay(relay::Args),
     /// Run the whole pipeline under faults in virtual time, and judge what became of every message
     Simulate(simulate::Args),
     /// Play a carrier that speaks SMPP
@@ -49,6 +51,7 @@ fn main() -> anyhow::Result<ExitCode> {
         Command::Decide(args) => decide::run(&args, &HEAP),
         Command::Link(args) => link::run(&args),
         Command::Lookup(args) => lookup::run(&args, &HEAP),
+        Command::Relay(args) => relay::run(&args),
         Command::Simulate(args) => simulate::run(&args),
         Command::Smsc(args) => smsc::args::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Submit(args) => runtime()?.block_on(submit::args::run(*args)),

@@ -1,6 +1,7 @@
 //! What the demonstration of the router and [`chaos`](crate::chaos) play on: configurations and the processes that read them, a
 //! customer's connection, an invented country, and the log read back when all has ended.
 
+mod backing;
 mod books;
 mod cast;
 mod courier;
@@ -9,6 +10,7 @@ mod files;
 pub mod land;
 mod links;
 
+pub use self::backing::start_backing;
 pub use books::{Books, read_events, taken};
 pub use cast::{Cast, Part, READY, program};
 pub use courier::{Courier, FRAME_MESSAGES_MAX, News};

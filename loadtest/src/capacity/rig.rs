@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use anyhow::{Context as _, bail, ensure};
-use backing::{Kafka, KafkaOptions, KafkaSpeed, Redis, RedisOptions};
+use backing::{Kafka, Redis};
 use bus::{Bus as _, KafkaBus, KafkaConfig, Position, Read};
 use journey::Event;
 use service::{Clock, time, time::Instant};
@@ -17,7 +17,8 @@ use super::args::Args;
 use crate::{
     smsc::{Behaviour, Config, Delay, Handle, Smsc},
     stage::{
-        API_KEY, Cast, Courier, FRAME_MESSAGES_MAX, Ground, Link, News, Roles, land, program, wait_for_links, write,
+        API_KEY, Cast, Courier, FRAME_MESSAGES_MAX, Ground, Link, News, Roles, land, program, start_backing,
+        wait_for_links, write,
     },
     world,
 };
@@ -78,7 +79,7 @@ impl Rig {
         let began = Clock::wall().now();
         let folder = tempfile::Builder::new().prefix("signalbox-capacity-").tempdir()?;
         let path = folder.path();
-        let (kafka, redis) = backing().await?;
+        let (kafka, redis) = start_backing().await?;
         let name = world::carriers(1)?.pop().context("a world has carriers")?;
         let config = Config {
             name: name.to_string(),
@@ -279,17 +280,4 @@ fn ends(records: &[bus::Stored]) -> anyhow::Result<u64> {
         ends += u64::from(matches!(event, Event::Ended(_)));
     }
     Ok(ends)
-}
-
-async fn backing() -> anyhow::Result<(Kafka, Redis)> {
-    let mut starting = service::Tasks::new();
-    starting.spawn_blocking(|| -> anyhow::Result<(Kafka, Redis)> {
-        let kafka = Kafka::start(KafkaOptions {
-            speed: KafkaSpeed::Peak,
-            ..KafkaOptions::default()
-        });
-        let redis = Redis::start(RedisOptions::default());
-        Ok((kafka.context("Kafka")?, redis.context("Redis")?))
-    });
-    starting.join_next().await.context("a task was begun")??
 }

@@ -1,6 +1,6 @@
 //! Rounds of messages of one kind each, and what each kind costs more than another.
 
-use std::{collections::BTreeMap, fs, time::Duration};
+use std::{collections::BTreeMap, time::Duration};
 
 use anyhow::ensure;
 
@@ -11,6 +11,7 @@ use super::{
     letters::{Kind, Writer},
     rig::Rig,
 };
+use crate::machine::Machine;
 
 /// How long processes are watched that have nothing to do.
 const IDLE: Duration = Duration::from_secs(10);
@@ -174,18 +175,12 @@ fn taken(rig: &Rig, args: &Args) -> anyhow::Result<Taken> {
         seed,
         ..
     } = args;
-    let cores = std::thread::available_parallelism()?;
-    let model = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let model = model
-        .lines()
-        .find_map(|line| line.strip_prefix("model name")?.split_once(": "));
-    let model = model.map_or("unknown", |(_, model)| model);
     Ok(Taken {
         command: format!(
             "signalbox-loadtest capacity --messages {messages} --rate {rate} --busy-messages {busy_messages} \
              --busy-rate {busy_rate} --seed {seed} --toml"
         ),
-        machine: format!("{cores} cores, {model}"),
+        machine: Machine::here()?.to_string(),
         kafka: format!("{}, lz4", backing::kafka_version()),
         redis: rig.redis_says("redis_version")?,
     })

@@ -14,6 +14,8 @@ use tokio::{
     process::{Child, ChildStdout, Command},
 };
 
+use crate::usage;
+
 /// Longest wait for a process to start, and to drain.
 const PROCESS_TIMEOUT: Duration = Duration::from_secs(60);
 /// Lines of each log that are shown when something went wrong.
@@ -22,9 +24,6 @@ const LINES_SHOWN: usize = 20;
 pub const READY: &str = "signalbox: ready";
 /// What stands between that and the address where messages are taken.
 const READY_ADDRESS: &str = ", gRPC on ";
-
-/// The unit of processor times in /proc: a hundredth of a second wherever Linux tells them to programs.
-const TICK: Duration = Duration::from_millis(10);
 
 /// The binary that plays the roles: the one `named`, or else the one beside this program.
 ///
@@ -240,9 +239,9 @@ impl Cast {
         let time = |process: &Process| {
             let name = &process.part.name;
             let id = process.child.id().with_context(|| format!("{name} ended by itself"))?;
-            let stat = fs::read_to_string(format!("/proc/{id}/stat"))?;
-            let ticks = processor_ticks(&stat).with_context(|| format!("the system does not say what {name} took"))?;
-            Ok((process.part.role, TICK * ticks))
+            let spent =
+                usage::processor_time(id).with_context(|| format!("the system does not say what {name} took"))?;
+            Ok((process.part.role, spent))
         };
         self.processes.iter().map(time).collect()
     }
@@ -314,14 +313,6 @@ impl Cast {
             address: None,
         })
     }
-}
-
-/// What /proc/<id>/stat says of a process's time on a processor, its own and the kernel's for it: fields 14 and 15. The second field,
-/// the name, may hold spaces.
-fn processor_ticks(stat: &str) -> Option<u32> {
-    let mut fields = stat.rsplit_once(')')?.1.split_whitespace().skip(11);
-    let (own, kernel): (u32, u32) = (fields.next()?.parse().ok()?, fields.next()?.parse().ok()?);
-    Some(own + kernel)
 }
 
 impl Process {
