@@ -8,6 +8,7 @@ mod connection;
 mod receipts;
 mod report;
 mod schedule;
+mod seconds;
 mod tally;
 mod target;
 
@@ -63,6 +64,8 @@ pub struct Plan {
     pub receipt_timeout: Option<Duration>,
     /// Time to live of each message; absent = the router's.
     pub ttl: Option<Duration>,
+    /// Whether messages of one segment alone are wanted; what is longer is left out of the traffic.
+    pub one_segment: bool,
     /// Seed of recipients and texts.
     pub seed: u64,
     /// Whether [`Report::accepted_ids`] is wanted.

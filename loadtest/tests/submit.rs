@@ -9,12 +9,18 @@ use std::{
     time::Duration,
 };
 
-use signalbox_loadtest::submit::{self, Plan};
-use signalbox_proto::pb::signalbox::ingest::v1::{
-    Accepted, Answer, GetMessageRequest, GetMessageResponse, MessageState, Problem, Receipt, SubmitRequest,
-    SubmitResponse, SubmitStreamRequest, SubmitStreamResponse, WatchInboundRequest, WatchInboundResponse,
-    WatchReceiptsRequest, WatchReceiptsResponse, answer,
-    message_service_server::{MessageService, MessageServiceServer},
+use signalbox_loadtest::{
+    stage::land::parts,
+    submit::{self, Plan},
+};
+use signalbox_proto::pb::signalbox::{
+    ingest::v1::{
+        Accepted, Answer, GetMessageRequest, GetMessageResponse, MessageState, Problem, Receipt, SubmitRequest,
+        SubmitResponse, SubmitStreamRequest, SubmitStreamResponse, WatchInboundRequest, WatchInboundResponse,
+        WatchReceiptsRequest, WatchReceiptsResponse, answer,
+        message_service_server::{MessageService, MessageServiceServer},
+    },
+    sms::v1::content,
 };
 use tokio::{
     net::TcpListener,
@@ -44,6 +50,8 @@ struct Seen {
     references: BTreeSet<String>,
     messages: usize,
     frame_max: usize,
+    /// Segments of the longest message.
+    longest: u32,
     keys: BTreeSet<String>,
 }
 
@@ -65,6 +73,9 @@ impl Router {
         let mut answers = Vec::new();
         for (index, message) in (0..).zip(frame.messages) {
             seen.messages += 1;
+            if let Some(content::Body::Text(text)) = message.content.and_then(|content| content.body) {
+                seen.longest = seen.longest.max(parts(&text));
+            }
             let id = format!("id-{}", seen.messages);
             let result = if seen.messages.is_multiple_of(10) {
                 answer::Result::Error(self.full())
@@ -211,6 +222,7 @@ async fn serve(router: &Router) -> (JoinSet<()>, Plan) {
         answer_timeout: Duration::from_secs(30),
         receipt_timeout: None,
         ttl: Some(Duration::from_secs(20)),
+        one_segment: false,
         seed: 7,
         keeps_ids: true,
     };
@@ -232,6 +244,7 @@ async fn every_message_is_submitted_once_and_its_answer_counted() {
     );
     assert_eq!(report.refused["ResourceExhausted"].messages, 500);
     assert_eq!(report.accepted_ids.iter().collect::<BTreeSet<_>>().len(), 4_500);
+    assert_eq!(report.accepted_each_second.iter().sum::<u64>(), 4_500);
     assert!(report.is_complete(), "{report}");
     assert!(report.latency.p50_ms > 0.0 && report.latency.p50_ms <= report.latency.max_ms);
 }
@@ -249,6 +262,18 @@ async fn whoever_is_told_to_come_back_comes_back_until_it_is_taken() {
     assert_eq!(report.held_back, seen.messages as u64 - 5_000);
     assert!(report.held_back >= 500, "{report}");
     assert!(report.is_complete(), "{report}");
+}
+
+#[tokio::test]
+async fn messages_of_several_segments_are_left_out_where_one_is_wanted() {
+    let router = Router::new(usize::MAX);
+    let (_server, mut plan) = serve(&router).await;
+    submit::run(plan.clone()).await.unwrap();
+    assert!(router.seen.lock().unwrap().longest > 1);
+    router.seen.lock().unwrap().longest = 0;
+    plan.one_segment = true;
+    submit::run(plan).await.unwrap();
+    assert_eq!(router.seen.lock().unwrap().longest, 1);
 }
 
 #[tokio::test]
@@ -274,6 +299,8 @@ async fn receipts_are_followed_to_the_end_and_repeats_counted_apart() {
         (4_500, 0, 4_500)
     );
     assert!(receipts.repeated > 4_000, "{receipts}");
+    assert_eq!(receipts.ended_each_second.iter().sum::<u64>(), 4_500);
+    assert!(receipts.seconds > 0.0 && receipts.ended_each_second.len() == receipts.seconds as usize + 1);
     assert!(report.is_complete(), "{report}");
     assert!(
         serde_json::to_string(&report)

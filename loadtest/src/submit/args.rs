@@ -52,6 +52,9 @@ pub struct Args {
     /// Time to live of each message in seconds [default: what the router gives its class]
     #[arg(long, value_name = "N")]
     pub ttl: Option<u64>,
+    /// Submit messages of one segment alone
+    #[arg(long)]
+    pub one_segment: bool,
     /// The same seed gives the same recipients and texts
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub seed: u64,
@@ -89,6 +92,7 @@ impl TryFrom<&Args> for Plan {
             answer_timeout: Duration::from_secs(args.answer_timeout),
             receipt_timeout: args.receipts.map(Duration::from_secs),
             ttl: args.ttl.map(Duration::from_secs),
+            one_segment: args.one_segment,
             seed: args.seed,
             keeps_ids: args.ids.is_some(),
         })

@@ -19,7 +19,10 @@ use tonic::{Code, Streaming, transport::Channel};
 use tonic_types::pb::ErrorInfo;
 
 use super::{Plan, schedule::Schedule, tally::Tally};
-use crate::world::{Letter, Traffic};
+use crate::{
+    stage::land,
+    world::{Letter, Traffic},
+};
 
 /// Frames handed to the transport and not yet taken by it. Beyond them the schedule waits, and the wait is measured.
 const FRAMES_QUEUED_MAX: usize = 4;
@@ -210,7 +213,8 @@ impl Stream {
     }
 
     fn submission(&mut self, own: u64) -> Option<Submission> {
-        let letter = self.connection.traffic.next()?;
+        let is_fit = |letter: &Letter| !self.connection.plan.one_segment || land::parts(&letter.text) == 1;
+        let letter = self.connection.traffic.find(is_fit)?;
         let place = self.connection.schedule.place(self.connection.number, own);
         let reference = format!("{}/{place}", self.connection.run);
         Some(submission(letter, reference, self.connection.plan.ttl))
@@ -219,6 +223,7 @@ impl Stream {
     fn answered(&mut self, response: SubmitStreamResponse) {
         let now = now();
         self.tally.last_answer = Some(now);
+        let before = self.tally.accepted;
         let Some(frame) = self.open.get_mut(&response.sequence) else {
             let said = format!("answer to frame {}, which is not open", response.sequence);
             self.tally.faults.push(said);
@@ -254,6 +259,8 @@ impl Stream {
         if frame.messages == 0 {
             self.open.remove(&response.sequence);
         }
+        let second = self.connection.schedule.seconds_until(now);
+        self.tally.each_second.note(second, self.tally.accepted - before);
     }
 }
 

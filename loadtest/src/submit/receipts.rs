@@ -13,6 +13,7 @@ use tonic::{Streaming, transport::Channel};
 use super::{
     Latency, Plan, ReceiptsReport,
     schedule::Schedule,
+    seconds::Seconds,
     tally::{histogram, record},
 };
 
@@ -39,6 +40,9 @@ struct Ends {
     late: u64,
     repeated: u64,
     latency: Histogram<u64>,
+    /// Seconds from the first message's due time to the last end.
+    seconds: f64,
+    each_second: Seconds,
 }
 
 impl Follow {
@@ -52,6 +56,8 @@ impl Follow {
             late: 0,
             repeated: 0,
             latency: histogram(),
+            seconds: 0.0,
+            each_second: Seconds::default(),
         };
         let mut follow = Self {
             plan,
@@ -90,9 +96,11 @@ impl Follow {
                 response = self.next() => {
                     let now = now();
                     self.token = response.token;
+                    let before = self.ends.count;
                     for receipt in response.receipts {
                         self.ends.count(&receipt, &self.run, &schedule, now);
                     }
+                    self.ends.note(self.ends.count - before, schedule.seconds_until(now));
                 }
             }
         }
@@ -149,8 +157,18 @@ impl Ends {
         }
     }
 
+    /// So many messages ended after so many seconds.
+    fn note(&mut self, messages: u64, seconds: f64) {
+        if messages > 0 {
+            self.seconds = seconds;
+            self.each_second.note(seconds, messages);
+        }
+    }
+
     fn report(self, expected: u64) -> ReceiptsReport {
         ReceiptsReport {
+            seconds: self.seconds,
+            ended_each_second: self.each_second.counts(),
             ended: self.count,
             missing: expected.saturating_sub(self.count),
             states: self.states,

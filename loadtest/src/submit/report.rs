@@ -3,13 +3,13 @@
 use std::{collections::BTreeMap, fmt};
 
 use hdrhistogram::Histogram;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 pub use super::tally::Refused;
 use super::{Plan, tally::Tally};
 
 /// What a run found.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Report {
     /// Where the messages went.
     pub target: String,
@@ -19,6 +19,8 @@ pub struct Report {
     pub rate_accepted: f64,
     /// Seconds from the first message's due time to the last answer.
     pub seconds: f64,
+    /// Messages accepted in each of these seconds.
+    pub accepted_each_second: Vec<u64>,
     /// Connections used.
     pub connections: u32,
     /// Messages handed to connections.
@@ -50,8 +52,12 @@ pub struct Report {
 }
 
 /// How the messages of a run ended.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ReceiptsReport {
+    /// Seconds from the first message's due time to the last end.
+    pub seconds: f64,
+    /// Messages that ended in each of these seconds.
+    pub ended_each_second: Vec<u64>,
     /// Messages whose end is known.
     pub ended: u64,
     /// Accepted messages whose end is not.
@@ -67,7 +73,7 @@ pub struct ReceiptsReport {
 }
 
 /// A distribution of times, in milliseconds.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Latency {
     /// Median.
     pub p50_ms: f64,
@@ -103,6 +109,7 @@ impl Report {
                 0.0
             },
             seconds,
+            accepted_each_second: tally.each_second.counts(),
             connections: plan.connections,
             sent: tally.sent,
             accepted: tally.accepted,

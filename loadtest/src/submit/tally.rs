@@ -5,6 +5,8 @@ use std::{collections::BTreeMap, time::Duration};
 use hdrhistogram::Histogram;
 use tokio::time::Instant;
 
+use super::seconds::Seconds;
+
 /// Counts and latencies. Latencies are kept in microseconds, up to an hour, to three digits.
 #[derive(Clone, Debug)]
 pub(crate) struct Tally {
@@ -20,6 +22,8 @@ pub(crate) struct Tally {
     /// How long after it was due the most delayed message was handed to the connection.
     pub(crate) lag_max: Duration,
     pub(crate) last_answer: Option<Instant>,
+    /// Messages accepted in each second.
+    pub(crate) each_second: Seconds,
     /// Ids of accepted messages, if the plan keeps them.
     pub(crate) ids: Vec<String>,
     /// Why streams broke.
@@ -27,7 +31,7 @@ pub(crate) struct Tally {
 }
 
 /// Messages refused for one reason.
-#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Refused {
     /// How many.
     pub messages: u64,
@@ -47,6 +51,7 @@ impl Default for Tally {
             latency: histogram(),
             lag_max: Duration::ZERO,
             last_answer: None,
+            each_second: Seconds::default(),
             ids: Vec::new(),
             faults: Vec::new(),
         }
@@ -85,6 +90,7 @@ impl Tally {
             .expect("both have the bounds of histogram()");
         self.lag_max = self.lag_max.max(other.lag_max);
         self.last_answer = self.last_answer.max(other.last_answer);
+        self.each_second.add(&other.each_second);
         self.ids.extend(other.ids);
         self.faults.extend(other.faults);
     }
