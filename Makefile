@@ -77,6 +77,9 @@ bench: build ## what this machine does: all at once, then at two steady rates; B
 	@$(AROUND_$(BUS)) sh -ec 'for run in $(BENCH_$(BUS)); do \
 	  $(SIGNALBOX) demo --bus $(BUS) --steady --messages $${run%:*} --rate $${run#*:}; done'
 
+peers: build ## Kannel and Jasmin beside Signalbox on this machine, before the same carrier: Debian 12, Python 3.11, ten minutes
+	@loadtest/peers/peers.py --signalbox $(SIGNALBOX) --loadtest $(LOADTEST) --out $(or $(CARGO_TARGET_DIR),target)/peers
+
 decide: build ## how fast a routing table of 600,000 rates compiles and decides on this machine
 	@$(LOADTEST) decide --rows 600000 --carriers 24 --policies 100
 
@@ -158,4 +161,4 @@ protos: ## lint of the .proto files, and whether readers of the version before (
 	before=$$(mktemp -d) && trap 'rm -rf "$$before"' EXIT && git archive $(SINCE) proto | tar -x -C "$$before" && \
 	  cd proto && npx --yes @bufbuild/buf@1 breaking --against "$$before/proto"
 
-.PHONY: help build demo crash rolling store-loss failover campaign ported bad-provider waves bench decide lookup link chaos drain capacity simulate services-fetch services services-down test fuzz fuzz-smpp lint deny chart-test deploy-test chart-readme chart-dashboards protos
+.PHONY: help build demo crash rolling store-loss failover campaign ported bad-provider waves bench peers decide lookup link chaos drain capacity simulate services-fetch services services-down test fuzz fuzz-smpp lint deny chart-test deploy-test chart-readme chart-dashboards protos
