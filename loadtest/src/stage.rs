@@ -1,6 +1,7 @@
 //! What the demonstration of the router and [`chaos`](crate::chaos) play on: configurations and the processes that read them, a
 //! customer's connection, an invented country, and the log read back when all has ended.
 
+mod arrivals;
 mod backing;
 mod books;
 mod cast;
@@ -11,6 +12,7 @@ pub mod land;
 mod links;
 
 pub use self::backing::start_backing;
+pub use arrivals::Arrivals;
 pub use books::{Books, read_events, taken};
 pub use cast::{Cast, Part, READY, program};
 pub use courier::{Courier, FRAME_MESSAGES_MAX, News};

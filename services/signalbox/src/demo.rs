@@ -7,7 +7,6 @@ use crate::{
     exit,
 };
 
-mod arrivals;
 mod bad_provider;
 mod campaign;
 mod check;

@@ -7,10 +7,13 @@ use std::time::Duration;
 use anyhow::Context as _;
 use hdrhistogram::Histogram;
 use journey::{Attempt, TerminalEvent};
-use signalbox_loadtest::{stage::Books, world::Letter};
-use sms::{CarrierName, Class, UnixMs};
+use signalbox_loadtest::{
+    stage::{Arrivals, Books},
+    world::Letter,
+};
+use sms::{CarrierName, Class, UnixMs, UnixUs};
 
-use super::{arrivals::Arrivals, check::tell, drive::Trip, stage::Scene};
+use super::{check::tell, drive::Trip, stage::Scene};
 
 /// So long after its death a carrier may still be ordered to send something.
 const ORDERED_MAX: Duration = Duration::from_secs(1);
@@ -57,7 +60,7 @@ impl Failover {
             moved_later: Histogram::new(3)?,
             stranded: Vec::new(),
         };
-        let arrivals = Arrivals::of(scene);
+        let arrivals = scene.arrivals();
         for (id, end) in &books.ends {
             if let Some(letter) = trip.accepted.get(id) {
                 failover.follow(id, end, letter, &arrivals)?;
@@ -66,13 +69,7 @@ impl Failover {
         Ok(failover)
     }
 
-    fn follow(
-        &mut self,
-        id: &str,
-        end: &TerminalEvent,
-        letter: &Letter,
-        arrivals: &Arrivals<'_>,
-    ) -> anyhow::Result<()> {
+    fn follow(&mut self, id: &str, end: &TerminalEvent, letter: &Letter, arrivals: &Arrivals) -> anyhow::Result<()> {
         let was_dead = self.killed_at..self.revived_at;
         let is_dead = |attempt: &Attempt| attempt.carrier == self.dead;
         let orders = end.attempts.iter().filter(|attempt| is_dead(attempt));
@@ -96,6 +93,7 @@ impl Failover {
         let next = end.attempts[place..].iter().filter(|attempt| !is_dead(attempt));
         let arrived = next
             .filter_map(|attempt| arrivals.first(&attempt.carrier, letter.to.digits(), since))
+            .map(UnixUs::millis)
             .min();
         self.unanswered += u64::from(&*order.answer.outcome == "unknown");
         match arrived {

@@ -4,11 +4,10 @@ use std::collections::BTreeMap;
 
 use hdrhistogram::Histogram;
 use signalbox_loadtest::stage::{Books, taken};
-use sms::{CarrierName, UnixMs};
+use sms::{CarrierName, UnixMs, UnixUs};
 use table::Table;
 
 use super::{
-    arrivals::Arrivals,
     check::taken_in_doubt,
     drive::Trip,
     placing::{cost_alone, cost_micros, query, shares},
@@ -146,7 +145,7 @@ fn euros(micros: i64) -> String {
 
 /// From the instant a message was answered OK to the instant the carrier wrote it down, by the clocks of this machine.
 fn print_latency(scene: &Scene, trip: &Trip, books: &Books) -> anyhow::Result<()> {
-    let arrivals = Arrivals::of(scene);
+    let arrivals = scene.arrivals();
     let mut histogram: Histogram<u64> = Histogram::new(3)?;
     let mut span = (UnixMs(u64::MAX), UnixMs(0));
     for (id, end) in &books.ends {
@@ -154,7 +153,7 @@ fn print_latency(scene: &Scene, trip: &Trip, books: &Books) -> anyhow::Result<()
             continue;
         };
         let first = arrivals.first(&attempt.carrier, letter.to.digits(), end.message.accepted_at);
-        if let Some(first) = first {
+        if let Some(first) = first.map(UnixUs::millis) {
             histogram.record(first.0 - end.message.accepted_at.0)?;
             span = (span.0.min(end.message.accepted_at), span.1.max(first));
         }

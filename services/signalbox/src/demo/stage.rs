@@ -11,7 +11,7 @@ use anyhow::{Context as _, ensure};
 use service::Clock;
 use signalbox_loadtest::{
     smsc::{Arrival, Behaviour, Config, Counts, Delay, Handle, IdStyles, Received, Smsc, read_log},
-    stage::{API_KEY, Books, Cast, Courier, Ground, Link, Roles, land, wait_for_links, write},
+    stage::{API_KEY, Arrivals, Books, Cast, Courier, Ground, Link, Roles, land, wait_for_links, write},
     world,
 };
 use sms::{CarrierName, UnixMs};
@@ -259,6 +259,15 @@ impl Carrier {
 }
 
 impl Scene {
+    /// When carriers wrote down what they took.
+    pub(super) fn arrivals(&self) -> Arrivals {
+        let mut arrivals = Arrivals::default();
+        for (carrier, log) in &self.logs {
+            log.iter().for_each(|received| arrivals.note(carrier, received));
+        }
+        arrivals
+    }
+
     /// What the router wrote about the ends of messages.
     pub(super) async fn books(&self, trip: &Trip) -> anyhow::Result<Books> {
         let database = self.folder.path().join("data/log");
