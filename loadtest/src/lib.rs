@@ -1,8 +1,10 @@
 //! Load for a Signalbox and the world around it: [`world`] makes recipients, texts and routing tables, [`submit`] sends
 //! messages in open loop, [`smsc`] plays the carriers that take them, [`decide`] measures the routing table by itself,
 //! [`lookup`] measures look-ups, [`link`] SMPP by itself, [`capacity`] what a message costs, [`simulate`] runs the pipeline under faults
-//! in virtual time, [`chaos`] breaks real processes on a [`stage`], and [`relay`] is the floor under all of it.
+//! in virtual time, [`chaos`] breaks real processes on a [`stage`], and [`relay`] is the floor under all of it, which
+//! [`bench`](mod@bench) holds the numbers to reach against.
 
+pub mod bench;
 pub mod capacity;
 pub mod chaos;
 pub mod decide;

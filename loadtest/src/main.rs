@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use cap::Cap;
 use clap::{Parser, Subcommand};
 use mimalloc::MiMalloc;
-use signalbox_loadtest::{capacity, chaos, decide, link, lookup, relay, simulate, smsc, submit, world};
+use signalbox_loadtest::{bench, capacity, chaos, decide, link, lookup, relay, simulate, smsc, submit, world};
 
 /// The allocator of the router, and counters around it: a table's size and what a decision allocates are counted, not guessed.
 #[global_allocator]
@@ -22,6 +22,8 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Measure the numbers to reach, each beside the floor: throughput, latency, memory, deciding
+    Bench(Box<bench::Args>),
     /// Measure what a message costs over Apache Kafka and Redis: octets of the log, memory of the store, processor time
     Capacity(capacity::Args),
     /// Break real processes, links, brokers and disks under load, and check the books afterwards
@@ -46,6 +48,7 @@ enum Command {
 
 fn main() -> anyhow::Result<ExitCode> {
     match Cli::parse().command {
+        Command::Bench(args) => bench::run(*args),
         Command::Capacity(args) => capacity::run(&args),
         Command::Chaos(args) => chaos::run(&args),
         Command::Decide(args) => decide::run(&args, &HEAP),

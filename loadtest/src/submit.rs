@@ -28,6 +28,7 @@ pub use connection::submission;
 pub use report::{Latency, ReceiptsReport, Refused, Report};
 use schedule::Schedule;
 use tally::Tally;
+pub(crate) use tally::histogram;
 pub use target::Target;
 
 /// Most messages of one frame, as `SubmitStream` has it.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::fault::Kind;
 
 /// What carries messages.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Bus {
     /// The log in the process: `signalbox standalone`.

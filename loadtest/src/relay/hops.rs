@@ -226,7 +226,7 @@ async fn first(open: &mut VecDeque<(Vec<Delivered>, u64, Safe)>) -> anyhow::Resu
     }
 }
 
-/// What was read in the store can be read before it is safe, and what was published too, so that only the ack waits.
+/// What is written and published can be read before it is safe, so that only the ack waits.
 fn both(durable: store::Commit, sent: Commit) -> Safe {
     async move {
         durable.patiently().await?;
