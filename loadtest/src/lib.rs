@@ -2,11 +2,12 @@
 //! messages in open loop, [`smsc`] plays the carriers that take them, [`decide`] measures the routing table by itself,
 //! [`lookup`] measures look-ups, [`link`] SMPP by itself, [`capacity`] what a message costs, [`simulate`] runs the pipeline under faults
 //! in virtual time, [`chaos`] breaks real processes on a [`stage`], and [`relay`] is the floor under all of it, which
-//! [`bench`](mod@bench) holds the numbers to reach against.
+//! [`bench`](mod@bench) holds the numbers to reach against; [`compare`] tells two of its results apart.
 
 pub mod bench;
 pub mod capacity;
 pub mod chaos;
+pub mod compare;
 pub mod decide;
 pub mod link;
 pub mod lookup;

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use cap::Cap;
 use clap::{Parser, Subcommand};
 use mimalloc::MiMalloc;
-use signalbox_loadtest::{bench, capacity, chaos, decide, link, lookup, relay, simulate, smsc, submit, world};
+use signalbox_loadtest::{bench, capacity, chaos, compare, decide, link, lookup, relay, simulate, smsc, submit, world};
 
 /// The allocator of the router, and counters around it: a table's size and what a decision allocates are counted, not guessed.
 #[global_allocator]
@@ -28,6 +28,8 @@ enum Command {
     Capacity(capacity::Args),
     /// Break real processes, links, brokers and disks under load, and check the books afterwards
     Chaos(chaos::Args),
+    /// Say what changed from one result of bench to another
+    Compare(compare::Args),
     /// Measure how fast a large routing table compiles and decides, against a straightforward reference
     Decide(decide::Args),
     /// Measure how fast PDUs of SMPP are written and read, and messages submitted over one link
@@ -51,6 +53,7 @@ fn main() -> anyhow::Result<ExitCode> {
         Command::Bench(args) => bench::run(*args),
         Command::Capacity(args) => capacity::run(&args),
         Command::Chaos(args) => chaos::run(&args),
+        Command::Compare(args) => compare::run(&args),
         Command::Decide(args) => decide::run(&args, &HEAP),
         Command::Link(args) => link::run(&args),
         Command::Lookup(args) => lookup::run(&args, &HEAP),
