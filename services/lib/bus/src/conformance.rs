@@ -61,6 +61,7 @@ macro_rules! conformance_suite {
             a_reader_knows_that_it_is_past_an_end
             a_reader_refuses_a_position_of_another_topic
             a_compacted_topic_keeps_the_last_record_of_each_key
+            an_empty_value_takes_its_key_off_a_compacted_topic
             a_topic_with_another_partition_count_is_refused
             each_topic_has_a_member_of_its_own
             the_backlog_is_what_was_not_handed_out

@@ -9,7 +9,7 @@ use crate::{PUBLISH_RECORDS_MAX, PartitionId, PublishError, RECORD_OCTETS_MAX, T
 pub struct Record {
     /// Hash that picks the partition; records of one key stay in order.
     pub key: u64,
-    /// The payload.
+    /// The payload; on a compacted topic none at all takes the key off it, see [`Retention::Compacted`](crate::Retention).
     pub value: Bytes,
     /// Small named values beside the payload, such as trace context; usually empty.
     pub headers: Vec<(&'static str, Bytes)>,

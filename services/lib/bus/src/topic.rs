@@ -15,7 +15,8 @@ pub struct PartitionId(pub u32);
 pub enum Retention {
     /// At least this long after publication, never by size.
     Time(Duration),
-    /// The last record of each key, for good.
+    /// The last record of each key, for good. One with an empty value takes its key off: who follows the topic sees it, and
+    /// whoever reads it from the start later sees nothing of that key, or still the empty value.
     Compacted,
 }
 

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use super::{Fixture, PARTITIONS, key_in, publish, publish_to, topic, topic_with, value};
-use crate::{ConsumeError, Position, Read, Retention, Stored};
+use crate::{ConsumeError, Position, Read, Record, Retention, Stored};
 
 /// All that is there now.
 async fn all(reader: &mut dyn Read) -> Vec<Stored> {
@@ -124,4 +124,43 @@ pub async fn a_compacted_topic_keeps_the_last_record_of_each_key(fixture: &mut d
     let last: BTreeMap<_, _> = all.iter().map(|record| (record.key, value(record))).collect();
     let expected = (0..PARTITIONS).flat_map(|partition| [(key_in(partition), 19), (key_in(partition) + 1, 119)]);
     assert_eq!(last, expected.collect::<BTreeMap<_, _>>());
+}
+
+/// Takes one of two keys off, and puts it back later: who follows the topic is told, and a reader from the start finds at the most
+/// the empty value, never the one before.
+pub async fn an_empty_value_takes_its_key_off_a_compacted_topic(fixture: &mut dyn Fixture) {
+    let topic = topic_with(&*fixture.bus(), "taken-off", Retention::Compacted).await;
+    let (stays, goes) = (key_in(0), key_in(0) + 1);
+    publish_to(&*fixture.bus(), &topic, stays, 1..2).await;
+    publish_to(&*fixture.bus(), &topic, goes, 2..3).await;
+    let bus = fixture.bus();
+    let mut follower = bus.read(&topic, Position::Start).await.unwrap();
+    assert_eq!(rest(&mut *follower).await, [1, 2]);
+    let nothing = vec![Record::new(goes, Vec::new())];
+    bus.publish(&topic, nothing).await.unwrap().await.unwrap();
+    let told = follower.next(7).await.unwrap();
+    assert_eq!((told.len(), told[0].key, told[0].value.len()), (1, goes, 0));
+    drop((follower, bus));
+    for _ in 0..2 {
+        let bus = fixture.bus();
+        let mut reader = bus.read(&topic, Position::Start).await.unwrap();
+        let last: BTreeMap<_, _> = all(&mut *reader)
+            .await
+            .into_iter()
+            .map(|record| (record.key, record.value))
+            .collect();
+        assert!(!last[&stays].is_empty());
+        assert!(last.get(&goes).is_none_or(|value| value.is_empty()));
+        drop((reader, bus));
+        fixture.restart().await;
+    }
+    publish_to(&*fixture.bus(), &topic, goes, 3..4).await;
+    let bus = fixture.bus();
+    let mut reader = bus.read(&topic, Position::Start).await.unwrap();
+    let last: BTreeMap<_, _> = all(&mut *reader)
+        .await
+        .into_iter()
+        .map(|record| (record.key, record))
+        .collect();
+    assert_eq!(value(&last[&goes]), 3);
 }

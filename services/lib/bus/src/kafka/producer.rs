@@ -127,8 +127,11 @@ impl Producer {
         let key = record.key.to_be_bytes();
         let mut message = BaseRecord::with_opaque_to(tally.topic.as_str(), tally.clone())
             .partition(PartitionId::of(record.key, partitions).0 as i32)
-            .key(&key[..])
-            .payload(&record.value[..]);
+            .key(&key[..]);
+        // Without a payload it takes what stands under its key off a compacted topic.
+        if !record.value.is_empty() {
+            message = message.payload(&record.value[..]);
+        }
         message.headers = headers(record);
         tally.left.fetch_add(1, Ordering::Relaxed);
         self.unsafe_records.fetch_add(1, Ordering::Relaxed);

@@ -219,13 +219,23 @@ impl Durable {
         Ok((fetched.records, limit))
     }
 
-    /// All records of `place`, which is of a compacted topic, with their positions.
+    /// All records of `place`, which is of a compacted topic, with their positions. Keys that were taken off go with this: nobody
+    /// follows the topic yet who had to be told.
     pub(super) fn compacted(&self, place: Place) -> Result<Vec<(u64, Stored)>, DiskError> {
-        let mut records = Vec::new();
+        let (mut records, mut batch) = (Vec::new(), self.disk.batch());
+        let mut has_gone = false;
         for found in self.compacted.range(key(place, 0)..=key(place, u64::MAX)) {
             let (key, chunk) = found?;
             let stored = super::chunk::decode(chunk).and_then(|records| records.into_iter().next());
+            if stored.as_ref().is_some_and(|stored| stored.value.is_empty()) {
+                batch.remove(&self.compacted, key.to_vec());
+                has_gone = true;
+                continue;
+            }
             records.extend(position_of(&key).zip(stored));
+        }
+        if has_gone {
+            self.disk.write(batch)?;
         }
         Ok(records)
     }
