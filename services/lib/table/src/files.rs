@@ -22,6 +22,30 @@ impl Files {
         self.contents.insert(path.into(), content.into());
     }
 
+    /// Those handed over as path and content, in place of a directory.
+    ///
+    /// # Errors
+    /// The first path that no file of a table has, or that comes twice.
+    pub fn gather(files: impl IntoIterator<Item = (String, Vec<u8>)>) -> Result<Self, String> {
+        let mut gathered = Self::default();
+        for (path, content) in files {
+            if !directory::is_path(&path) {
+                return Err(format!("no file of a table is called {path:?}"));
+            }
+            if gathered.contents.insert(path.clone(), content).is_some() {
+                return Err(format!("{path} comes twice"));
+            }
+        }
+        Ok(gathered)
+    }
+
+    /// Every file as path and content, in text order.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        self.contents
+            .iter()
+            .map(|(path, content)| (path.as_str(), content.as_slice()))
+    }
+
     /// A warning for each name beside them that is nearly that of a file of a table, and was not read. Part of what building a
     /// table says; no part of its version.
     pub fn strays(&self) -> &Problems {

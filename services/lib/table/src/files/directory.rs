@@ -186,6 +186,15 @@ fn paths(dir: &Path, log: &Log) -> BTreeMap<String, String> {
     paths
 }
 
+/// Whether a file of a table may have this path: nothing that leads out of its directory, or to a name that is not read.
+pub(super) fn is_path(path: &str) -> bool {
+    let in_folder = |(folder, ending): &(&str, &str)| {
+        let name = path.strip_prefix(folder).and_then(|rest| rest.strip_prefix('/'));
+        name.is_some_and(|name| name.ends_with(ending) && !name.starts_with('.') && !name.contains(['/', '\\', '\0']))
+    };
+    TOP.contains(&path) || FOLDERS.iter().any(in_folder)
+}
+
 /// What a file at the top is called in a folder, given with the ending of its files; `None` = it is none of them.
 pub(super) fn flat<'a>((folder, ending): (&str, &str), place: &'a str) -> Option<&'a str> {
     let name = place.strip_prefix(folder)?.strip_prefix(FLAT)?;

@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use super::{READS_MAX, directory::read_still, fingerprint, read};
+use super::{Files, READS_MAX, directory::read_still, fingerprint, read};
 
 fn write(dir: &Path, path: &str, text: &str) {
     let path = dir.join(path);
@@ -204,4 +204,31 @@ fn files_are_written_as_they_were_read() {
     let files = read(dir.path()).expect("readable");
     files.write(&copy.path().join("kept")).expect("writable");
     assert_eq!(read(&copy.path().join("kept")), Ok(files));
+}
+
+#[test]
+fn only_files_of_a_table_are_gathered() {
+    let gather = |paths: &[&str]| Files::gather(paths.iter().map(|path| ((*path).to_owned(), Vec::new())));
+    let found = gather(&["table.toml", "rates/atlas.csv", "sets/vip.txt"]).unwrap();
+    assert_eq!(
+        found.iter().map(|(path, _)| path).collect::<Vec<_>>(),
+        ["rates/atlas.csv", "sets/vip.txt", "table.toml"]
+    );
+    for path in [
+        "../table.toml",
+        "/etc/passwd",
+        "rates/../../a.csv",
+        "rates/.csv",
+        "rates/a.txt",
+        "rates/a/b.csv",
+        "readme.md",
+        "",
+    ] {
+        let error = gather(&[path]).unwrap_err();
+        assert!(error.contains(&format!("{path:?}")), "{error}");
+    }
+    assert_eq!(
+        gather(&["table.toml", "table.toml"]).unwrap_err(),
+        "table.toml comes twice"
+    );
 }
