@@ -10,6 +10,7 @@ pub mod keys;
 pub mod record;
 pub mod server;
 pub mod sms;
+pub mod tables;
 pub mod topics;
 
 /// Code generated from the `.proto` files, one module per package.

@@ -16,6 +16,7 @@ mod order;
 mod reading;
 mod seal;
 mod state;
+mod table;
 
 use bytes::Bytes;
 use journey::{
@@ -39,6 +40,10 @@ pub use neighbour::Neighbour;
 pub use reading::{Reading, order_is_for, read_as_on};
 use seal::Kind;
 pub use seal::{FORMAT, of_a_later_format};
+pub use table::{
+    CHUNK_OCTETS_MAX, TableChunk, TableConfirmation, TablePublication, TableServing, TableWord, chunk_checksum,
+    table_word_from_bytes, table_word_to_bytes,
+};
 
 /// Octets of the accepted message.
 pub fn accepted_to_bytes(accepted: &Message) -> Bytes {

@@ -87,6 +87,11 @@ pub fn store() -> Topic {
     Topic::new("signalbox.store")
 }
 
+/// Published routing tables, compacted; one partition, whose order decides which of two publications came first.
+pub fn tables() -> Topic {
+    Topic::new("signalbox.tables")
+}
+
 /// Every topic there is whatever the carriers, as it shall be created.
 pub fn fixed(partitions: u32) -> Vec<TopicSpec> {
     let timed = |topic| TopicSpec {
@@ -98,7 +103,7 @@ pub fn fixed(partitions: u32) -> Vec<TopicSpec> {
     specs.extend(Lane::ALL.map(|lane| timed(lookup(lane))));
     specs.extend(DELAYS.iter().map(|(word, _)| timed(retry(word))));
     specs.extend([outcomes(), receipts(), unmatched(), inbound(), events(), dead()].map(timed));
-    specs.extend([carriers(), store()].map(|topic| TopicSpec {
+    specs.extend([carriers(), store(), tables()].map(|topic| TopicSpec {
         topic,
         partitions: 1,
         retention: Retention::Compacted,

@@ -236,7 +236,7 @@ impl Rig {
     }
 
     fn log(&self) -> anyhow::Result<BTreeMap<String, u64>> {
-        let standing = [topics::carriers(), topics::store()];
+        let standing = [topics::carriers(), topics::store(), topics::tables()];
         let mut kinds = BTreeMap::new();
         for (topic, octets) in self.kafka.log_octets()? {
             let Some(name) = topic.strip_prefix("signalbox.") else {

@@ -20,8 +20,8 @@ pub fn carrier_key(carrier: &CarrierName, instance: &str) -> RecordKey {
     key_of(carrier.as_str().as_bytes(), instance.as_bytes())
 }
 
-fn key_of(first: &[u8], second: &[u8]) -> RecordKey {
-    // FNV-1a; the separator is in neither name.
+pub(super) fn key_of(first: &[u8], second: &[u8]) -> RecordKey {
+    // FNV-1a; the separator is in neither name, and numbers have one length.
     let octets = first.iter().chain(&[0]).chain(second).copied();
     RecordKey(octets.fold(0xCBF2_9CE4_8422_2325, |hash, octet| {
         (hash ^ u64::from(octet)).wrapping_mul(0x0000_0100_0000_01B3)

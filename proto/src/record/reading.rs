@@ -6,7 +6,8 @@ use sms::{AccountId, CarrierName, Lane, MessageId, RecordKey, UnixMs};
 
 use super::{
     Invalid, accepted_with_key_from_bytes, carrier_word_from_bytes, delayed_from_bytes, event_from_bytes,
-    inbound_from_bytes, order_from_bytes, outcome_from_bytes, receipt_from_bytes, unmatched_from_bytes,
+    inbound_from_bytes, order_from_bytes, outcome_from_bytes, receipt_from_bytes, table_word_from_bytes,
+    unmatched_from_bytes,
 };
 use crate::topics;
 
@@ -104,6 +105,12 @@ pub fn read_as_on(topic: &str, octets: &Bytes, key: u64) -> Result<Reading, Inva
     if is(topics::carriers()) {
         return carrier_word_from_bytes(octets).map(|_| Reading {
             kind: "word about carriers",
+            ..Reading::default()
+        });
+    }
+    if is(topics::tables()) {
+        return table_word_from_bytes(octets).map(|_| Reading {
+            kind: "word about tables",
             ..Reading::default()
         });
     }

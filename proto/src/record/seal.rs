@@ -50,10 +50,11 @@ pub(super) enum Kind {
     LookedUp = 13,
     Inbound = 14,
     Gathering = 15,
+    Table = 16,
 }
 
 impl Kind {
-    pub(super) const ALL: [Self; 15] = [
+    pub(super) const ALL: [Self; 16] = [
         Self::Accepted,
         Self::Order,
         Self::Outcome,
@@ -69,6 +70,7 @@ impl Kind {
         Self::LookedUp,
         Self::Inbound,
         Self::Gathering,
+        Self::Table,
     ];
 
     /// The message of the storage format that it is.
@@ -89,6 +91,7 @@ impl Kind {
             Self::LookedUp => "LookedUp",
             Self::Inbound => "Inbound",
             Self::Gathering => "Gathering",
+            Self::Table => "TableWord",
         }
     }
 
@@ -110,6 +113,7 @@ impl Kind {
             Self::LookedUp => "looked up number",
             Self::Inbound => "inbound message",
             Self::Gathering => "gathering of an inbound message",
+            Self::Table => "word about tables",
         }
     }
 }

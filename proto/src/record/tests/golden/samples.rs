@@ -2,6 +2,7 @@
 
 use super::*;
 
+mod tables;
 mod words;
 
 /// A value.
@@ -47,6 +48,7 @@ pub(super) fn all() -> Vec<Sample> {
     all.extend(words::words());
     all.extend(words::inbounds());
     all.extend(words::others());
+    all.extend(tables::tables());
     all
 }
 
