@@ -4,7 +4,7 @@ use std::{net::SocketAddr, time::Duration};
 
 use signalbox_proto::{server::Tls, topics};
 
-use crate::LookUps;
+use crate::{LookUps, Tables};
 
 /// Settings of the router.
 #[derive(Clone, Debug)]
@@ -23,6 +23,8 @@ pub struct Config {
     pub tls: Option<Tls>,
     /// Who is asked which network serves a number; absent = nobody, and the table alone says.
     pub lookups: Option<LookUps>,
+    /// Tables that are published on the log; absent = the table comes from elsewhere, and `TableService` takes none.
+    pub tables: Option<Tables>,
 }
 
 impl Default for Config {
@@ -35,6 +37,7 @@ impl Default for Config {
             grpc: None,
             tls: None,
             lookups: None,
+            tables: None,
         }
     }
 }

@@ -1,5 +1,5 @@
 //! `RoutingService` over gRPC: what the router would do just now, from the table in force and the carriers as they stand.
-//! Beside it `DeadService`: records that were put aside.
+//! Beside it `DeadService`: records that were put aside; and `TableService`: tables that are published.
 //!
 //! Questions never slow the loops that route: they are worked on one at a time, on a thread of their own, and those beyond
 //! [`CALLS_MAX`] are refused.
@@ -10,6 +10,7 @@ use service::{Stop, time};
 use signalbox_proto::{
     pb::signalbox::routing::v1::{
         dead_service_server::DeadServiceServer, routing_service_server::RoutingServiceServer,
+        table_service_server::TableServiceServer,
     },
     server::{Tls, causes, with_reflection, with_tls},
 };
@@ -18,7 +19,7 @@ use tonic::transport::{Server, server::TcpIncoming};
 use tonic_health::{ServingStatus, server::HealthReporter};
 use tracing::{info, warn};
 
-use crate::{Config, Error, desk::Desk, metrics};
+use crate::{Config, Error, Tables, desk::Desk, metrics};
 
 mod answer;
 mod dead;
@@ -26,14 +27,28 @@ mod error;
 mod lookup;
 mod query;
 mod questions;
+mod tables;
 
 pub use dead::{PAGE_MAX, REPLAYS_MAX};
 pub use lookup::looked_up;
 pub use questions::{CALLS_MAX, QUERIES_MAX, REQUEST_OCTETS_MAX, RESPONSE_OCTETS_MAX};
 
 /// Calls that are counted, and what becomes of those that are not answered.
-pub(crate) const CALLS: [&str; 6] = ["explain", "quote", "look_up", "dead_list", "dead_show", "dead_replay"];
-pub(crate) const REFUSALS: [&str; 7] = error::Refusal::WORDS;
+pub(crate) const CALLS: [&str; 12] = [
+    "explain",
+    "quote",
+    "look_up",
+    "dead_list",
+    "dead_show",
+    "dead_replay",
+    "table_publish",
+    "table_confirm",
+    "table_undo",
+    "table_list",
+    "table_fetch",
+    "table_watch",
+];
+pub(crate) const REFUSALS: [&str; 9] = error::Refusal::WORDS;
 
 /// Streams of one connection at a time, those of probes among them.
 const STREAMS_MAX: u32 = 64;
@@ -48,16 +63,19 @@ const DRAIN_NOTICE: Duration = Duration::from_millis(200);
 const DRAIN_LIMIT: Duration = Duration::from_millis(800);
 
 /// Names under which probes ask for the service; "" asks for the server.
-const HEALTH_NAMES: [&str; 3] = [
+const HEALTH_NAMES: [&str; 4] = [
     "",
     "signalbox.routing.v1.RoutingService",
     "signalbox.routing.v1.DeadService",
+    TABLES,
 ];
+const TABLES: &str = "signalbox.routing.v1.TableService";
 
 /// A socket that listens for questions, and is not served yet.
 pub struct Listener {
     server: Server,
-    socket: TcpListener,
+    /// Shared with the server that takes the first table before the others can answer.
+    socket: std::net::TcpListener,
     address: SocketAddr,
 }
 
@@ -71,6 +89,7 @@ impl Listener {
         let server = server(config.tls.as_ref())?;
         let listen = |error| Error::Listen { address, error };
         let socket = TcpListener::bind(address).await.map_err(listen)?;
+        let socket = socket.into_std().map_err(listen)?;
         let address = socket.local_addr().map_err(listen)?;
         Ok(Some(Self {
             server,
@@ -84,6 +103,41 @@ impl Listener {
         self.address
     }
 
+    /// Takes tables while there is none to answer questions from, until `until` is asked for; calls in flight are answered, and the
+    /// socket goes on listening.
+    ///
+    /// # Errors
+    /// The server failed.
+    pub async fn serve_tables(&self, tables: Tables, until: Stop) -> Result<(), Error> {
+        let (mut health, health_service) = tonic_health::server::health_reporter();
+        report(&health, ServingStatus::NotServing).await;
+        health.set_service_status(TABLES, ServingStatus::Serving).await;
+        let desk = tables::TableDesk::new(Some(tables), until.clone());
+        let router = with_reflection(self.server.clone().add_service(health_service))
+            .map_err(|error| Error::Transport(error.to_string()))?
+            .add_service(table_service(desk));
+        let address = self.address;
+        let listen = |error| Error::Listen { address, error };
+        let socket = self.socket.try_clone();
+        let incoming = socket.and_then(incoming).map_err(listen)?;
+        let stop = until.clone();
+        let shutdown = async move { until.requested().await };
+        let mut serving = Box::pin(router.serve_with_incoming_shutdown(incoming, shutdown));
+        info!(address = %self.address, "router takes tables, and has none yet");
+        tokio::select! { biased;
+            () = stop.requested() => {}
+            ended = &mut serving => return ended.map_err(transport),
+        }
+        for name in HEALTH_NAMES {
+            health.clear_service_status(name).await;
+        }
+        // Whoever published the first table is answered within this.
+        time::timeout(DRAIN_LIMIT, serving)
+            .await
+            .unwrap_or(Ok(()))
+            .map_err(transport)
+    }
+
     /// Answers until `stop` is asked for, then drains: tells probes, waits the notice, refuses new calls, answers what is in
     /// flight.
     pub(crate) async fn serve(mut self, desk: Arc<Desk>, stop: Stop) -> Result<(), Error> {
@@ -93,16 +147,19 @@ impl Listener {
         let dead = DeadServiceServer::new(dead::Dead::new(desk.clone(), closed.clone()))
             .max_decoding_message_size(REQUEST_OCTETS_MAX)
             .max_encoding_message_size(RESPONSE_OCTETS_MAX);
+        let tables = tables::TableDesk::new(desk.config.tables.clone(), closed.clone());
         let service = RoutingServiceServer::new(questions::Questions::new(desk, closed.clone()))
             .max_decoding_message_size(REQUEST_OCTETS_MAX)
             .max_encoding_message_size(RESPONSE_OCTETS_MAX);
+        let address = self.address;
+        let listen = |error| Error::Listen { address, error };
+        // Nobody else has the socket: whoever comes while it drains is turned away.
+        let incoming = incoming(self.socket).map_err(listen)?;
         let router = with_reflection(self.server.add_service(health_service))
             .map_err(|error| Error::Transport(error.to_string()))?
             .add_service(service)
-            .add_service(dead);
-        let incoming = TcpIncoming::from(self.socket)
-            .with_nodelay(Some(true))
-            .with_keepalive(Some(KEEPALIVE));
+            .add_service(dead)
+            .add_service(table_service(tables));
         let shutdown = async move { closed.requested().await };
         let mut serving = Box::pin(router.serve_with_incoming_shutdown(incoming, shutdown));
         info!(address = %self.address, "router answers questions");
@@ -128,6 +185,18 @@ impl Listener {
             }
         }
     }
+}
+
+fn incoming(socket: std::net::TcpListener) -> std::io::Result<TcpIncoming> {
+    Ok(TcpIncoming::from(TcpListener::from_std(socket)?)
+        .with_nodelay(Some(true))
+        .with_keepalive(Some(KEEPALIVE)))
+}
+
+fn table_service(desk: tables::TableDesk) -> TableServiceServer<tables::TableDesk> {
+    TableServiceServer::new(desk)
+        .max_decoding_message_size(REQUEST_OCTETS_MAX)
+        .max_encoding_message_size(RESPONSE_OCTETS_MAX)
 }
 
 /// Counts a call by its result.

@@ -29,6 +29,7 @@ mod rebuild;
 mod remembered;
 mod retry;
 mod states;
+mod tables;
 mod told;
 mod tried;
 mod unmatched;
@@ -55,6 +56,10 @@ pub use grpc::{
 };
 pub use lookups::{BUDGET_DEFAULT, BUDGET_MAX, BUDGET_URGENT_DEFAULT, DeadNumbers, LookUps, WAITING_MAX_DEFAULT};
 pub use signalbox_proto::server::Tls;
+pub use tables::{
+    Base, FetchError, HISTORY_MAX, HISTORY_OCTETS_MAX, InForce, Note, PublishError, Served, Stand, Tables, Version,
+    Watch,
+};
 
 /// Routes until `stop` is requested, then finishes what was begun and returns.
 ///
@@ -147,7 +152,7 @@ fn waiting() -> Vec<bus::Topic> {
 /// All that a router reads.
 fn read() -> Vec<bus::Topic> {
     let looked_up = Lane::ALL.map(topics::lookup);
-    let said = [topics::carriers()];
+    let said = [topics::carriers(), topics::tables()];
     [busy(), waiting(), looked_up.into(), said.into()].concat()
 }
 

@@ -42,6 +42,23 @@ pub(super) enum Refusal {
     /// Nobody is there to be asked.
     #[error("this router looks no numbers up: its configuration has no [lookup] section")]
     NoLookUps,
+    /// Tables are not published here.
+    #[error(
+        "this router reads its table from a directory: what is published goes to routers with [table] source = \"bus\""
+    )]
+    NoTables,
+    /// Another version is in force than the caller stands on.
+    #[error("{0}")]
+    TableBase(String),
+    /// There is nothing to confirm, or to go back to.
+    #[error("{0}")]
+    TableNothing(&'static str),
+    /// No such version.
+    #[error("{}", no_such_table(*.0))]
+    NoSuchTable(u64),
+    /// The files of a version are of no use.
+    #[error("{0}")]
+    TableUnusable(String),
     /// The router is going away.
     #[error("this router is going away")]
     Draining,
@@ -73,18 +90,25 @@ impl Refusal {
             Self::TooManyDead => "DEAD_COUNT",
             Self::NoSuchDead(_) => "DEAD_NOT_FOUND",
             Self::NoLookUps => "NO_LOOKUPS",
+            Self::NoTables => "TABLE_DIRECTORY",
+            Self::TableBase(_) => "TABLE_BASE",
+            Self::TableNothing(_) => "TABLE_NOTHING",
+            Self::NoSuchTable(_) => "TABLE_NOT_FOUND",
+            Self::TableUnusable(_) => "TABLE_UNUSABLE",
             Self::Log(_) => "LOG_UNAVAILABLE",
             Self::Draining => "DRAINING",
         }
     }
 
     /// Every word of [`Refusal::as_str`].
-    pub(super) const WORDS: [&str; 7] = [
+    pub(super) const WORDS: [&str; 9] = [
         "invalid",
         "busy",
         "long",
         "not_found",
         "no_lookups",
+        "no_tables",
+        "outdated",
         "log_away",
         "draining",
     ];
@@ -92,11 +116,13 @@ impl Refusal {
     /// The word in metrics.
     pub(super) const fn as_str(&self) -> &'static str {
         match self {
-            Self::Count(_) | Self::Invalid(_) => "invalid",
+            Self::Count(_) | Self::Invalid(_) | Self::TableUnusable(_) => "invalid",
             Self::Busy => "busy",
             Self::Long | Self::TooManyDead => "long",
-            Self::NoSuchDead(_) => "not_found",
+            Self::NoSuchDead(_) | Self::NoSuchTable(_) | Self::TableNothing(_) => "not_found",
             Self::NoLookUps => "no_lookups",
+            Self::NoTables => "no_tables",
+            Self::TableBase(_) => "outdated",
             Self::Log(_) => "log_away",
             Self::Draining => "draining",
         }
@@ -108,8 +134,11 @@ impl From<Refusal> for Status {
         let code = match refusal {
             Refusal::Count(_) | Refusal::Invalid(_) => Code::InvalidArgument,
             Refusal::Busy | Refusal::Long | Refusal::TooManyDead => Code::ResourceExhausted,
-            Refusal::NoSuchDead(_) => Code::NotFound,
-            Refusal::NoLookUps => Code::FailedPrecondition,
+            Refusal::NoSuchDead(_) | Refusal::NoSuchTable(_) => Code::NotFound,
+            Refusal::NoLookUps | Refusal::NoTables | Refusal::TableNothing(_) | Refusal::TableUnusable(_) => {
+                Code::FailedPrecondition
+            }
+            Refusal::TableBase(_) => Code::Aborted,
             Refusal::Draining | Refusal::Log(_) => Code::Unavailable,
         };
         Self::with_error_details(code, refusal.to_string(), details(&refusal))
@@ -144,13 +173,26 @@ fn details(refusal: &Refusal) -> ErrorDetails {
         Refusal::TooManyDead => {
             limit(READ_MAX);
         }
-        Refusal::NoSuchDead(_) | Refusal::NoLookUps => {}
+        Refusal::NoSuchDead(_)
+        | Refusal::NoLookUps
+        | Refusal::NoTables
+        | Refusal::TableBase(_)
+        | Refusal::TableNothing(_)
+        | Refusal::NoSuchTable(_)
+        | Refusal::TableUnusable(_) => {}
         Refusal::Draining | Refusal::Log(_) => {
             details.set_retry_info(Some(RETRY_AWAY));
         }
     }
     details.set_error_info(refusal.reason(), DOMAIN, metadata);
     details
+}
+
+fn no_such_table(number: u64) -> String {
+    match number {
+        0 => "no version was published".to_owned(),
+        number => format!("version {number} is not kept, `signalbox table history` lists those that are"),
+    }
 }
 
 fn sentence(violations: &[Violation]) -> String {

@@ -7,3 +7,4 @@ mod lookups;
 mod refusals;
 mod rig;
 mod server;
+mod tables;

@@ -4,7 +4,7 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use bus::{Bus, MemoryBus, Record};
 use journey::{CarrierReport, Cause, LaneLoad, LinkState, Order, OrderAnswer, Outcome};
-use router::{Config, Error, Listener, Tls};
+use router::{Config, Error, Listener, Tables, Tls};
 use service::{Clock, Deps, Dice, Stop, StopHandle, Tasks};
 use signalbox_proto::{
     pb::signalbox::routing::v1::{self as pb, routing_service_client::RoutingServiceClient},
@@ -30,6 +30,15 @@ pub(crate) struct Rig {
     pub(crate) router: Tasks<Result<(), Error>>,
     bus: MemoryBus,
     deps: Deps,
+}
+
+/// What a router has beside its table.
+#[derive(Clone, Copy, Debug, Default)]
+struct Beside {
+    /// Somebody to ask who serves a number.
+    asks: bool,
+    /// Tables that are published.
+    publishes: bool,
 }
 
 /// Carriers and their prices in order: 0.01, 0.02 …; promotional messages are rejected, `acme` pays 0.05.
@@ -73,20 +82,33 @@ impl Rig {
     }
 
     pub(crate) async fn start_with(table: Table, tls: Option<Tls>) -> Self {
-        Self::start_in(table, tls, &[], false).await
+        Self::start_in(table, tls, &[], Beside::default()).await
     }
 
     /// A router that has somebody to ask who serves a number.
     pub(crate) async fn asking(table: Table) -> Self {
-        Self::start_in(table, None, &[], true).await
+        let beside = Beside {
+            asks: true,
+            ..Beside::default()
+        };
+        Self::start_in(table, None, &[], beside).await
+    }
+
+    /// A router that takes tables to be published.
+    pub(crate) async fn publishing(table: Table) -> Self {
+        let beside = Beside {
+            publishes: true,
+            ..Beside::default()
+        };
+        Self::start_in(table, None, &[], beside).await
     }
 
     /// A router that starts after connectors said how the links of these carriers stand, and how long an order waits there.
     pub(crate) async fn start_after(table: Table, words: &[Word<'_>]) -> Self {
-        Self::start_in(table, None, words, false).await
+        Self::start_in(table, None, words, Beside::default()).await
     }
 
-    async fn start_in(table: Table, tls: Option<Tls>, words: &[Word<'_>], asks: bool) -> Self {
+    async fn start_in(table: Table, tls: Option<Tls>, words: &[Word<'_>], beside: Beside) -> Self {
         let clock = Clock::wall();
         let bus = MemoryBus::new(clock.as_millis_fn());
         let deps = Deps {
@@ -98,8 +120,16 @@ impl Rig {
         };
         say(&bus, words, deps.clock.now()).await;
         let table = Arc::new(LiveTable::new(table));
+        let (stop, stopped) = Stop::new();
+        let mut router = Tasks::new();
+        let tables = beside.publishes.then(|| Tables::new(deps.clone(), None, None));
+        if let Some(tables) = tables.clone() {
+            let stop = stopped.clone();
+            router.spawn(async move { tables.run(&stop).await });
+        }
         let config = Config {
-            lookups: asks.then(|| lookups::moved(&deps, &table)),
+            tables,
+            lookups: beside.asks.then(|| lookups::moved(&deps, &table)),
             grpc: Some(([127, 0, 0, 1], 0).into()),
             tls,
             // Whoever is down stays so for the test.
@@ -109,8 +139,6 @@ impl Rig {
         let listener = Listener::bind(&config).await.unwrap().expect("it says where");
         let scheme = if config.tls.is_some() { "https" } else { "http" };
         let url = format!("{scheme}://localhost:{}", listener.local_addr().port());
-        let (stop, stopped) = Stop::new();
-        let mut router = Tasks::new();
         router.spawn(router::run_on(
             Some(listener),
             config,
