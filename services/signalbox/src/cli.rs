@@ -8,10 +8,12 @@ use crate::client;
 
 mod capacity;
 mod link;
+mod tables;
 mod topics;
 
 pub(crate) use capacity::Capacity;
 pub(crate) use link::{Connectors, Link, RateWord};
+pub(crate) use tables::{Confirm, History, Publish, Routers, Signed, Status, Undo};
 pub(crate) use topics::{Topics, TopicsOf};
 
 /// Signalbox: a distributed SMS message router.
@@ -138,6 +140,30 @@ pub(crate) enum Table {
         #[arg(long)]
         json: bool,
     },
+    /// Bring a table into force on all routers with [table] source = "bus", none of which restarts
+    ///
+    /// Shows what changes, and waits until every router serves it. Exits 0, 1 where the table is invalid or fails its cases, somebody
+    /// else published meanwhile, or not every router serves it in time, 64 where the command is called wrongly, 69 where no router
+    /// answers.
+    Publish(Box<Publish>),
+    /// Let the version in force stay that was published with --confirm-within
+    ///
+    /// Exits 0 where it stays, 1 where it is too late or another one is in force, 64 where the command is called wrongly, 69 where no
+    /// router answers.
+    Confirm(Confirm),
+    /// Publish the version again that was in force before: done once more, it brings back what it undid
+    ///
+    /// Exits as publish does.
+    Undo(Box<Undo>),
+    /// The versions that were published, the newest first
+    ///
+    /// Exits 0, 64 where the command is called wrongly, 69 where no router answers.
+    History(History),
+    /// Which version is in force, and which one each router serves
+    ///
+    /// Exits 0 where every router serves the version in force, 1 where one does not, or nothing was published, 64 where the command is
+    /// called wrongly, 69 where no router answers.
+    Status(Status),
 }
 
 #[derive(Args, Debug)]

@@ -33,7 +33,7 @@ pub(crate) struct Config {
     pub(crate) folder: PathBuf,
     pub(crate) engine: Engine,
     pub(crate) partitions: u32,
-    pub(crate) table: Option<PathBuf>,
+    pub(crate) table: Option<TableFrom>,
     /// Where the last good table is kept; absent = beside the database, where there is one.
     pub(crate) last_good: Option<PathBuf>,
     pub(crate) ingest: Option<Ingest>,
@@ -48,6 +48,15 @@ pub(crate) struct Config {
     /// Absent = nothing is traced.
     pub(crate) traces: Option<Traces>,
     pub(crate) drain_limit: Duration,
+}
+
+/// Where routers have their table from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum TableFrom {
+    /// The directory that holds it.
+    Directory(PathBuf),
+    /// Versions that are published on the log.
+    Bus,
 }
 
 /// The `[ingest]` section.
@@ -105,7 +114,7 @@ fn read(root: &Section<'_>, folder: &Path) -> Config {
         folder: folder.to_owned(),
         engine: engine::engine(root, bus.as_ref(), folder),
         partitions: partitions.unwrap_or(signalbox_proto::topics::PARTITIONS_DEFAULT),
-        table: table.as_ref().and_then(|table| path(table, "path", folder)),
+        table: table.as_ref().and_then(|table| table_from(table, folder)),
         last_good: table
             .as_ref()
             .and_then(|table| optional_path(table, "last_good", folder)),
@@ -140,6 +149,26 @@ fn read(root: &Section<'_>, folder: &Path) -> Config {
         root.log().error(root.place_of("ingest"), 52, what, why, help);
     }
     config
+}
+
+fn table_from(section: &Section<'_>, folder: &Path) -> Option<TableFrom> {
+    let is_on_bus = section.key("source").word(&[("directory", false), ("bus", true)]);
+    if is_on_bus != Some(true) {
+        return path(section, "path", folder).map(TableFrom::Directory);
+    }
+    let path = section.key("path");
+    if path.is_present() {
+        let why = "with source = \"bus\" the table is what `signalbox table publish` brought";
+        path.refuse(
+            56,
+            "names a directory that nobody reads",
+            why,
+            "remove it, or the source",
+        );
+        // Read, so that it is not called unknown besides.
+        let _ = path.string(4_096);
+    }
+    Some(TableFrom::Bus)
 }
 
 fn path(section: &Section<'_>, key: &str, folder: &Path) -> Option<PathBuf> {

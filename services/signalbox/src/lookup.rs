@@ -2,7 +2,7 @@
 
 use std::{fmt::Write as _, path::Path, process::ExitCode, sync::Arc};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use service::{Clock, Deps, Dice};
@@ -10,7 +10,12 @@ use signalbox_proto::pb::signalbox::routing::v1 as pb;
 use sms::Msisdn;
 use table::LiveTable;
 
-use crate::{ask::Router, cli::Lookup, config, exit, roles};
+use crate::{
+    ask::Router,
+    cli::Lookup,
+    config::{self, TableFrom},
+    exit, roles,
+};
 
 /// Looks the number up and prints each step. Exit code 0 if somebody knows.
 ///
@@ -34,7 +39,9 @@ pub(crate) fn main(lookup: Lookup) -> anyhow::Result<ExitCode> {
 fn by_config(lookup: &Lookup, file: &Path) -> anyhow::Result<pb::LookUpResponse> {
     let config = config::load(file)?;
     let section = config.lookup.as_ref().context("there is no [lookup] section")?;
-    let dir = config.table.as_ref().context("there is no [table] path")?;
+    let Some(TableFrom::Directory(dir)) = &config.table else {
+        bail!("there is no [table] path, whose numbering and ported numbers would be asked");
+    };
     let digits = lookup.number.strip_prefix('+').unwrap_or(&lookup.number);
     let number = Msisdn::new(digits).with_context(|| format!("{} is no number", lookup.number))?;
     let files = table::files::read(dir).map_err(|problems| anyhow::anyhow!("{problems}"))?;

@@ -17,9 +17,11 @@ mod key_secret;
 mod last_good;
 mod lookups;
 mod memory;
+mod published;
 mod reload;
 mod standing;
 mod start;
+mod swap;
 mod unserved;
 
 pub(crate) use check::links;
@@ -200,10 +202,7 @@ async fn serve(
         }
     }
     if roles.router {
-        let questions = start::router(config, engine, unserved, stop, &mut running).await?;
-        if let Some(address) = questions {
-            println!("{QUESTIONS_PREFIX}{address}");
-        }
+        start::router(config, engine, unserved, readiness, stop, &mut running).await?;
     }
     let mut line = "signalbox: ready".to_owned();
     if roles.ingest {

@@ -1,4 +1,4 @@
-//! `signalbox table …`: check, question and test a routing table.
+//! `signalbox table …`: check, question, test and publish a routing table.
 
 use std::{
     fs::File,
@@ -21,6 +21,8 @@ use crate::{
     cli::{Explain, Table},
 };
 
+mod published;
+
 /// Queries of a batch that a router is asked at once.
 const AT_ONCE: usize = 20;
 const _: () = assert!(AT_ONCE <= router::QUERIES_MAX, "a router answers them");
@@ -31,6 +33,11 @@ const _: () = assert!(AT_ONCE <= router::QUERIES_MAX, "a router answers them");
 /// Input or output failed, or the router that is asked is away or refuses to answer.
 pub(crate) fn main(command: Table) -> anyhow::Result<ExitCode> {
     let output = match command {
+        Table::Publish(publish) => return published::publish(*publish),
+        Table::Confirm(confirm) => return published::confirm(confirm),
+        Table::Undo(undo) => return published::undo(*undo),
+        Table::History(history) => return published::history(history),
+        Table::Status(status) => return published::status(status),
         Table::Check {
             explain: Some(code), ..
         } => command::explain_code(&code),

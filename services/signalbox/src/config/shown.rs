@@ -11,7 +11,7 @@ use source::SecretSource;
 
 use signalbox_proto::server::Tls;
 
-use super::{Config, Engine, Kafka, LookUp, Redis, engine::Trust};
+use super::{Config, Engine, Kafka, LookUp, Redis, TableFrom, engine::Trust};
 
 /// The configuration in force as TOML; secrets are shown as `***`.
 pub(crate) fn shown(config: &Config) -> String {
@@ -22,9 +22,12 @@ pub(crate) fn shown(config: &Config) -> String {
     page.line("partitions", Some(config.partitions));
     page.section("store");
     page.0.push_str(&store);
-    if let Some(path) = &config.table {
+    if let Some(table) = &config.table {
         page.section("table");
-        page.line("path", Some(quoted(path)));
+        match table {
+            TableFrom::Directory(path) => page.line("path", Some(quoted(path))),
+            TableFrom::Bus => page.line("source", Some("\"bus\"")),
+        }
         page.line("last_good", config.last_good.as_ref().map(quoted));
     }
     if let Some(ingest) = &config.ingest {

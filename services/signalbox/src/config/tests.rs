@@ -40,7 +40,10 @@ fn a_relative_path_starts_at_the_folder_of_the_file() {
             path: "/etc/signalbox/data/log".into()
         }
     );
-    assert_eq!(config.table.unwrap(), Path::new("/etc/signalbox/table"));
+    assert_eq!(
+        config.table.unwrap(),
+        TableFrom::Directory("/etc/signalbox/table".into())
+    );
 }
 
 #[test]
@@ -246,4 +249,22 @@ fn a_variable_reaches_into_an_inline_table_and_leaves_text_text() {
     let variables = [("SIGNALBOX__BUS__SASL__PASSWORD".to_owned(), "1234".to_owned())];
     let text = overrides::apply(file, variables.into_iter()).unwrap();
     assert_eq!(text, "[bus]\nsasl = { user = \"a\", password = \"1234\" }\n");
+}
+
+#[test]
+fn a_table_that_is_published_takes_no_directory() {
+    let bus = GOOD.replace("path = \"table\"", "source = \"bus\"");
+    let config = parse("signalbox.toml", &bus, Path::new("")).unwrap();
+    assert_eq!(config.table, Some(TableFrom::Bus));
+    assert!(
+        shown(&config).contains("[table]\nsource = \"bus\"\n"),
+        "{}",
+        shown(&config)
+    );
+    let both = GOOD.replace("path = \"table\"", "source = \"bus\"\npath = \"table\"");
+    let problems = parse("signalbox.toml", &both, Path::new("")).unwrap_err().to_string();
+    assert!(problems.contains("error[C056]: \"table.path\""), "{problems}");
+    let other = GOOD.replace("path = \"table\"", "source = \"topic\"");
+    let problems = parse("signalbox.toml", &other, Path::new("")).unwrap_err().to_string();
+    assert!(problems.contains("allowed are directory, bus"), "{problems}");
 }

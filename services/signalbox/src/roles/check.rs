@@ -15,7 +15,7 @@ use table::cases::{self, Unproven};
 use super::{Roles, engine, lookups};
 use signalbox_proto::server::Tls;
 
-use crate::config::{self, Config, Ingest};
+use crate::config::{self, Config, Ingest, TableFrom};
 
 /// Reads everything that `roles` need, the table aside, which has a last good version of its own.
 ///
@@ -32,7 +32,7 @@ pub(super) fn files(config: &Config, roles: Roles) -> anyhow::Result<()> {
 pub(super) fn files_and_table(config: &Config, roles: Roles) -> anyhow::Result<()> {
     let mut problems = problems(config, roles);
     if roles.router
-        && let Some(dir) = &config.table
+        && let Some(TableFrom::Directory(dir)) = &config.table
     {
         let files = table::files::read(dir).map_err(Unproven::Invalid);
         let proven = files.and_then(|files| cases::prove(&files));
@@ -50,7 +50,9 @@ fn problems(config: &Config, roles: Roles) -> Vec<String> {
     let mut problems = Vec::new();
     let mut check = |result: anyhow::Result<()>| problems.extend(result.err().map(|error| format!("{error:#}")));
     if roles.router && config.table.is_none() {
-        check(Err(anyhow::anyhow!("the router needs [table] path")));
+        check(Err(anyhow::anyhow!(
+            "the router needs [table] path, or source = \"bus\""
+        )));
     }
     if roles.connector {
         let file = config.links.as_ref().context("the connector needs [connector] links");

@@ -36,7 +36,7 @@ impl LastGood {
         let kept = config.last_good.clone().or(beside);
         if kept.is_none() {
             info!(
-                "no copy of the table is kept: a router that starts on a table with mistakes ends; [table] last_good names a folder for it"
+                "no copy of the table is kept: a router that starts on a table with mistakes has none; [table] last_good names a folder for it"
             );
         }
         Self(kept)
@@ -65,11 +65,21 @@ impl LastGood {
     }
 
     /// The copy. Its cases are not run again: they passed when it was made, and a router goes on with what it had.
-    fn kept(&self) -> Option<Loaded> {
+    pub(super) fn kept(&self) -> Option<Loaded> {
         let kept = self.0.as_deref().filter(|kept| kept.is_dir())?;
         let files = files::read(kept).ok()?;
         let (table, warnings) = table::build(&files).ok()?;
         Some(Loaded { table, warnings, files })
+    }
+
+    #[cfg(test)]
+    pub(super) fn at(kept: PathBuf) -> Self {
+        Self(Some(kept))
+    }
+
+    /// Whether there is a place for a copy.
+    pub(super) fn is_somewhere(&self) -> bool {
+        self.0.is_some()
     }
 
     /// Keeps `files`, which make a good table. A copy that cannot be made is no reason to stop.

@@ -1,109 +1,22 @@
-//! The table's directory, followed while people edit it: a good table is swapped in, a bad one changes nothing. The way in is
-//! always the same: check, compile, run the cases, compare, swap.
+//! The table's directory, followed while people edit it: a good table is swapped in, a bad one changes nothing.
 
-use std::{
-    path::{Path, PathBuf},
-    sync::Arc,
-    time::Duration,
-};
+use std::path::PathBuf;
 
-use service::{Stop, Tasks, time, watch::PathWatch};
-use table::{
-    LiveTable, Problems, Table,
-    cases::{self, Unproven},
-    diff::diff,
-    files::{self, Files, fingerprint},
-};
-use tracing::{error, info, warn};
+use service::{Stop, watch::PathWatch};
+use table::files::{self, fingerprint};
 
-use super::{last_good::LastGood, unserved::Unserved};
-
-/// Tables read after a change of their directory, by what became of them.
-const RELOADS: &str = "signalbox_router_table_reloads_total";
-
-/// Which table is in force, so that routers that differ are seen.
-const IN_FORCE: &str = "signalbox_router_table_version";
-/// Hexadecimal digits of a version that a gauge can hold exactly, of 16.
-const VERSION_DIGITS: usize = 13;
-
-/// How often it is seen whether a replaced table is still held.
-const SWEEP_PERIOD: Duration = Duration::from_millis(50);
-/// How often that is looked at. Whoever holds a table for longer than all of it keeps it until the next change.
-const SWEEPS_MAX: usize = 40;
-/// Largest table that is compared with the one it replaces, in octets: about 150,000 rows. Its files are kept in memory for
-/// that, and the swap waits until both tables were read once more.
-const COMPARED_OCTETS_MAX: u64 = 4 * 1_024 * 1_024;
-
-/// Describes what is counted here.
-pub(super) fn describe() {
-    metrics::describe_gauge!(
-        IN_FORCE,
-        "the first 13 hexadecimal digits of the version of the table in force, as a number"
-    );
-    metrics::describe_counter!(
-        RELOADS,
-        "tables read after a change, by result: swapped, same or refused"
-    );
-    // From the start, so that an alert on the first refusal has something to compare with.
-    for result in ["swapped", "same", "refused"] {
-        metrics::counter!(RELOADS, "result" => result).increment(0);
-    }
-}
-
-/// Says that the table of `version` is in force.
-pub(super) fn in_force(version: &str) {
-    let digits = version.get(..VERSION_DIGITS).unwrap_or(version);
-    if let Ok(number) = u64::from_str_radix(digits, 16) {
-        metrics::gauge!(IN_FORCE).set(number as f64);
-    }
-}
+use super::swap::{Copy, Swap};
 
 /// Brings every good version of a table's directory into force.
 pub(super) struct Follower {
     dir: PathBuf,
-    last_good: LastGood,
-    live: Arc<LiveTable>,
-    /// Whether somebody is there to be asked about numbers.
-    looks_up: bool,
-    /// Where links are known, carriers that a version brings without one are covered before it comes into force.
-    unserved: Option<Unserved>,
-    /// What the table in force was made of; `None` = it is too large to compare with.
-    in_force: Option<Arc<Files>>,
-}
-
-/// A table that comes into force.
-struct Next {
-    table: Table,
-    warnings: Problems,
-    /// What it was made of; `None` = too large to compare the one after with.
-    files: Option<Arc<Files>>,
-    /// What changes, in one line; `None` = one of the two tables is too large to compare.
-    changes: Option<String>,
+    swap: Swap,
 }
 
 impl Follower {
-    /// Follows `dir`. `files` are those of the table in force.
-    pub(super) fn new(
-        dir: PathBuf,
-        last_good: LastGood,
-        live: Arc<LiveTable>,
-        unserved: Option<Unserved>,
-        files: Files,
-    ) -> Self {
-        Self {
-            dir,
-            last_good,
-            live,
-            looks_up: false,
-            unserved,
-            in_force: comparable(files),
-        }
-    }
-
-    /// Knows whether somebody is there to be asked about numbers; unless told, nobody is.
-    pub(super) fn looking_up(mut self, looks_up: bool) -> Self {
-        self.looks_up = looks_up;
-        self
+    /// Follows `dir`.
+    pub(super) fn new(dir: PathBuf, swap: Swap) -> Self {
+        Self { dir, swap }
     }
 
     /// Puts every good version in force, until `stop`. `seen` is the directory's fingerprint from before the table in force was
@@ -118,124 +31,11 @@ impl Follower {
             let now = fingerprint(&self.dir);
             if now != seen {
                 seen = now;
-                self.reload().await;
+                let dir = self.dir.clone();
+                let read = move || files::read(&dir).map_err(|problems| problems.to_string());
+                self.swap.offer("on disk", Copy::Kept, read).await;
             }
         }
-        if let Some(unserved) = self.unserved {
-            unserved.drained().await;
-        }
-    }
-
-    async fn reload(&mut self) {
-        let version = self.live.snapshot().version().to_owned();
-        let mut work = Tasks::new();
-        let (dir, last_good, in_force) = (self.dir.clone(), self.last_good.clone(), self.in_force.clone());
-        let known = version.clone();
-        work.spawn_blocking(move || next(&dir, &known, in_force.as_deref(), &last_good));
-        match work.join_next().await {
-            Some(Ok(Ok(Some(next)))) => {
-                self.swap(next);
-                sweep(&self.live).await;
-            }
-            Some(Ok(Ok(None))) => {
-                metrics::counter!(RELOADS, "result" => "same").increment(1);
-                info!(version, "the table on disk is the one in force");
-            }
-            Some(Ok(Err(refused))) => {
-                metrics::counter!(RELOADS, "result" => "refused").increment(1);
-                // The refusal has many lines, and a field would end up behind the last of them.
-                error!("the table on disk is refused, the last good one stays in force, version {version}:\n{refused}");
-            }
-            Some(Err(panic)) => error!(%panic, "the table could not be compiled, the last good one stays in force"),
-            None => {}
-        }
-    }
-
-    fn swap(&mut self, next: Next) {
-        let Next { table, warnings, .. } = next;
-        if !warnings.is_empty() {
-            warn!("the table has warnings:\n{warnings}");
-        }
-        if let Some(unserved) = &mut self.unserved {
-            unserved.cover(&table);
-        }
-        if !self.looks_up {
-            warn_of_lookups(&table);
-        }
-        let replaced = self.live.snapshot();
-        let changes = next
-            .changes
-            .unwrap_or_else(|| format!("too much to compare, before it had {}", replaced.summary()));
-        info!(
-            version = table.version(),
-            replaced = replaced.version(),
-            "what changes: {changes}"
-        );
-        let (version, summary) = (table.version().to_owned(), table.summary());
-        self.live.replace(table);
-        in_force(&version);
-        self.in_force = next.files;
-        metrics::counter!(RELOADS, "result" => "swapped").increment(1);
-        info!(version, replaced = replaced.version(), "table swapped in: {summary}");
-    }
-}
-
-/// Reads the table in `dir`, once, checks and compiles it, runs its cases and compares it with the one `in_force`. `None` = it
-/// is the one in force, of this `version`.
-fn next(dir: &Path, version: &str, in_force: Option<&Files>, last_good: &LastGood) -> Result<Option<Next>, Unproven> {
-    let files = files::read(dir).map_err(Unproven::Invalid)?;
-    if files.version() == version {
-        if !files.strays().is_empty() {
-            warn!("beside the table in force:\n{}", files.strays());
-        }
-        return Ok(None);
-    }
-    let (table, warnings) = cases::prove(&files)?;
-    let changes = in_force
-        .filter(|_| is_comparable(&files))
-        .and_then(|old| diff(old, &files).ok())
-        .map(|diff| diff.line());
-    last_good.keep(&files);
-    Ok(Some(Next {
-        table,
-        warnings,
-        files: comparable(files),
-        changes,
-    }))
-}
-
-fn is_comparable(files: &Files) -> bool {
-    files.octets() <= COMPARED_OCTETS_MAX
-}
-
-/// The files, if the next table can be compared with them.
-fn comparable(files: Files) -> Option<Arc<Files>> {
-    is_comparable(&files).then(|| Arc::new(files))
-}
-
-/// Frees the table that was replaced, away from those who decide.
-async fn sweep(live: &LiveTable) {
-    for _ in 0..SWEEPS_MAX {
-        let (mut work, live) = (Tasks::new(), live.clone());
-        work.spawn_blocking(move || live.sweep());
-        if !matches!(work.join_next().await, Some(Ok(1..))) {
-            return;
-        }
-        time::sleep(SWEEP_PERIOD).await;
-    }
-}
-
-/// Says which policies ask for a look-up where nobody answers one, so that the numbering plan does.
-pub(super) fn warn_of_lookups(table: &Table) {
-    let policies: Vec<_> = table
-        .lookups()
-        .map(|name| if name.is_empty() { "the defaults" } else { name })
-        .collect();
-    if !policies.is_empty() {
-        let policies = policies.join(", ");
-        warn!(
-            policies,
-            "look-ups of numbers are asked for and nobody answers them: the network is that of the table's numbering"
-        );
+        self.swap.drained().await;
     }
 }

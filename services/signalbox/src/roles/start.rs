@@ -1,73 +1,195 @@
 //! Starts each role on what it is handed.
 
-use std::{net::SocketAddr, path::Path, sync::Arc};
+use std::{env, net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use ::connector::caretaker::{self, Named};
-use ::router::Listener;
+use ::router::{Listener, Tables};
 use anyhow::Context as _;
-use service::{Deps, Readiness, Stop, Tasks};
+use service::{Deps, Readiness, Stop, Tasks, time};
 use table::LiveTable;
 use tracing::{info, warn};
 
 use super::{
-    DRAIN_NOTICE, Engine, Running, check, key_secret,
+    DRAIN_NOTICE, Engine, QUESTIONS_PREFIX, Running, check, key_secret,
     last_good::{LastGood, Loaded},
     lookups,
-    reload::{self, Follower},
+    published::{self, Begun},
+    reload::Follower,
+    swap::{self, Swap},
     unserved::Unserved,
 };
-use crate::config::Config;
+use crate::config::{Config, TableFrom};
 
-/// Starts the router, and the caretaker beside it; returns where the router answers questions, if it does.
+/// How soon there is a table, where one was published; after that the first is taken.
+const FIRST_WITHIN: Duration = Duration::from_secs(1);
+
+/// Starts the router, and the caretaker beside it, once there is a table; says where the router answers questions, if it does.
 pub(super) async fn router(
     config: &Config,
     engine: &Engine,
-    mut unserved: Option<Unserved>,
+    unserved: Option<Unserved>,
+    readiness: &Readiness,
     stop: &Stop,
     running: &mut Running,
-) -> anyhow::Result<Option<SocketAddr>> {
-    let dir = config.table.clone().context("the router needs [table] path")?;
-    let seen = table::files::fingerprint(&dir);
+) -> anyhow::Result<()> {
+    swap::describe();
     let last_good = LastGood::of(config);
-    let Loaded { table, warnings, files } = load(&dir, &last_good).await?;
-    if !warnings.is_empty() {
-        warn!("the table has warnings:\n{warnings}");
+    match config.table.as_ref().context("the router needs [table] path")? {
+        TableFrom::Directory(dir) => {
+            let seen = table::files::fingerprint(dir);
+            let loaded = load(dir, &last_good).await?;
+            let listener = listen(config).await?;
+            let starting = Starting {
+                config,
+                engine,
+                unserved,
+                last_good,
+                stop,
+            };
+            let follower = Follower::new(dir.clone(), starting.routing(listener, None, loaded, running)?);
+            let stop = stop.clone();
+            running.spawn(async move {
+                follower.follow(seen, &stop).await;
+                Ok("table watch")
+            });
+        }
+        TableFrom::Bus => {
+            let machine = env::var("HOSTNAME").ok();
+            let tables = Tables::new(engine.deps()?, config.engine.instance(), machine.as_deref());
+            let (reading, until) = (tables.clone(), stop.clone());
+            running.spawn(async move {
+                reading.run(&until).await.context("published tables")?;
+                Ok("published tables")
+            });
+            let listener = listen(config).await?;
+            let Some(begun) = first(&listener, &tables, &last_good, readiness, stop).await? else {
+                return Ok(());
+            };
+            tables.serves(begun.served());
+            let (loaded, follower) = begun.follower(tables.clone(), last_good.clone());
+            let starting = Starting {
+                config,
+                engine,
+                unserved,
+                last_good,
+                stop,
+            };
+            let follower = follower(starting.routing(listener, Some(tables), loaded, running)?);
+            let stop = stop.clone();
+            running.spawn(async move {
+                follower.follow(&stop).await;
+                Ok("published tables in force")
+            });
+        }
     }
-    info!(version = table.version(), "table loaded: {}", table.summary());
-    if config.lookup.is_none() {
-        reload::warn_of_lookups(&table);
+    Ok(())
+}
+
+/// Where questions are answered; the address is told.
+async fn listen(config: &Config) -> anyhow::Result<Option<Listener>> {
+    let router = router_config(config);
+    let listener = Listener::bind(&router).await.context("router")?;
+    if let Some(listener) = &listener {
+        println!("{QUESTIONS_PREFIX}{}", listener.local_addr());
     }
-    reload::describe();
-    reload::in_force(table.version());
-    if let Some(unserved) = &mut unserved {
-        unserved.cover(&table);
+    Ok(listener)
+}
+
+/// Waits for a table to begin with, and takes one meanwhile. `None` = asked to stop before.
+async fn first(
+    listener: &Option<Listener>,
+    tables: &Tables,
+    last_good: &LastGood,
+    readiness: &Readiness,
+    stop: &Stop,
+) -> anyhow::Result<Option<Begun>> {
+    let begun = published::begin(tables, last_good, readiness, stop);
+    tokio::pin!(begun);
+    if let Some(begun) = time::timeout(FIRST_WITHIN, &mut begun).await {
+        return Ok(begun);
     }
-    let live = Arc::new(LiveTable::new(table));
-    let deps = engine.deps()?;
-    let lookups = config.lookup.as_ref();
-    let lookups = lookups.map(|section| lookups::make(section, &config.folder, &deps, &live));
-    let router = ::router::Config {
+    let Some(listener) = listener else {
+        return Ok(begun.await);
+    };
+    let (close, until) = Stop::new();
+    let serving = listener.serve_tables(tables.clone(), until);
+    tokio::pin!(serving);
+    let begun = tokio::select! { biased;
+        begun = &mut begun => begun,
+        ended = &mut serving => {
+            ended.context("router")?;
+            anyhow::bail!("the router takes no tables any more");
+        }
+    };
+    close.request();
+    serving.await.context("router")?;
+    Ok(begun)
+}
+
+/// What a router is started on, but for its table.
+struct Starting<'a> {
+    config: &'a Config,
+    engine: &'a Engine,
+    unserved: Option<Unserved>,
+    last_good: LastGood,
+    stop: &'a Stop,
+}
+
+impl Starting<'_> {
+    /// Starts routing on a table, and the caretaker beside it; returns what brings others into force.
+    fn routing(
+        self,
+        listener: Option<Listener>,
+        tables: Option<Tables>,
+        loaded: Loaded,
+        running: &mut Running,
+    ) -> anyhow::Result<Swap> {
+        let Self {
+            config,
+            engine,
+            mut unserved,
+            last_good,
+            stop,
+        } = self;
+        let Loaded { table, warnings, files } = loaded;
+        if !warnings.is_empty() {
+            warn!("the table has warnings:\n{warnings}");
+        }
+        info!(version = table.version(), "table loaded: {}", table.summary());
+        if config.lookup.is_none() {
+            swap::warn_of_lookups(&table);
+        }
+        swap::in_force(table.version());
+        if let Some(unserved) = &mut unserved {
+            unserved.cover(&table);
+        }
+        let live = Arc::new(LiveTable::new(table));
+        let deps = engine.deps()?;
+        let lookups = config.lookup.as_ref();
+        let lookups = lookups.map(|section| lookups::make(section, &config.folder, &deps, &live));
+        let router = ::router::Config {
+            lookups: lookups.transpose()?,
+            tables,
+            ..router_config(config)
+        };
+        let run = ::router::run_on(listener, router, deps, live.clone(), stop.clone());
+        running.spawn(async move {
+            run.await.context("router")?;
+            Ok("router")
+        });
+        caretaker(config, engine.deps()?, Arc::clone(&live), stop, running);
+        Ok(Swap::new(live, last_good, unserved, files).looking_up(config.lookup.is_some()))
+    }
+}
+
+/// The settings of the router, as far as they stand in the file.
+fn router_config(config: &Config) -> ::router::Config {
+    ::router::Config {
         partitions: config.partitions,
-        lookups: lookups.transpose()?,
         grpc: config.router.grpc,
         tls: config.router.tls.clone(),
         ..::router::Config::default()
-    };
-    let listener = Listener::bind(&router).await.context("router")?;
-    let address = listener.as_ref().map(Listener::local_addr);
-    let run = ::router::run_on(listener, router, deps, live.clone(), stop.clone());
-    running.spawn(async move {
-        run.await.context("router")?;
-        Ok("router")
-    });
-    caretaker(config, engine.deps()?, Arc::clone(&live), stop, running);
-    let stop = stop.clone();
-    let follower = Follower::new(dir, last_good, live, unserved, files).looking_up(config.lookup.is_some());
-    running.spawn(async move {
-        follower.follow(seen, &stop).await;
-        Ok("table watch")
-    });
-    Ok(address)
+    }
 }
 
 /// Starts what hands back orders of carriers that lost all their connectors.
