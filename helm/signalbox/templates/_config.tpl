@@ -70,7 +70,11 @@ key_secret = { file = "/etc/signalbox/record-key/{{ ternary "key_secret" $ingest
 {{ include "signalbox.config.common" . }}
 
 [table]
+{{- if .Values.table.source }}
+source = {{ .Values.table.source | quote }}
+{{- else }}
 path = "/etc/signalbox/table{{ with .Values.table.path }}/{{ . }}{{ end }}"
+{{- end }}
 last_good = "/var/lib/signalbox/table.good"
 {{- if $router.grpc.enabled }}
 

@@ -47,9 +47,12 @@ kafka.sasl.mechanism is missing: write PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512, or
 {{- define "signalbox.validate.files" -}}
 {{- $values := .Values -}}
 {{- $tables := 0 }}
-{{- range list $values.table.files $values.table.existingConfigMap $values.table.volume }}{{ if . }}{{ $tables = add1 $tables }}{{ end }}{{ end }}
+{{- range list $values.table.source $values.table.files $values.table.existingConfigMap $values.table.volume }}{{ if . }}{{ $tables = add1 $tables }}{{ end }}{{ end }}
 {{- if ne (int $tables) 1 }}
-table has {{ $tables }} sources and needs one: give table.files, table.existingConfigMap or table.volume, and leave the others empty.
+table has {{ $tables }} sources and needs one: give table.files, table.existingConfigMap, table.volume or table.source, and leave the others empty.
+{{- end }}
+{{- if and $values.table.source (not $values.router.grpc.enabled) }}
+table.source is bus and router.grpc is not enabled: routers take tables there, set router.grpc.enabled to true.
 {{- end }}
 {{- if and $values.table.path (not $values.table.volume) }}
 table.path goes with table.volume: a ConfigMap has no folders, so that rates/atlas.csv is its key rates.atlas.csv.
