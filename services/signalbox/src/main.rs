@@ -63,10 +63,22 @@ fn main() -> ExitCode {
     };
     done.unwrap_or_else(|error| {
         eprintln!("signalbox: {error:#}");
-        ExitCode::from(if error.is::<client::Away>() {
+        ExitCode::from(if is_away(&error) {
             exit::UNAVAILABLE
         } else {
             exit::USAGE
         })
     })
+}
+
+/// Whether what went wrong may go well another time with the same words and files: a server is away, or a disk is full. Those who
+/// start a process again leave it be where its configuration is wrong.
+fn is_away(error: &anyhow::Error) -> bool {
+    use disk::DiskError::Failed;
+    error.is::<client::Away>()
+        || error.chain().any(|cause| {
+            matches!(cause.downcast_ref(), Some(Failed(_)))
+                || matches!(cause.downcast_ref(), Some(store::StoreError::Away(_)))
+                || matches!(cause.downcast_ref(), Some(bus::PublishError::Away(_)))
+        })
 }

@@ -163,6 +163,18 @@ fn refused(mut command: Command) -> String {
     said
 }
 
+/// Whether a folder may have a disk of its own: a mount that nobody else sees.
+fn may_mount(mount: &str) -> bool {
+    let may = Command::new("unshare").args(["--mount", "sh", "-c", mount]).output();
+    let may = may.is_ok_and(|output| output.status.success());
+    if !may {
+        backing::skipped(
+            "a full disk: a disk of one's own needs the rights of an administrator, and `unshare` of util-linux",
+        );
+    }
+    may
+}
+
 #[test]
 fn a_second_process_on_one_data_folder_is_refused_and_the_first_goes_on() {
     let place = Place::new();
@@ -226,11 +238,7 @@ fn a_full_disk_answers_nothing_ok_that_is_lost_and_is_told() {
     let place = Place::new();
     let data = place.data().display().to_string();
     let mount = format!("mount -t tmpfs -o {SMALL_DISK} none {data}");
-    let may = Command::new("unshare").args(["--mount", "sh", "-c", &mount]).output();
-    if !may.is_ok_and(|output| output.status.success()) {
-        backing::skipped(
-            "a full disk: a disk of one's own needs the rights of an administrator, and `unshare` of util-linux",
-        );
+    if !may_mount(&mount) {
         return;
     }
     let binary = env!("CARGO_BIN_EXE_signalbox");
@@ -277,6 +285,24 @@ fn a_full_disk_answers_nothing_ok_that_is_lost_and_is_told() {
     let next = Running::start(copy.plain());
     let lost: Vec<_> = taken.iter().filter(|id| !next.knows(id)).collect();
     assert!(lost.is_empty(), "answered OK and gone: {lost:?}");
+}
+
+/// Whoever looks after processes starts this one again, unlike one whose configuration is wrong.
+#[test]
+fn a_disk_without_room_to_begin_with_is_worth_another_try() {
+    let place = Place::new();
+    let data = place.data().display().to_string();
+    let mount = format!("mount -t tmpfs -o size=1m none {data}");
+    if !may_mount(&mount) {
+        return;
+    }
+    let script = format!("{mount} && (head -c 2m /dev/zero > {data}/filler; exec \"$@\")");
+    let words = ["--mount", "sh", "-c", &script, "sh", env!("CARGO_BIN_EXE_signalbox")];
+    let output = place.command("unshare", &words).output().unwrap();
+    let said = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(69), "{said}");
+    assert!(said.contains("No space left on device"), "{said}");
+    assert!(said.contains("make room"), "it does not say what to do: {said}");
 }
 
 fn fill(file: &Path) {

@@ -38,7 +38,7 @@ pub enum DiskError {
         /// Octets from there on.
         behind: usize,
     },
-    /// It failed to read, write or sync. After a failed sync nothing more is written: restart to recover.
+    /// It failed to read, write or sync, or had no room to be opened. After a failed sync nothing more is written: restart to recover.
     #[error("the disk failed: {0}")]
     Failed(String),
 }
@@ -48,6 +48,7 @@ impl DiskError {
         let path = path.to_owned();
         match error {
             fjall::Error::Locked => Self::Locked { path },
+            full if io_error(&full).is_some_and(is_full) => Self::Failed(describe(&full)),
             other => Self::Open {
                 path,
                 why: describe(&other),
@@ -62,9 +63,17 @@ impl From<fjall::Error> for DiskError {
     }
 }
 
-fn describe(error: &fjall::Error) -> String {
+fn io_error(error: &fjall::Error) -> Option<&io::Error> {
     let mut causes = std::iter::successors(Some(error as &dyn std::error::Error), |error| error.source());
-    if let Some(found) = causes.find_map(|cause| cause.downcast_ref::<io::Error>()) {
+    causes.find_map(|cause| cause.downcast_ref())
+}
+
+fn is_full(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+}
+
+fn describe(error: &fjall::Error) -> String {
+    if let Some(found) = io_error(error) {
         return with_help(found);
     }
     match std::error::Error::source(error) {
@@ -76,7 +85,7 @@ fn describe(error: &fjall::Error) -> String {
 /// `error` with what to do about it, where that is known.
 pub(crate) fn with_help(error: &io::Error) -> String {
     let help = match error.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "make room, then start this process again",
+        _ if is_full(error) => "make room, then start this process again",
         io::ErrorKind::PermissionDenied => "let the user of this process write there",
         io::ErrorKind::ReadOnlyFilesystem => "mount it so that it can be written to, then start this process again",
         _ => return error.to_string(),
