@@ -1,9 +1,12 @@
 //! Timers: looks at what is due in the partitions this router owns.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use journey::Input;
-use service::{Seldom, Stop, time};
+use service::{
+    Seldom, Stop,
+    time::{self, Instant},
+};
 use signalbox_proto::{keys, record::Fault};
 use sms::{MessageId, UnixMs};
 use store::{Due, DueEntry, Op};
@@ -16,6 +19,12 @@ pub(crate) const ENTRIES_MAX: usize = 500;
 
 /// Looks between two ticks, per partition: one whose timers do not go away keeps the others waiting no longer than this.
 const ROUNDS_MAX: usize = 20;
+
+/// Timers that are late by more seconds than this were not looked at in time: no router was there, or the store was away.
+const LATE_SECONDS: u64 = 2;
+
+/// How long late timers wait until what came meanwhile is read: a receipt that lies on the log is no silence.
+pub(crate) const CATCH_UP: Duration = Duration::from_secs(4);
 
 /// How long a state that cannot be read is out of the way of others: a router of the version that wrote it may come.
 pub(crate) const ASIDE: Duration = Duration::from_secs(3_600);
@@ -30,6 +39,7 @@ static TOLD: Seldom = Seldom::new();
 /// Looks until `stop`.
 pub(crate) async fn run(desk: Arc<Desk>, stop: Stop) -> Result<(), Error> {
     let mut tick = time::every(desk.config.due_scan);
+    let mut late = Late::default();
     loop {
         tokio::select! {
             biased;
@@ -37,13 +47,14 @@ pub(crate) async fn run(desk: Arc<Desk>, stop: Stop) -> Result<(), Error> {
             _ = tick.tick() => {}
         }
         let mut partitions = desk.owned();
+        late.0.retain(|partition, _| partitions.contains(partition));
         for _ in 0..ROUNDS_MAX {
             let mut full = Vec::new();
             for partition in partitions {
                 if stop.is_requested() {
                     return Ok(());
                 }
-                if look_if_there(&desk, partition).await? == ENTRIES_MAX {
+                if look_if_there(&desk, partition, &mut late).await? == ENTRIES_MAX {
                     full.push(partition);
                 }
             }
@@ -53,15 +64,30 @@ pub(crate) async fn run(desk: Arc<Desk>, stop: Stop) -> Result<(), Error> {
 }
 
 /// As [`look`]; a store that is away or lost has nothing due.
-async fn look_if_there(desk: &Arc<Desk>, partition: u32) -> Result<usize, Error> {
-    match look(desk, partition).await {
+async fn look_if_there(desk: &Arc<Desk>, partition: u32, late: &mut Late) -> Result<usize, Error> {
+    match look(desk, partition, late).await {
         Err(error) if error.is_away() => Ok(0),
         looked => looked,
     }
 }
 
+/// Partitions whose timers are late, and since when that is known.
+#[derive(Default)]
+struct Late(BTreeMap<u32, Instant>);
+
+impl Late {
+    /// Whether the timers of `partition`, of which the first was due in the second `first`, wait in the second `now`.
+    fn waits(&mut self, partition: u32, first: u64, now: u64) -> bool {
+        if first + LATE_SECONDS >= now {
+            self.0.remove(&partition);
+            return false;
+        }
+        self.0.entry(partition).or_insert_with(time::now).elapsed() < CATCH_UP
+    }
+}
+
 /// Handles what is due in `partition` and says how much it was.
-async fn look(desk: &Arc<Desk>, partition: u32) -> Result<usize, Error> {
+async fn look(desk: &Arc<Desk>, partition: u32, late: &mut Late) -> Result<usize, Error> {
     let second = desk.now().0 / 1_000;
     let due = loop {
         match desk.store().due(partition, second, ENTRIES_MAX).await {
@@ -69,7 +95,8 @@ async fn look(desk: &Arc<Desk>, partition: u32) -> Result<usize, Error> {
             Err(error) => ledger::wait_for_store(desk, error).await?,
         }
     };
-    if due.is_empty() {
+    let Some(first) = due.first() else { return Ok(0) };
+    if late.waits(partition, first.second, second) {
         return Ok(0);
     }
     let mut work = Work::new(desk);

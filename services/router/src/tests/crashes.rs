@@ -129,7 +129,7 @@ async fn a_timer_whose_router_died_is_looked_at_by_the_next() {
     world.drain().await;
     world.pass(20_000).await;
     world.start().await;
-    world.pass(1_000).await;
+    world.pass(5_000).await;
     let second = world.order("b").await.unwrap();
     assert_eq!(second.number.0, 2);
     world
@@ -138,6 +138,37 @@ async fn a_timer_whose_router_died_is_looked_at_by_the_next() {
     world.takes(&second, "y").await;
     world.delivered(&second).await;
     assert_eq!(world.end(&message).await.unwrap().0, EndState::Delivered);
+}
+
+/// Nobody reads until long after the end of grace: by its timer each of these is over. What it takes to read them all is longer than
+/// the time between two looks at the timers.
+#[tokio::test(start_paused = true)]
+async fn receipts_that_came_while_no_router_was_there_are_heard_before_the_timers() {
+    let mut world = World::slow("a", "", 1).await;
+    world.config.batch_records_max = 1;
+    let mut messages = Vec::new();
+    for _ in 0..30 {
+        let message = world.message(Class::Otp, 600);
+        world.accept(&message).await;
+        messages.push(message);
+    }
+    world.pass(5_000).await;
+    let mut orders = Vec::new();
+    while let Some(order) = world.order("a").await {
+        world.takes(&order, &order.message.id.to_string()).await;
+        orders.push(order);
+    }
+    world.pass(5_000).await;
+    world.drain().await;
+    for order in &orders {
+        world.delivered(order).await;
+    }
+    world.pass(1_000_000).await;
+    world.start().await;
+    world.pass(15_000).await;
+    for message in &messages {
+        assert_eq!(world.end(message).await.unwrap().0, EndState::Delivered);
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -12,7 +12,7 @@ use store::{Applied, Due, Key, Op, Store};
 use super::world::World;
 use crate::{
     Config,
-    due::{ASIDE, ASIDE_KEPT, ENTRIES_MAX},
+    due::{ASIDE, ASIDE_KEPT, CATCH_UP, ENTRIES_MAX},
 };
 
 /// Writes `key` with octets that are no state, due since long ago in the partition of `record`.
@@ -54,7 +54,7 @@ async fn states_that_cannot_be_read_are_set_aside() {
     let (written, commit) = world.store.apply(ops).await.unwrap();
     commit.await.unwrap();
     assert!(written.iter().all(|applied| matches!(applied, Applied::Written(_))));
-    time::sleep(Duration::from_secs(1)).await;
+    time::sleep(CATCH_UP + Duration::from_secs(1)).await;
     let partition = bus::PartitionId::of(message.key.0, Config::default().partitions).0;
     let due = |at: UnixMs| world.store.due(partition, at.second_ceil(), 3 * ENTRIES_MAX);
     assert_eq!(due(world.deps.clock.now()).await.unwrap(), [], "out of the way");
