@@ -8,6 +8,7 @@ mod enclave;
 mod evidence;
 pub mod fault;
 mod ledger;
+mod pace;
 mod recovery;
 mod relay;
 mod report;
@@ -34,13 +35,14 @@ use enclave::Enclave;
 use evidence::Evidence;
 use fault::{Draws, Kind, Prey};
 use ledger::Ledger;
-use recovery::{COLD, Recovery};
+use pace::Pace;
+use recovery::{RAMP, Recovery, WARM_UP};
 use report::{Parts, Report, seconds};
 use rig::{CARRIERS, Rig};
 use storm::Storm;
 use verdict::Verdict;
 
-/// Without faults, so that it is known how passwords flow: before the first, with what is cold left aside, and after the last.
+/// Without faults, so that it is known how passwords flow: before the first, once all is warm, and after the last.
 const QUIET: Duration = Duration::from_secs(10);
 const AFTERMATH: Duration = Duration::from_secs(10);
 /// Longest wait for the ends: time to live, the grace of messages that are no passwords, and some.
@@ -96,13 +98,13 @@ async fn play(args: &Args, enclave: Enclave) -> anyhow::Result<Report> {
     let (kinds, skipped) = kinds(args, enclave)?;
     let is_only_drain = kinds == [Kind::Drain];
     let mut rig = Rig::start(args, enclave).await?;
-    let customer = Customer::new(rig.targets.clone(), args.seed, CARRIERS, args.rate)?;
+    let customer = Customer::new(rig.targets.clone(), args.seed, CARRIERS, Pace::new(args.rate, RAMP))?;
     let ledger = customer.ledger();
     let (phase, phases) = watch::channel(Phase::Sending);
     let mut working = Tasks::new();
     working.spawn(customer.run(phases));
     let mut storm = Storm::new(&mut rig, Draws::new(args.seed, kinds), !args.json);
-    watch_for(&mut storm, COLD + QUIET).await?;
+    watch_for(&mut storm, WARM_UP + QUIET).await?;
     let first = Clock::wall().precisely();
     storm
         .blow(Duration::from_secs_f64(args.every), seconds(args.minutes))
@@ -187,6 +189,6 @@ async fn receipts_taken(rig: &Rig) {
 
 fn taken(ledger: &Arc<Mutex<Ledger>>) -> Ledger {
     let mut ledger = ledger.lock().unwrap_or_else(PoisonError::into_inner);
-    let empty = Ledger::new(ledger.start, UnixUs(0), ledger.rate);
+    let empty = Ledger::new(ledger.start, UnixUs(0), ledger.pace);
     std::mem::replace(&mut ledger, empty)
 }

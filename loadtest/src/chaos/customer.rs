@@ -17,7 +17,10 @@ use signalbox_proto::{
 use tokio::sync::watch;
 use tonic::{Code, Status};
 
-use super::ledger::{Entry, Ledger};
+use super::{
+    ledger::{Entry, Ledger},
+    pace::Pace,
+};
 use crate::{
     stage::{API_KEY, Courier, FRAME_MESSAGES_MAX, News, land::Letters},
     submit::{Target, submission},
@@ -28,10 +31,10 @@ use crate::{
 pub(super) const TTL: Duration = Duration::from_secs(30);
 /// Frames leave this often, with whatever is due by then.
 const FRAME_PERIOD: Duration = Duration::from_millis(10);
-/// Frames that were not answered in full; beyond them what is due waits here.
-const FRAMES_OPEN_MAX: usize = 1_000;
+/// Frames that were not answered in full, as many as ingest works on at a time: what is due meanwhile goes together in the next.
+const FRAMES_OPEN_MAX: usize = 16;
 /// Longest wait for an answer before another ingest is asked.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(15);
 /// Longest wait for a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 /// Pause before a message goes again of which the router says that something is away, and not for how long.
@@ -75,12 +78,12 @@ struct Sent {
 }
 
 impl Customer {
-    /// A customer of `targets`, with messages to so many networks at `rate` a second.
+    /// A customer of `targets`, with messages to so many networks at `pace`.
     ///
     /// # Errors
     /// The texts in the repository were edited and no longer hold together.
-    pub(super) fn new(targets: Vec<Target>, seed: u64, networks: usize, rate: u32) -> anyhow::Result<Self> {
-        let ledger = Ledger::new(time::now(), Clock::wall().precisely(), rate);
+    pub(super) fn new(targets: Vec<Target>, seed: u64, networks: usize, pace: Pace) -> anyhow::Result<Self> {
+        let ledger = Ledger::new(time::now(), Clock::wall().precisely(), pace);
         Ok(Self {
             targets,
             target: 0,

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, hash::Hasher as _, path::PathBuf};
 
-use journey::{EndState, Event, TerminalEvent};
+use journey::{Attempt, EndState, Event, TerminalEvent};
 use siphasher::sip::SipHasher13;
 use sms::{CarrierName, MessageId, UnixMs, UnixUs};
 
@@ -32,7 +32,7 @@ pub(super) struct End {
     pub(super) state: EndState,
     /// Of the event's octets.
     hash: u64,
-    /// Orders that were not answered, by when they were issued.
+    /// Orders that were not answered before the next one was issued, by when they were issued.
     pub(super) unknown: Vec<UnixMs>,
     /// Orders that were never sent for want of a link, by when they were issued.
     pub(super) link_down: Vec<UnixMs>,
@@ -118,16 +118,16 @@ impl Evidence {
             }
             return;
         }
-        let issued = |outcome: &str| {
-            let attempts = end.attempts.iter().filter(|attempt| attempt.answer.outcome == outcome);
+        let issued = |is_such: &dyn Fn(&Attempt) -> bool| {
+            let attempts = end.attempts.iter().filter(|attempt| is_such(attempt));
             attempts.map(|attempt| attempt.issued_at).collect()
         };
         let end = End {
             id: end.message.id,
             state: end.state,
             hash,
-            unknown: issued("unknown"),
-            link_down: issued("link_down"),
+            unknown: issued(&|attempt| was_lost(attempt, &end.attempts)),
+            link_down: issued(&|attempt| attempt.answer.outcome == "link_down"),
         };
         self.ends.insert(place, end);
     }
@@ -138,9 +138,23 @@ impl Evidence {
     }
 }
 
+/// Whether the answer to `attempt` was given up: it never came, or came when another carrier had been asked already, and is the
+/// one that the attempt ended with.
+fn was_lost(attempt: &Attempt, all: &[Attempt]) -> bool {
+    let came_too_late = |next: &Attempt| next.number > attempt.number && next.issued_at < attempt.answer.at;
+    match attempt.answer.outcome.as_str() {
+        "unknown" => true,
+        "accepted" => all.iter().any(came_too_late),
+        _ => false,
+    }
+}
+
 /// Tells octets apart from others.
 pub(super) fn hash(octets: &[u8]) -> u64 {
     let mut hasher = SipHasher13::new();
     hasher.write(octets);
     hasher.finish()
 }
+
+#[cfg(test)]
+mod tests;

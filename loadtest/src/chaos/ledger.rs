@@ -4,6 +4,8 @@ use service::time::Instant;
 use signalbox_proto::pb::signalbox::ingest::v1::MessageState;
 use sms::{MessageId, UnixUs};
 
+use super::pace::Pace;
+
 /// One message, by its place in the sequence.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Entry {
@@ -24,7 +26,7 @@ pub(super) struct Ledger {
     /// When the first one was due, by both clocks.
     pub(super) start: Instant,
     pub(super) start_at: UnixUs,
-    pub(super) rate: u32,
+    pub(super) pace: Pace,
     /// Messages that were answered OK and have not ended.
     pub(super) open: usize,
     /// Ids given to a message that had another one.
@@ -32,12 +34,12 @@ pub(super) struct Ledger {
 }
 
 impl Ledger {
-    pub(super) fn new(start: Instant, start_at: UnixUs, rate: u32) -> Self {
+    pub(super) fn new(start: Instant, start_at: UnixUs, pace: Pace) -> Self {
         Self {
             entries: Vec::new(),
             start,
             start_at,
-            rate,
+            pace,
             open: 0,
             twins: 0,
         }
@@ -45,12 +47,12 @@ impl Ledger {
 
     /// When the message at `place` was due.
     pub(super) fn due(&self, place: usize) -> UnixUs {
-        UnixUs(self.start_at.0 + place as u64 * 1_000_000 / u64::from(self.rate))
+        UnixUs(self.start_at.0 + self.pace.due(place).as_micros() as u64)
     }
 
     /// Messages due by `now`.
     pub(super) fn due_by(&self, now: Instant) -> usize {
-        (now.saturating_duration_since(self.start).as_secs_f64() * f64::from(self.rate)) as usize
+        self.pace.due_within(now.saturating_duration_since(self.start))
     }
 
     /// The message at `place` was answered OK.

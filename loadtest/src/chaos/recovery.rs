@@ -18,8 +18,11 @@ const SLOTS_GOOD: usize = 4;
 /// A password is late after twice the p99 of the quiet time before the first fault, within these.
 const LATE_MIN: Duration = Duration::from_millis(250);
 const LATE_MAX: Duration = Duration::from_secs(1);
-/// Seconds at the start that do not count: connections and caches are cold.
-pub(super) const COLD: Duration = Duration::from_secs(3);
+/// How long it takes until all messages of a second come: Kafka's brokers compile themselves while they work.
+pub(super) const RAMP: Duration = Duration::from_secs(20);
+/// What does not count at the start.
+pub(super) const WARM_UP: Duration = Duration::from_secs(25);
+const _: () = assert!(WARM_UP.as_secs() > RAMP.as_secs(), "the ramp does not count");
 
 /// How long passwords took from when they were due to a carrier, in milliseconds.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
@@ -70,7 +73,7 @@ impl Recovery {
         letters: impl Iterator<Item = anyhow::Result<Letter>>,
         first: UnixUs,
     ) -> anyhow::Result<Self> {
-        let cold_until = UnixUs(ledger.start_at.0 + COLD.as_micros() as u64);
+        let warm_at = UnixUs(ledger.start_at.0 + WARM_UP.as_micros() as u64);
         let (mut quiet, mut stormy) = (Histogram::<u64>::new(3)?, Histogram::<u64>::new(3)?);
         let (mut waits, mut never) = (Vec::new(), [0, 0]);
         for ((place, entry), letter) in ledger.entries.iter().enumerate().zip(letters) {
@@ -80,7 +83,7 @@ impl Recovery {
             let due = ledger.due(place);
             // Clocks of one machine; a message cannot arrive before it was due.
             let wait = evidence.arrival(place).map(|at| at.0.saturating_sub(due.0));
-            if due >= cold_until {
+            if due >= warm_at {
                 let histogram = if due >= first { &mut stormy } else { &mut quiet };
                 match wait {
                     Some(wait) => histogram.record(wait)?,

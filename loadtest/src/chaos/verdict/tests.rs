@@ -1,9 +1,14 @@
 //! What the books find wrong, message by message.
 
+use std::time::Duration;
+
 use service::time;
 use sms::{Class, MessageId, UnixMs};
 
-use super::{super::fault::Kind, *};
+use super::{
+    super::{fault::Kind, pace::Pace},
+    *,
+};
 
 const START: UnixUs = UnixUs(1_000_000_000_000);
 const NETWORKS: usize = 3;
@@ -20,7 +25,7 @@ fn scene(class: Class) -> Scene {
     let letters = Letters::new(1, NETWORKS).unwrap().map(Result::unwrap);
     let fits = |(_, letter): &(usize, Letter)| letter.class == class && land::parts(&letter.text) == 1;
     let (place, letter) = letters.enumerate().find(fits).unwrap();
-    let mut ledger = Ledger::new(time::now(), START, 100);
+    let mut ledger = Ledger::new(time::now(), START, Pace::new(100, Duration::ZERO));
     ledger.entries = vec![Entry::default(); place + 1];
     Scene {
         ledger,
