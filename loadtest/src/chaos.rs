@@ -14,6 +14,7 @@ mod relay;
 mod report;
 mod rig;
 mod storm;
+mod takeover;
 mod verdict;
 
 use std::{
@@ -141,6 +142,10 @@ async fn play(args: &Args, enclave: Enclave) -> anyhow::Result<Report> {
     let letters = || Letters::new(args.seed, CARRIERS);
     let recovery = Recovery::of(&ledger, &evidence, letters()?, first)?;
     let verdict = Verdict::of(&ledger, &evidence, letters()?, &struck)?;
+    let taken_over: Vec<_> = (0..struck.len())
+        .map(|number| takeover::taken_over(&struck, number, &ledger, &evidence))
+        .collect();
+    findings.extend(takeover::findings(&struck, &taken_over));
     if is_only_drain {
         findings.extend(drain_findings(&customer.troubles, &verdict));
     }
@@ -153,6 +158,7 @@ async fn play(args: &Args, enclave: Enclave) -> anyhow::Result<Report> {
         submitted_again: ledger.entries.iter().filter(|entry| entry.submitted > 1).count(),
         skipped,
         recovery: &recovery,
+        taken_over: &taken_over,
         verdict,
         findings,
     }))

@@ -13,6 +13,8 @@ use super::args::Bus;
 pub enum Kind {
     /// A process gets SIGKILL, and is started again.
     Kill,
+    /// A connector gets SIGKILL, and stays away for longer than others take to have its work.
+    Lose,
     /// A process gets SIGSTOP for longer than its lease.
     Freeze,
     /// A process gets SIGTERM, and is started again when it has drained.
@@ -38,8 +40,9 @@ pub enum Kind {
 }
 
 /// Every kind, with the word for it, how often it is drawn in proportion, and for how long it holds, in milliseconds.
-const KINDS: [(Kind, &str, u64, (u64, u64)); 12] = [
+const KINDS: [(Kind, &str, u64, (u64, u64)); 13] = [
     (Kind::Kill, "kill", 6, (300, 4_000)),
+    (Kind::Lose, "lose", 1, (20_000, 25_000)),
     (Kind::Freeze, "freeze", 3, (6_000, 12_000)),
     (Kind::Drain, "drain", 2, (0, 1)),
     (Kind::NetCut, "net-cut", 2, (2_000, 12_000)),
@@ -57,6 +60,8 @@ const KINDS: [(Kind, &str, u64, (u64, u64)); 12] = [
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Prey {
     Process,
+    /// A process whose work another one of its role can take over.
+    Connector,
     Link,
     Broker,
     Redis,
@@ -75,6 +80,7 @@ impl Kind {
     pub(super) fn prey(self) -> Prey {
         match self {
             Self::Kill | Self::Freeze | Self::Drain | Self::NetCut => Prey::Process,
+            Self::Lose => Prey::Connector,
             Self::LinkCut | Self::LinkHalfOpen | Self::LinkStall => Prey::Link,
             Self::Broker => Prey::Broker,
             Self::RedisRestart | Self::RedisEmptied => Prey::Redis,
@@ -85,8 +91,9 @@ impl Kind {
     /// All kinds that there can be over `bus`.
     pub(super) fn over(bus: Bus) -> Vec<Self> {
         let absent = match bus {
-            Bus::Kafka => [Prey::Disk, Prey::Disk],
-            Bus::Embedded => [Prey::Broker, Prey::Redis],
+            Bus::Kafka => &[Prey::Disk][..],
+            // One process has all roles.
+            Bus::Embedded => &[Prey::Broker, Prey::Redis, Prey::Connector],
         };
         let kinds = KINDS.iter().map(|(kind, ..)| *kind);
         kinds.filter(|kind| !absent.contains(&kind.prey())).collect()

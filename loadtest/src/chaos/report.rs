@@ -55,6 +55,9 @@ struct Fault {
     lasted_s: f64,
     /// Absent = passwords never flowed as before.
     recovered_s: Option<f64>,
+    /// Until carriers had all that was due when a connector was lost; absent = none was, or another fault was under way.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    taken_over_s: Option<f64>,
     /// Orders whose answer it took.
     unanswered: usize,
     /// Orders that were handed back unsent.
@@ -82,6 +85,8 @@ pub(super) struct Parts<'a> {
     pub(super) submitted_again: usize,
     pub(super) skipped: BTreeMap<&'static str, &'static str>,
     pub(super) recovery: &'a Recovery,
+    /// For each fault that lost a connector, see [`super::takeover`].
+    pub(super) taken_over: &'a [Option<Duration>],
     pub(super) verdict: Verdict,
     /// What is wrong beside the messages.
     pub(super) findings: Vec<String>,
@@ -100,7 +105,11 @@ impl Report {
             *doubled.entry(message.class).or_default() += 1;
         }
         let faults: Vec<_> = (0..parts.struck.len())
-            .map(|number| Fault::new(number, parts.start, parts.struck, recovery, &verdict))
+            .zip(parts.taken_over)
+            .map(|(number, taken_over)| Fault {
+                taken_over_s: taken_over.map(|took| took.as_secs_f64()),
+                ..Fault::new(number, parts.start, parts.struck, recovery, &verdict)
+            })
             .collect();
         let since = |at: UnixUs| at.0.saturating_sub(parts.start.0) as f64 / 1e6;
         let died = parts.died.iter();
@@ -145,6 +154,7 @@ impl Fault {
             at_s: since(fault.at, start),
             lasted_s: fault.ended_at.map_or(0.0, |ended| since(ended, fault.at)),
             recovered_s: recovery.after(struck, number).map(|time| time.as_secs_f64()),
+            taken_over_s: None,
             unanswered: blamed(&verdict.unanswered),
             unsent: blamed(&verdict.unsent),
             doubled: verdict
@@ -161,7 +171,7 @@ fn recovered(faults: &[Fault]) -> BTreeMap<String, Recovered> {
     for fault in faults {
         let role = fault.target.trim_end_matches(|c: char| c == '-' || c.is_ascii_digit());
         let kind = match fault.kind.prey() {
-            Prey::Process => format!("{} {role}", fault.kind.word()),
+            Prey::Process | Prey::Connector => format!("{} {role}", fault.kind.word()),
             _ => fault.kind.word().to_owned(),
         };
         for kind in [kind, "all".to_owned()] {
@@ -209,6 +219,9 @@ impl fmt::Display for Report {
                 fault.unsent,
                 fault.doubled
             )?;
+            if let Some(took) = fault.taken_over_s {
+                writeln!(f, "{:>12}all that was due then was with carriers after {took:.2} s", "")?;
+            }
         }
         writeln!(
             f,

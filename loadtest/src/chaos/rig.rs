@@ -30,7 +30,7 @@ use crate::{
 /// Carriers, and with them networks.
 pub(super) const CARRIERS: usize = 3;
 /// Processes of each role, where they run apart.
-const OF_EACH_ROLE: usize = 2;
+pub(super) const OF_EACH_ROLE: usize = 2;
 /// Parts that may be unanswered on a link.
 const WINDOW: u32 = 200;
 /// Room on the small disk beside what messages take, and what each of these takes at the most, in octets.

@@ -10,7 +10,7 @@ use super::{
     enclave::{cut_off, let_in},
     fault::{Draws, Kind, Prey},
     relay::Mode,
-    rig::Rig,
+    rig::{OF_EACH_ROLE, Rig},
 };
 use crate::stage::Part;
 
@@ -192,9 +192,13 @@ impl<'a> Storm<'a> {
                 .into_iter()
                 .filter(|prey| !hurt.contains(prey))
                 .collect();
-            // Of three brokers one may be away.
-            let is_enough = kind.prey() == Prey::Broker && whole.len() < 3;
-            if whole.is_empty() || is_enough {
+            // Of three brokers one may be away, and of two connectors one.
+            let is_enough = match kind.prey() {
+                Prey::Broker => whole.len() < 3,
+                Prey::Connector => whole.len() < OF_EACH_ROLE,
+                _ => whole.is_empty(),
+            };
+            if is_enough {
                 continue;
             }
             let place = match kind {
@@ -223,6 +227,10 @@ impl<'a> Storm<'a> {
     fn preys(&self, kind: Kind) -> Vec<String> {
         match kind.prey() {
             Prey::Process => self.rig.parts.iter().map(|part| part.name.clone()).collect(),
+            Prey::Connector => {
+                let connectors = self.rig.parts.iter().filter(|part| part.role == "connector");
+                connectors.map(|part| part.name.clone()).collect()
+            }
             Prey::Link => self
                 .rig
                 .carriers
@@ -247,7 +255,7 @@ impl<'a> Storm<'a> {
         let part = self.rig.parts.iter().find(|part| part.name == target).cloned();
         let mut until = Some(time::now() + span);
         match kind {
-            Kind::Kill => drop(self.rig.cast.kill(&target).await?),
+            Kind::Kill | Kind::Lose => drop(self.rig.cast.kill(&target).await?),
             Kind::Freeze => self.rig.cast.signal(&target, "STOP").await?,
             Kind::Drain => {
                 self.rig.cast.signal(&target, "TERM").await?;
@@ -296,7 +304,7 @@ impl<'a> Storm<'a> {
         let number = injury.number;
         let Struck { kind, target, .. } = self.struck[number].clone();
         match kind {
-            Kind::Kill => self
+            Kind::Kill | Kind::Lose => self
                 .rig
                 .cast
                 .launch(injury.part.clone().context("a process has a part")?)?,

@@ -26,7 +26,7 @@ use std::{
 use futures::{FutureExt, future::BoxFuture};
 use tokio::sync::watch;
 
-pub use self::config::{KafkaConfig, KafkaMechanism, KafkaSasl, KafkaTls};
+pub use self::config::{KafkaConfig, KafkaMechanism, KafkaSasl, KafkaTls, SESSION};
 use self::{
     desk::Desk,
     lines::Lines,

@@ -27,7 +27,7 @@ mod topic;
 
 pub use embedded::EmbeddedBus;
 pub use error::{ConsumeError, PublishError};
-pub use kafka::{KafkaBus, KafkaConfig, KafkaMechanism, KafkaSasl, KafkaTls};
+pub use kafka::{KafkaBus, KafkaConfig, KafkaMechanism, KafkaSasl, KafkaTls, SESSION};
 pub use memory::MemoryBus;
 pub use record::{Batch, Delivered, Position, Record, Stored};
 pub use topic::{PartitionId, Retention, Topic, TopicSpec};

@@ -1,6 +1,6 @@
 //! How to reach Kafka, and the settings of every client with their limits.
 
-use std::{fmt, path::PathBuf};
+use std::{fmt, path::PathBuf, time::Duration};
 
 use rdkafka::ClientConfig;
 
@@ -35,8 +35,8 @@ const FETCH_WAIT_MS: u32 = 50;
 /// The same for a reader, which often reads what is there and goes: it pays that wait more often.
 pub(super) const READ_WAIT_MS: u32 = 20;
 
-/// A member that was not heard of for so long loses its partitions, in milliseconds.
-const SESSION_MS: u32 = 10_000;
+/// A member of a group over Kafka that was not heard of for so long loses its partitions to others.
+pub const SESSION: Duration = Duration::from_secs(10);
 /// How often a member is heard of, in milliseconds.
 const HEARTBEAT_MS: u32 = 1_000;
 /// How often acks are written down, in milliseconds; what was acked since comes again after a crash.
@@ -205,7 +205,7 @@ impl KafkaConfig {
             .set("enable.auto.offset.store", "false")
             .set("auto.commit.interval.ms", COMMIT_MS.to_string())
             .set("partition.assignment.strategy", "cooperative-sticky")
-            .set("session.timeout.ms", SESSION_MS.to_string())
+            .set("session.timeout.ms", SESSION.as_millis().to_string())
             .set("heartbeat.interval.ms", HEARTBEAT_MS.to_string());
         if let Some(instance) = &self.instance {
             client.set("group.instance.id", format!("{instance}.{seat}"));
