@@ -10,7 +10,7 @@ use std::{
 };
 
 use anyhow::{Context as _, ensure};
-use backing::{Kafka, KafkaOptions, KafkaSpeed, Redis, RedisOptions, RedisPersistence};
+use backing::{Kafka, KafkaOptions, Redis, RedisOptions, RedisPersistence};
 use service::Clock;
 use sms::{CarrierName, UnixMs};
 use tempfile::TempDir;
@@ -200,7 +200,6 @@ async fn backing() -> anyhow::Result<Backing> {
     starting.spawn_blocking(|| -> anyhow::Result<Backing> {
         let kafka = Kafka::start(KafkaOptions {
             brokers: 3,
-            speed: KafkaSpeed::Start,
             ..KafkaOptions::default()
         });
         let redis = Redis::start(RedisOptions {
