@@ -14,6 +14,7 @@ use crate::{
     cli::{Dead, DeadFilter, RouterServer},
     client::{self, explain},
     exit,
+    terminal::plain,
 };
 
 /// Heads of the columns; the reason follows them.
@@ -291,15 +292,6 @@ fn object(record: &pb::DeadRecord) -> serde_json::Value {
 fn instant(at: Option<&prost_types::Timestamp>) -> String {
     at.and_then(|at| Timestamp::new(at.seconds, at.nanos).ok())
         .map_or_else(String::new, |at| format!("{at:.3}"))
-}
-
-/// `text` with what could move a terminal's cursor shown as such: reasons tell what damaged records hold.
-fn plain(text: &str) -> String {
-    let shown = |letter: char| match letter.is_control() {
-        true => letter.escape_default().to_string(),
-        false => letter.to_string(),
-    };
-    text.chars().map(shown).collect()
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ use crate::{
     cli::{Connectors, Link, RateWord},
     client::{self, Away, explain},
     exit,
+    terminal::plain,
 };
 
 /// How often it is looked whether a link is drained.
@@ -396,15 +397,6 @@ fn ms_text(ms: f64) -> String {
         ..10.0 => format!("{ms:.1} ms"),
         _ => format!("{ms:.0} ms"),
     }
-}
-
-/// `text` with what could move a terminal's cursor shown as such.
-fn plain(text: &str) -> String {
-    let shown = |letter: char| match letter.is_control() {
-        true => letter.escape_default().to_string(),
-        false => letter.to_string(),
-    };
-    text.chars().map(shown).collect()
 }
 
 #[cfg(test)]

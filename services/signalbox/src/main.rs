@@ -18,6 +18,7 @@ mod quote;
 mod roles;
 mod send;
 mod table;
+mod terminal;
 mod topics;
 mod trace;
 mod traces;

@@ -6,6 +6,8 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use signalbox_proto::pb::signalbox::routing::v1 as pb;
 
+use crate::terminal::plain;
+
 /// One version in a line: what is said of it, its number, hash, who and why.
 pub(super) fn line(word: &str, table: &pb::PublishedTable) -> String {
     let mut line = format!("{word}: version {} ({})", table.number, table.version);
@@ -32,12 +34,9 @@ pub(super) fn line(word: &str, table: &pb::PublishedTable) -> String {
 pub(super) fn history(tables: &[pb::PublishedTable]) -> String {
     let heads = ["NUMBER", "VERSION", "PUBLISHED", "STATE", "BY", "NOTE"].map(str::to_owned);
     let rows = tables.iter().map(|table| {
-        let again = if table.again > 0 {
-            format!("{} again. ", table.again)
-        } else {
-            String::new()
-        };
-        let note = format!("{again}{}", plain(&table.note));
+        let again = (table.again > 0).then(|| format!("{} again", table.again));
+        let note = Some(plain(&table.note)).filter(|note| !note.is_empty());
+        let note = again.into_iter().chain(note).collect::<Vec<_>>().join(". ");
         [
             table.number.to_string(),
             table.version.clone(),
@@ -156,15 +155,6 @@ fn columns<const N: usize>(rows: Vec<[String; N]>) -> String {
 fn instant(at: Option<&prost_types::Timestamp>) -> String {
     at.and_then(|at| Timestamp::new(at.seconds, at.nanos).ok())
         .map_or_else(String::new, |at| format!("{at:.0}"))
-}
-
-/// `text` with what could move a terminal's cursor shown as such.
-fn plain(text: &str) -> String {
-    let shown = |letter: char| match letter.is_control() {
-        true => letter.escape_default().to_string(),
-        false => letter.to_string(),
-    };
-    text.chars().map(shown).collect()
 }
 
 #[cfg(test)]
