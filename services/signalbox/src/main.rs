@@ -75,11 +75,7 @@ fn main() -> ExitCode {
 /// Whether what went wrong may go well another time with the same words and files: a server is away, or a disk is full. Those who
 /// start a process again leave it be where its configuration is wrong.
 fn is_away(error: &anyhow::Error) -> bool {
-    use disk::DiskError::Failed;
-    error.is::<client::Away>()
-        || error.chain().any(|cause| {
-            matches!(cause.downcast_ref(), Some(Failed(_)))
-                || matches!(cause.downcast_ref(), Some(store::StoreError::Away(_)))
-                || matches!(cause.downcast_ref(), Some(bus::PublishError::Away(_)))
-        })
+    let is_of_disk =
+        |cause: &(dyn std::error::Error + 'static)| matches!(cause.downcast_ref(), Some(disk::DiskError::Failed(_)));
+    error.is::<client::Away>() || error.chain().any(is_of_disk)
 }

@@ -511,3 +511,26 @@ fn wrong_usage_and_wrong_tables_have_different_exit_codes() {
         Some(1)
     );
 }
+
+/// Whoever looks after processes does not start it again: the file is no better at the next try.
+#[test]
+fn a_certificate_of_the_log_that_is_none_is_wrong_configuration() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("connector.toml");
+    let bus = "[bus]\nkind = \"kafka\"\nbrokers = \"127.0.0.1:1\"\ntls = { ca = \"links.toml\" }\n";
+    let store = "[store]\nkind = \"redis\"\nurl = \"redis://127.0.0.1:1\"\n";
+    fs::write(&config, format!("{bus}{store}[connector]\nlinks = \"links.toml\"\n")).unwrap();
+    fs::copy(
+        examples().join("standalone/links.toml"),
+        folder.path().join("links.toml"),
+    )
+    .unwrap();
+    let output = signalbox()
+        .args(["connector", "--config"])
+        .arg(&config)
+        .output()
+        .unwrap();
+    let said = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(64), "{said}");
+    assert!(said.contains("ssl.ca.location failed"), "{said}");
+}

@@ -9,7 +9,10 @@ use service::{Clock, Deps, Dice, Stop, Tasks, Tracer, time};
 use store::{EmbeddedStore, MemoryStore, RedisConfig, RedisStore, Store};
 use tracing::warn;
 
-use crate::config::{Config, Engine as Kind, Kafka, Redis};
+use crate::{
+    client::Away,
+    config::{Config, Engine as Kind, Kafka, Redis},
+};
 
 /// How often expired records are cleared away; expired state goes when the database merges its files.
 const MAINTENANCE_PERIOD: Duration = Duration::from_secs(60);
@@ -51,8 +54,11 @@ impl Engine {
             }
             Kind::Embedded { path } => {
                 let disk = Disk::open(path).with_context(|| format!("{}: cannot be opened", path.display()))?;
-                let bus = Arc::new(EmbeddedBus::open(disk.clone(), now.clone())?);
-                let store = State::Here(Arc::new(EmbeddedStore::open(disk.clone(), now)?));
+                // Both only read and write that disk.
+                let bus = EmbeddedBus::open(disk.clone(), now.clone()).map_err(|error| Away(error.to_string()))?;
+                let bus = Arc::new(bus);
+                let store = EmbeddedStore::open(disk.clone(), now).map_err(|error| Away(error.to_string()))?;
+                let store = State::Here(Arc::new(store));
                 embedded = Some((disk, bus.clone()));
                 (bus, store)
             }
