@@ -58,7 +58,7 @@ pub use lookups::{BUDGET_DEFAULT, BUDGET_MAX, BUDGET_URGENT_DEFAULT, DeadNumbers
 pub use signalbox_proto::server::Tls;
 pub use tables::{
     Base, FetchError, HISTORY_MAX, HISTORY_OCTETS_MAX, InForce, Note, PublishError, Served, Stand, Tables, Version,
-    Watch,
+    Watch, files as table_files,
 };
 
 /// Routes until `stop` is requested, then finishes what was begun and returns.

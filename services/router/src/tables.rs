@@ -20,8 +20,7 @@ use signalbox_proto::record::{TablePublication, TableServing};
 use sms::UnixMs;
 use tokio::sync::watch;
 
-pub use fetch::FetchError;
-pub(crate) use fetch::files;
+pub use fetch::{FetchError, files};
 pub(crate) use ledger::Ledger;
 pub use ledger::{HISTORY_MAX, HISTORY_OCTETS_MAX, Stand, Version};
 pub use publish::{Base, Note, PublishError};

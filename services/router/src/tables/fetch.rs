@@ -120,7 +120,7 @@ impl InForce {
 ///
 /// # Errors
 /// They are too large, or not those of a table.
-pub(crate) fn files(packed: &[u8]) -> Result<Files, String> {
+pub fn files(packed: &[u8]) -> Result<Files, String> {
     let files = unpack(packed).map_err(|error: PackError| error.to_string())?;
     Files::gather(files.into_iter().map(|(path, content)| (path, content.to_vec())))
 }

@@ -34,18 +34,18 @@ pub(super) async fn router(
 ) -> anyhow::Result<()> {
     swap::describe();
     let last_good = LastGood::of(config);
+    let starting = Starting {
+        config,
+        engine,
+        unserved,
+        last_good: last_good.clone(),
+        stop,
+    };
     match config.table.as_ref().context("the router needs [table] path")? {
         TableFrom::Directory(dir) => {
             let seen = table::files::fingerprint(dir);
             let loaded = load(dir, &last_good).await?;
             let listener = listen(config).await?;
-            let starting = Starting {
-                config,
-                engine,
-                unserved,
-                last_good,
-                stop,
-            };
             let follower = Follower::new(dir.clone(), starting.routing(listener, None, loaded, running)?);
             let stop = stop.clone();
             running.spawn(async move {
@@ -66,14 +66,7 @@ pub(super) async fn router(
                 return Ok(());
             };
             tables.serves(begun.served());
-            let (loaded, follower) = begun.follower(tables.clone(), last_good.clone());
-            let starting = Starting {
-                config,
-                engine,
-                unserved,
-                last_good,
-                stop,
-            };
+            let (loaded, follower) = begun.follower(tables.clone(), last_good);
             let follower = follower(starting.routing(listener, Some(tables), loaded, running)?);
             let stop = stop.clone();
             running.spawn(async move {

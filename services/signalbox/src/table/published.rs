@@ -5,7 +5,6 @@ mod shown;
 
 use std::{path::Path, process::ExitCode, time::Duration};
 
-use bytes::Bytes;
 use service::{time, time::Instant};
 use signalbox_proto::{
     pb::signalbox::routing::v1::{self as pb, publish_table_response::Result as Answer},
@@ -271,8 +270,6 @@ pub(crate) fn status(status: Status) -> anyhow::Result<ExitCode> {
 }
 
 /// The files in `packed`, as a router handed them over.
-fn unpacked(packed: &Bytes) -> anyhow::Result<Files> {
-    let files = signalbox_proto::tables::unpack(packed)?;
-    let files = files.into_iter().map(|(path, content)| (path, content.to_vec()));
-    Files::gather(files).map_err(|what| anyhow::anyhow!("the router hands over what is no table: {what}"))
+fn unpacked(packed: &[u8]) -> anyhow::Result<Files> {
+    router::table_files(packed).map_err(|what| anyhow::anyhow!("the router hands over what is no table: {what}"))
 }

@@ -70,7 +70,7 @@ impl Asked {
                 "the router hands over too large a table"
             );
         }
-        Ok(Some((table, unpacked(&packed.freeze())?)))
+        Ok(Some((table, unpacked(&packed)?)))
     }
 
     pub(super) async fn publish(&mut self, head: Head, packed: Bytes) -> Found<pb::PublishTableResponse> {
