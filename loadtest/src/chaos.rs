@@ -149,7 +149,7 @@ async fn play(args: &Args, enclave: Enclave) -> anyhow::Result<Report> {
     if is_only_drain {
         findings.extend(drain_findings(&customer.troubles, &verdict));
     }
-    Ok(Report::new(Parts {
+    let report = Report::new(Parts {
         args,
         start: ledger.start_at,
         struck: &struck,
@@ -161,7 +161,11 @@ async fn play(args: &Args, enclave: Enclave) -> anyhow::Result<Report> {
         taken_over: &taken_over,
         verdict,
         findings,
-    }))
+    });
+    if !report.is_good() {
+        rig.cast.show_logs();
+    }
+    Ok(report)
 }
 
 /// A drain costs nobody anything: callers meet nothing but `UNAVAILABLE`, and nothing is doubled.

@@ -82,6 +82,25 @@ pub(crate) fn processor_time(id: u32) -> Option<Duration> {
     Some(TICK * ticks(&stat(id)?)?)
 }
 
+/// What each thread of the process of that number is doing: its name, its state (`R` = at work, `S` = waits, `D` = waits for a
+/// disk), its time on a processor in milliseconds, and where it is in the kernel. For who asks why a process does not go on.
+pub(crate) fn threads(id: u32) -> Vec<String> {
+    let folders = fs::read_dir(format!("/proc/{id}/task")).into_iter().flatten().flatten();
+    let thread = |folder: fs::DirEntry| {
+        let read = |file: &str| fs::read_to_string(folder.path().join(file)).ok();
+        let stat = read("stat")?;
+        let (name, state) = (read("comm")?, fields(&stat)?.next()?.to_owned());
+        let processor = (TICK * ticks(&stat)?).as_millis();
+        let place = read("wchan").unwrap_or_default();
+        Some(format!(
+            "{} {state} {processor} ms {}",
+            name.trim_end(),
+            place.trim_end()
+        ))
+    };
+    folders.filter_map(thread).collect()
+}
+
 fn process(id: u32, name: &str) -> Option<Process> {
     let status = fs::read_to_string(format!("/proc/{id}/status")).ok()?;
     let kilobytes = |field: &str| -> Option<u64> {

@@ -19,7 +19,7 @@ use crate::usage;
 /// Longest wait for a process to start, and to drain.
 const PROCESS_TIMEOUT: Duration = Duration::from_secs(60);
 /// Lines of each log that are shown when something went wrong.
-const LINES_SHOWN: usize = 20;
+const LINES_SHOWN: usize = 40;
 /// What a process prints when it is ready.
 pub const READY: &str = "signalbox: ready";
 /// What stands between that and the address where messages are taken.
@@ -188,9 +188,11 @@ impl Cast {
     pub async fn stop(&mut self, name: &str) -> anyhow::Result<Part> {
         self.signal(name, "TERM").await?;
         let mut process = self.take(name)?;
-        let status = time::timeout(PROCESS_TIMEOUT, process.child.wait())
-            .await
-            .with_context(|| format!("{name} did not drain"))??;
+        let Some(status) = time::timeout(PROCESS_TIMEOUT, process.child.wait()).await else {
+            let threads = process.child.id().map(usage::threads).unwrap_or_default();
+            bail!("{name} did not drain; its threads: {}", threads.join(", "));
+        };
+        let status = status?;
         ensure!(status.success(), "{name} drained with {status}");
         Ok(process.part)
     }
@@ -256,7 +258,7 @@ impl Cast {
         said
     }
 
-    /// Prints the end of every log.
+    /// Prints the end of every log to standard error.
     pub fn show_logs(&self) {
         for (name, log) in self.logs() {
             let lines: Vec<_> = log.lines().collect();

@@ -24,6 +24,19 @@ fn a_process_is_called_by_what_it_does() {
     assert_eq!(named(&["/bin/sleep", "9"]), "sleep");
 }
 
+#[test]
+fn every_thread_of_a_process_says_what_it_is_doing() {
+    let threads = threads(std::process::id());
+    let own = std::thread::current();
+    // A thread's name is cut at fifteen octets.
+    let name = &own.name().unwrap()[..15];
+    assert!(
+        threads.iter().any(|thread| thread.starts_with(&format!("{name} R "))),
+        "{threads:?}"
+    );
+    assert_eq!(super::threads(u32::MAX), Vec::<String>::new());
+}
+
 /// Looks at itself and at a child behind a shell, as servers are started.
 #[test]
 fn what_a_program_started_is_counted_and_the_shell_between_is_not() {
