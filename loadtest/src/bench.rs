@@ -10,11 +10,8 @@ mod decide;
 pub(crate) mod fixture;
 mod html;
 mod pipeline;
-mod plots;
 mod report;
 mod rows;
-mod setting;
-mod watch;
 
 use std::{fs, process::ExitCode};
 
@@ -26,12 +23,12 @@ use baseline::Baseline;
 use pipeline::{Load, Scene};
 pub use report::Report;
 use report::{OnBus, Steady};
-use setting::Setting;
 
 use crate::{
     chaos::args::Bus,
     printed,
     relay::{self, Engines},
+    setting::Setting,
     stage::{self, Ground},
 };
 
@@ -78,7 +75,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
 /// Those of [`run`].
 pub async fn measure(args: &Args) -> anyhow::Result<Report> {
     args.check()?;
-    let setting = Setting::here(args)?;
+    let setting = Setting::here(args.signalbox.as_deref())?;
     let mut buses = Vec::new();
     for bus in &args.bus {
         buses.push(on_bus(args, *bus).await?);

@@ -3,11 +3,8 @@
 //! and passwords must flow again.
 
 pub mod args;
-mod customer;
 mod enclave;
-mod evidence;
 pub mod fault;
-mod ledger;
 mod pace;
 mod recovery;
 mod relay;
@@ -15,33 +12,27 @@ mod report;
 mod rig;
 mod storm;
 mod takeover;
-mod verdict;
 
-use std::{
-    collections::BTreeMap,
-    process::ExitCode,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{collections::BTreeMap, process::ExitCode, sync::Arc, time::Duration};
 
 use anyhow::{Context as _, ensure};
 use service::{Clock, Stop, Tasks, time};
-use sms::UnixUs;
 use tokio::sync::watch;
 
-use crate::{printed, stage::land::Letters};
+use crate::{
+    customer::{Customer, Ledger, Phase, Troubles},
+    oracle::{Evidence, Verdict},
+    printed,
+    stage::land::{Letters, TTL},
+};
 pub use args::Args;
-use customer::{Customer, Phase, TTL};
 use enclave::Enclave;
-use evidence::Evidence;
 use fault::{Draws, Kind, Prey};
-use ledger::Ledger;
 use pace::Pace;
 use recovery::{RAMP, Recovery, WARM_UP};
 use report::{Parts, Report, seconds};
 use rig::{CARRIERS, Rig};
-use storm::Storm;
-use verdict::Verdict;
+use storm::{Storm, blamed};
 
 /// Without faults, so that it is known how passwords flow: before the first, once all is warm, and after the last.
 const QUIET: Duration = Duration::from_secs(10);
@@ -99,7 +90,10 @@ async fn play(args: &Args, enclave: Enclave) -> anyhow::Result<Report> {
     let (kinds, skipped) = kinds(args, enclave)?;
     let is_only_drain = kinds == [Kind::Drain];
     let mut rig = Rig::start(args, enclave).await?;
-    let customer = Customer::new(rig.targets.clone(), args.seed, CARRIERS, Pace::new(args.rate, RAMP))?;
+    let letters = || Letters::new(args.seed, CARRIERS);
+    let pace = Arc::new(Pace::new(args.rate, RAMP));
+    let run = format!("chaos-{}", args.seed);
+    let customer = Customer::new(rig.targets.clone(), Box::new(letters()?), pace, run);
     let ledger = customer.ledger();
     let (phase, phases) = watch::channel(Phase::Sending);
     let mut working = Tasks::new();
@@ -137,11 +131,11 @@ async fn play(args: &Args, enclave: Enclave) -> anyhow::Result<Report> {
                 .map(|died| format!("{} ended by itself: {}", died.name, died.how)),
         );
     }
-    let ledger = taken(&ledger);
-    let evidence = Evidence::read(&rig, &logs, ledger.entries.len()).await?;
-    let letters = || Letters::new(args.seed, CARRIERS);
+    let ledger = Ledger::taken(&ledger);
+    let log = (&rig.ground, &*rig.database());
+    let evidence = Evidence::read(log, rig.began, &logs, ledger.entries.len()).await?;
     let recovery = Recovery::of(&ledger, &evidence, letters()?, first)?;
-    let verdict = Verdict::of(&ledger, &evidence, letters()?, &struck)?;
+    let verdict = Verdict::of(&ledger, &evidence, letters()?, |at| blamed(&struck, at))?;
     let taken_over: Vec<_> = (0..struck.len())
         .map(|number| takeover::taken_over(&struck, number, &ledger, &evidence))
         .collect();
@@ -169,7 +163,7 @@ async fn play(args: &Args, enclave: Enclave) -> anyhow::Result<Report> {
 }
 
 /// A drain costs nobody anything: callers meet nothing but `UNAVAILABLE`, and nothing is doubled.
-fn drain_findings(troubles: &customer::Troubles, verdict: &Verdict) -> Vec<String> {
+fn drain_findings(troubles: &Troubles, verdict: &Verdict) -> Vec<String> {
     let unexpected = troubles
         .iter()
         .filter(|(what, _)| !what.starts_with("Unavailable") && *what != "no connection");
@@ -195,10 +189,4 @@ async fn receipts_taken(rig: &Rig) {
     while rig.receipts_waiting() > 0 {
         time::sleep(LOOK_EVERY).await;
     }
-}
-
-fn taken(ledger: &Arc<Mutex<Ledger>>) -> Ledger {
-    let mut ledger = ledger.lock().unwrap_or_else(PoisonError::into_inner);
-    let empty = Ledger::new(ledger.start, UnixUs(0), ledger.pace);
-    std::mem::replace(&mut ledger, empty)
 }

@@ -43,9 +43,12 @@ impl Spread {
 }
 
 impl fmt::Display for Spread {
-    /// With as many places as the formatter is told, or none: `20113 (19800 to 20400)`.
+    /// With as many places as the formatter is told, or none: `20113 (19800 to 20400)`; of one run the figure alone.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (Self { median, low, high, .. }, places) = (self, f.precision().unwrap_or(0));
+        if self.runs == 1 {
+            return write!(f, "{median:.places$}");
+        }
         write!(f, "{median:.places$} ({low:.places$} to {high:.places$})")
     }
 }

@@ -7,35 +7,16 @@ use std::{
 };
 
 use anyhow::ensure;
-use hdrhistogram::Histogram;
 use journey::{EndState, Event, TerminalEvent};
-use serde::{Deserialize, Serialize};
 use siphasher::sip::SipHasher13;
-use sms::{CarrierName, UnixMs, UnixUs};
+use sms::{CarrierName, UnixMs};
 
 use crate::{
+    hops::Hops,
     smsc::scan_log,
     stage::{Arrivals, Ground, read_events, taken},
-    submit::{Latency, Report},
+    submit::Report,
 };
-
-/// Time that messages spent between two points of their way.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Hop {
-    /// From where to where.
-    pub what: String,
-    /// Over all messages. Points that the log knows to the millisecond make it up to one too long or too short.
-    pub latency: Latency,
-}
-
-/// From where to where messages go, in order.
-const HOPS: [&str; 5] = [
-    "accepted → order published",
-    "order published → carrier has it",
-    "carrier has it → its answer is known",
-    "answer → receipt heard (mostly the carrier's own delay)",
-    "receipt heard → ended",
-];
 
 /// All of a run's books.
 pub(super) struct Books {
@@ -50,8 +31,7 @@ pub(super) struct Books {
     unseen: u64,
     /// Every end by its message, as a hash: there may be many millions.
     ended: BTreeMap<u128, u64>,
-    to_carrier: Histogram<u64>,
-    hops: [Histogram<u64>; HOPS.len()],
+    hops: Hops,
 }
 
 /// Reads what the router on `ground`, or in `database`, and its carriers wrote since `began`.
@@ -69,8 +49,7 @@ pub(super) async fn read(
         contradicted: 0,
         unseen: 0,
         ended: BTreeMap::new(),
-        to_carrier: histogram(),
-        hops: std::array::from_fn(|_| histogram()),
+        hops: Hops::default(),
     };
     for (carrier, log) in logs {
         scan_log(log, |received| {
@@ -109,22 +88,7 @@ impl Books {
             self.unseen += 1;
             return;
         };
-        let precise = end.message.id.precise_instant();
-        let heard = attempt.receipts.iter().map(|receipt| receipt.at).max();
-        let points = [
-            Some(precise),
-            Some(micros(attempt.issued_at)),
-            Some(arrived),
-            Some(micros(attempt.answer.at)),
-            heard.map(micros),
-            Some(micros(end.ended_at)),
-        ];
-        record(&mut self.to_carrier, precise, arrived);
-        for (hop, pair) in self.hops.iter_mut().zip(points.windows(2)) {
-            if let [Some(from), Some(to)] = *pair {
-                record(hop, from, to);
-            }
-        }
+        self.hops.note(end, attempt, arrived);
     }
 
     /// Whether every message was accepted, ended once, and is in a carrier's log as often as it should be at the least.
@@ -169,30 +133,8 @@ impl Books {
         self.parts.saturating_sub(accepted)
     }
 
-    /// From accepted to the carrier.
-    pub(super) fn to_carrier(&self) -> Latency {
-        Latency::of(&self.to_carrier)
+    /// Where messages were for how long.
+    pub(super) fn hops(&self) -> &Hops {
+        &self.hops
     }
-
-    /// Every hop.
-    pub(super) fn hops(&self) -> Vec<Hop> {
-        let hop = |(what, times): (&&str, &Histogram<u64>)| Hop {
-            what: (*what).to_owned(),
-            latency: Latency::of(times),
-        };
-        HOPS.iter().zip(&self.hops).map(hop).collect()
-    }
-}
-
-fn micros(at: UnixMs) -> UnixUs {
-    UnixUs(at.0 * 1_000)
-}
-
-fn record(times: &mut Histogram<u64>, from: UnixUs, to: UnixUs) {
-    times.saturating_record(to.0.saturating_sub(from.0));
-}
-
-/// Of microseconds: up to an hour, three digits.
-fn histogram() -> Histogram<u64> {
-    crate::submit::histogram()
 }

@@ -6,11 +6,11 @@ use anyhow::{Context as _, ensure};
 use serde::Deserialize;
 use tokio::process::Command;
 
-use super::{
-    Args,
-    rows::{Bound, Row},
+use super::Args;
+use crate::{
+    row::{Bound, Row},
+    spread::Spread,
 };
-use crate::spread::Spread;
 
 /// Rounds of each of its runs, as its figures are medians themselves.
 const ROUNDS: &str = "3";

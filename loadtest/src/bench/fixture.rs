@@ -6,15 +6,15 @@ use super::{
     pipeline::Run,
     report::{Occasion, OnBus, Report, Steady},
     rows,
-    setting::Setting,
-    watch::Sample,
 };
 use crate::{
     chaos::args::Bus,
     machine::Machine,
     relay::Floor,
+    setting::Setting,
     spread::Spread,
     submit::{Latency, ReceiptsReport},
+    watch::Sample,
 };
 
 const LATENCY: Latency = Latency {

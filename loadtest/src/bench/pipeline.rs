@@ -13,15 +13,12 @@ use serde::{Deserialize, Serialize};
 use service::Clock;
 use tokio::process::Command;
 
-use super::{
-    Args,
-    books::{self, Hop},
-    carriers::Carrier,
-    watch::{Sample, Watch},
-};
+use super::{Args, books, carriers::Carrier};
 use crate::{
+    hops::Hop,
     stage::{API_KEY, Cast, Ground, Link, Roles, program, wait_for_links, write},
     submit::{Latency, Report},
+    watch::{Sample, Watch},
     world,
 };
 
@@ -107,7 +104,7 @@ pub(super) async fn run(scene: &Scene, load: &Load) -> anyhow::Result<Run> {
         let names = carriers.iter().map(|carrier| carrier.name.clone());
         wait_for_links(brokers, names.collect(), began).await?;
     }
-    let mut watch = Watch::begin()?;
+    let mut watch = Watch::begin("bench")?;
     let submitted = watch.over(submit(scene, cast.address()?, load)).await;
     if submitted.is_err() {
         cast.show_logs();
@@ -128,8 +125,8 @@ pub(super) async fn run(scene: &Scene, load: &Load) -> anyhow::Result<Run> {
         seconds: ends.seconds,
         undelivered: books.undelivered(),
         doubled: books.doubled(report.segments),
-        to_carrier: books.to_carrier(),
-        hops: books.hops(),
+        to_carrier: books.hops().to_carrier(),
+        hops: books.hops().told(),
         load: report,
         processor_us: taken.processor_us,
         memory_mb_max: taken.memory_mb_max,

@@ -4,8 +4,8 @@ use std::{collections::BTreeMap, fmt};
 
 use serde::{Deserialize, Serialize};
 
-use super::{pipeline::Run, rows::Row, setting::Setting};
-use crate::{chaos::args::Bus, relay::Floor, spread::Spread};
+use super::pipeline::Run;
+use crate::{chaos::args::Bus, relay::Floor, row::Row, setting::Setting, spread::Spread, watch::Sample};
 
 /// Processes that make the load and take it: what they cost is not the router's.
 const WORLD: [&str; 3] = ["bench", "load", "carriers"];
@@ -144,7 +144,7 @@ fn memory_mb_max(run: &Run) -> f64 {
 /// How much more memory our largest process had in the last fifth of the samples than in the second; 1 = as much; absent = there
 /// are too few.
 pub(super) fn memory_growth(run: &Run) -> Option<f64> {
-    let largest = |sample: &super::watch::Sample| {
+    let largest = |sample: &Sample| {
         let of_ours = SERVICES.iter().filter_map(|name| sample.memory_mb.get(*name));
         of_ours.copied().fold(0.0, f64::max)
     };

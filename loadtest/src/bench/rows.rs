@@ -1,14 +1,14 @@
 //! The numbers to reach, and whether this run did.
 
-use std::fmt;
-
-use serde::{Deserialize, Serialize};
-
 use super::{
     Args,
     report::{Occasion, OnBus, memory_growth},
 };
-use crate::{chaos::args::Bus, spread::Spread};
+use crate::{
+    chaos::args::Bus,
+    row::{Bound, Row},
+    spread::Spread,
+};
 
 /// Messages a second from end to end.
 const EMBEDDED_MIN: f64 = 20_000.0;
@@ -22,68 +22,6 @@ const MEMORY_MB_MAX: f64 = 300.0;
 const GROWTH_MAX: f64 = 1.1;
 /// What a message may cost, as a multiple of the floor.
 const RATIO_MAX: f64 = 3.0;
-
-/// One number to reach.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Row {
-    /// What was measured.
-    pub what: String,
-    /// The bound.
-    pub bound: Bound,
-    /// The unit of both.
-    pub unit: String,
-    /// What this machine did.
-    pub measured: Spread,
-    /// Digits behind the point.
-    pub places: usize,
-}
-
-/// What a figure must be.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Bound {
-    /// No less.
-    AtLeast(f64),
-    /// No more.
-    AtMost(f64),
-}
-
-impl Row {
-    /// Whether the median reached it.
-    pub fn is_met(&self) -> bool {
-        match self.bound {
-            Bound::AtLeast(bound) => self.measured.median >= bound,
-            Bound::AtMost(bound) => self.measured.median <= bound,
-        }
-    }
-
-    /// The verdict in a word.
-    pub fn verdict(&self) -> &'static str {
-        if self.is_met() { "met" } else { "MISSED" }
-    }
-
-    /// The bound with its unit.
-    pub fn target(&self) -> String {
-        let (sign, bound) = match self.bound {
-            Bound::AtLeast(bound) => ("≥", bound),
-            Bound::AtMost(bound) => ("≤", bound),
-        };
-        format!("{sign} {bound} {}", self.unit).trim_end().to_owned()
-    }
-
-    /// What was measured, with its spread.
-    pub fn found(&self) -> String {
-        let places = self.places;
-        format!("{:.places$}", self.measured)
-    }
-}
-
-impl fmt::Display for Row {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (what, target, found) = (&self.what, self.target(), self.found());
-        write!(f, "{what:<62} {target:<18} {found:<34} {}", self.verdict())
-    }
-}
 
 /// The rows that the runs say something about: those of the routing table first.
 pub(super) fn rows(buses: &[OnBus], decide: Vec<Row>, args: &Args) -> Vec<Row> {
@@ -161,6 +99,3 @@ fn of_bus(bus: &OnBus, args: &Args) -> [Option<Row>; 6] {
         ),
     ]
 }
-
-#[cfg(test)]
-mod tests;

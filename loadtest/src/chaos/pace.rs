@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::{customer::Timetable, stage::land::TTL};
+
 /// Messages a second, reached evenly.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Pace {
@@ -18,8 +20,14 @@ impl Pace {
         }
     }
 
-    /// When the message at `place` is due, from the start.
-    pub(super) fn due(self, place: usize) -> Duration {
+    /// Messages of the ramp.
+    fn ramped(self) -> f64 {
+        self.rate * self.ramp / 2.0
+    }
+}
+
+impl Timetable for Pace {
+    fn due(&self, place: usize) -> Duration {
         let place = place as f64;
         let seconds = match place < self.ramped() {
             true => (2.0 * self.ramp * place / self.rate).sqrt(),
@@ -28,8 +36,7 @@ impl Pace {
         Duration::from_secs_f64(seconds)
     }
 
-    /// Messages due within `elapsed` of the start.
-    pub(super) fn due_within(self, elapsed: Duration) -> usize {
+    fn due_within(&self, elapsed: Duration) -> usize {
         let seconds = elapsed.as_secs_f64();
         let messages = match seconds < self.ramp {
             true => self.rate * seconds * seconds / (2.0 * self.ramp),
@@ -39,9 +46,8 @@ impl Pace {
         messages as usize + 1
     }
 
-    /// Messages of the ramp.
-    fn ramped(self) -> f64 {
-        self.rate * self.ramp / 2.0
+    fn ttl(&self, _place: usize) -> Duration {
+        TTL
     }
 }
 

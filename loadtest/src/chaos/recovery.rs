@@ -6,8 +6,8 @@ use hdrhistogram::Histogram;
 use serde::Serialize;
 use sms::{Class, UnixUs};
 
-use super::{evidence::Evidence, ledger::Ledger, storm::Struck};
-use crate::world::Letter;
+use super::storm::Struck;
+use crate::{customer::Ledger, oracle::Evidence, world::Letter};
 
 /// Passwords that were due within so long are looked at together, in microseconds.
 const SLOT_US: u64 = 250_000;

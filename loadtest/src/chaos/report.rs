@@ -7,12 +7,11 @@ use sms::UnixUs;
 
 use super::{
     args::{Args, Bus},
-    customer::Troubles,
     fault::{Kind, Prey},
     recovery::{Latency, Recovery},
     storm::{Died, Struck},
-    verdict::Verdict,
 };
+use crate::{customer::Troubles, oracle::Verdict};
 
 /// The whole of it.
 #[derive(Debug, Serialize)]

@@ -36,6 +36,13 @@ pub(super) struct Struck {
     pub(super) ended_at: Option<UnixUs>,
 }
 
+/// The fault that an order met that was issued at `at`: the latest that held then, else the next one.
+pub(super) fn blamed(struck: &[Struck], at: UnixUs) -> Option<usize> {
+    let holds = |fault: &Struck| fault.at <= at && fault.ended_at.is_none_or(|ended| at <= ended);
+    let latest = struck.iter().rposition(holds);
+    latest.or_else(|| struck.iter().position(|fault| fault.at > at))
+}
+
 /// A process that ended, and nobody had asked it to.
 #[derive(Clone, Debug)]
 pub(super) struct Died {
@@ -379,3 +386,6 @@ fn user(part: &Option<Part>) -> anyhow::Result<u32> {
         .and_then(|part| part.user)
         .context("a process of a user of its own")
 }
+
+#[cfg(test)]
+mod tests;

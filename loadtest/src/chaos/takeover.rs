@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::{evidence::Evidence, fault::Kind, ledger::Ledger, storm::Struck};
+use super::{fault::Kind, storm::Struck};
+use crate::{customer::Ledger, oracle::Evidence};
 
 /// Longest time from the loss until carriers have everything that was due by then: the lost one's lease and its place in the group
 /// lapse, one after the other at the worst, and a little to do the work.

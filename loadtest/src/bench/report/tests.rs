@@ -5,8 +5,8 @@ use crate::bench::{
     fixture::{report, run},
     html,
     pipeline::Run,
-    rows::Bound,
 };
+use crate::row::Bound;
 
 #[test]
 fn what_load_and_carriers_cost_is_not_counted_against_the_router() {

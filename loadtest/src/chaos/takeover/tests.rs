@@ -1,18 +1,18 @@
 //! What counts as taken over, and when.
 
+use std::sync::Arc;
+
 use service::time;
 use sms::UnixUs;
 
-use super::{
-    super::{evidence::Take, pace::Pace},
-    *,
-};
+use super::{super::pace::Pace, *};
+use crate::oracle::Take;
 
 const START: u64 = 1_000_000_000_000;
 
 /// Ten messages a second for ten seconds, each with a carrier a little later.
 fn scene() -> (Ledger, Evidence) {
-    let mut ledger = Ledger::new(time::now(), UnixUs(START), Pace::new(10, Duration::ZERO));
+    let mut ledger = Ledger::new(time::now(), UnixUs(START), Arc::new(Pace::new(10, Duration::ZERO)));
     ledger.entries = vec![Default::default(); 100];
     let mut evidence = Evidence::default();
     for place in 0..100 {

@@ -1,47 +1,50 @@
 //! What carriers and the log say of each message, some octets for each.
 
-use std::{collections::BTreeMap, hash::Hasher as _, path::PathBuf};
+use std::{
+    collections::BTreeMap,
+    hash::Hasher as _,
+    path::{Path, PathBuf},
+};
 
 use journey::{Attempt, EndState, Event, TerminalEvent};
 use siphasher::sip::SipHasher13;
 use sms::{CarrierName, MessageId, UnixMs, UnixUs};
 
-use super::rig::Rig;
 use crate::{
     smsc::{Received, scan_log},
-    stage::{land, read_events},
+    stage::{Ground, land, read_events},
 };
 
 /// A part that a carrier took.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Take {
-    pub(super) at: UnixUs,
+pub(crate) struct Take {
+    pub(crate) at: UnixUs,
     /// The carrier's place among all.
-    pub(super) carrier: u8,
+    pub(crate) carrier: u8,
     /// Which part it is, from 1, of how many.
-    pub(super) part: u8,
-    pub(super) parts: u8,
+    pub(crate) part: u8,
+    pub(crate) parts: u8,
     /// Of the octets behind the header.
-    pub(super) hash: u64,
+    pub(crate) hash: u64,
 }
 
 /// How a message ended, by the log.
 #[derive(Clone, Debug)]
-pub(super) struct End {
-    pub(super) id: MessageId,
-    pub(super) state: EndState,
+pub(crate) struct End {
+    pub(crate) id: MessageId,
+    pub(crate) state: EndState,
     /// Of the event's octets.
     hash: u64,
     /// Orders that were not answered before the next one was issued, by when they were issued.
-    pub(super) unknown: Vec<UnixMs>,
+    pub(crate) unknown: Vec<UnixMs>,
     /// Orders that were never sent for want of a link, by when they were issued.
-    pub(super) link_down: Vec<UnixMs>,
+    pub(crate) link_down: Vec<UnixMs>,
 }
 
 #[cfg(test)]
 impl End {
     /// An end after so many orders that were not answered.
-    pub(super) fn new(id: MessageId, state: EndState, unknown: usize) -> Self {
+    pub(crate) fn new(id: MessageId, state: EndState, unknown: usize) -> Self {
         Self {
             id,
             state,
@@ -54,30 +57,36 @@ impl End {
 
 /// Everything that carriers and the log say, by the place of the message.
 #[derive(Debug, Default)]
-pub(super) struct Evidence {
-    pub(super) takes: BTreeMap<usize, Vec<Take>>,
-    pub(super) ends: BTreeMap<usize, End>,
+pub(crate) struct Evidence {
+    pub(crate) takes: BTreeMap<usize, Vec<Take>>,
+    pub(crate) ends: BTreeMap<usize, End>,
     /// Messages with ends that differ.
-    pub(super) contradicted: Vec<usize>,
+    pub(crate) contradicted: Vec<usize>,
     /// Messages that got a second id, and an end under each.
-    pub(super) twins: Vec<usize>,
+    pub(crate) twins: Vec<usize>,
     /// What carriers took, or the log ended, and nobody can have sent.
-    pub(super) strangers: u64,
+    pub(crate) strangers: u64,
 }
 
 impl Evidence {
-    /// Reads the carriers' `logs` and the log of `rig`, on which the first `count` messages were sent.
+    /// Reads the carriers' `logs` and the router's log, which is on a ground or in the database of that name, and to which the
+    /// first `count` messages were sent since `began`.
     ///
     /// # Errors
     /// A log cannot be read.
-    pub(super) async fn read(rig: &Rig, logs: &[(CarrierName, PathBuf)], count: usize) -> anyhow::Result<Self> {
+    pub(crate) async fn read(
+        (ground, database): (&Ground, &Path),
+        began: UnixMs,
+        logs: &[(CarrierName, PathBuf)],
+        count: usize,
+    ) -> anyhow::Result<Self> {
         let mut evidence = Self::default();
         for (carrier, (_, log)) in (0..).zip(logs) {
             scan_log(log, |received| evidence.take(carrier, &received, count))?;
         }
-        read_events(&rig.ground, &rig.database(), |event, octets| {
+        read_events(ground, database, |event, octets| {
             if let Event::Ended(end) = event
-                && end.message.accepted_at >= rig.began
+                && end.message.accepted_at >= began
             {
                 evidence.end(&end, octets, count);
             }
@@ -133,7 +142,7 @@ impl Evidence {
     }
 
     /// When a carrier first had something of the message at `place`; `None` = never.
-    pub(super) fn arrival(&self, place: usize) -> Option<UnixUs> {
+    pub(crate) fn arrival(&self, place: usize) -> Option<UnixUs> {
         self.takes.get(&place)?.iter().map(|take| take.at).min()
     }
 }
@@ -150,7 +159,7 @@ fn was_lost(attempt: &Attempt, all: &[Attempt]) -> bool {
 }
 
 /// Tells octets apart from others.
-pub(super) fn hash(octets: &[u8]) -> u64 {
+pub(crate) fn hash(octets: &[u8]) -> u64 {
     let mut hasher = SipHasher13::new();
     hasher.write(octets);
     hasher.finish()

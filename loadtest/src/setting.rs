@@ -1,12 +1,11 @@
 //! On what and with what something was measured.
 
-use std::{fmt, process::Command};
+use std::{fmt, path::Path, process::Command};
 
 use anyhow::{Context as _, ensure};
 use serde::{Deserialize, Serialize};
 use service::Clock;
 
-use super::Args;
 use crate::{decide::clock::load_average, machine::Machine, stage};
 
 /// Everything that a figure depends on beside the code.
@@ -32,12 +31,12 @@ pub struct Setting {
 }
 
 impl Setting {
-    /// This machine, now.
+    /// This machine, now, with the binary of that name; `None` = the one beside this program.
     ///
     /// # Errors
     /// The binary to measure is not there or does not start.
-    pub(super) fn here(args: &Args) -> anyhow::Result<Self> {
-        let program = stage::program(args.signalbox.as_deref())?;
+    pub(crate) fn here(signalbox: Option<&Path>) -> anyhow::Result<Self> {
+        let program = stage::program(signalbox)?;
         let said = Command::new(&program).arg("--version").output();
         let said = said.with_context(|| format!("{} does not start", program.display()))?;
         ensure!(

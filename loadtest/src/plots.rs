@@ -39,14 +39,14 @@ const COLOURS: [RGBColor; 8] = [
 
 /// What the axes and the plot are called.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Words<'a> {
-    pub(super) title: &'a str,
-    pub(super) x: &'a str,
-    pub(super) y: &'a str,
+pub(crate) struct Words<'a> {
+    pub(crate) title: &'a str,
+    pub(crate) x: &'a str,
+    pub(crate) y: &'a str,
 }
 
 /// A line with its name.
-pub(super) type Line = (String, Vec<(f64, f64)>);
+pub(crate) type Line = (String, Vec<(f64, f64)>);
 
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 
@@ -54,7 +54,7 @@ type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 ///
 /// # Errors
 /// It cannot be drawn.
-pub(super) fn lines(words: Words<'_>, lines: &[Line]) -> Result<String> {
+pub(crate) fn lines(words: Words<'_>, lines: &[Line]) -> Result<String> {
     let points = || lines.iter().flat_map(|(_, points)| points);
     let x_max = points().map(|(x, _)| *x).fold(1.0, f64::max);
     let y_max = points().map(|(_, y)| *y).fold(f64::MIN_POSITIVE, f64::max) * HEADROOM;
@@ -73,7 +73,7 @@ pub(super) fn lines(words: Words<'_>, lines: &[Line]) -> Result<String> {
 ///
 /// # Errors
 /// It cannot be drawn.
-pub(super) fn percentiles(words: Words<'_>, marks: &[&str], lines: &[(String, Vec<f64>)]) -> Result<String> {
+pub(crate) fn percentiles(words: Words<'_>, marks: &[&str], lines: &[(String, Vec<f64>)]) -> Result<String> {
     let values = lines.iter().flat_map(|(_, values)| values);
     let top = values.copied().fold(10.0 * MS_MIN, f64::max) * HEADROOM;
     let milliseconds = |log: &f64| figure(&10_f64.powf(*log));
@@ -102,7 +102,7 @@ pub(super) fn percentiles(words: Words<'_>, marks: &[&str], lines: &[(String, Ve
 ///
 /// # Errors
 /// It cannot be drawn.
-pub(super) fn bars(words: Words<'_>, bars: &[(String, f64)]) -> Result<String> {
+pub(crate) fn bars(words: Words<'_>, bars: &[(String, f64)]) -> Result<String> {
     let top = bars.iter().map(|(_, value)| *value).fold(f64::MIN_POSITIVE, f64::max) * HEADROOM;
     let frame = Frame {
         words,

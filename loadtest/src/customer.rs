@@ -1,4 +1,7 @@
-//! The customer: messages in open loop, each under a key of its own, submitted again until it is answered, and their receipts.
+//! A customer: messages in open loop, each under a key of its own, submitted again until it is answered, and their receipts.
+
+mod ledger;
+mod timetable;
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -17,20 +20,17 @@ use signalbox_proto::{
 use tokio::sync::watch;
 use tonic::{Code, Status};
 
-use super::{
-    ledger::{Entry, Ledger},
-    pace::Pace,
-};
+pub(crate) use ledger::{Entry, Ledger};
+pub(crate) use timetable::Timetable;
+
 use crate::{
-    stage::{API_KEY, Courier, FRAME_MESSAGES_MAX, News, land::Letters},
+    stage::{API_KEY, Courier, FRAME_MESSAGES_MAX, News},
     submit::{Target, submission},
     world::Letter,
 };
 
-/// Time to live of every message.
-pub(super) const TTL: Duration = Duration::from_secs(30);
 /// Frames leave this often, with whatever is due by then.
-const FRAME_PERIOD: Duration = Duration::from_millis(10);
+const FRAME_PERIOD: Duration = Duration::from_millis(2);
 /// Frames that were not answered in full, as many as ingest works on at a time: what is due meanwhile goes together in the next.
 const FRAMES_OPEN_MAX: usize = 16;
 /// Longest wait for an answer before another ingest is asked.
@@ -44,7 +44,7 @@ const PAUSE: Duration = Duration::from_millis(100);
 
 /// How far the customer shall go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Phase {
+pub(crate) enum Phase {
     /// Messages are sent.
     Sending,
     /// No new ones are; those that were are answered and followed to their ends, until then.
@@ -52,24 +52,29 @@ pub(super) enum Phase {
 }
 
 /// What the customer was told beside answers and receipts, and how often. Shared with who reports while it goes on.
-pub(super) type Troubles = BTreeMap<String, u64>;
+pub(crate) type Troubles = BTreeMap<String, u64>;
+
+/// What is sent, in order.
+pub(crate) type Letters = Box<dyn Iterator<Item = anyhow::Result<Letter>> + Send>;
 
 /// A customer at work.
-pub(super) struct Customer {
+pub(crate) struct Customer {
     targets: Vec<Target>,
     /// Which of them is asked.
     target: usize,
     token: Option<String>,
     letters: Letters,
-    seed: u64,
+    timetable: Arc<dyn Timetable>,
+    /// What its keys begin with.
+    run: String,
     ledger: Arc<Mutex<Ledger>>,
     /// By frame, with when it left: what was sent and not answered; answered places are taken out.
     open: BTreeMap<u64, (Instant, BTreeMap<u32, Sent>)>,
     frames: u64,
     again: VecDeque<Sent>,
     later: BTreeMap<Instant, Vec<Sent>>,
-    pub(super) troubles: Troubles,
-    pub(super) refused: Option<String>,
+    pub(crate) troubles: Troubles,
+    pub(crate) refused: Option<String>,
 }
 
 struct Sent {
@@ -78,18 +83,16 @@ struct Sent {
 }
 
 impl Customer {
-    /// A customer of `targets`, with messages to so many networks at `pace`.
-    ///
-    /// # Errors
-    /// The texts in the repository were edited and no longer hold together.
-    pub(super) fn new(targets: Vec<Target>, seed: u64, networks: usize, pace: Pace) -> anyhow::Result<Self> {
-        let ledger = Ledger::new(time::now(), Clock::wall().precisely(), pace);
-        Ok(Self {
+    /// A customer of `targets` who sends `letters` by `timetable`, from now on, under keys that begin with `run`.
+    pub(crate) fn new(targets: Vec<Target>, letters: Letters, timetable: Arc<dyn Timetable>, run: String) -> Self {
+        let ledger = Ledger::new(time::now(), Clock::wall().precisely(), Arc::clone(&timetable));
+        Self {
             targets,
             target: 0,
             token: None,
-            letters: Letters::new(seed, networks)?,
-            seed,
+            letters,
+            timetable,
+            run,
             ledger: Arc::new(Mutex::new(ledger)),
             open: BTreeMap::new(),
             frames: 0,
@@ -97,11 +100,11 @@ impl Customer {
             later: BTreeMap::new(),
             troubles: Troubles::new(),
             refused: None,
-        })
+        }
     }
 
     /// What it knows of its messages, also while it works.
-    pub(super) fn ledger(&self) -> Arc<Mutex<Ledger>> {
+    pub(crate) fn ledger(&self) -> Arc<Mutex<Ledger>> {
         Arc::clone(&self.ledger)
     }
 
@@ -109,7 +112,7 @@ impl Customer {
     ///
     /// # Errors
     /// There are no more numbers, or an answer makes no sense.
-    pub(super) async fn run(mut self, phases: watch::Receiver<Phase>) -> anyhow::Result<Self> {
+    pub(crate) async fn run(mut self, phases: watch::Receiver<Phase>) -> anyhow::Result<Self> {
         while !self.is_done(*phases.borrow()) {
             let target = self.targets[self.target];
             let connecting = Courier::connect(target, API_KEY, self.token.clone());
@@ -220,8 +223,8 @@ impl Customer {
     fn submission(&self, sent: &Sent) -> Submission {
         let reference = sent.place.to_string();
         Submission {
-            idempotency_key: format!("chaos-{}-{reference}", self.seed),
-            ..submission(sent.letter.clone(), reference, Some(TTL))
+            idempotency_key: format!("{}-{reference}", self.run),
+            ..submission(sent.letter.clone(), reference, Some(self.timetable.ttl(sent.place)))
         }
     }
 

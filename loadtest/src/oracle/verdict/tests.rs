@@ -1,17 +1,33 @@
 //! What the books find wrong, message by message.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use service::time;
 use sms::{Class, MessageId, UnixMs};
 
-use super::{
-    super::{fault::Kind, pace::Pace},
-    *,
-};
+use super::*;
+use crate::{customer::Timetable, stage::land::Letters};
 
 const START: UnixUs = UnixUs(1_000_000_000_000);
 const NETWORKS: usize = 3;
+
+/// Every message is due at once.
+#[derive(Debug)]
+struct AtOnce;
+
+impl Timetable for AtOnce {
+    fn due(&self, _place: usize) -> Duration {
+        Duration::ZERO
+    }
+
+    fn due_within(&self, _elapsed: Duration) -> usize {
+        usize::MAX
+    }
+
+    fn ttl(&self, _place: usize) -> Duration {
+        land::TTL
+    }
+}
 
 /// One message of `class` in one part, and everything that is known of it.
 struct Scene {
@@ -25,7 +41,7 @@ fn scene(class: Class) -> Scene {
     let letters = Letters::new(1, NETWORKS).unwrap().map(Result::unwrap);
     let fits = |(_, letter): &(usize, Letter)| letter.class == class && land::parts(&letter.text) == 1;
     let (place, letter) = letters.enumerate().find(fits).unwrap();
-    let mut ledger = Ledger::new(time::now(), START, Pace::new(100, Duration::ZERO));
+    let mut ledger = Ledger::new(time::now(), START, Arc::new(AtOnce));
     ledger.entries = vec![Entry::default(); place + 1];
     Scene {
         ledger,
@@ -82,7 +98,10 @@ impl Scene {
     }
 
     fn verdict(&self) -> Verdict {
-        Verdict::of(&self.ledger, &self.evidence, Letters::new(1, NETWORKS).unwrap(), &[]).unwrap()
+        Verdict::of(&self.ledger, &self.evidence, Letters::new(1, NETWORKS).unwrap(), |_| {
+            None
+        })
+        .unwrap()
     }
 }
 
@@ -167,21 +186,4 @@ fn other_octets_than_were_sent_are_told() {
         .ended(EndState::Delivered, 0)
         .changed();
     assert_finds(&scene, "at a carrier otherwise than sent");
-}
-
-#[test]
-fn a_lost_answer_is_blamed_on_the_fault_that_held_and_else_on_the_next() {
-    let fault = |at, ended_at| Struck {
-        kind: Kind::Kill,
-        target: "router-1".to_owned(),
-        at: UnixUs(at),
-        ended_at: Some(UnixUs(ended_at)),
-    };
-    let struck = [fault(100, 200), fault(150, 160), fault(300, 310)];
-    let blamed = |at| blamed(&struck, UnixUs(at));
-    assert_eq!(
-        [blamed(50), blamed(155), blamed(180), blamed(250)],
-        [Some(0), Some(1), Some(0), Some(2)]
-    );
-    assert_eq!(blamed(400), None);
 }

@@ -6,13 +6,10 @@ use journey::EndState;
 use serde::Serialize;
 use sms::{Content, Reference, UnixUs};
 
-use super::{
-    evidence::{End, Evidence, Take, hash},
-    ledger::{Entry, Ledger},
-    storm::Struck,
-};
+use super::evidence::{End, Evidence, Take, hash};
 use crate::{
-    stage::land::{self, Letters},
+    customer::{Entry, Ledger},
+    stage::land,
     world::Letter,
 };
 
@@ -21,43 +18,43 @@ const PLACES_SHOWN: usize = 5;
 
 /// A message that a carrier had more than once, and why that was allowed.
 #[derive(Clone, Debug, Serialize)]
-pub(super) struct Doubled {
+pub(crate) struct Doubled {
     /// What it is for.
-    pub(super) class: &'static str,
+    pub(crate) class: &'static str,
     /// Copies beyond the first.
-    pub(super) further: usize,
+    pub(crate) further: usize,
     /// Orders that were not answered.
-    pub(super) unanswered: usize,
+    pub(crate) unanswered: usize,
     /// The fault that took the first of these answers, by its place among all; `None` = none was under way.
-    pub(super) fault: Option<usize>,
+    pub(crate) fault: Option<usize>,
 }
 
 /// What came of all messages.
 #[derive(Debug, Default)]
-pub(super) struct Verdict {
-    pub(super) accepted: usize,
-    pub(super) ended: usize,
-    pub(super) states: BTreeMap<String, usize>,
-    pub(super) doubled: Vec<Doubled>,
+pub(crate) struct Verdict {
+    pub(crate) accepted: usize,
+    pub(crate) ended: usize,
+    pub(crate) states: BTreeMap<String, usize>,
+    pub(crate) doubled: Vec<Doubled>,
     /// By the place of a fault: orders whose answer it took, and orders that it kept from being sent.
-    pub(super) unanswered: BTreeMap<Option<usize>, usize>,
-    pub(super) unsent: BTreeMap<Option<usize>, usize>,
-    pub(super) findings: Vec<String>,
+    pub(crate) unanswered: BTreeMap<Option<usize>, usize>,
+    pub(crate) unsent: BTreeMap<Option<usize>, usize>,
+    pub(crate) findings: Vec<String>,
 }
 
 /// Places of messages with something wrong, by what that is.
 type Cases = BTreeMap<&'static str, Vec<usize>>;
 
 impl Verdict {
-    /// Looks at every message.
+    /// Looks at every message; `blamed` says which fault an order met that was issued at that moment.
     ///
     /// # Errors
     /// The texts in the repository were edited and no longer hold together.
-    pub(super) fn of(
+    pub(crate) fn of(
         ledger: &Ledger,
         evidence: &Evidence,
-        letters: Letters,
-        struck: &[Struck],
+        letters: impl Iterator<Item = anyhow::Result<Letter>>,
+        blamed: impl Fn(UnixUs) -> Option<usize>,
     ) -> anyhow::Result<Self> {
         let (mut verdict, mut cases) = (Self::default(), Cases::new());
         for ((place, entry), letter) in ledger.entries.iter().enumerate().zip(letters) {
@@ -68,7 +65,7 @@ impl Verdict {
                 end: evidence.ends.get(&place),
                 takes: evidence.takes.get(&place).map_or(&[][..], |takes| takes),
             };
-            verdict.judge(&case, struck, &mut cases);
+            verdict.judge(&case, &blamed, &mut cases);
         }
         cases.insert("messages with two different ends", evidence.contradicted.clone());
         cases.insert("messages that became two under one key", evidence.twins.clone());
@@ -84,7 +81,7 @@ impl Verdict {
         Ok(verdict)
     }
 
-    fn judge(&mut self, case: &Case<'_>, struck: &[Struck], cases: &mut Cases) {
+    fn judge(&mut self, case: &Case<'_>, blamed: &impl Fn(UnixUs) -> Option<usize>, cases: &mut Cases) {
         let mut wrong = |what| cases.entry(what).or_default().push(case.place);
         let Case { entry, takes, .. } = case;
         let Some(id) = entry.id else {
@@ -118,7 +115,7 @@ impl Verdict {
         }
         for (issued, counts) in [(&end.unknown, &mut self.unanswered), (&end.link_down, &mut self.unsent)] {
             for at in issued {
-                *counts.entry(blamed(struck, UnixUs(at.0 * 1_000))).or_default() += 1;
+                *counts.entry(blamed(UnixUs(at.0 * 1_000))).or_default() += 1;
             }
         }
         let further = case.copies().saturating_sub(1);
@@ -135,16 +132,9 @@ impl Verdict {
             class: case.letter.class.as_str(),
             further,
             unanswered: end.unknown.len(),
-            fault: end.unknown.first().and_then(|at| blamed(struck, UnixUs(at.0 * 1_000))),
+            fault: end.unknown.first().and_then(|at| blamed(UnixUs(at.0 * 1_000))),
         });
     }
-}
-
-/// The fault that an order met that was issued at `at`: the latest that held then, else the next one.
-pub(super) fn blamed(struck: &[Struck], at: UnixUs) -> Option<usize> {
-    let holds = |fault: &Struck| fault.at <= at && fault.ended_at.is_none_or(|ended| at <= ended);
-    let latest = struck.iter().rposition(holds);
-    latest.or_else(|| struck.iter().position(|fault| fault.at > at))
 }
 
 fn told(what: &str, places: &[usize]) -> String {

@@ -9,8 +9,6 @@ use crate::usage;
 
 /// How often it is looked.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
-/// This process, among those that are looked at.
-const OWN_NAME: &str = "bench";
 
 /// What there was at one moment, by what processes do.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -24,7 +22,8 @@ pub struct Sample {
 }
 
 /// Samples of one run.
-pub(super) struct Watch {
+pub(crate) struct Watch {
+    own_name: &'static str,
     begun: Instant,
     looked_at: Instant,
     before: BTreeMap<String, Duration>,
@@ -34,20 +33,21 @@ pub(super) struct Watch {
 }
 
 /// What a run took.
-pub(super) struct Taken {
-    pub(super) samples: Vec<Sample>,
+pub(crate) struct Taken {
+    pub(crate) samples: Vec<Sample>,
     /// The most memory that a process of each kind had.
-    pub(super) memory_mb_max: BTreeMap<String, f64>,
+    pub(crate) memory_mb_max: BTreeMap<String, f64>,
     /// Microseconds of one core for each message.
-    pub(super) processor_us: BTreeMap<String, f64>,
+    pub(crate) processor_us: BTreeMap<String, f64>,
 }
 
 impl Watch {
-    /// Begins with what was taken so far.
-    pub(super) fn begin() -> anyhow::Result<Self> {
-        let before = usage::processor_times(&usage::family(OWN_NAME)?);
+    /// Begins with what was taken so far; this process is called `own_name`.
+    pub(crate) fn begin(own_name: &'static str) -> anyhow::Result<Self> {
+        let before = usage::processor_times(&usage::family(own_name)?);
         let begun = time::now();
         Ok(Self {
+            own_name,
             begun,
             looked_at: begun,
             latest: before.clone(),
@@ -58,7 +58,7 @@ impl Watch {
     }
 
     /// Looks now and then until `work` is done.
-    pub(super) async fn over<T>(&mut self, work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    pub(crate) async fn over<T>(&mut self, work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
         tokio::pin!(work);
         let mut ticks = time::every(LOOK_EVERY);
         loop {
@@ -71,7 +71,7 @@ impl Watch {
     }
 
     fn look(&mut self) -> anyhow::Result<()> {
-        let family = usage::family(OWN_NAME)?;
+        let family = usage::family(self.own_name)?;
         let (times, now) = (usage::processor_times(&family), time::now());
         let span = now.duration_since(self.looked_at).as_secs_f64();
         let cores = times.iter().map(|(name, time)| {
@@ -96,7 +96,7 @@ impl Watch {
     }
 
     /// Looks for the last time, once `messages` have ended.
-    pub(super) fn end(mut self, messages: u64) -> anyhow::Result<Taken> {
+    pub(crate) fn end(mut self, messages: u64) -> anyhow::Result<Taken> {
         self.look()?;
         Ok(Taken {
             processor_us: usage::processor_us(&self.before, &self.latest, messages),
