@@ -16,7 +16,6 @@ mod rows;
 use std::{fs, process::ExitCode};
 
 use anyhow::Context as _;
-use backing::{Kafka, Redis};
 
 pub use args::Args;
 use baseline::Baseline;
@@ -97,7 +96,7 @@ async fn on_bus(args: &Args, bus: Bus) -> anyhow::Result<OnBus> {
         Bus::Embedded => None,
         Bus::Kafka => Some(stage::start_backing().await?),
     };
-    let scene = Scene::new(args, ground(backing.as_ref()))?;
+    let scene = Scene::new(args, Ground::of(backing.as_ref()))?;
     let full = Load {
         messages: args.messages(bus),
         per_second: args.rate,
@@ -141,16 +140,6 @@ async fn on_bus(args: &Args, bus: Bus) -> anyhow::Result<OnBus> {
         steady,
         floor,
     })
-}
-
-fn ground(backing: Option<&(Kafka, Redis)>) -> Ground {
-    match backing {
-        None => Ground::Embedded,
-        Some((kafka, redis)) => Ground::Apart {
-            brokers: kafka.bootstrap(),
-            redis: redis.url(),
-        },
-    }
 }
 
 /// Tells people what happens: it takes a while.

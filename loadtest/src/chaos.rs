@@ -133,7 +133,7 @@ async fn play(args: &Args, enclave: Enclave) -> anyhow::Result<Report> {
     }
     let ledger = Ledger::taken(&ledger);
     let log = (&rig.ground, &*rig.database());
-    let evidence = Evidence::read(log, rig.began, &logs, ledger.entries.len()).await?;
+    let evidence = Evidence::read(log, rig.began, &logs, ledger.entries.len(), |_, _, _| ()).await?;
     let recovery = Recovery::of(&ledger, &evidence, letters()?, first)?;
     let verdict = Verdict::of(&ledger, &evidence, letters()?, |at| blamed(&struck, at))?;
     let taken_over: Vec<_> = (0..struck.len())

@@ -1,4 +1,5 @@
-//! Two results of [`bench`](crate::bench) beside each other: what changed, and whether by more than runs differ among themselves.
+//! Two results of [`bench`](mod@crate::bench), or of one [`scenario`], beside each other: what changed, and whether by more than runs
+//! differ among themselves.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -7,23 +8,34 @@ use std::{
     process::ExitCode,
 };
 
-use anyhow::Context as _;
-use serde::Serialize;
+use anyhow::{Context as _, ensure};
+use serde::{Deserialize, Serialize};
 
-use crate::{bench::Report, printed, spread::Spread};
+use crate::{bench, printed, scenario, setting::Setting, spread::Spread};
 
-/// Say what changed from one result of `bench` to another.
+/// Say what changed from one result of `bench`, or of a scenario, to another.
 ///
-/// A change stands out where every run of the one lies beyond every run of the other. Whether it is for the better is not judged.
+/// A change stands out where every run of the one lies beyond every run of the other; of single runs none does. Whether it is for
+/// the better is not judged.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Args {
-    /// The bench.json of before
+    /// The bench.json of before, or that of a scenario
     pub before: PathBuf,
-    /// The bench.json of now
+    /// The same of now
     pub after: PathBuf,
     /// Print JSON
     #[arg(long)]
     pub json: bool,
+}
+
+/// A result of either kind.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged)]
+pub enum Measured {
+    /// Of [`bench`](mod@bench).
+    Bench(Box<bench::Report>),
+    /// Of a scenario.
+    Scenario(Box<scenario::Report>),
 }
 
 /// What changed between two results.
@@ -61,29 +73,69 @@ pub struct Change {
 /// Compares as `args` say, and prints what changed.
 ///
 /// # Errors
-/// A file cannot be read, or is none of `bench`.
+/// A file cannot be read, or is no result, or the two are of different things.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let comparison = Comparison::of(&read(&args.before)?, &read(&args.after)?);
+    let (before, after) = (read(&args.before)?, read(&args.after)?);
+    let [first, second] = [before.what(), after.what()];
+    ensure!(
+        first == second,
+        "{} is of {first} and {} of {second}: give two of the same",
+        args.before.display(),
+        args.after.display()
+    );
+    let comparison = Comparison::of(&before, &after);
     printed::print(&comparison, args.json)?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn read(path: &Path) -> anyhow::Result<Report> {
+fn read(path: &Path) -> anyhow::Result<Measured> {
     let text = fs::read(path).with_context(|| path.display().to_string())?;
-    serde_json::from_slice(&text).with_context(|| format!("{}: not a bench.json of this version", path.display()))
+    serde_json::from_slice(&text).with_context(|| {
+        format!(
+            "{}: no result of bench or of a scenario of this version",
+            path.display()
+        )
+    })
+}
+
+impl Measured {
+    /// What it is of.
+    fn what(&self) -> String {
+        match self {
+            Self::Bench(_) => "bench".to_owned(),
+            Self::Scenario(report) => format!("{} over {}", report.scenario, report.bus.words()),
+        }
+    }
+
+    fn setting(&self) -> &Setting {
+        match self {
+            Self::Bench(report) => &report.setting,
+            Self::Scenario(report) => &report.setting,
+        }
+    }
+
+    /// Every figure by its name, and the names in their order.
+    fn figures(&self) -> (Vec<String>, BTreeMap<String, Spread>) {
+        let figures = match self {
+            Self::Bench(report) => report.figures(),
+            Self::Scenario(report) => report.figures(),
+        };
+        let names = figures.iter().map(|(name, _)| name.clone()).collect();
+        (names, figures.into_iter().collect())
+    }
 }
 
 impl Comparison {
     /// What changed from `before` to `after`.
-    pub fn of(before: &Report, after: &Report) -> Self {
-        let (names, first) = figures(before);
-        let (names_after, second) = figures(after);
+    pub fn of(before: &Measured, after: &Measured) -> Self {
+        let (names, first) = before.figures();
+        let (names_after, second) = after.figures();
         let known: BTreeSet<_> = names.iter().collect();
         let change = |what: &String| Some(Change::of(what, *first.get(what)?, *second.get(what)?));
         Self {
-            before: before.setting.to_string(),
-            after: after.setting.to_string(),
-            is_same_machine: before.setting.machine == after.setting.machine,
+            before: before.setting().to_string(),
+            after: after.setting().to_string(),
+            is_same_machine: before.setting().machine == after.setting().machine,
             changes: names.iter().filter_map(change).collect(),
             only_before: names
                 .iter()
@@ -102,30 +154,16 @@ impl Comparison {
 impl Change {
     fn of(what: &str, before: Spread, after: Spread) -> Self {
         let percent = 100.0 * (after.median - before.median) / before.median;
+        // Of two single runs one always lies beyond the other.
+        let has_runs = before.runs + after.runs > 2;
         Self {
             what: what.to_owned(),
             percent: percent.is_finite().then_some(percent),
-            stands_out: after.low > before.high || after.high < before.low,
+            stands_out: has_runs && (after.low > before.high || after.high < before.low),
             before,
             after,
         }
     }
-}
-
-/// Every figure of `report` by its name, and the names in their order: the rows, then what a message costs in each process.
-fn figures(report: &Report) -> (Vec<String>, BTreeMap<String, Spread>) {
-    let rows = report
-        .rows
-        .iter()
-        .map(|row| (format!("{} {}", row.what, row.unit).trim_end().to_owned(), row.measured));
-    let costs = report.buses.iter().flat_map(|bus| {
-        let named = move |(name, cost)| (format!("{}: {name}, µs of a message", bus.word()), cost);
-        let floor = ("the floor".to_owned(), bus.floor.processor_us_all);
-        bus.processor_us().into_iter().chain([floor]).map(named)
-    });
-    let figures: Vec<_> = rows.chain(costs).collect();
-    let names = figures.iter().map(|(name, _)| name.clone()).collect();
-    (names, figures.into_iter().collect())
 }
 
 impl fmt::Display for Comparison {

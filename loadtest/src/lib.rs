@@ -21,6 +21,7 @@ mod printed;
 mod rate;
 pub mod relay;
 mod row;
+pub mod scenario;
 mod setting;
 pub mod simulate;
 pub mod smsc;

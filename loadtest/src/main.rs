@@ -6,7 +6,9 @@ use std::process::ExitCode;
 use cap::Cap;
 use clap::{Parser, Subcommand};
 use mimalloc::MiMalloc;
-use signalbox_loadtest::{bench, capacity, chaos, compare, decide, link, lookup, relay, simulate, smsc, submit, world};
+use signalbox_loadtest::{
+    bench, capacity, chaos, compare, decide, link, lookup, relay, scenario, simulate, smsc, submit, world,
+};
 
 /// The allocator of the router, and counters around it: a table's size and what a decision allocates are counted, not guessed.
 #[global_allocator]
@@ -38,6 +40,8 @@ enum Command {
     Lookup(lookup::Args),
     /// Measure the floor: the octets of messages through as many durable hops, and nothing decided
     Relay(relay::Args),
+    /// Play scenarios from files: load, carriers, mishaps and goals, judged by the books
+    Scenario(scenario::Args),
     /// Run the whole pipeline under faults in virtual time, and judge what became of every message
     Simulate(simulate::Args),
     /// Play a carrier that speaks SMPP
@@ -58,6 +62,7 @@ fn main() -> anyhow::Result<ExitCode> {
         Command::Link(args) => link::run(&args),
         Command::Lookup(args) => lookup::run(&args, &HEAP),
         Command::Relay(args) => relay::run(&args),
+        Command::Scenario(args) => scenario::run(&args),
         Command::Simulate(args) => simulate::run(&args),
         Command::Smsc(args) => smsc::args::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Submit(args) => runtime()?.block_on(submit::args::run(*args)),

@@ -5,7 +5,5 @@
 mod evidence;
 mod verdict;
 
-pub(crate) use evidence::Evidence;
-#[cfg(test)]
-pub(crate) use evidence::Take;
+pub(crate) use evidence::{Evidence, Take};
 pub(crate) use verdict::Verdict;

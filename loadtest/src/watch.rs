@@ -10,6 +10,9 @@ use crate::usage;
 /// How often it is looked.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
+/// Processes that are ours, and not what they stand on.
+const SERVICES: [&str; 4] = ["standalone", "ingest", "router", "connector"];
+
 /// What there was at one moment, by what processes do.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Sample {
@@ -104,6 +107,12 @@ impl Watch {
             memory_mb_max: self.memory_mb_max,
         })
     }
+}
+
+/// The most memory among those that are ours, and not what they stand on.
+pub(crate) fn largest_service(memory_mb: &BTreeMap<String, f64>) -> f64 {
+    let of_ours = SERVICES.iter().filter_map(|name| memory_mb.get(*name));
+    of_ours.copied().fold(0.0, f64::max)
 }
 
 fn keep_largest(memory: &mut BTreeMap<String, f64>, name: &str, kilobytes: u64) {

@@ -5,12 +5,10 @@ use std::{collections::BTreeMap, fmt};
 use serde::{Deserialize, Serialize};
 
 use super::pipeline::Run;
-use crate::{chaos::args::Bus, relay::Floor, row::Row, setting::Setting, spread::Spread, watch::Sample};
+use crate::{chaos::args::Bus, relay::Floor, row::Row, setting::Setting, spread::Spread, watch::largest_service};
 
 /// Processes that make the load and take it: what they cost is not the router's.
 const WORLD: [&str; 3] = ["bench", "load", "carriers"];
-/// Processes that are ours, and not what they stand on.
-const SERVICES: [&str; 4] = ["standalone", "ingest", "router", "connector"];
 
 /// Everything that was found.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -137,21 +135,33 @@ fn cost(run: &Run) -> f64 {
 }
 
 fn memory_mb_max(run: &Run) -> f64 {
-    let of_ours = SERVICES.iter().filter_map(|name| run.memory_mb_max.get(*name));
-    of_ours.copied().fold(0.0, f64::max)
+    largest_service(&run.memory_mb_max)
 }
 
 /// How much more memory our largest process had in the last fifth of the samples than in the second; 1 = as much; absent = there
 /// are too few.
 pub(super) fn memory_growth(run: &Run) -> Option<f64> {
-    let largest = |sample: &Sample| {
-        let of_ours = SERVICES.iter().filter_map(|name| sample.memory_mb.get(*name));
-        of_ours.copied().fold(0.0, f64::max)
-    };
-    let memory: Vec<f64> = run.samples.iter().map(largest).collect();
+    let largest = run.samples.iter().map(|sample| largest_service(&sample.memory_mb));
+    let memory: Vec<f64> = largest.collect();
     let fifth = memory.len() / 5;
     let mean = |part: &[f64]| part.iter().sum::<f64>() / part.len() as f64;
     (fifth > 0).then(|| mean(&memory[memory.len() - fifth..]) / mean(&memory[fifth..2 * fifth]))
+}
+
+impl Report {
+    /// Every figure with its name: the rows, then what a message costs in each process.
+    pub fn figures(&self) -> Vec<(String, Spread)> {
+        let rows = self
+            .rows
+            .iter()
+            .map(|row| (format!("{} {}", row.what, row.unit).trim_end().to_owned(), row.measured));
+        let costs = self.buses.iter().flat_map(|bus| {
+            let named = move |(name, cost)| (format!("{}: {name}, µs of a message", bus.word()), cost);
+            let floor = ("the floor".to_owned(), bus.floor.processor_us_all);
+            bus.processor_us().into_iter().chain([floor]).map(named)
+        });
+        rows.chain(costs).collect()
+    }
 }
 
 impl fmt::Display for Report {

@@ -89,7 +89,7 @@ impl Rig {
         };
         let carrier = Smsc::start(config).await?;
         let names = [name.clone()];
-        land::write_table(&path.join("table"), &names, land::Reach::Own, "")?;
+        land::write_table(&path.join("table"), &names, land::Reach::Own, land::DEFAULTS)?;
         let link = Link {
             carrier: name,
             address: carrier.addr(),

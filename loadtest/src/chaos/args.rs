@@ -14,6 +14,16 @@ pub enum Bus {
     Kafka,
 }
 
+impl Bus {
+    /// What it is, in words.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Embedded => "the embedded log",
+            Self::Kafka => "Kafka and Redis",
+        }
+    }
+}
+
 /// Break real processes, links, brokers and disks under load, and check the books afterwards.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Args {

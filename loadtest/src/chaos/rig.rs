@@ -88,7 +88,8 @@ impl Rig {
         };
         let carriers = carriers(&folder, args.seed).await?;
         let names: Vec<_> = carriers.iter().map(|carrier| carrier.name.clone()).collect();
-        land::write_table(&folder.join("table"), &names, land::Reach::All, "attempts = 5\n")?;
+        let defaults = format!("{}attempts = 5\n", land::DEFAULTS);
+        land::write_table(&folder.join("table"), &names, land::Reach::All, &defaults)?;
         let roles = Roles {
             ingests: free_addresses(OF_EACH_ROLE)?,
             routers: OF_EACH_ROLE,

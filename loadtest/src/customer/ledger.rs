@@ -3,6 +3,7 @@
 use std::{
     mem,
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
 use service::time::Instant;
@@ -18,6 +19,8 @@ pub(crate) struct Entry {
     pub(crate) id: Option<MessageId>,
     /// How it ended, as the customer was told; `None` = not at all.
     pub(crate) end: Option<MessageState>,
+    /// When that was, from the start.
+    pub(crate) told: Duration,
     /// How often it was submitted.
     pub(crate) submitted: u16,
     /// Whether it was refused for good.
@@ -87,6 +90,7 @@ impl Ledger {
         };
         if entry.end.is_none() {
             entry.end = Some(state);
+            entry.told = self.start.elapsed();
             self.open -= usize::from(entry.id.is_some());
         }
     }

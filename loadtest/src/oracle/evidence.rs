@@ -8,7 +8,7 @@ use std::{
 
 use journey::{Attempt, EndState, Event, TerminalEvent};
 use siphasher::sip::SipHasher13;
-use sms::{CarrierName, MessageId, UnixMs, UnixUs};
+use sms::{CarrierName, MessageId, ReceiptState, UnixMs, UnixUs};
 
 use crate::{
     smsc::{Received, scan_log},
@@ -39,6 +39,8 @@ pub(crate) struct End {
     pub(crate) unknown: Vec<UnixMs>,
     /// Orders that were never sent for want of a link, by when they were issued.
     pub(crate) link_down: Vec<UnixMs>,
+    /// Orders that a carrier took and could not deliver, by its receipt.
+    pub(crate) undelivered: usize,
 }
 
 #[cfg(test)]
@@ -51,6 +53,7 @@ impl End {
             hash: 0,
             unknown: vec![UnixMs(0); unknown],
             link_down: Vec::new(),
+            undelivered: 0,
         }
     }
 }
@@ -70,7 +73,8 @@ pub(crate) struct Evidence {
 
 impl Evidence {
     /// Reads the carriers' `logs` and the router's log, which is on a ground or in the database of that name, and to which the
-    /// first `count` messages were sent since `began`.
+    /// first `count` messages were sent since `began`. Shows the first end of each message to `visit`, with its place and what
+    /// carriers took of it.
     ///
     /// # Errors
     /// A log cannot be read.
@@ -79,6 +83,7 @@ impl Evidence {
         began: UnixMs,
         logs: &[(CarrierName, PathBuf)],
         count: usize,
+        mut visit: impl FnMut(usize, &TerminalEvent, &[Take]),
     ) -> anyhow::Result<Self> {
         let mut evidence = Self::default();
         for (carrier, (_, log)) in (0..).zip(logs) {
@@ -87,8 +92,9 @@ impl Evidence {
         read_events(ground, database, |event, octets| {
             if let Event::Ended(end) = event
                 && end.message.accepted_at >= began
+                && let Some(place) = evidence.end(&end, octets, count)
             {
-                evidence.end(&end, octets, count);
+                visit(place, &end, evidence.takes.get(&place).map_or(&[], |takes| takes));
             }
         })
         .await?;
@@ -113,10 +119,11 @@ impl Evidence {
         });
     }
 
-    fn end(&mut self, end: &TerminalEvent, octets: &[u8], count: usize) {
+    /// Notes an end; the place of a message that had none before.
+    fn end(&mut self, end: &TerminalEvent, octets: &[u8], count: usize) -> Option<usize> {
         let Some(place) = land::place_of(end.message.to.digits()).filter(|place| *place < count) else {
             self.strangers += 1;
-            return;
+            return None;
         };
         let hash = hash(octets);
         if let Some(known) = self.ends.get(&place) {
@@ -125,7 +132,7 @@ impl Evidence {
             } else if known.hash != hash {
                 self.contradicted.push(place);
             }
-            return;
+            return None;
         }
         let issued = |is_such: &dyn Fn(&Attempt) -> bool| {
             let attempts = end.attempts.iter().filter(|attempt| is_such(attempt));
@@ -137,8 +144,10 @@ impl Evidence {
             hash,
             unknown: issued(&|attempt| was_lost(attempt, &end.attempts)),
             link_down: issued(&|attempt| attempt.answer.outcome == "link_down"),
+            undelivered: end.attempts.iter().filter(|attempt| was_undelivered(attempt)).count(),
         };
         self.ends.insert(place, end);
+        Some(place)
     }
 
     /// When a carrier first had something of the message at `place`; `None` = never.
@@ -156,6 +165,12 @@ fn was_lost(attempt: &Attempt, all: &[Attempt]) -> bool {
         "accepted" => all.iter().any(came_too_late),
         _ => false,
     }
+}
+
+/// Whether a receipt says that a part of it will never be on the handset.
+fn was_undelivered(attempt: &Attempt) -> bool {
+    let states = || attempt.receipts.iter().map(|receipt| receipt.receipt.state);
+    states().any(|state| state.is_final() && state != ReceiptState::Delivered)
 }
 
 /// Tells octets apart from others.

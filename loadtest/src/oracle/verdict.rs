@@ -107,7 +107,8 @@ impl Verdict {
         if end.state == EndState::Delivered && !case.is_whole() {
             wrong("delivered, and no carrier has all of it");
         }
-        if !takes.is_empty() && !matches!(end.state, EndState::Delivered | EndState::Unknown) {
+        let may_have_failed = end.undelivered > 0 && end.state == EndState::Failed;
+        if !takes.is_empty() && !may_have_failed && !matches!(end.state, EndState::Delivered | EndState::Unknown) {
             wrong("at a carrier, and neither delivered nor unknown");
         }
         if !case.is_as_sent() {
@@ -122,10 +123,11 @@ impl Verdict {
         if further == 0 {
             return;
         }
-        if !land::may_come_twice(case.letter) {
+        // What a carrier could not deliver another may try.
+        if further > end.undelivered && !land::may_come_twice(case.letter) {
             wrong("at a carrier twice against the policy");
         }
-        if further > end.unknown.len() {
+        if further > end.unknown.len() + end.undelivered {
             wrong("at a carrier more often than answers were lost");
         }
         self.doubled.push(Doubled {

@@ -1,5 +1,6 @@
 //! What a carrier is told: who may bind, how fast it is, how often it errs.
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -169,6 +170,16 @@ impl Delay {
         match self {
             Self::Uniform(low, high) => low + high.saturating_sub(low).mul_f64(die),
             Self::Exponential(mean) => mean.mul_f64((-(1.0 - die).ln()).min(10.0)),
+        }
+    }
+}
+
+impl fmt::Display for Delay {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Uniform(low, high) if low == high => write!(f, "{low:?}"),
+            Self::Uniform(low, high) => write!(f, "{low:?}..{high:?}"),
+            Self::Exponential(mean) => write!(f, "exp:{mean:?}"),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::{fs, net::SocketAddr, path::Path};
 
+use backing::{Kafka, Redis};
 use sms::CarrierName;
 
 use super::cast::Part;
@@ -38,6 +39,19 @@ pub enum Ground {
         /// Address of Redis.
         redis: String,
     },
+}
+
+impl Ground {
+    /// On what was started; `None` = nothing was.
+    pub fn of(backing: Option<&(Kafka, Redis)>) -> Self {
+        match backing {
+            None => Self::Embedded,
+            Some((kafka, redis)) => Self::Apart {
+                brokers: kafka.bootstrap(),
+                redis: redis.url(),
+            },
+        }
+    }
 }
 
 /// Who runs where each role has processes of its own.

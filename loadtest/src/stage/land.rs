@@ -1,9 +1,10 @@
 //! An invented country with a network for each carrier, and messages to numbers there, no two to one.
 
-use std::{fs, path::Path, time::Duration};
+use std::{collections::BTreeMap, fs, path::Path, time::Duration};
 
 use anyhow::Context as _;
 use sms::{CarrierName, Class, Content, Msisdn, Sender};
+use table::Network;
 
 use crate::world::{Letter, Traffic};
 
@@ -21,6 +22,8 @@ const _: () = assert!(STRIDE * STRIDE_INVERSE % NUMBERS == 1, "a number tells it
 const LONG_OF_TEN: [usize; 3] = [1, 4, 7];
 /// Most texts put together for one message.
 const TEXTS_MAX: usize = 12;
+/// Most letters looked at for one of so many parts.
+const LETTERS_MAX: usize = 1_000;
 /// A password goes again where an answer is lost, as its class says, and nothing else does: it ends so.
 const POLICIES: &str =
     "[[policy]]\nname = \"once\"\nmatch = { class = \"transactional\" }\nroute = { on_unknown = \"fail\" }\n";
@@ -34,13 +37,16 @@ pub enum Reach {
     All,
 }
 
-/// Writes the table to `dir`; `defaults` are further lines of its `[defaults]`.
+/// How messages are routed where nobody says otherwise, as table.toml has it.
+pub const DEFAULTS: &str = "strategy = \"least_cost\"\nlookup = \"never\"\n";
+
+/// Writes the table to `dir`; `defaults` are the lines of its `[defaults]`.
 ///
 /// # Errors
 /// A file cannot be written.
 pub fn write_table(dir: &Path, carriers: &[CarrierName], reach: Reach, defaults: &str) -> anyhow::Result<()> {
     fs::create_dir_all(dir.join("rates"))?;
-    let table = "name = \"land\"\ncurrency = \"EUR\"\n[defaults]\nstrategy = \"least_cost\"\nlookup = \"never\"\n";
+    let table = "name = \"land\"\ncurrency = \"EUR\"\n[defaults]\n";
     fs::write(dir.join("table.toml"), format!("{table}{defaults}"))?;
     fs::write(dir.join("policies.toml"), POLICIES)?;
     let entry = |name: &CarrierName| format!("[[carrier]]\nname = \"{name}\"\ncurrency = \"EUR\"\n");
@@ -62,6 +68,19 @@ pub fn write_table(dir: &Path, carriers: &[CarrierName], reach: Reach, defaults:
         fs::write(dir.join(format!("rates/{carrier}.csv")), sheet)?;
     }
     Ok(())
+}
+
+/// The networks of numbers by their first digits: the one that gave them out, then those to which ported ones went.
+///
+/// # Errors
+/// There are not so many networks.
+pub fn networks(count: usize) -> anyhow::Result<BTreeMap<String, Vec<Network>>> {
+    let network = |place: usize| Ok(Network::parse("999", &format!("0{}", place % count))?);
+    let of_prefix = |own: usize| {
+        let all = (own..own + count).map(network).collect::<anyhow::Result<_>>();
+        Ok((format!("{PREFIX}{own}"), all?))
+    };
+    (0..count).map(of_prefix).collect()
 }
 
 /// Whether a carrier may have `letter` twice where an answer is lost.
@@ -132,11 +151,38 @@ fn letter(traffic: &mut Traffic, place: usize, networks: usize) -> anyhow::Resul
         let more = next(traffic, |other| other.class == letter.class)?;
         letter.text = format!("{} {}", letter.text, more.text);
     }
-    let number = place as u64 * STRIDE % NUMBERS;
     // Tens go to one network after the other, so that each gets its share of all kinds.
-    letter.to = Msisdn::new(&format!("{PREFIX}{}{number:07}", place / 10 % networks))?;
-    letter.country = "";
+    address(&mut letter, place, place / 10 % networks)?;
     Ok(letter)
+}
+
+/// A letter of `class` in so many parts, to whomever.
+///
+/// # Errors
+/// No texts of the class make so many.
+pub fn of_parts(traffic: &mut Traffic, class: Class, wanted: u32) -> anyhow::Result<Letter> {
+    for _ in 0..LETTERS_MAX {
+        let mut letter = traffic.of_class(class)?;
+        while parts(&letter.text) < wanted {
+            let more = traffic.of_class(class)?;
+            letter.text = format!("{} {}", letter.text, more.text);
+        }
+        if parts(&letter.text) == wanted {
+            return Ok(letter);
+        }
+    }
+    anyhow::bail!("no texts for {class} make {wanted} parts")
+}
+
+/// Addresses `letter` to the number at `place`, in the network of that number.
+///
+/// # Errors
+/// There are not so many networks.
+pub fn address(letter: &mut Letter, place: usize, network: usize) -> anyhow::Result<()> {
+    let number = place as u64 * STRIDE % NUMBERS;
+    letter.to = Msisdn::new(&format!("{PREFIX}{network}{number:07}"))?;
+    letter.country = "";
+    Ok(())
 }
 
 fn next(traffic: &mut Traffic, is_fit: impl Fn(&Letter) -> bool) -> anyhow::Result<Letter> {

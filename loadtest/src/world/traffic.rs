@@ -1,6 +1,6 @@
 //! Traffic: recipients and texts put together in the mix of classes that a router sees.
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use sms::{Class, Msisdn, Sender};
 
 use super::{Draws, Recipients, Texts};
@@ -44,10 +44,28 @@ impl Traffic {
     }
 
     fn letter(&mut self, to: super::Recipient) -> Letter {
-        let (class, senders) = match self.draws.below(10) {
-            0..4 => (Class::Otp, ["NORTHLIGHT", "BOREALIS ID", "NORDWIND"]),
-            4..8 => (Class::Transactional, ["SWIFTMAIL", "RIVERSIDE", "+447700900123"]),
-            _ => (Class::Promotional, ["LARKSPUR", "BERGFINK", "57575"]),
+        let class = match self.draws.below(10) {
+            0..4 => Class::Otp,
+            4..8 => Class::Transactional,
+            _ => Class::Promotional,
+        };
+        self.write(to, class)
+    }
+
+    /// The next one, of `class`.
+    ///
+    /// # Errors
+    /// There are no more recipients.
+    pub fn of_class(&mut self, class: Class) -> Result<Letter> {
+        let to = self.recipients.next().context("recipients have no end")?;
+        Ok(self.write(to, class))
+    }
+
+    fn write(&mut self, to: super::Recipient, class: Class) -> Letter {
+        let senders = match class {
+            Class::Otp => ["NORTHLIGHT", "BOREALIS ID", "NORDWIND"],
+            Class::Transactional => ["SWIFTMAIL", "RIVERSIDE", "+447700900123"],
+            Class::Promotional => ["LARKSPUR", "BERGFINK", "57575"],
         };
         let from =
             Sender::new(self.draws.one_of::<&str>(&senders)).expect("these senders are names of up to 11 or numbers");

@@ -37,7 +37,7 @@ fn a_carrier_reaches_its_own_network_first_and_others_where_it_shall() {
     let names: Vec<_> = crate::world::carriers(3).unwrap();
     for (reach, candidates) in [(Reach::Own, 1), (Reach::All, 3)] {
         let folder = tempfile::tempdir().unwrap();
-        write_table(folder.path(), &names, reach, "attempts = 5\n").unwrap();
+        write_table(folder.path(), &names, reach, &format!("{DEFAULTS}attempts = 5\n")).unwrap();
         let (table, warnings) = table::load(folder.path()).unwrap();
         assert!(warnings.is_empty(), "{warnings:?}");
         let mut decision = table::Decision::default();
