@@ -33,6 +33,9 @@ STEADY_kafka := 100000:100000 100000:100000 40000:4000 20000:2000
 # Logs that the numbers to reach are measured over.
 BUSES ?= embedded,kafka
 
+# Scenarios that are played; all that are shipped.
+FILE ?= $(wildcard loadtest/scenarios/*.toml)
+
 # The commit that the .proto files must not break with.
 SINCE ?= HEAD~1
 
@@ -81,6 +84,9 @@ bench: build services-fetch ## the numbers to reach, each beside the floor, over
 
 bench-quick: build ## two minutes of it; fails where a message costs a tenth more than committed, as a multiple of the floor
 	@$(LOADTEST) bench --quick
+
+scenarios: build ## load, carriers, mishaps and goals from files, a minute or two each: all shipped ones, or FILE=my.toml; BUS=kafka
+	@$(LOADTEST) scenario $(FILE) $(if $(filter command line,$(origin BUS)),--bus $(BUS))
 
 relay: build ## the floor: the octets of messages through as many durable hops, and nothing decided; BUS=kafka over Kafka and Redis
 	@$(LOADTEST) relay --bus $(BUS)
@@ -173,4 +179,4 @@ protos: ## lint of the .proto files, and whether readers of the version before (
 	before=$$(mktemp -d) && trap 'rm -rf "$$before"' EXIT && git archive $(SINCE) proto | tar -x -C "$$before" && \
 	  cd proto && npx --yes @bufbuild/buf@1 breaking --against "$$before/proto"
 
-.PHONY: help build demo crash rolling store-loss failover campaign ported bad-provider waves bench bench-quick relay steady peers decide lookup link chaos drain capacity simulate services-fetch services services-down test fuzz fuzz-smpp lint deny chart-test deploy-test chart-readme chart-dashboards protos
+.PHONY: help build demo crash rolling store-loss failover campaign ported bad-provider waves bench bench-quick scenarios relay steady peers decide lookup link chaos drain capacity simulate services-fetch services services-down test fuzz fuzz-smpp lint deny chart-test deploy-test chart-readme chart-dashboards protos
