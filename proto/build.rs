@@ -15,8 +15,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let descriptors = protox::compile(&files, ["."])?;
     let out = PathBuf::from(env::var("OUT_DIR")?);
     fs::write(out.join("signalbox.bin"), descriptors.encode_to_vec())?;
-    tonic_prost_build::configure()
-        .bytes(".")
+    // What may be long shares the memory of its record; ids and the like are cheaper copied.
+    let shared = ["content", "data", "header", "octets", "packed", "value"];
+    shared
+        .into_iter()
+        .fold(tonic_prost_build::configure(), |builder, field| builder.bytes(field))
         .codec_path("crate::codec::BoundedCodec")
         .include_file("packages.rs")
         .compile_fds(descriptors)?;

@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::Path,
+    sync::Arc,
 };
 
 use anyhow::Context as _;
@@ -69,7 +70,7 @@ impl Books {
                         self.contradicted.insert(id);
                     }
                     None => {
-                        self.ends.insert(id, *end);
+                        self.ends.insert(id, Arc::unwrap_or_clone(end));
                     }
                 }
             }

@@ -42,8 +42,8 @@ impl KeyMark {
 
     pub(super) fn to_pb(&self) -> pb::Idempotency {
         pb::Idempotency {
-            key_hash: self.key_hash.to_vec().into(),
-            digest: self.digest.to_vec().into(),
+            key_hash: self.key_hash.to_vec(),
+            digest: self.digest.to_vec(),
         }
     }
 

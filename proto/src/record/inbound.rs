@@ -16,7 +16,7 @@ use crate::pb::signalbox::bus::v1 as pb;
 
 pub(super) fn to_pb(inbound: &Inbound) -> pb::Inbound {
     pb::Inbound {
-        id: Bytes::copy_from_slice(inbound.id.0.as_bytes()),
+        id: inbound.id.0.as_bytes().to_vec(),
         carrier: inbound.carriers.first().as_str().to_owned(),
         from: inbound.from.clone(),
         to: inbound.to.clone(),
@@ -25,7 +25,7 @@ pub(super) fn to_pb(inbound: &Inbound) -> pb::Inbound {
         data_coding: inbound.data_coding.into(),
         header: inbound.header.clone(),
         parts: inbound.parts.into(),
-        missing: inbound.missing.clone().into(),
+        missing: inbound.missing.clone(),
         received_at: inbound.received_at.0,
         others: others(&inbound.carriers),
     }
@@ -42,7 +42,7 @@ pub(super) fn from_pb(inbound: pb::Inbound) -> Result<Inbound, Invalid> {
         data_coding: octet("data_coding", inbound.data_coding)?,
         header: inbound.header,
         parts: octet("parts", inbound.parts)?,
-        missing: inbound.missing.to_vec(),
+        missing: inbound.missing,
         received_at: UnixMs(inbound.received_at),
     })
 }
@@ -55,7 +55,7 @@ pub(super) fn gathering_to_pb(gathering: &Gathering) -> pb::Gathering {
         octets: gathering.parts.get(number).cloned(),
     };
     pb::Gathering {
-        id: Bytes::copy_from_slice(gathering.id.0.as_bytes()),
+        id: gathering.id.0.as_bytes().to_vec(),
         carrier: gathering.carriers.first().as_str().to_owned(),
         from: first.from.clone(),
         to: first.to.clone(),
@@ -133,7 +133,7 @@ fn carriers(first: &str, others: &[String]) -> Result<Carriers, Invalid> {
     Ok(Carriers::new(names).expect("there is a first one"))
 }
 
-fn id(octets: &Bytes) -> Result<MessageId, Invalid> {
+fn id(octets: &[u8]) -> Result<MessageId, Invalid> {
     field("id", Uuid::from_slice(octets)).map(MessageId)
 }
 

@@ -33,8 +33,8 @@ pub(super) fn message_id(octets: &[u8]) -> Result<MessageId, Invalid> {
     field("id", Uuid::from_slice(octets)).map(MessageId)
 }
 
-pub(super) fn copy_of_to_pb(original: Option<MessageId>) -> bytes::Bytes {
-    original.map_or_else(bytes::Bytes::new, |id| id.0.as_bytes().to_vec().into())
+pub(super) fn copy_of_to_pb(original: Option<MessageId>) -> Vec<u8> {
+    original.map(|id| id.0.as_bytes().to_vec()).unwrap_or_default()
 }
 
 pub(super) fn copy_of_from_pb(octets: &[u8]) -> Result<Option<MessageId>, Invalid> {
@@ -44,8 +44,8 @@ pub(super) fn copy_of_from_pb(octets: &[u8]) -> Result<Option<MessageId>, Invali
     field("copy_of", Uuid::from_slice(octets)).map(|id| Some(MessageId(id)))
 }
 
-pub(super) fn trace_to_pb(trace: Option<&TraceContext>) -> bytes::Bytes {
-    trace.map_or_else(bytes::Bytes::new, |trace| trace.to_octets().to_vec().into())
+pub(super) fn trace_to_pb(trace: Option<&TraceContext>) -> Vec<u8> {
+    trace.map(|trace| trace.to_octets().to_vec()).unwrap_or_default()
 }
 
 /// What is no trace is none: no message is put aside for that.
@@ -55,7 +55,7 @@ pub(super) fn trace_from_pb(octets: &[u8]) -> Option<Box<TraceContext>> {
 
 pub(super) fn to_pb(message: &Message, keep: Keep) -> pb::Accepted {
     pb::Accepted {
-        id: message.id.0.as_bytes().to_vec().into(),
+        id: message.id.0.as_bytes().to_vec(),
         account: message.account.as_str().to_owned(),
         key: message.key.0,
         from: message.from.as_str().to_owned(),
@@ -198,26 +198,26 @@ pub(super) fn looked_up_from_pb(looked_up: pb::NetworkOrigin) -> Box<NetworkOrig
     })
 }
 
-pub(super) fn attempt_to_pb(attempt: &Attempt) -> pb::Attempt {
-    let answer = &attempt.answer;
+pub(super) fn attempt_to_pb(attempt: Attempt) -> pb::Attempt {
+    let answer = attempt.answer;
     pb::Attempt {
         number: attempt.number.0,
         carrier: attempt.carrier.as_str().to_owned(),
-        network: attempt.network.clone(),
+        network: attempt.network,
         looked_up: attempt.looked_up.as_deref().map(looked_up_to_pb),
         price: attempt.price.as_ref().map(price_to_pb),
-        table: attempt.table.clone(),
-        policy: attempt.policy.clone(),
+        table: attempt.table,
+        policy: attempt.policy,
         issued_at: attempt.issued_at.0,
         answer: Some(pb::Answer {
-            outcome: answer.outcome.clone(),
-            code: answer.code.clone(),
-            detail: answer.detail.clone(),
+            outcome: answer.outcome,
+            code: answer.code,
+            detail: answer.detail,
             at: answer.at.0,
             charge: answer.charge.as_deref().map(charge_to_pb),
         }),
         spent: attempt.spent,
-        remote_ids: attempt.remote_ids.clone(),
+        remote_ids: attempt.remote_ids,
         receipts: attempt.receipts.iter().map(segment_to_pb).collect(),
     }
 }
@@ -399,7 +399,7 @@ pub(super) fn delayed_to_pb(delayed: &Delayed, put_at: UnixMs) -> pb::Delayed {
         Delayed::Message(waiting) => pb::delayed::What::Message(pb::Waiting {
             message: Some(to_pb(&waiting.message, Keep::All)),
             number: waiting.number.0,
-            attempts: waiting.attempts.iter().map(attempt_to_pb).collect(),
+            attempts: waiting.attempts.iter().cloned().map(attempt_to_pb).collect(),
             until: waiting.until.0,
             deadline: waiting.deadline.0,
             stay: waiting.stay.as_ref().map(|carrier| carrier.as_str().to_owned()),

@@ -27,7 +27,7 @@ pub(super) fn to_pb(order: &Order, keep: Keep) -> pb::Order {
         table: order.table.clone(),
         policy: order.policy.clone(),
         issued_at: order.issued_at.0,
-        attempts: order.attempts.iter().map(message::attempt_to_pb).collect(),
+        attempts: order.attempts.iter().cloned().map(message::attempt_to_pb).collect(),
     }
 }
 
@@ -120,7 +120,7 @@ pub(super) fn terms_from_pb(terms: pb::Terms) -> Result<Terms, Invalid> {
 
 pub(super) fn ref_to_pb(order: &OrderRef) -> pb::OrderRef {
     pb::OrderRef {
-        message: order.message.0.as_bytes().to_vec().into(),
+        message: order.message.0.as_bytes().to_vec(),
         key: order.key.0,
         number: order.number.0,
         carrier: order.carrier.as_str().to_owned(),

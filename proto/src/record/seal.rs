@@ -120,13 +120,14 @@ impl Kind {
 
 /// The octets of `body` behind a seal.
 pub(super) fn seal(kind: Kind, body: &impl Message) -> Bytes {
-    let mut octets = BytesMut::with_capacity(SEAL_OCTETS + body.encoded_len());
+    // Most of an encoding is written octet by octet, for which `BytesMut` makes a call each.
+    let mut octets = Vec::with_capacity(SEAL_OCTETS + body.encoded_len());
     octets.put_slice(&CHECKSUM_KEY);
     octets.put_u32_le(0);
     body.encode(&mut octets).expect("a growing buffer has room");
     let checksum = checksum(kind, FORMAT, &octets[SEAL_OCTETS..]);
     octets[CHECKSUM_KEY.len()..SEAL_OCTETS].copy_from_slice(&checksum.to_le_bytes());
-    octets.freeze()
+    octets.into()
 }
 
 /// A body that was encoded before, behind a seal.

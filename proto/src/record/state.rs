@@ -1,6 +1,6 @@
 //! States and events.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use journey::{Answer, Asked, Body, EndState, Event, LateReceipt, OrderNumber, Progress, State, TerminalEvent};
 use sms::{AccountId, UnixMs};
@@ -55,7 +55,7 @@ pub(super) fn from_pb(state: pb::State) -> Result<State, Invalid> {
             .collect::<Result<_, _>>()?,
         issued: OrderNumber(state.issued),
         timer: state.timer.map(UnixMs),
-        ended: state.ended.map(ended_from_pb).transpose()?.map(Box::new),
+        ended: state.ended.map(ended_from_pb).transpose()?.map(Arc::new),
         closed: OrderNumber(state.closed),
         dead_end: OrderNumber(state.dead_end),
         parked: OrderNumber(state.parked),
@@ -65,7 +65,7 @@ pub(super) fn from_pb(state: pb::State) -> Result<State, Invalid> {
 
 fn progress_to_pb(number: OrderNumber, progress: &Progress) -> pb::Progress {
     let attempt = match progress.attempt(number) {
-        Some(attempt) => message::attempt_to_pb(&attempt),
+        Some(attempt) => message::attempt_to_pb(attempt),
         None => pb::Attempt {
             number: number.0,
             carrier: progress.carrier.as_str().to_owned(),
@@ -141,7 +141,7 @@ pub(super) fn event_to_pb(event: &Event) -> pb::Event {
 
 pub(super) fn event_from_pb(event: pb::Event) -> Result<Event, Invalid> {
     Ok(match need("what", event.what)? {
-        pb::event::What::Ended(ended) => Event::Ended(Box::new(ended_from_pb(ended)?)),
+        pb::event::What::Ended(ended) => Event::Ended(Arc::new(ended_from_pb(ended)?)),
         pb::event::What::LateReceipt(late) => Event::Late(Box::new(LateReceipt {
             order: order::ref_from_pb(need("order", late.order)?)?,
             receipt: message::segment_from_pb(need("receipt", late.receipt)?)?,
@@ -162,7 +162,7 @@ fn ended_to_pb(ended: &TerminalEvent) -> pb::Ended {
         carrier: ended.carrier.as_ref().map(|carrier| carrier.as_str().to_owned()),
         table: ended.table.clone(),
         policy: ended.policy.clone(),
-        attempts: ended.attempts.iter().map(message::attempt_to_pb).collect(),
+        attempts: ended.attempts.iter().cloned().map(message::attempt_to_pb).collect(),
     }
 }
 

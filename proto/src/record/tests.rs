@@ -1,6 +1,6 @@
 //! Round trips of every record over random values, and refusals that name the field.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use journey::{
     Answer, Asked, Attempt, Body, Cause, Charge, EndState, LateReceipt, Mask, NetworkOrigin, OnUnknown, OrderNumber,
@@ -395,7 +395,7 @@ fn state() -> impl Strategy<Value = State> {
     let rest = (
         (number(), number(), number(), number(), number()),
         option::of(instant()),
-        option::of(terminal().prop_map(Box::new)),
+        option::of(terminal().prop_map(Arc::new)),
     );
     (option::of(body), orders, rest).prop_map(|(body, orders, (numbers, timer, ended))| {
         let (issued, closed, dead_end, parked, ordered) = numbers;
@@ -426,7 +426,7 @@ fn event() -> impl Strategy<Value = Event> {
         },
     );
     prop_oneof![
-        terminal().prop_map(|event| Event::Ended(Box::new(event))),
+        terminal().prop_map(|event| Event::Ended(Arc::new(event))),
         late.prop_map(|event| Event::Late(Box::new(event)))
     ]
 }
@@ -539,7 +539,7 @@ fn a_refusal_names_the_field() {
     let empty = seal::seal(Kind::Order, &pb::Order::default());
     assert_eq!(order_from_bytes(&empty), Err(Invalid::Missing("message")));
     let written = pb::Accepted {
-        id: vec![0; 16].into(),
+        id: vec![0; 16],
         account: "acme".into(),
         from: "x".into(),
         ..Default::default()

@@ -81,7 +81,7 @@ proptest! {
 #[test]
 fn a_refusal_names_the_field() {
     let inbound = pb::Inbound {
-        id: vec![1; 16].into(),
+        id: vec![1; 16],
         carrier: "atlas".into(),
         parts: 256,
         ..Default::default()
@@ -89,7 +89,7 @@ fn a_refusal_names_the_field() {
     let refused = from_pb(inbound).unwrap_err().to_string();
     assert!(refused.starts_with("field parts: 256"), "{refused}");
     let gathering = pb::Gathering {
-        id: vec![1; 16].into(),
+        id: vec![1; 16],
         carrier: "atlas".into(),
         ..Default::default()
     };

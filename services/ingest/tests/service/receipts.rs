@@ -1,5 +1,7 @@
 //! `WatchReceipts`: the account's events, and no others, from where the reader left off.
 
+use std::sync::Arc;
+
 use bus::Record;
 use journey::{Cause, EndState, Event, LateReceipt, OrderNumber, OrderRef, SegmentReceipt, TerminalEvent};
 use service::time;
@@ -62,7 +64,7 @@ async fn end(rig: &Rig, account: &str, reference: &str) {
     publish(
         rig,
         message.key.0,
-        &Event::Ended(Box::new(ended(message, EndState::Delivered, ""))),
+        &Event::Ended(Arc::new(ended(message, EndState::Delivered, ""))),
     )
     .await;
 }
@@ -126,7 +128,7 @@ async fn copies_that_policies_made_are_not_told() {
         ..original.clone()
     };
     for message in [copy, original] {
-        let event = Event::Ended(Box::new(ended(message, EndState::Delivered, "")));
+        let event = Event::Ended(Arc::new(ended(message, EndState::Delivered, "")));
         publish(&rig, 7, &event).await;
     }
     assert_eq!(references(&mut receipts, 1).await.0, ["original"]);
@@ -156,7 +158,7 @@ async fn a_receipt_tells_how_the_message_ended() {
     publish(
         &rig,
         key.0,
-        &Event::Ended(Box::new(ended(message.clone(), EndState::Failed, "bad_number"))),
+        &Event::Ended(Arc::new(ended(message.clone(), EndState::Failed, "bad_number"))),
     )
     .await;
     let response = receipts.message().await.unwrap().unwrap();
@@ -266,7 +268,7 @@ async fn a_reader_without_receipts_still_moves_on() {
     let mut receipts = watch(&mut rig.client(ACME).await, pb::WatchReceiptsRequest::default())
         .await
         .0;
-    let event = event_to_bytes(&Event::Ended(Box::new(ended(
+    let event = event_to_bytes(&Event::Ended(Arc::new(ended(
         message(&rig, "zeno", ""),
         EndState::Sent,
         "",

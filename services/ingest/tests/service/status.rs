@@ -1,6 +1,6 @@
 //! `GetMessage`: where a message is, for the account it belongs to.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use journey::{Answer, Asked, Attempt, Body, Charge, EndState, OnUnknown, OrderNumber, Price, Progress, State, Terms};
 use signalbox_proto::{keys, pb::signalbox::ingest::v1 as pb, record::state_to_bytes};
@@ -71,7 +71,7 @@ async fn messages_of_others_and_unknown_ids_are_not_found() {
         .unwrap();
     let stored = message(&rig, "acme", "");
     let state = State {
-        ended: Some(Box::new(ended(stored.clone(), EndState::Sent, ""))),
+        ended: Some(Arc::new(ended(stored.clone(), EndState::Sent, ""))),
         ..State::default()
     };
     put(&rig, &stored, &state).await;
@@ -223,7 +223,7 @@ async fn an_ended_message_shows_how() {
         &rig,
         &message,
         &State {
-            ended: Some(Box::new(end)),
+            ended: Some(Arc::new(end)),
             ..State::default()
         },
     )

@@ -1,5 +1,7 @@
 //! How messages end.
 
+use std::sync::Arc;
+
 use sms::{CarrierName, Content, Message, UnixMs};
 
 use crate::{
@@ -154,8 +156,11 @@ fn end_as(
         (None, Some(last)) => (last.table.clone(), last.policy.clone()),
         (None, None) => (String::new(), String::new()),
     };
-    let event = TerminalEvent {
-        message: without_content(&body.message),
+    let event = Arc::new(TerminalEvent {
+        message: Message {
+            content: Content::Text(String::new()),
+            ..body.message
+        },
         state: end,
         cause,
         ended_at: now,
@@ -163,11 +168,11 @@ fn end_as(
         table,
         policy,
         attempts,
-    };
-    let tell = Some(Event::Ended(Box::new(event.clone())));
+    });
+    let tell = Some(Event::Ended(Arc::clone(&event)));
     // Nothing else is needed any more: the event holds what later receipts are compared with.
     let state = State {
-        ended: Some(Box::new(event)),
+        ended: Some(event),
         issued: state.issued,
         closed: state.closed,
         ..State::default()

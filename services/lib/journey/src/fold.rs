@@ -1,6 +1,6 @@
 //! What happens to a message, one event at a time.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use sms::{CarrierName, Message, UnixMs};
 
@@ -184,9 +184,9 @@ fn hold_of(answer: &OrderAnswer) -> Option<Duration> {
 }
 
 /// What is told when something comes after the end: the end again, unless it is a receipt that says something new.
-fn after_the_end(ended: &TerminalEvent, input: &Input) -> Option<Event> {
+fn after_the_end(ended: &Arc<TerminalEvent>, input: &Input) -> Option<Event> {
     let Input::Receipt(receipt) = input else {
-        return Some(Event::Ended(Box::new(ended.clone())));
+        return Some(Event::Ended(Arc::clone(ended)));
     };
     let is_known = ended
         .attempts
@@ -199,7 +199,7 @@ fn after_the_end(ended: &TerminalEvent, input: &Input) -> Option<Event> {
                 .any(|heard| heard.segment == receipt.segment && heard.receipt == receipt.receipt)
         });
     if is_known {
-        return Some(Event::Ended(Box::new(ended.clone())));
+        return Some(Event::Ended(Arc::clone(ended)));
     }
     receipt.receipt.state.is_final().then(|| {
         Event::Late(Box::new(LateReceipt {

@@ -2,6 +2,8 @@
 //! what a fold decides depends on the time and on claims, and neither is what it was. Whatever is left to do is done by
 //! the timer, or by an input that was not acked and comes again.
 
+use std::sync::Arc;
+
 use sms::Message;
 
 use crate::{
@@ -23,7 +25,7 @@ pub enum Fact {
     /// A carrier sent a receipt.
     Receipt(Box<ReceiptRecord>),
     /// It ended.
-    Ended(Box<TerminalEvent>),
+    Ended(Arc<TerminalEvent>),
 }
 
 /// What `fact` adds to `state`. Facts may come twice and in any order. An end on the log stands, whatever else is known.

@@ -1,6 +1,6 @@
 //! What is known about a message that a carrier took, and how messages end.
 
-use std::{collections::BTreeMap, fmt};
+use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use sms::{AccountId, CarrierName, Message, MessageId, UnixMs};
 
@@ -27,7 +27,7 @@ pub struct State {
     /// The earliest instant at which something is to be done; absent = none.
     pub timer: Option<UnixMs>,
     /// How it ended; absent = it has not. Fixed by the write that sets it.
-    pub ended: Option<Box<TerminalEvent>>,
+    pub ended: Option<Arc<TerminalEvent>>,
 }
 
 /// The message and the rules of its latest route.
@@ -142,7 +142,7 @@ pub struct LateReceipt {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
     /// A message ended.
-    Ended(Box<TerminalEvent>),
+    Ended(Arc<TerminalEvent>),
     /// A receipt came after the end.
     Late(Box<LateReceipt>),
 }

@@ -7,7 +7,7 @@ mod locks;
 mod values;
 
 use std::{
-    collections::BTreeMap,
+    collections::HashMap,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -102,7 +102,7 @@ impl Inner {
             store: self,
             now_ms,
             batch: self.disk.batch(),
-            changed: BTreeMap::new(),
+            changed: HashMap::with_capacity(ops.len()),
             due: Vec::new(),
         };
         let applied = ops.into_iter().map(|op| call.apply(op)).collect::<Result<_, _>>()?;
@@ -136,7 +136,7 @@ struct Call<'a> {
     now_ms: u64,
     batch: Batch,
     /// Keys this call has changed; later operations of the call see them so.
-    changed: BTreeMap<Key, Option<Found>>,
+    changed: HashMap<Key, Option<Found>>,
     /// Places in the due index that were added.
     due: Vec<crate::Due>,
 }

@@ -1,6 +1,9 @@
 //! The oracle can fail: each test takes the evidence of a sound run, breaks one promise in it, and sees it found.
 
-use std::{sync::OnceLock, time::Duration};
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use bytes::Bytes;
 use connector::simulator::Submitted;
@@ -151,7 +154,7 @@ fn a_delivery_that_was_told_and_is_not_known_is_found() {
     let Event::Ended(event) = &mut end.event else {
         unreachable!()
     };
-    event.state = EndState::Unknown;
+    Arc::make_mut(event).state = EndState::Unknown;
     assert_eq!(broken(&evidence), [""; 0], "it may have ended before the receipt came");
     let end = evidence.events.iter_mut().find(|end| is_end_of(end, id)).unwrap();
     end.at = UnixMs(end.at.0 + 60_000);
@@ -278,7 +281,7 @@ fn an_unknown_is_explained_where_the_time_was_over_before_all_parts_were_sent() 
         // Nobody is told that it was delivered.
         for event in evidence.events.iter_mut().filter(|end| is_end_of(end, id)) {
             if let Event::Ended(event) = &mut event.event {
-                event.state = EndState::Unknown;
+                Arc::make_mut(event).state = EndState::Unknown;
             }
         }
         assert_eq!(broken(&evidence), expected);
@@ -388,7 +391,7 @@ fn end_as(evidence: &mut Evidence, id: MessageId, state: EndState) -> &mut End {
     let Event::Ended(event) = &mut end.event else {
         unreachable!()
     };
-    event.state = state;
+    Arc::make_mut(event).state = state;
     end
 }
 

@@ -335,7 +335,7 @@ impl World {
     /// How `message` ended. Every repeat must be the same octets.
     pub(super) async fn ended(&self, message: &Message) -> Option<TerminalEvent> {
         let ends = self.events().await.into_iter().filter_map(|event| match event {
-            Event::Ended(ended) if ended.message.id == message.id => Some(*ended),
+            Event::Ended(ended) if ended.message.id == message.id => Some(Arc::unwrap_or_clone(ended)),
             _ => None,
         });
         let ends: Vec<_> = ends.collect();

@@ -457,7 +457,7 @@ fn states() -> Vec<Sample> {
         parked: OrderNumber(1),
         ordered: OrderNumber(4),
         timer: Some(UnixMs(1_767_225_720_000)),
-        ended: Some(Box::new(ended())),
+        ended: Some(Arc::new(ended())),
     };
     let bare = State {
         body: None,
@@ -497,7 +497,7 @@ fn events() -> Vec<Sample> {
         attempts: Vec::new(),
         ..ended()
     };
-    let ended = |event| Event::Ended(Box::new(event));
+    let ended = |event| Event::Ended(Arc::new(event));
     vec![
         Sample::new("event.ended", ended(self::ended()), event_to_bytes, event_from_bytes),
         Sample::new("event.ended.bare", ended(bare), event_to_bytes, event_from_bytes),

@@ -3,7 +3,7 @@
 //! `instant u64 | count u32 | record*`, a record being `key u64 | headers u16 | value length u32 | value | header*`, a header
 //! `name length u16 | name | value length u32 | value`; least significant octet first. Positions follow on from the chunk's.
 
-use bytes::{Buf, BufMut, Bytes, BytesMut};
+use bytes::{Buf, BufMut, Bytes};
 
 use crate::{Record, Stored};
 
@@ -15,7 +15,7 @@ const CHUNK_OCTETS: usize = 8 + 4;
 /// Writes `records` down, all stored at `instant_ms`.
 pub(super) fn encode(instant_ms: u64, records: &[Record]) -> Bytes {
     let octets = records.iter().map(octets_of).sum::<usize>();
-    let mut chunk = BytesMut::with_capacity(CHUNK_OCTETS + octets);
+    let mut chunk = Vec::with_capacity(CHUNK_OCTETS + octets);
     chunk.put_u64_le(instant_ms);
     chunk.put_u32_le(records.len() as u32);
     for record in records {
@@ -30,7 +30,7 @@ pub(super) fn encode(instant_ms: u64, records: &[Record]) -> Bytes {
             chunk.put_slice(value);
         }
     }
-    chunk.freeze()
+    chunk.into()
 }
 
 /// Reads a chunk back; the values share its memory. `None` if it is none of ours.

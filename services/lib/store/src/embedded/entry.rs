@@ -1,7 +1,7 @@
 //! How a value lies on disk: `expires u64 | version u64 | has due u8 | partition u32 | second u64 | value`, most significant
 //! octet first. The expiry comes first, where merges look for it.
 
-use bytes::{Buf, BufMut, Bytes, BytesMut};
+use bytes::{Buf, BufMut, Bytes};
 
 use crate::{Due, step::Entry};
 
@@ -9,7 +9,7 @@ use crate::{Due, step::Entry};
 const HEAD_OCTETS: usize = 8 + 8 + 1 + 4 + 8;
 
 pub(super) fn encode(entry: &Entry) -> Bytes {
-    let mut octets = BytesMut::with_capacity(HEAD_OCTETS + entry.value.len());
+    let mut octets = Vec::with_capacity(HEAD_OCTETS + entry.value.len());
     let due = entry.due.unwrap_or(Due {
         partition: 0,
         second: 0,
@@ -20,7 +20,7 @@ pub(super) fn encode(entry: &Entry) -> Bytes {
     octets.put_u32(due.partition);
     octets.put_u64(due.second);
     octets.put_slice(&entry.value);
-    octets.freeze()
+    octets.into()
 }
 
 /// Reads an entry back; its value shares the memory. `None` if it is none of ours.
