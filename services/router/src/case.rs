@@ -39,10 +39,11 @@ pub(crate) struct Case {
     pub(crate) inputs: Vec<Input>,
     /// Index entries written together with the state, the first time.
     pub(crate) beside: Vec<Op>,
-    pub(crate) loaded: Option<Loaded>,
+    /// Boxed, as batches hand hundreds of cases from hand to hand.
+    pub(crate) loaded: Option<Box<Loaded>>,
     known: Known,
     /// How far the inputs were folded when one of them asked for a claim.
-    folded: Option<Folded>,
+    folded: Option<Box<Folded>>,
 }
 
 /// Inputs folded so far.
@@ -138,10 +139,13 @@ impl Case {
             ..self.known.clone()
         };
         // Inputs before the one that asked for a claim are not folded again: they did not know of it.
-        let mut folded = self.folded.take().unwrap_or_else(|| Folded {
-            state: before.cloned(),
-            ..Folded::default()
-        });
+        let mut folded = self.folded.take().map_or_else(
+            || Folded {
+                state: before.cloned(),
+                ..Folded::default()
+            },
+            |folded| *folded,
+        );
         for (at, input) in self.inputs.iter().enumerate().skip(folded.inputs) {
             // With a single input, starting over from what is loaded is the same, and cheaper.
             let prior = if self.inputs.len() > 1 {
@@ -152,7 +156,7 @@ impl Case {
             let (state, actions) = fold(folded.state.take(), input, now, &known);
             if let Some(number) = actions.claim {
                 let claim = self.claim(number, &state, now);
-                self.folded = (at > 0).then_some(Folded { state: prior, ..folded });
+                self.folded = (at > 0).then(|| Box::new(Folded { state: prior, ..folded }));
                 return Step::Ask(claim, Settled::default());
             }
             folded.inputs = at + 1;
@@ -237,7 +241,7 @@ impl Case {
                 false
             }
             (_, Applied::Conflict(there)) => {
-                self.loaded = there.map(Loaded::new);
+                self.loaded = there.map(Loaded::new).map(Box::new);
                 self.folded = None;
                 false
             }

@@ -164,7 +164,7 @@ impl Work {
     fn recall(&mut self, desk: &Desk) {
         let recalled = desk.remembered.take(desk.epochs.number(), self.cases.keys().copied());
         for (case, state) in self.cases.values_mut().zip(recalled) {
-            case.loaded = state.map(Loaded::new);
+            case.loaded = state.map(Loaded::new).map(Box::new);
         }
     }
 
@@ -176,7 +176,7 @@ impl Work {
     /// Forgets cases whose state is gone, and takes the key of their records from the state of the others.
     pub(crate) fn drop_absent(&mut self) {
         self.cases
-            .retain(|_, case| match case.loaded.as_ref().and_then(Loaded::key) {
+            .retain(|_, case| match case.loaded.as_deref().and_then(Loaded::key) {
                 Some(key) => {
                     case.key = key;
                     true
@@ -328,7 +328,7 @@ async fn load(desk: &Arc<Desk>, cases: impl Iterator<Item = &mut Case>) -> Resul
         }
     };
     for (case, state) in missing.iter_mut().zip(states) {
-        case.loaded = state;
+        case.loaded = state.map(Box::new);
     }
     Ok(())
 }

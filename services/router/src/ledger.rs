@@ -25,13 +25,16 @@ pub(crate) struct Entered {
 
 /// Folds and writes `cases` until the store agrees with all of them.
 pub(crate) async fn enter(desk: &Arc<Desk>, cases: Vec<Case>) -> Result<Entered, Error> {
-    let mut entered = Entered::default();
+    let mut entered = Entered {
+        settled: Vec::with_capacity(cases.len()),
+        commits: Vec::new(),
+    };
     let mut open = cases;
     // A claim won under one epoch must not be counted on in the next.
     let _epoch = desk.epochs.stay().await;
     for _ in 0..ROUNDS_MAX {
-        let mut asked = Vec::new();
-        let mut ops = Vec::new();
+        let mut asked = Vec::with_capacity(open.len());
+        let mut ops = Vec::with_capacity(open.iter().map(|case| 1 + case.beside.len()).sum());
         let mut known = Vec::new();
         let now = desk.now();
         for mut case in open {
