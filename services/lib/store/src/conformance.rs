@@ -53,6 +53,7 @@ macro_rules! conformance_suite {
             s5_what_is_removed_stays_so_after_a_restart
             s6_an_operation_that_loses_undoes_no_other
             s6_operations_of_one_call_see_each_other
+            s6_a_call_as_large_as_may_be_is_answered_in_its_order
             s7_the_epoch_stays_while_nothing_is_lost
             s7_a_loss_is_noticed_before_anything_is_done
             s7_a_rebuilder_that_died_is_followed_by_another

@@ -28,6 +28,10 @@ use crate::{
     step::{Change, Entry, step},
 };
 
+/// Most operations of one write. Keys are locked for as long as it takes, and the log with them: a password's one operation waits
+/// for these at the most, and not for all those of a campaign's batch.
+const WRITE_OPS_MAX: usize = 16;
+
 const META: &str = "store.meta";
 const EPOCH: &[u8] = b"epoch";
 const OPENINGS: &[u8] = b"openings";
@@ -94,8 +98,21 @@ impl Inner {
         now_ms
     }
 
-    /// Applies `ops` as one write, with all their keys locked.
+    /// Applies `ops`, a few at a time, and gives the ticket of the last of them.
     fn apply(&self, ops: Vec<Op>) -> Result<(Vec<Applied>, Ticket), DiskError> {
+        let mut applied = Vec::with_capacity(ops.len());
+        let mut ops = ops.into_iter();
+        loop {
+            let (few, ticket) = self.write(ops.by_ref().take(WRITE_OPS_MAX).collect())?;
+            applied.extend(few);
+            if ops.len() == 0 {
+                return Ok((applied, ticket));
+            }
+        }
+    }
+
+    /// Applies `ops` as one write, with all their keys locked.
+    fn write(&self, ops: Vec<Op>) -> Result<(Vec<Applied>, Ticket), DiskError> {
         let now_ms = self.now_ms();
         let held = self.locks.lock(ops.iter().map(Op::key));
         let mut call = Call {
@@ -189,6 +206,7 @@ impl Store for EmbeddedStore {
             limit::check(&ops)?;
             self.inner.disk.room().await?;
             let (applied, ticket) = self.inner.apply(ops)?;
+            // A later write is safe no sooner than those before it.
             Ok((applied, self.inner.disk.commit(ticket)))
         }
         .boxed()

@@ -233,6 +233,34 @@ pub async fn s6_operations_of_one_call_see_each_other(fixture: &mut dyn Fixture)
     assert_eq!(due(fixture, mine, 10).await, []);
 }
 
+/// As many operations as a call may have, half of them on keys of the other half: each is answered in its place, and the last one
+/// on a key counts.
+pub async fn s6_a_call_as_large_as_may_be_is_answered_in_its_order(fixture: &mut dyn Fixture) {
+    let keys: Vec<_> = (0..OPS_MAX / 2)
+        .map(|id| Key::new("s6", format!("large-{id}")))
+        .collect();
+    let first = keys.iter().map(|key| claim(fixture, key, "a", 60));
+    let second = keys.iter().map(|key| claim(fixture, key, "b", 60));
+    let applied = apply(fixture, first.chain(second).collect()).await;
+    let (won, lost) = applied.split_at(keys.len());
+    assert!(won.iter().all(|applied| *applied == Applied::Claimed));
+    assert!(
+        lost.iter()
+            .all(|applied| matches!(applied, Applied::Held { owner } if owner == "a"))
+    );
+    assert_eq!(lost.len(), keys.len());
+    let removed = keys.iter().map(|key| Op::Remove { key: key.clone() });
+    let again = keys.iter().rev().map(|key| claim(fixture, key, "c", 60));
+    let applied = apply(fixture, removed.chain(again).collect()).await;
+    assert_eq!(
+        applied[OPS_MAX / 2..]
+            .iter()
+            .filter(|applied| **applied == Applied::Claimed)
+            .count(),
+        keys.len()
+    );
+}
+
 /// Each limit by one.
 pub async fn a_call_over_a_limit_is_refused_whole(fixture: &mut dyn Fixture) {
     let good = Key::new("limit", "good");
