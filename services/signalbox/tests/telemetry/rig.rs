@@ -49,15 +49,8 @@ impl Rig {
             carriers.push(handle);
         }
         let names: Vec<_> = links.iter().map(|link| link.carrier.clone()).collect();
-        let table = folder.path().join("table");
-        land::write_table(
-            &table,
-            &names,
-            land::Reach::All,
-            "attempts = 5\non_unknown = \"resend\"\n",
-        )
-        .unwrap();
-        edit(&table.join("table.toml"), "lookup = \"never\"", "lookup = \"always\"");
+        let defaults = "strategy = \"least_cost\"\nlookup = \"always\"\nattempts = 5\non_unknown = \"resend\"\n";
+        land::write_table(&folder.path().join("table"), &names, land::Reach::All, defaults).unwrap();
         fs::write(folder.path().join("providers.toml"), providers(names.len())).unwrap();
         let lookup = format!("[lookup]\nproviders = \"providers.toml\"\nsecret = \"{NUMBER_SECRET}\"\n");
         let roles = Roles {
