@@ -39,7 +39,7 @@ pub struct Report {
     pub accepted: usize,
     /// How they ended.
     pub states: BTreeMap<String, usize>,
-    /// Passwords that carriers had more than once, as an answer was lost.
+    /// Messages that carriers had more than once: an answer was lost, or one reported it undelivered and another was asked.
     pub doubled: usize,
     /// What the customer's calls came to beside answers.
     pub troubles: BTreeMap<String, u64>,
@@ -210,7 +210,7 @@ impl Report {
         let (accepted, states, doubled) = (self.accepted, states.join(", "), self.doubled);
         writeln!(
             f,
-            "\naccepted {accepted}, ended: {states}; passwords that carriers had again {doubled}"
+            "\naccepted {accepted}, ended: {states}; messages that carriers had again {doubled}"
         )?;
         for (what, count) in &self.troubles {
             writeln!(f, "the customer met: {what}: {count}")?;
