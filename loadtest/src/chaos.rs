@@ -16,11 +16,12 @@ mod takeover;
 use std::{collections::BTreeMap, process::ExitCode, sync::Arc, time::Duration};
 
 use anyhow::{Context as _, ensure};
-use service::{Clock, Stop, Tasks, time};
+use service::{Clock, Tasks, time};
 use tokio::sync::watch;
 
 use crate::{
     customer::{Customer, Ledger, Phase, Troubles},
+    interrupt::until_signal,
     oracle::{Evidence, Verdict},
     printed,
     stage::land::{Letters, TTL},
@@ -43,8 +44,6 @@ const _: () = assert!(
     END_TIMEOUT.as_secs() >= TTL.as_secs() + 610,
     "every message may end in time"
 );
-/// Longest wait until carriers have handed over all receipts.
-const RECEIPTS_TIMEOUT: Duration = Duration::from_secs(30);
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 /// Breaks things as `args` say, prints what came of it, and exits with 1 where a promise was broken.
@@ -53,16 +52,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// Something could not be started, or broken.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let enclave = Enclave::enter()?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let report = runtime.block_on(async {
-        let (mut signals, (handle, stop)) = (Tasks::new(), Stop::new());
-        service::stop_on_signals(&mut signals, handle)?;
-        // Not cancel-safe, and need not be: what was started is killed as it is dropped.
-        tokio::select! { biased;
-            () = stop.requested() => anyhow::bail!("stopped by a signal, and everything that was started with it"),
-            report = play(args, enclave) => report,
-        }
-    })?;
+    let report = until_signal(play(args, enclave))?;
     printed::print(&report, args.json)?;
     Ok(ExitCode::from(u8::from(!report.is_good())))
 }
@@ -116,7 +106,7 @@ async fn play(args: &Args, enclave: Enclave) -> anyhow::Result<Report> {
         storm.look().await?;
     };
     let (struck, died, undrained) = (storm.struck, storm.died, storm.undrained);
-    let _ = time::timeout(RECEIPTS_TIMEOUT, receipts_taken(&rig)).await;
+    rig.receipts_handed_over().await;
     let mut findings = [undrained, rig.stop().await].concat();
     let logs = rig.stop_carriers().await;
     findings.extend(
@@ -183,10 +173,4 @@ async fn watch_for(storm: &mut Storm<'_>, span: Duration) -> anyhow::Result<()> 
         time::sleep(LOOK_EVERY).await;
     }
     Ok(())
-}
-
-async fn receipts_taken(rig: &Rig) {
-    while rig.receipts_waiting() > 0 {
-        time::sleep(LOOK_EVERY).await;
-    }
 }

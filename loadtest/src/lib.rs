@@ -11,6 +11,7 @@ pub mod compare;
 mod customer;
 pub mod decide;
 mod hops;
+mod interrupt;
 pub mod link;
 pub mod lookup;
 pub mod machine;

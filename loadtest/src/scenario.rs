@@ -15,9 +15,8 @@ mod spec;
 use std::{fs, path::Path, process::ExitCode};
 
 use anyhow::Context as _;
-use service::{Stop, Tasks};
 
-use crate::{printed, setting::Setting, stage};
+use crate::{interrupt::until_signal, printed, setting::Setting, stage};
 pub use args::Args;
 pub use report::Report;
 use spec::Scenario;
@@ -64,15 +63,9 @@ fn one(args: &Args, scenario: &Scenario, program: &Path) -> anyhow::Result<bool>
         length.as_secs()
     );
     let setting = Setting::here(args.signalbox.as_deref())?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let report = runtime.block_on(async {
-        let (mut signals, (handle, stop)) = (Tasks::new(), Stop::new());
-        service::stop_on_signals(&mut signals, handle)?;
-        // Not cancel-safe, and need not be: what was started is killed as it is dropped.
-        tokio::select! { biased;
-            () = stop.requested() => anyhow::bail!("stopped by a signal, and everything that was started with it"),
-            report = play::play(scenario, program, setting) => report.with_context(|| name.clone()),
-        }
+    let report = until_signal(async {
+        let played = play::play(scenario, program, setting).await;
+        played.with_context(|| name.clone())
     })?;
     let (json, page) = (
         args.out.join(format!("{name}.json")),

@@ -10,6 +10,7 @@ mod ends;
 mod files;
 pub mod land;
 mod links;
+mod receipts;
 
 pub use self::backing::start_backing;
 pub use arrivals::Arrivals;
@@ -17,5 +18,6 @@ pub use books::{Books, read_events, taken};
 pub use cast::{Cast, Part, READY, program};
 pub use courier::{Courier, FRAME_MESSAGES_MAX, News};
 pub use ends::Ends;
-pub use files::{API_KEY, Ground, Link, Roles, router, write};
+pub use files::{API_KEY, Ground, Link, Roles, database, router, write};
 pub use links::wait as wait_for_links;
+pub(crate) use receipts::handed_over;

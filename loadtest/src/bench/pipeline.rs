@@ -16,7 +16,7 @@ use tokio::process::Command;
 use super::{Args, books, carriers::Carrier};
 use crate::{
     hops::Hop,
-    stage::{API_KEY, Cast, Ground, Link, Roles, program, wait_for_links, write},
+    stage::{API_KEY, Cast, Ground, Link, Roles, database, program, wait_for_links, write},
     submit::{Latency, Report},
     watch::{Sample, Watch},
     world,
@@ -117,7 +117,7 @@ pub(super) async fn run(scene: &Scene, load: &Load) -> anyhow::Result<Run> {
     for carrier in carriers {
         logs.push(carrier.stop().await?);
     }
-    let books = books::read(&scene.ground, &path.join("data/log"), began, &logs).await?;
+    let books = books::read(&scene.ground, &database(path), began, &logs).await?;
     books.check(&report)?;
     let ends = report.receipts.as_ref().context("receipts were followed")?;
     Ok(Run {

@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     smsc::{Behaviour, Config, Delay, Handle, Smsc},
-    stage::{Cast, Ground, Link, Part, Roles, land, program, wait_for_links, write},
+    stage::{Cast, Ground, Link, Part, Roles, database, handed_over, land, program, wait_for_links, write},
     submit::Target,
     world,
 };
@@ -128,15 +128,13 @@ impl Rig {
 
     /// Where the router's database is, if it has one.
     pub(super) fn database(&self) -> PathBuf {
-        self.folder.join("data/log")
+        database(&self.folder)
     }
 
-    /// Receipts that carriers still have to hand over.
-    pub(super) fn receipts_waiting(&self) -> u64 {
-        self.carriers
-            .iter()
-            .map(|carrier| carrier.handle.counts().receipts_waiting)
-            .sum()
+    /// Waits until carriers have handed over all receipts.
+    pub(super) async fn receipts_handed_over(&self) {
+        let are_waiting = |carrier: &Carrier| carrier.handle.counts().receipts_waiting > 0;
+        handed_over(|| self.carriers.iter().any(are_waiting)).await;
     }
 
     /// Drains every process and stops the carriers; returns what did not end in good order.

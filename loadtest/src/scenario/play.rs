@@ -25,8 +25,6 @@ use crate::{
 const OWN_NAME: &str = "customer and carriers";
 /// Every message has ended by so long after its deadline: the grace of those that are no passwords, and some.
 const GRACE: Duration = Duration::from_secs(660);
-/// Longest wait until carriers have handed over all receipts.
-const RECEIPTS_TIMEOUT: Duration = Duration::from_secs(30);
 /// How often it is looked whether everybody is still there.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
@@ -54,7 +52,7 @@ pub(super) async fn play(scenario: &Scenario, program: &Path, setting: Setting) 
     let customer = played?;
     let ledger = Ledger::taken(&ledger);
     let taken = watch.end(ledger.entries.len() as u64)?;
-    let _ = time::timeout(RECEIPTS_TIMEOUT, rig.receipts_taken()).await;
+    rig.receipts_handed_over().await;
     rig.cast.stop_all().await?;
     let logs = rig.stop_carriers().await;
     let mut measures = Measures::new(scenario, &plan, &ledger, &logs);

@@ -4,11 +4,10 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    time::Duration,
 };
 
 use backing::{Kafka, Redis};
-use service::{Clock, time};
+use service::Clock;
 use sms::{CarrierName, UnixMs};
 use tempfile::TempDir;
 
@@ -19,11 +18,8 @@ use super::{
 use crate::{
     chaos::args::Bus,
     smsc::{Config, Handle, Smsc},
-    stage::{Cast, Ground, Link, Roles, land, start_backing, wait_for_links, write},
+    stage::{Cast, Ground, Link, Roles, database, handed_over, land, start_backing, wait_for_links, write},
 };
-
-/// How often it is looked whether carriers have handed over their receipts.
-const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 /// Everything, running.
 pub(super) struct Rig {
@@ -90,7 +86,7 @@ impl Rig {
 
     /// Where the router's database is, if it has one.
     pub(super) fn database(&self) -> PathBuf {
-        self.folder.path().join("data/log")
+        database(self.folder.path())
     }
 
     /// Begins `event`.
@@ -121,11 +117,9 @@ impl Rig {
     }
 
     /// Waits until carriers have handed over all receipts.
-    pub(super) async fn receipts_taken(&self) {
-        let waiting = |played: &Played| played.handle.counts().receipts_waiting > 0;
-        while self.carriers.iter().any(waiting) {
-            time::sleep(LOOK_EVERY).await;
-        }
+    pub(super) async fn receipts_handed_over(&self) {
+        let are_waiting = |played: &Played| played.handle.counts().receipts_waiting > 0;
+        handed_over(|| self.carriers.iter().any(are_waiting)).await;
     }
 
     /// Stops the carriers, and returns their logs.

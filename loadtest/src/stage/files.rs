@@ -1,6 +1,10 @@
 //! The files that processes read.
 
-use std::{fs, net::SocketAddr, path::Path};
+use std::{
+    fs,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
 
 use backing::{Kafka, Redis};
 use sms::CarrierName;
@@ -9,6 +13,8 @@ use super::cast::Part;
 
 /// The key of the one account.
 pub const API_KEY: &str = "key-of-the-demonstration";
+/// Where one process that plays all roles keeps log and store, from its folder.
+const DATABASE: &str = "data/log";
 /// The start of every `[ingest]`; its address follows.
 const INGEST: &str = "[ingest]\naccounts = \"accounts.toml\"\n";
 
@@ -80,6 +86,11 @@ fn any_port() -> SocketAddr {
     SocketAddr::from(([127, 0, 0, 1], 0))
 }
 
+/// Where the log and the store of a process that plays all roles lie, in `folder`.
+pub fn database(folder: &Path) -> PathBuf {
+    folder.join(DATABASE)
+}
+
 /// Writes accounts, links and configurations to `folder`; returns who shall run, in the order in which they are stopped.
 /// Routers are told `lookup` beside the rest. Where one process plays all `roles` it listens where the first ingest would.
 ///
@@ -94,7 +105,7 @@ pub fn write(folder: &Path, ground: &Ground, lookup: &str, links: &[Link], roles
     match ground {
         Ground::Embedded => {
             let address = roles.ingests.first().copied().unwrap_or_else(any_port);
-            let place = "kind = \"embedded\"\npath = \"data/log\"\n";
+            let place = format!("kind = \"embedded\"\npath = \"{DATABASE}\"\n");
             let connector = "[connector]\nlinks = \"links.toml\"\n";
             let grpc = format!("grpc = \"{address}\"\n");
             let config = format!("[bus]\n{place}[store]\n{place}{table}{lookup}{INGEST}{grpc}{connector}");

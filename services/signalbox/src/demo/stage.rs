@@ -11,7 +11,7 @@ use anyhow::{Context as _, ensure};
 use service::Clock;
 use signalbox_loadtest::{
     smsc::{Arrival, Behaviour, Config, Counts, Delay, Handle, IdStyles, Received, Smsc, read_log},
-    stage::{API_KEY, Arrivals, Books, Cast, Courier, Ground, Link, Roles, land, wait_for_links, write},
+    stage::{API_KEY, Arrivals, Books, Cast, Courier, Ground, Link, Roles, database, land, wait_for_links, write},
     world,
 };
 use sms::{CarrierName, UnixMs};
@@ -270,7 +270,7 @@ impl Scene {
 
     /// What the router wrote about the ends of messages.
     pub(super) async fn books(&self, trip: &Trip) -> anyhow::Result<Books> {
-        let database = self.folder.path().join("data/log");
+        let database = database(self.folder.path());
         let is_accepted = |id: &str| trip.accepted.contains_key(id);
         Books::read(&self.ground, &database, self.began, is_accepted).await
     }
