@@ -180,7 +180,7 @@ async fn run(config: &Config, roles: Roles) -> anyhow::Result<bool> {
     }
 }
 
-/// Runs `roles` until `stop`, and says when they are ready.
+/// Runs `roles` until `stop`, and says when they are ready. One that is asked to stop before drains what had begun.
 async fn serve(
     config: &Config,
     roles: Roles,
@@ -190,9 +190,39 @@ async fn serve(
 ) -> anyhow::Result<bool> {
     let mut running = Running::new();
     engine.maintain(stop, &mut running);
+    let begun = unless_stopped(stop, begin(config, roles, engine, readiness, stop, &mut running)).await;
+    let mut announcer = Tasks::new();
+    if let Some(line) = begun.transpose()? {
+        readiness.set(true);
+        let ready = readiness.clone();
+        announcer.spawn(async move {
+            ready.ready().await;
+            println!("{line}");
+        });
+    }
+    wait(config, stop, readiness, running).await
+}
+
+/// What `work` comes to; `None` = `stop` was asked for first. A start may wait for the log or the store, which may stand still.
+async fn unless_stopped<T>(stop: &Stop, work: impl Future<Output = T>) -> Option<T> {
+    tokio::select! { biased;
+        done = work => Some(done),
+        () = stop.requested() => None,
+    }
+}
+
+/// Starts `roles`, and returns what to say once they are ready.
+async fn begin(
+    config: &Config,
+    roles: Roles,
+    engine: &Engine,
+    readiness: &Readiness,
+    stop: &Stop,
+    running: &mut Running,
+) -> anyhow::Result<String> {
     let mut unserved = None;
     if roles.connector {
-        let (links, operators) = start::connector(config, engine.deps()?, stop, &mut running).await?;
+        let (links, operators) = start::connector(config, engine.deps()?, stop, running).await?;
         if let Some(address) = operators {
             println!("{LINKS_PREFIX}{address}");
         }
@@ -202,21 +232,13 @@ async fn serve(
         }
     }
     if roles.router {
-        start::router(config, engine, unserved, readiness, stop, &mut running).await?;
+        start::router(config, engine, unserved, readiness, stop, running).await?;
     }
-    let mut line = "signalbox: ready".to_owned();
-    if roles.ingest {
-        let address = start::ingest(config, engine.deps()?, readiness, stop, &mut running).await?;
-        line = format!("{READY_PREFIX}{address}");
+    if !roles.ingest {
+        return Ok("signalbox: ready".to_owned());
     }
-    readiness.set(true);
-    let mut announcer = Tasks::new();
-    let ready = readiness.clone();
-    announcer.spawn(async move {
-        ready.ready().await;
-        println!("{line}");
-    });
-    wait(config, stop, readiness, running).await
+    let address = start::ingest(config, engine.deps()?, readiness, stop, running).await?;
+    Ok(format!("{READY_PREFIX}{address}"))
 }
 
 /// Whether only a change of the configuration helps.
@@ -270,3 +292,6 @@ async fn serve_probes(config: &Config, readiness: &Readiness, until: Stop, helpe
     });
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;
