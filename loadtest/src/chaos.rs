@@ -106,6 +106,7 @@ async fn play(args: &Args, enclave: Enclave) -> anyhow::Result<Report> {
         storm.look().await?;
     };
     let (struck, died, undrained) = (storm.struck, storm.died, storm.undrained);
+    let left_behind = storm.left_behind;
     rig.receipts_handed_over().await;
     let mut findings = [undrained, rig.stop().await].concat();
     let logs = rig.stop_carriers().await;
@@ -138,6 +139,7 @@ async fn play(args: &Args, enclave: Enclave) -> anyhow::Result<Report> {
         start: ledger.start_at,
         struck: &struck,
         died: &died,
+        left_behind,
         troubles: customer.troubles,
         submitted_again: ledger.entries.iter().filter(|entry| entry.submitted > 1).count(),
         skipped,

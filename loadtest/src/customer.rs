@@ -37,7 +37,8 @@ const FRAMES_OPEN_MAX: usize = 16;
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(15);
 /// Longest wait for a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
-/// Pause before a message goes again of which the router says that something is away, and not for how long.
+/// Pause before a message goes again of which the router says that something is away, and not for how long. Where nothing else
+/// is taken meanwhile, another ingest is asked then.
 const AWAY_PAUSE: Duration = Duration::from_secs(1);
 /// Pause before the next try where nobody answers.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -71,6 +72,8 @@ pub(crate) struct Customer {
     /// By frame, with when it left: what was sent and not answered; answered places are taken out.
     open: BTreeMap<u64, (Instant, BTreeMap<u32, Sent>)>,
     frames: u64,
+    /// Since when all that was answered is that something is away: nothing is sent meanwhile.
+    away: Option<Instant>,
     again: VecDeque<Sent>,
     later: BTreeMap<Instant, Vec<Sent>>,
     pub(crate) troubles: Troubles,
@@ -96,6 +99,7 @@ impl Customer {
             ledger: Arc::new(Mutex::new(ledger)),
             open: BTreeMap::new(),
             frames: 0,
+            away: None,
             again: VecDeque::new(),
             later: BTreeMap::new(),
             troubles: Troubles::new(),
@@ -137,6 +141,7 @@ impl Customer {
 
     /// Works over one connection until it breaks or nothing is left to do.
     async fn talk(&mut self, mut courier: Courier, phases: &watch::Receiver<Phase>) -> anyhow::Result<()> {
+        self.away = None;
         // What the last connection left open may be there or not: it goes again under its key.
         for (_, (_, sent)) in std::mem::take(&mut self.open) {
             self.again.extend(sent.into_values());
@@ -149,7 +154,11 @@ impl Customer {
                     if self.is_done(*phases.borrow()) {
                         return Ok(());
                     }
-                    self.send_due(&courier, *phases.borrow())?;
+                    match self.away {
+                        Some(since) if since.elapsed() >= AWAY_PAUSE => return Ok(()),
+                        Some(_) => {}
+                        None => self.send_due(&courier, *phases.borrow())?,
+                    }
                     let oldest = self.open.first_key_value();
                     if oldest.is_some_and(|(_, (at, _))| at.elapsed() >= ANSWER_TIMEOUT) {
                         self.note("no answer in time");
@@ -247,7 +256,8 @@ impl Customer {
             }
             match result {
                 Answer::Accepted(accepted) => {
-                    ledger.accept(sent.place, accepted.message_id.parse().context("an id that is none")?)
+                    self.away = None;
+                    ledger.accept(sent.place, accepted.message_id.parse().context("an id that is none")?);
                 }
                 Answer::Error(problem) => self.take_problem(sent, problem, &mut ledger),
             }
@@ -260,8 +270,12 @@ impl Customer {
         let code = Code::from_i32(problem.code);
         let stay_away = come_back(&problem);
         *self.troubles.entry(format!("{code:?}, a message")).or_default() += 1;
+        let now = time::now();
+        if code == Code::Unavailable {
+            self.away.get_or_insert(now);
+        }
         if stay_away.is_some() || code == Code::Unavailable {
-            let at = time::now() + stay_away.unwrap_or(AWAY_PAUSE);
+            let at = now + stay_away.unwrap_or(AWAY_PAUSE);
             self.later.entry(at).or_default().push(sent);
             return;
         }

@@ -42,6 +42,8 @@ pub(super) struct Report {
     skipped: BTreeMap<&'static str, &'static str>,
     /// Processes that ended by themselves.
     died: Vec<String>,
+    /// Drains amid other faults that left work for others.
+    left_behind: usize,
     findings: Vec<String>,
 }
 
@@ -80,6 +82,7 @@ pub(super) struct Parts<'a> {
     pub(super) start: UnixUs,
     pub(super) struck: &'a [Struck],
     pub(super) died: &'a [Died],
+    pub(super) left_behind: usize,
     pub(super) troubles: Troubles,
     pub(super) submitted_again: usize,
     pub(super) skipped: BTreeMap<&'static str, &'static str>,
@@ -132,6 +135,7 @@ impl Report {
             faults,
             skipped: parts.skipped,
             died: died.collect(),
+            left_behind: parts.left_behind,
             findings: [parts.findings, verdict.findings].concat(),
         }
     }
@@ -239,6 +243,13 @@ impl fmt::Display for Report {
         }
         for died in &self.died {
             writeln!(f, "{died}")?;
+        }
+        if self.left_behind > 0 {
+            writeln!(
+                f,
+                "drains amid other faults that left work for others: {}",
+                self.left_behind
+            )?;
         }
         self.write_books(f)
     }

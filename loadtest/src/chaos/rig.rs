@@ -10,7 +10,7 @@ use std::{
 };
 
 use anyhow::{Context as _, ensure};
-use backing::{Kafka, KafkaOptions, Redis, RedisOptions, RedisPersistence};
+use backing::{Kafka, KafkaOptions, KafkaSpeed, Redis, RedisOptions, RedisPersistence};
 use service::Clock;
 use sms::{CarrierName, UnixMs};
 use tempfile::TempDir;
@@ -31,6 +31,8 @@ use crate::{
 pub(super) const CARRIERS: usize = 3;
 /// Processes of each role, where they run apart.
 pub(super) const OF_EACH_ROLE: usize = 2;
+/// From so many minutes on brokers may take their time to become fast.
+const WARM_MINUTES: f64 = 5.0;
 /// Parts that may be unanswered on a link.
 const WINDOW: u32 = 200;
 /// Room on the small disk beside what messages take, and what each of these takes at the most, in octets.
@@ -77,7 +79,7 @@ impl Rig {
         };
         let (kafka, redis) = match args.bus {
             Bus::Embedded => (None, None),
-            Bus::Kafka => backing().await?,
+            Bus::Kafka => backing(args.minutes).await?,
         };
         let ground = match (&kafka, &redis) {
             (Some(kafka), Some(redis)) => Ground::Apart {
@@ -194,11 +196,16 @@ fn small_disk(folder: &Path, args: &Args) -> anyhow::Result<SmallDisk> {
 
 type Backing = (Option<Arc<Kafka>>, Option<Arc<Redis>>);
 
-async fn backing() -> anyhow::Result<Backing> {
+async fn backing(minutes: f64) -> anyhow::Result<Backing> {
+    let speed = match minutes >= WARM_MINUTES {
+        true => KafkaSpeed::Peak,
+        false => KafkaSpeed::Start,
+    };
     let mut starting = service::Tasks::new();
-    starting.spawn_blocking(|| -> anyhow::Result<Backing> {
+    starting.spawn_blocking(move || -> anyhow::Result<Backing> {
         let kafka = Kafka::start(KafkaOptions {
             brokers: 3,
+            speed,
             ..KafkaOptions::default()
         });
         let redis = Redis::start(RedisOptions {

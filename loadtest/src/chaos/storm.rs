@@ -23,6 +23,8 @@ const CALM_TIMEOUT: Duration = Duration::from_secs(120);
 /// A slow disk stands still for so long, and then moves for so long, over and over.
 const DISK_STILL: Duration = Duration::from_millis(200);
 const DISK_MOVES: Duration = Duration::from_millis(50);
+/// Exit code of a process that drained and left work, which others are given.
+const LEFT_BEHIND: i32 = 1;
 /// Draws until a fault is found whose prey is whole.
 const DRAWS_MAX: usize = 100;
 
@@ -71,6 +73,8 @@ pub(super) struct Storm<'a> {
     pub(super) died: Vec<Died>,
     /// Drains that were not in good order.
     pub(super) undrained: Vec<String>,
+    /// Drains that left work for others, where something else had been broken: they say so, and may.
+    pub(super) left_behind: usize,
     tell: bool,
 }
 
@@ -85,6 +89,7 @@ impl<'a> Storm<'a> {
             struck: Vec::new(),
             died: Vec::new(),
             undrained: Vec::new(),
+            left_behind: 0,
             tell,
         }
     }
@@ -166,8 +171,11 @@ impl<'a> Storm<'a> {
             });
             if let Some(place) = drained {
                 let injury = self.injuries.remove(place);
-                if !status.success() {
-                    self.undrained.push(format!("{} drained with {status}", part.name));
+                let is_alone = self.struck.iter().all(|struck| struck.kind == Kind::Drain);
+                match status.code() {
+                    Some(0) => {}
+                    Some(LEFT_BEHIND) if !is_alone => self.left_behind += 1,
+                    _ => self.undrained.push(format!("{} drained with {status}", part.name)),
                 }
                 self.rig.cast.launch(part)?;
                 self.ended(injury.number);
