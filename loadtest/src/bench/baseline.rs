@@ -7,6 +7,7 @@ use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
 
 use super::Report;
+use crate::chaos::args::Bus;
 
 /// A tenth more, or less, is a regression.
 const TOLERANCE: f64 = 1.10;
@@ -38,7 +39,8 @@ impl Baseline {
     /// # Errors
     /// There was no run.
     pub(super) fn of(report: &Report) -> anyhow::Result<Self> {
-        let (processor_ratio, throughput_share) = figures(report).context("nothing was measured")?;
+        let (processor_ratio, throughput_share) =
+            figures(report).context("nothing was measured over the embedded log")?;
         Ok(Self {
             date: report.setting.date.clone(),
             commit: report.setting.commit.clone(),
@@ -97,9 +99,9 @@ impl Baseline {
     }
 }
 
-/// Processor time and throughput, both relative to the floor.
+/// Processor time and throughput over the embedded log, both relative to the floor.
 fn figures(report: &Report) -> Option<(f64, f64)> {
-    let bus = report.buses.first()?;
+    let bus = report.buses.iter().find(|on| on.bus == Bus::Embedded)?;
     Some((bus.ratio()?.median, bus.share()?.median))
 }
 
