@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    fmt::Write as _,
     hash::Hasher as _,
     path::{Path, PathBuf},
 };
@@ -14,6 +15,9 @@ use crate::{
     smsc::{Received, scan_log},
     stage::{Ground, land, read_events},
 };
+
+/// Messages whose story is told.
+const STORIES_MAX: usize = 5;
 
 /// A part that a carrier took.
 #[derive(Clone, Copy, Debug)]
@@ -69,6 +73,8 @@ pub(crate) struct Evidence {
     pub(crate) twins: Vec<usize>,
     /// What carriers took, or the log ended, and nobody can have sent.
     pub(crate) strangers: u64,
+    /// What became of the first messages that carriers had more often than seems right, for whoever looks into it.
+    pub(crate) stories: BTreeMap<usize, String>,
 }
 
 impl Evidence {
@@ -138,7 +144,8 @@ impl Evidence {
             let attempts = end.attempts.iter().filter(|attempt| is_such(attempt));
             attempts.map(|attempt| attempt.issued_at).collect()
         };
-        let end = End {
+        let story = || story(end, self.takes.get(&place).map_or(&[], |takes| takes));
+        let ending = End {
             id: end.message.id,
             state: end.state,
             hash,
@@ -146,7 +153,14 @@ impl Evidence {
             link_down: issued(&|attempt| attempt.answer.outcome == "link_down"),
             undelivered: end.attempts.iter().filter(|attempt| was_undelivered(attempt)).count(),
         };
-        self.ends.insert(place, end);
+        let firsts = self
+            .takes
+            .get(&place)
+            .map_or(0, |takes| takes.iter().filter(|take| take.part == 1).count());
+        if firsts > 1 + ending.unknown.len() + ending.undelivered && self.stories.len() < STORIES_MAX {
+            self.stories.insert(place, story());
+        }
+        self.ends.insert(place, ending);
         Some(place)
     }
 
@@ -154,6 +168,42 @@ impl Evidence {
     pub(crate) fn arrival(&self, place: usize) -> Option<UnixUs> {
         self.takes.get(&place)?.iter().map(|take| take.at).min()
     }
+}
+
+/// Every attempt and everything that carriers took, with times in milliseconds since the message was accepted.
+fn story(end: &TerminalEvent, takes: &[Take]) -> String {
+    let accepted = end.message.accepted_at.0;
+    let mut story = format!("{} at {accepted}, {}", end.message.id, end.state.as_str());
+    for attempt in &end.attempts {
+        let Attempt {
+            number,
+            carrier,
+            issued_at,
+            answer,
+            ..
+        } = attempt;
+        let (issued, answered) = (
+            issued_at.0.saturating_sub(accepted),
+            answer.at.0.saturating_sub(accepted),
+        );
+        let _ = write!(
+            story,
+            "; order {} to {carrier} at {issued}: {} {} at {answered}",
+            number.0, answer.outcome, answer.code
+        );
+    }
+    for Take {
+        at,
+        carrier,
+        part,
+        parts,
+        ..
+    } in takes
+    {
+        let at = (at.0 / 1_000).saturating_sub(accepted);
+        let _ = write!(story, "; part {part} of {parts} at carrier {carrier} at {at}");
+    }
+    story
 }
 
 /// Whether the answer to `attempt` was given up: it never came, or came when another carrier had been asked already, and is the

@@ -71,6 +71,13 @@ impl Verdict {
         cases.insert("messages that became two under one key", evidence.twins.clone());
         let places = cases.iter().filter(|(_, places)| !places.is_empty());
         verdict.findings = places.map(|(what, places)| told(what, places)).collect();
+        let stories = evidence
+            .stories
+            .iter()
+            .map(|(place, story)| format!("#{place}: {story}"));
+        if !verdict.findings.is_empty() {
+            verdict.findings.extend(stories);
+        }
         let mut tell = |count: u64, what: &str| {
             if count > 0 {
                 verdict.findings.push(format!("{what}: {count}"));
