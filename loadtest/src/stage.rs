@@ -14,7 +14,7 @@ mod receipts;
 
 pub use self::backing::start_backing;
 pub use arrivals::Arrivals;
-pub use books::{Books, read_events, taken};
+pub use books::{Books, read_answers, read_events, taken};
 pub use cast::{Cast, Part, READY, program};
 pub use courier::{Courier, FRAME_MESSAGES_MAX, News};
 pub use ends::Ends;

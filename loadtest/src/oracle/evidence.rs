@@ -7,17 +7,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use journey::{Attempt, EndState, Event, TerminalEvent};
+use journey::{Attempt, EndState, Event, OrderNumber, Outcome, TerminalEvent};
 use siphasher::sip::SipHasher13;
 use sms::{CarrierName, MessageId, ReceiptState, UnixMs, UnixUs};
 
 use crate::{
     smsc::{Received, scan_log},
-    stage::{Ground, land, read_events},
+    stage::{Ground, land, read_answers, read_events},
 };
-
-/// Messages whose story is told.
-const STORIES_MAX: usize = 5;
 
 /// A part that a carrier took.
 #[derive(Clone, Copy, Debug)]
@@ -39,8 +36,11 @@ pub(crate) struct End {
     pub(crate) state: EndState,
     /// Of the event's octets.
     hash: u64,
-    /// Orders that were not answered before the next one was issued, by when they were issued.
+    /// Orders whose answer was given up, by when they were issued.
     pub(crate) unknown: Vec<UnixMs>,
+    /// Of a message that carriers had more often than that explains: orders that a carrier took, by when they were issued. The
+    /// answer may have been given up, and have come after all when another order was under way.
+    doubtful: Vec<(OrderNumber, UnixMs)>,
     /// Orders that were never sent for want of a link, by when they were issued.
     pub(crate) link_down: Vec<UnixMs>,
     /// Orders that a carrier took and could not deliver, by its receipt.
@@ -56,8 +56,18 @@ impl End {
             state,
             hash: 0,
             unknown: vec![UnixMs(0); unknown],
+            doubtful: Vec::new(),
             link_down: Vec::new(),
             undelivered: 0,
+        }
+    }
+}
+
+impl End {
+    /// The log says that the answer to order `number` was given up.
+    fn given_up(&mut self, number: OrderNumber) {
+        if let Some(place) = self.doubtful.iter().position(|(doubtful, _)| *doubtful == number) {
+            self.unknown.push(self.doubtful.remove(place).1);
         }
     }
 }
@@ -73,7 +83,7 @@ pub(crate) struct Evidence {
     pub(crate) twins: Vec<usize>,
     /// What carriers took, or the log ended, and nobody can have sent.
     pub(crate) strangers: u64,
-    /// What became of the first messages that carriers had more often than seems right, for whoever looks into it.
+    /// What became of messages that carriers had more often than answers were given up, for whoever looks into it.
     pub(crate) stories: BTreeMap<usize, String>,
 }
 
@@ -104,7 +114,31 @@ impl Evidence {
             }
         })
         .await?;
+        evidence.settle_doubts(ground, database).await?;
+        let Self {
+            takes, ends, stories, ..
+        } = &mut evidence;
+        stories.retain(|place, _| ends.get(place).is_some_and(|end| is_odd(end, takes.get(place))));
         Ok(evidence)
+    }
+
+    /// Finds on the log which answers were given up before they came.
+    async fn settle_doubts(&mut self, ground: &Ground, database: &Path) -> anyhow::Result<()> {
+        let doubtful = self.ends.iter().filter(|(_, end)| !end.doubtful.is_empty());
+        let places: BTreeMap<_, _> = doubtful.map(|(place, end)| (end.id, *place)).collect();
+        if places.is_empty() {
+            return Ok(());
+        }
+        read_answers(ground, database, |answer| {
+            if matches!(answer.outcome, Outcome::Unknown { .. })
+                && let Some(end) = places
+                    .get(&answer.order.message)
+                    .and_then(|place| self.ends.get_mut(place))
+            {
+                end.given_up(answer.order.number);
+            }
+        })
+        .await
     }
 
     fn take(&mut self, carrier: u8, received: &Received, count: usize) {
@@ -145,19 +179,17 @@ impl Evidence {
             attempts.map(|attempt| attempt.issued_at).collect()
         };
         let story = || story(end, self.takes.get(&place).map_or(&[], |takes| takes));
-        let ending = End {
+        let mut ending = End {
             id: end.message.id,
             state: end.state,
             hash,
-            unknown: issued(&|attempt| was_lost(attempt, &end.attempts)),
+            unknown: issued(&|attempt| attempt.answer.outcome == "unknown"),
+            doubtful: Vec::new(),
             link_down: issued(&|attempt| attempt.answer.outcome == "link_down"),
             undelivered: end.attempts.iter().filter(|attempt| was_undelivered(attempt)).count(),
         };
-        let firsts = self
-            .takes
-            .get(&place)
-            .map_or(0, |takes| takes.iter().filter(|take| take.part == 1).count());
-        if firsts > 1 + ending.unknown.len() + ending.undelivered && self.stories.len() < STORIES_MAX {
+        if is_odd(&ending, self.takes.get(&place)) {
+            ending.doubtful = taken(&end.attempts);
             self.stories.insert(place, story());
         }
         self.ends.insert(place, ending);
@@ -206,15 +238,24 @@ fn story(end: &TerminalEvent, takes: &[Take]) -> String {
     story
 }
 
-/// Whether the answer to `attempt` was given up: it never came, or came when another carrier had been asked already, and is the
-/// one that the attempt ended with.
-fn was_lost(attempt: &Attempt, all: &[Attempt]) -> bool {
-    let came_too_late = |next: &Attempt| next.number > attempt.number && next.issued_at < attempt.answer.at;
-    match attempt.answer.outcome.as_str() {
-        "unknown" => true,
-        "accepted" => all.iter().any(came_too_late),
-        _ => false,
+/// How often carriers had the message of `takes`: as often as the part that they had most often.
+pub(crate) fn copies(takes: &[Take]) -> usize {
+    let mut parts = BTreeMap::<u8, usize>::new();
+    for take in takes {
+        *parts.entry(take.part).or_default() += 1;
     }
+    parts.values().copied().max().unwrap_or(0)
+}
+
+/// Whether carriers `took` the message of `end` more often than answers to it were given up.
+fn is_odd(end: &End, took: Option<&Vec<Take>>) -> bool {
+    took.map_or(0, |takes| copies(takes)) > 1 + end.unknown.len() + end.undelivered
+}
+
+/// Orders of `attempts` that a carrier took.
+fn taken(attempts: &[Attempt]) -> Vec<(OrderNumber, UnixMs)> {
+    let taken = attempts.iter().filter(|attempt| attempt.answer.outcome == "accepted");
+    taken.map(|attempt| (attempt.number, attempt.issued_at)).collect()
 }
 
 /// Whether a receipt says that a part of it will never be on the handset.

@@ -6,7 +6,7 @@ use journey::EndState;
 use serde::Serialize;
 use sms::{Content, Reference, UnixUs};
 
-use super::evidence::{End, Evidence, Take, hash};
+use super::evidence::{End, Evidence, Take, copies, hash};
 use crate::{
     customer::{Entry, Ledger},
     stage::land,
@@ -126,7 +126,7 @@ impl Verdict {
                 *counts.entry(blamed(UnixUs(at.0 * 1_000))).or_default() += 1;
             }
         }
-        let further = case.copies().saturating_sub(1);
+        let further = copies(case.takes).saturating_sub(1);
         if further == 0 {
             return;
         }
@@ -161,15 +161,6 @@ struct Case<'a> {
 }
 
 impl Case<'_> {
-    /// How often carriers had it: as often as the part that they had most often.
-    fn copies(&self) -> usize {
-        let mut parts = BTreeMap::<u8, usize>::new();
-        for take in self.takes {
-            *parts.entry(take.part).or_default() += 1;
-        }
-        parts.values().copied().max().unwrap_or(0)
-    }
-
     /// Whether some carrier has every part.
     fn is_whole(&self) -> bool {
         let of_one = |carrier: u8| {

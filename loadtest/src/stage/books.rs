@@ -7,9 +7,10 @@ use std::{
 };
 
 use anyhow::Context as _;
-use bus::{Bus, EmbeddedBus, KafkaBus, KafkaConfig, Position};
+use bus::{Bus, EmbeddedBus, KafkaBus, KafkaConfig, Position, Topic};
+use bytes::Bytes;
 use disk::Disk;
-use journey::{Event, TerminalEvent};
+use journey::{Event, OrderAnswer, TerminalEvent};
 use service::Clock;
 use signalbox_proto::{record, topics};
 
@@ -17,7 +18,7 @@ use sms::UnixMs;
 
 use super::files::Ground;
 
-/// Events read at a time.
+/// Records read at a time.
 const READ_RECORDS_MAX: usize = 1_000;
 
 /// Everything the router said about the end of messages.
@@ -83,6 +84,34 @@ impl Books {
 /// # Errors
 /// The log cannot be opened, or a record is no event.
 pub async fn read_events(ground: &Ground, database: &Path, mut visit: impl FnMut(Event, &[u8])) -> anyhow::Result<()> {
+    read(ground, database, &topics::events(), |octets| {
+        visit(
+            record::event_from_bytes(octets).context("an event cannot be read")?,
+            octets,
+        );
+        Ok(())
+    })
+    .await
+}
+
+/// Shows every answer to an order to `visit`, as [`read_events`] does events.
+///
+/// # Errors
+/// The log cannot be opened, or a record is no answer.
+pub async fn read_answers(ground: &Ground, database: &Path, mut visit: impl FnMut(OrderAnswer)) -> anyhow::Result<()> {
+    read(ground, database, &topics::outcomes(), |octets| {
+        visit(record::outcome_from_bytes(octets).context("an answer to an order cannot be read")?);
+        Ok(())
+    })
+    .await
+}
+
+async fn read(
+    ground: &Ground,
+    database: &Path,
+    topic: &Topic,
+    mut visit: impl FnMut(&Bytes) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
     let bus: Box<dyn Bus> = match ground {
         Ground::Embedded => {
             let disk = Disk::open(database)?;
@@ -94,16 +123,13 @@ pub async fn read_events(ground: &Ground, database: &Path, mut visit: impl FnMut
             ..KafkaConfig::default()
         })?),
     };
-    let mut reader = bus.read(&topics::events(), Position::Start).await?;
+    let mut reader = bus.read(topic, Position::Start).await?;
     loop {
         let records = reader.poll(READ_RECORDS_MAX).await?;
         if records.is_empty() {
             return Ok(());
         }
-        for stored in records {
-            let event = record::event_from_bytes(&stored.value).context("an event cannot be read")?;
-            visit(event, &stored.value);
-        }
+        records.iter().try_for_each(|stored| visit(&stored.value))?;
     }
 }
 

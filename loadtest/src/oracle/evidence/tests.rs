@@ -28,25 +28,25 @@ fn attempt(number: u32, issued_at: u64, outcome: &str, at: u64) -> Attempt {
     }
 }
 
-fn lost(attempts: &[Attempt]) -> Vec<bool> {
-    attempts.iter().map(|attempt| was_lost(attempt, attempts)).collect()
+/// The orders whose answers were given up, where the log says so of those in `on_log`.
+fn given_up(attempts: &[Attempt], on_log: &[u32]) -> Vec<u64> {
+    let mut end = End::new(MessageId::of(UnixMs(1), [0; 10]), EndState::Delivered, 0);
+    end.doubtful = taken(attempts);
+    on_log.iter().for_each(|number| end.given_up(OrderNumber(*number)));
+    end.unknown.iter().map(|issued| issued.0).collect()
+}
+
+/// The carrier stood still for longer than a password waits, and answered when the next one was asked.
+#[test]
+fn an_answer_that_came_was_given_up_before_if_the_log_says_so() {
+    let attempts = [attempt(1, 7, "accepted", 2_600), attempt(2, 2_010, "accepted", 2_050)];
+    assert_eq!(given_up(&attempts, &[1]), [7]);
+    assert_eq!(given_up(&attempts, &[1, 1]), [7], "it may stand there twice");
+    assert!(given_up(&attempts, &[]).is_empty());
 }
 
 #[test]
-fn an_answer_that_never_came_was_lost() {
-    let attempts = [attempt(1, 0, "unknown", 2_000), attempt(2, 2_010, "accepted", 2_050)];
-    assert_eq!(lost(&attempts), [true, false]);
-}
-
-/// The carrier stood still for longer than a password waits, and answered when the next one had been asked.
-#[test]
-fn an_answer_that_came_behind_the_next_order_was_lost() {
-    let attempts = [attempt(1, 0, "accepted", 2_600), attempt(2, 2_010, "accepted", 2_050)];
-    assert_eq!(lost(&attempts), [true, false]);
-}
-
-#[test]
-fn an_answer_that_came_before_the_next_order_was_not_lost() {
-    let attempts = [attempt(1, 0, "accepted", 50), attempt(2, 2_010, "accepted", 2_050)];
-    assert_eq!(lost(&attempts), [false, false]);
+fn an_order_that_no_carrier_took_is_in_no_doubt() {
+    let attempts = [attempt(1, 7, "next", 50), attempt(2, 2_010, "accepted", 2_050)];
+    assert_eq!(given_up(&attempts, &[1, 2]), [2_010]);
 }
